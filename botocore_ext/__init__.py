@@ -1,0 +1,82 @@
+"""Every credential provider of the AWS SDK for JavaScript v3, for boto3 and botocore.
+
+>>> import boto3, botocore_ext
+>>> botocore_ext.install()
+>>> s3 = boto3.Session(profile_name="mobile").client("s3")
+
+Names are loaded when they are first used, so that importing the package costs nearly nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .hook import extend, install, uninstall
+
+if TYPE_CHECKING:
+    from .credentials import ProviderCredentials
+    from .errors import ConfigurationError, FetchError, NotConfigured, ProviderError
+    from .keys import Keys
+    from .options import option
+    from .provider import Provider
+    from .providers.cognito import from_cognito_identity, from_cognito_identity_pool
+    from .providers.http import from_http
+    from .providers.web_identity import from_web_token
+    from .scope import Scope
+    from .session import Session
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ConfigurationError",
+    "FetchError",
+    "Keys",
+    "NotConfigured",
+    "Provider",
+    "ProviderCredentials",
+    "ProviderError",
+    "Scope",
+    "Session",
+    "extend",
+    "from_cognito_identity",
+    "from_cognito_identity_pool",
+    "from_http",
+    "from_web_token",
+    "install",
+    "option",
+    "uninstall",
+]
+
+_HOMES = {
+    "ConfigurationError": "errors",
+    "FetchError": "errors",
+    "Keys": "keys",
+    "NotConfigured": "errors",
+    "Provider": "provider",
+    "ProviderCredentials": "credentials",
+    "ProviderError": "errors",
+    "Scope": "scope",
+    "Session": "session",
+    "from_cognito_identity": "providers.cognito",
+    "from_cognito_identity_pool": "providers.cognito",
+    "from_http": "providers.http",
+    "from_web_token": "providers.web_identity",
+    "option": "options",
+    "tokens": "",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module in which a public name lives (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    if not home:
+        return import_module(f".{name}", __name__)
+    value = globals()[name] = getattr(import_module(f".{home}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,121 @@
+"""What threads share and processes do not.
+
+A forked child must never use a lock, a connection or a fetch in flight of its parent: the lock
+may be held by a thread that does not exist any more, and two children that write to one inherited
+socket get each other's answers.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_guard = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _guard  # noqa: PLW0603 - the only state of this module
+    _guard = threading.Lock()
+
+
+# Absent on Windows, where processes are never forked.
+getattr(os, "register_at_fork", dict)(after_in_child=_after_fork)
+
+
+class ProcessLocal(Generic[T]):
+    """A value that belongs to one process and is made anew in a forked child."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        """Take ``make``, which is called once in each process that needs the value."""
+        self._make = make
+        self._held: tuple[int, T] = (os.getpid(), make())
+
+    def get(self) -> T:
+        """Return this process's value."""
+        pid, value = self._held
+        if pid == os.getpid():
+            return value
+        with _guard:
+            if self._held[0] != os.getpid():
+                self._held = (os.getpid(), self._make())
+            return self._held[1]
+
+
+class NeedsItselfError(Exception):
+    """A call waits for itself to end."""
+
+
+class _Flight(Generic[T]):
+    """One call that is under way."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.thread = threading.get_ident()
+        self.result: T
+        self.error: BaseException | None = None
+
+
+class SingleFlight(Generic[T]):
+    """Lets concurrent callers share one call; a later caller makes a call of its own."""
+
+    def __init__(self) -> None:
+        """Start with nothing under way."""
+        self._flights: ProcessLocal[tuple[threading.Lock, dict[object, _Flight[T]]]]
+        self._flights = ProcessLocal(lambda: (threading.Lock(), {}))
+
+    def run(
+        self,
+        call: Callable[[], T],
+        *,
+        key: object = None,
+        patience: float | None = None,
+    ) -> T:
+        """Run ``call``, or wait for the same call of another thread and share its outcome.
+
+        Args:
+            call: What to run.
+            key: Only calls with an equal key are shared.
+            patience: The longest wait for another thread, in seconds; None waits for ever.
+
+        Raises:
+            TimeoutError: Another thread's call took longer than ``patience``.
+            NeedsItselfError: ``call`` came back here for its own outcome.
+        """
+        while True:
+            lock, flights = self._flights.get()
+            with lock:
+                flight = flights.get(key)
+                if flight is None:
+                    flight = flights[key] = _Flight()
+                    break
+            if flight.thread == threading.get_ident():
+                raise NeedsItselfError
+            if not flight.done.wait(patience):
+                raise TimeoutError
+            if flight.error is None:
+                return flight.result
+            if isinstance(flight.error, Exception):
+                raise flight.error
+            # The other thread was told to stop (KeyboardInterrupt); this one was not.
+        return self._lead(flight, call, lock, flights, key)
+
+    @staticmethod
+    def _lead(
+        flight: _Flight[T],
+        call: Callable[[], T],
+        lock: threading.Lock,
+        flights: dict[object, _Flight[T]],
+        key: object,
+    ) -> T:
+        try:
+            flight.result = call()
+        except BaseException as error:
+            flight.error = error
+            raise
+        finally:
+            with lock:
+                del flights[key]
+            flight.done.set()
+        return flight.result

@@ -1,0 +1,119 @@
+"""``ProviderCredentials``: the credentials object that botocore signs with.
+
+It is a ``RefreshableCredentials`` of which the whole public surface is our own; botocore's private
+refresh never runs, so that a change of it cannot stack on ours.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
+
+from .concurrency import NeedsItselfError
+from .errors import ConfigurationError
+from .keys import Keys
+from .refresh import Decision, decide
+from .refresher import Refresher
+
+if TYPE_CHECKING:
+    from .provider import Provider
+
+
+class ProviderCredentials(RefreshableCredentials):
+    """Keys of a provider, fetched at the first use and refreshed in time."""
+
+    def __init__(self, provider: "Provider") -> None:
+        """Take the bound provider; nothing is fetched yet."""
+        super().__init__("", "", None, None, provider.fetch, provider.METHOD)
+        self._provider = provider
+        self._now = provider.scope.clock.now
+        self._refresher = Refresher(
+            provider.METHOD, provider.fetch, provider.scope.clock, lambda: provider.refresh_window
+        )
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """Return keys that belong together, refreshing them when it is time.
+
+        Raises:
+            ProviderError: There are no keys, and they cannot be obtained.
+            botocore.exceptions.ClientError: STS or Cognito refused.
+        """
+        current = self._refresher.current
+        if self._now() >= current.fresh_until:
+            try:
+                current = self._refresher.settle()
+            except NeedsItselfError:
+                raise ConfigurationError(
+                    provider=self.method,
+                    error_msg="a callable of this provider uses the credentials that it is to "
+                    "provide: give it a session or client of its own",
+                ) from None
+        return current.keys.frozen
+
+    @property
+    def access_key(self) -> str:
+        """The access key; prefer ``get_frozen_credentials()``, whose fields belong together."""
+        return self.get_frozen_credentials().access_key
+
+    @property
+    def secret_key(self) -> str:
+        """The secret key; see ``access_key``."""
+        return self.get_frozen_credentials().secret_key
+
+    @property
+    def token(self) -> str | None:
+        """The session token; see ``access_key``."""
+        return self.get_frozen_credentials().token
+
+    @property
+    def account_id(self) -> str | None:
+        """The account of the keys, or None when the source does not say."""
+        return self.get_frozen_credentials().account_id
+
+    @property
+    def expiration(self) -> datetime | None:
+        """When the keys expire; None before the first fetch and for keys that do not."""
+        keys = self._refresher.current.state.keys
+        return keys and keys.expiration
+
+    @property
+    def expired(self) -> bool:
+        """Whether the keys have expired; False before the first fetch."""
+        return self._refresher.current.state.expires <= self._now()
+
+    @property
+    def last_error(self) -> Exception | None:
+        """Why the last fetch failed; None when it succeeded or none was made."""
+        return self._refresher.current.state.last_error
+
+    def refresh_needed(self, refresh_in: float | None = None) -> bool:
+        """Whether the next use fetches; with ``refresh_in``, whether fewer seconds are left."""
+        state, now = self._refresher.current.state, self._now()
+        if refresh_in is not None and state.keys is not None:
+            return state.expires - now < refresh_in
+        decision = decide(state, now, self._provider.refresh_window)
+        return decision in (Decision.TRY, Decision.MUST)
+
+    def refresh(self) -> None:
+        """Fetch new keys now.
+
+        Raises:
+            Exception: What the fetch raised, also where older keys stay in use.
+        """
+        self.invalidate()
+        self.get_frozen_credentials()
+        if self.last_error is not None:
+            raise self.last_error
+
+    def invalidate(self, access_key: str | None = None) -> None:
+        """Make the next use fetch.
+
+        Args:
+            access_key: Only if this is still the current access key; then a wait after a failed
+                refresh stays. None: always, and the wait is lifted.
+        """
+        self._refresher.invalidate(access_key)
+
+    def start_with(self, keys: Keys | None) -> None:
+        """Hold ``keys``, just obtained; None: what the keys were obtained with is replaced."""
+        self._refresher.start_with(keys)

@@ -1,0 +1,126 @@
+"""Which HTTP endpoints may be asked for keys.
+
+https goes to any host: the certificate is the check. http goes only to an address of this machine
+or of the ECS and EKS agents, and what is checked is what is connected to: the URL is taken apart,
+and every request is put together again from the checked parts.
+"""
+
+import re
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+_LOOPBACK = IPv4Network("127.0.0.0/8")
+_OTHERS = {
+    IPv6Address("::1"),
+    IPv4Address("169.254.170.2"),  # ECS
+    IPv4Address("169.254.170.23"),  # EKS
+    IPv6Address("fd00:ec2::23"),  # EKS
+}
+_ALLOWED = "127.0.0.0/8, ::1, 169.254.170.2, 169.254.170.23 and fd00:ec2::23"
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?", re.IGNORECASE)
+_PORTS = {"https": 443, "http": 80}
+_PRINTABLE = re.compile(r"[!-~]+")
+
+
+class UnusableError(Exception):
+    """An attempt gave no answer; the text says why, without anything that was answered."""
+
+    def __init__(self, reason: str, *, retry: bool = True) -> None:
+        """Take the reason, which completes "<host> ...", and whether to try again."""
+        super().__init__(reason)
+        self.retry = retry
+
+
+def is_address(host: str) -> bool:
+    """Whether ``host`` is an IP address, in a spelling that cannot be misread."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_allowed(address: str) -> bool:
+    """Whether http may go to ``address``."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return found in _OTHERS or (isinstance(found, IPv4Address) and found in _LOOPBACK)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A URL of which every part has been checked."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @classmethod
+    def parse(cls, uri: object) -> "Endpoint":
+        """Take a URL apart.
+
+        Raises:
+            ValueError: It is not one that may be asked. The text shows no more than the host.
+        """
+        text = str(uri)
+        if _PRINTABLE.fullmatch(text) is None:
+            msg = "contains white space or a character beyond ASCII: percent-encode it"
+            raise ValueError(msg)
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = None
+        if not host or parts.scheme not in _PORTS:
+            msg = "is not a URL that begins with https:// or http:// and a host"
+            raise ValueError(msg)
+        if "@" in parts.netloc:
+            msg = "contains a user name or password, which is never sent"
+            raise ValueError(msg)
+        if not is_address(host) and _NAME.fullmatch(host) is None:
+            msg = "names a host that is neither an address nor a DNS name"
+            raise ValueError(msg)
+        if parts.scheme == "http" and is_address(host) and not is_allowed(host):
+            msg = f"names the host {host}: plain http is allowed only to {_ALLOWED}"
+            raise ValueError(msg)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return cls(parts.scheme, host, _PORTS[parts.scheme] if port is None else port, target)
+
+    @property
+    def authority(self) -> str:
+        """Host and port as the ``Host`` header has them; also the endpoint's name in errors."""
+        host = _bracketed(self.host)
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def url(self, address: str) -> str:
+        """Put the URL together again, with ``address`` in the place of the host."""
+        return f"{self.scheme}://{_bracketed(address)}:{self.port}{self.target}"
+
+    def addresses(self) -> list[str]:
+        """Where to connect: the host itself, or for an http name each address of it.
+
+        Raises:
+            UnusableError: The name cannot be resolved, or an address of it is not allowed.
+        """
+        if self.scheme == "https" or is_address(self.host):
+            return [self.host]
+        try:
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except OSError:
+            msg = "cannot be resolved: check the name"
+            raise UnusableError(msg) from None
+        addresses = [str(one[4][0]) for one in found]
+        for address in addresses:
+            if not is_allowed(address):
+                msg = f"resolves to {address}: plain http is allowed only to {_ALLOWED}; use https"
+                raise UnusableError(msg, retry=False)
+        return list(dict.fromkeys(addresses))
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

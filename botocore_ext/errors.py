@@ -1,0 +1,67 @@
+"""The error tree: what went wrong, and whether a chain may go on.
+
+Every error of this package is a botocore ``CredentialRetrievalError``, so code that
+already catches botocore's errors catches these. Errors of AWS services (STS, Cognito) are
+never wrapped: ``except ClientError`` keeps working.
+"""
+
+from typing import ClassVar
+
+from botocore.exceptions import ClientError, CredentialRetrievalError, ParamValidationError
+
+
+class ProviderError(CredentialRetrievalError):
+    """The root of our errors.
+
+    Args:
+        provider: The ``METHOD`` of the provider that raises it.
+        error_msg: The fact, then the remedy. Never the value of a secret.
+    """
+
+    #: Whether a credential chain steps over this error and asks its next link
+    #: (``tryNextLink`` of the AWS SDK for JavaScript).
+    try_next_link: ClassVar[bool] = False
+
+    def __init__(self, *, provider: str, error_msg: str) -> None:
+        super().__init__(provider=provider, error_msg=error_msg)
+
+
+class NotConfigured(ProviderError):
+    """Nothing asks for this provider here; a chain goes on to its next link."""
+
+    try_next_link = True
+
+
+class ConfigurationError(ProviderError):
+    """The provider was asked for, but an option is missing or malformed."""
+
+
+class FetchError(ProviderError):
+    """The provider was asked for and configured, but its source failed."""
+
+
+#: Codes with which STS and Cognito say that asking again will not help.
+_FINAL_CODES = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "IDPRejectedClaim",
+        "InvalidIdentityToken",
+        "MalformedPolicyDocument",
+        "PackedPolicyTooLarge",
+        "RegionDisabledException",
+        "NotAuthorizedException",
+        "ResourceNotFoundException",
+    },
+)
+
+
+def is_recoverable(error: Exception) -> bool:
+    """Whether the same fetch may succeed later without anybody changing anything.
+
+    The rule is AWS's cross-SDK credential refresh behaviour: everything is, but for refusals
+    by STS and Cognito and for what is wrong in the configuration.
+    """
+    if isinstance(error, ClientError):
+        return error.response.get("Error", {}).get("Code") not in _FINAL_CODES
+    return not isinstance(error, (ConfigurationError, ParamValidationError))

@@ -1,0 +1,142 @@
+"""One request to an endpoint and its answer, within a time and a size."""
+
+import contextvars
+import threading
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Any
+
+import botocore.exceptions
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+from botocore.session import Session
+from botocore.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from .endpoint import Endpoint, UnusableError, is_address
+from .inner_clients import unlogged
+
+#: Bytes that an answer may have.
+LARGEST_ANSWER = 64 * 1024
+#: A whole attempt may take this many times the timeout.
+WHOLE_ATTEMPT = 5
+
+#: Status and body.
+Answer = tuple[int, bytes]
+
+
+def ask(endpoint: Endpoint, headers: Mapping[str, str], timeout: float, session: Session) -> Answer:
+    """Ask once.
+
+    Args:
+        endpoint: Whom to ask; each of its addresses in turn until one answers.
+        headers: Sent beside ``Host``.
+        timeout: Seconds to connect and to wait for data; five times as long for everything.
+        session: Whose CA bundle and proxies are used.
+
+    Raises:
+        UnusableError: No complete answer came.
+    """
+
+    def work() -> Answer:
+        *others, last = endpoint.addresses()
+        for address in others:
+            answer = _ask_or_none(endpoint, address, headers, timeout, session)
+            if answer is not None:
+                return answer
+        return _ask_address(endpoint, last, headers, timeout, session)
+
+    return _within(WHOLE_ATTEMPT * timeout, work)
+
+
+def _ask_or_none(
+    endpoint: Endpoint, address: str, headers: Mapping[str, str], timeout: float, session: Session
+) -> Answer | None:
+    try:
+        return _ask_address(endpoint, address, headers, timeout, session)
+    except UnusableError:
+        return None
+
+
+def _ask_address(
+    endpoint: Endpoint, address: str, headers: Mapping[str, str], timeout: float, session: Session
+) -> Answer:
+    url = endpoint.url(address)
+    request = AWSRequest(
+        method="GET",
+        url=url,
+        headers={"Accept": "application/json", **headers, "Host": endpoint.authority},
+        stream_output=True,
+    )
+    verify = session.get_config_variable("ca_bundle") or True
+    http = URLLib3Session(verify=verify, timeout=timeout, **_proxies(endpoint, session))
+    try:
+        with unlogged():
+            response = http.send(request.prepare())
+            with response.raw as raw:
+                body = raw.read(LARGEST_ANSWER + 1, decode_content=False)
+    except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
+        unusable = _explain(error, timeout)
+    else:
+        if len(body) <= LARGEST_ANSWER:
+            return response.status_code, body
+        unusable = UnusableError(f"sent more than {LARGEST_ANSWER} bytes", retry=False)
+    finally:
+        http.close()
+    raise unusable
+
+
+def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
+    """Return the proxy settings: none for this machine and its agents."""
+    host = endpoint.host
+    near = host == "localhost" or (
+        is_address(host) and (ip_address(host).is_loopback or ip_address(host).is_link_local)
+    )
+    if endpoint.scheme == "http" or near:
+        return {}
+    config = session.get_default_client_config()
+    if config and config.proxies:
+        return {"proxies": config.proxies, "proxies_config": config.proxies_config}
+    return {"proxies": get_environ_proxies(endpoint.url(host))}
+
+
+def _explain(error: Exception, timeout: float) -> UnusableError:
+    """Say what happened without the URL, which botocore's own texts show."""
+    if isinstance(error, botocore.exceptions.SSLError):
+        msg = "has a certificate that is not accepted: name its authority in AWS_CA_BUNDLE"
+        return UnusableError(msg, retry=False)
+    if isinstance(error, botocore.exceptions.ProxyConnectionError):
+        return UnusableError("cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY")
+    if isinstance(error, botocore.exceptions.ConnectTimeoutError):
+        return UnusableError(f"did not accept a connection within {timeout:g} s")
+    if isinstance(error, (botocore.exceptions.ReadTimeoutError, ReadTimeoutError)):
+        return UnusableError(f"accepted the request and stayed silent for {timeout:g} s")
+    if isinstance(error, botocore.exceptions.EndpointConnectionError):
+        return UnusableError("cannot be connected to: check that it runs and the port")
+    return UnusableError("closed the connection before its answer was complete")
+
+
+def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
+    """Run ``work`` for at most ``seconds``.
+
+    Timeouts of sockets start anew with every byte, and looking up a name has none, so the work
+    is done by a thread that is left behind when the time is over.
+    """
+    outcome: list[Answer | Exception] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except Exception as error:  # noqa: BLE001 - raised again below
+            outcome.append(error)
+
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(run,), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    found = (
+        outcome[0] if outcome else UnusableError(f"had not answered in full after {seconds:g} s")
+    )
+    if isinstance(found, Exception):
+        raise found
+    return found

@@ -1,0 +1,85 @@
+"""A Python function in the place of a provider."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from botocore.credentials import CredentialProvider, Credentials
+
+from . import values
+from .credentials import ProviderCredentials
+from .errors import FetchError, NotConfigured
+from .keys import Keys
+from .options import option
+from .provider import Provider
+
+#: A function that returns keys; None means: not here.
+Function: TypeAlias = Callable[[], Keys | Credentials | Mapping[str, Any] | None]
+#: What is accepted where a provider is.
+Source: TypeAlias = CredentialProvider | Function
+
+
+class FunctionProvider(Provider):
+    """A callable that returns keys, in the place of a provider."""
+
+    METHOD = "custom-function"
+    CANONICAL_NAME = "CustomFunction"
+    FACTORY = "from_function"
+
+    function: Function = option(
+        default=None,
+        required=True,
+        selects=True,
+        example="my_function",
+        parse=values.function,
+        help="Returns `Keys`, botocore credentials or a mapping; None: not here.",
+    )
+
+    def load(self) -> ProviderCredentials | None:
+        """Call the function, because only it knows whether it has keys; None if it has not."""
+        keys = self._called()
+        credentials = None if keys is None else super().load()
+        if credentials is not None and keys is not None:
+            credentials.start_with(keys)
+        return credentials
+
+    def fetch(self) -> Keys:
+        """Call the function.
+
+        Raises:
+            NotConfigured: It returned None.
+            FetchError: It returned something that is not keys. What it raises passes unchanged.
+        """
+        keys = self._called()
+        if keys is None:
+            msg = f"{_name_of(self.function)} returned None: it has no keys here"
+            raise NotConfigured(provider=self.METHOD, error_msg=msg)
+        return keys
+
+    def _called(self) -> Keys | None:
+        found = self.function()
+        try:
+            return None if found is None else Keys.of(found)
+        except ValueError as error:
+            msg = f"{_name_of(self.function)} did not return keys: {error}"
+            raise FetchError(provider=self.METHOD, error_msg=msg) from None
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", type(function).__name__)
+
+
+def as_provider(source: object) -> CredentialProvider:
+    """Return ``source`` as a provider: it is one, or it is a callable that returns keys.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(source, CredentialProvider):
+        return source
+    if callable(source) and not isinstance(source, type):
+        return FunctionProvider(function=source)
+    msg = (
+        f"{source!r} is not a credential provider: pass a provider such as from_http(...), "
+        "or a callable that returns keys"
+    )
+    raise TypeError(msg)

@@ -1,0 +1,187 @@
+"""The seam with botocore: how providers get into a session's credential resolver.
+
+This is the only module that touches names of botocore that begin with an underscore: the
+``_create_credential_resolver`` and ``_last_client_region_used`` of a session, each with a fallback.
+What else the package needs of botocore is listed in ``tests/test_botocore_seams.py``.
+"""
+
+import inspect
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import botocore
+import botocore.credentials
+import botocore.session
+from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
+
+from .concurrency import SingleFlight
+
+if TYPE_CHECKING:
+    import boto3
+
+    from .functions import Source
+
+#: The component that holds a session's resolver.
+_COMPONENT = "credential_provider"
+
+#: The providers of ``install``; None while it is not in force.
+_installed: tuple[CredentialProvider, ...] | None = None
+
+
+def install(*providers: "Source") -> None:
+    """Give every session that is made from now on the providers of this package.
+
+    A profile selects them by its ini keys; everything else resolves as without them. Calling it
+    again replaces ``providers``.
+
+    Args:
+        providers: Providers or callables, asked in this order before everything else.
+
+    Raises:
+        TypeError: One of ``providers`` is neither.
+    """
+    global _installed  # noqa: PLW0603 - installing is global by nature
+    given = _as_providers(providers)
+    if _installed is None:
+        botocore.register_initializer(_initialize)
+    _installed = given
+    boto3 = sys.modules.get("boto3")
+    if getattr(boto3, "DEFAULT_SESSION", None) is not None:
+        warnings.warn(
+            "boto3 has a default session already, which install() does not change: call "
+            "install() before the first boto3.client(), or "
+            "botocore_ext.extend(boto3.DEFAULT_SESSION)",
+            stacklevel=2,
+        )
+
+
+def uninstall() -> None:
+    """Undo ``install``: sessions made from now on are plain; older ones stay as they are."""
+    global _installed  # noqa: PLW0603 - see install
+    if _installed is not None:
+        botocore.unregister_initializer(_initialize)
+        _installed = None
+
+
+def extend(session: "boto3.Session | botocore.session.Session", *providers: "Source") -> None:
+    """Give one session that exists already the providers of this package.
+
+    Call it before the session's first client and before anything else is done to its resolver: a
+    session that has resolved its credentials keeps them, and a warning says so.
+
+    Args:
+        session: A boto3 or botocore session.
+        providers: As for ``install``.
+
+    Raises:
+        TypeError: It is no such session, or one of ``providers`` is not a provider.
+    """
+    given = _as_providers(providers)
+    inner = _botocore_session(session)
+    loaded = _loaded_credentials(inner)
+    if loaded is not None:
+        warnings.warn(
+            f"this session has credentials already (method {loaded.method!r}) and keeps them: "
+            "call extend() before its first client, or build a "
+            "botocore_ext.Session(credentials=...)",
+            stacklevel=2,
+        )
+    _register(inner, (*given, *(_installed or ())))
+
+
+def take_from(session: botocore.session.Session, source: "Source") -> None:
+    """Give a session the keys of ``source`` and of nothing else (see ``Session``).
+
+    Raises:
+        TypeError: ``source`` is no provider, or the session has credentials already.
+    """
+    (only,) = _as_providers([source])
+    loaded = _loaded_credentials(session)
+    if loaded is not None:
+        msg = f"the botocore session has credentials already (method {loaded.method!r})"
+        raise TypeError(msg)
+    _register(session, (), only)
+
+
+def _as_providers(sources: Sequence["Source"]) -> tuple[CredentialProvider, ...]:
+    if not sources:
+        return ()
+    from .functions import as_provider  # noqa: PLC0415 - install() alone loads no provider
+
+    return tuple(as_provider(source) for source in sources)
+
+
+def _botocore_session(session: Any) -> botocore.session.Session:
+    # boto3 has no public way from its session to botocore's.
+    inner = getattr(session, "_session", session)
+    if not isinstance(inner, botocore.session.Session) or _is_async(inner):
+        msg = f"extend() takes a boto3 or botocore session, not {type(session).__qualname__}"
+        raise TypeError(msg)
+    return inner
+
+
+def _is_async(session: botocore.session.Session) -> bool:
+    """Whether this is a session of aiobotocore, which a synchronous provider would break."""
+    return inspect.iscoroutinefunction(session.get_credentials)
+
+
+def _initialize(session: botocore.session.Session) -> None:
+    """Register with a new session, lazily: boto3 sets the profile only after this."""
+    if not _is_async(session):
+        _register(session, _installed or ())
+
+
+def _register(
+    session: botocore.session.Session,
+    front: Sequence[CredentialProvider],
+    only: CredentialProvider | None = None,
+) -> None:
+    session.lazy_register_component(_COMPONENT, _Once(_create_resolver, session, front, only))
+
+
+class _Once:
+    """A component's factory that makes one component, however many threads ask for the first."""
+
+    def __init__(self, create: Callable[..., CredentialResolver], *arguments: object) -> None:
+        self._create = partial(create, *arguments)
+        self._flight: SingleFlight[CredentialResolver] = SingleFlight()
+        self._made: CredentialResolver | None = None
+
+    def __call__(self) -> CredentialResolver:
+        return self._made or self._flight.run(self._make)
+
+    def _make(self) -> CredentialResolver:
+        self._made = self._made or self._create()
+        return self._made
+
+
+class _NoCredentials:
+    def load_credentials(self) -> None:
+        """Find nothing."""
+
+
+def _loaded_credentials(session: botocore.session.Session) -> Credentials | None:
+    """Return the credentials that the session holds, without making it look for any."""
+    session.register_component(_COMPONENT, _NoCredentials())
+    return session.get_credentials()
+
+
+def _create_resolver(
+    session: botocore.session.Session,
+    front: Sequence[CredentialProvider],
+    only: CredentialProvider | None,
+) -> CredentialResolver:
+    """Build botocore's own resolver and put our providers into it."""
+    from .resolver import SessionResolver, bound, insert  # noqa: PLC0415 - not before it is needed
+
+    fallback = partial(botocore.credentials.create_credential_resolver, session)
+    resolver = getattr(session, "_create_credential_resolver", fallback)()
+    region = getattr(session, "_last_client_region_used", None)
+    region = region or session.get_config_variable("region")
+    insert(resolver, session, region, front)
+    if only is None and type(resolver) is not CredentialResolver:
+        return resolver  # a session class with a resolver of its own keeps it
+    return SessionResolver(resolver.providers, *bound(filter(None, [only]), session, region))

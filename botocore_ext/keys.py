@@ -1,0 +1,114 @@
+"""``Keys``: what a provider obtained, and every spelling that services use for it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import Any
+
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.utils import parse_timestamp
+
+#: Field of ``Keys`` -> the names under which STS, Cognito, container endpoints,
+#: credential processes, botocore and the AWS SDK for JavaScript return it.
+SPELLINGS = {
+    "access_key": ("AccessKeyId", "access_key", "accessKeyId"),
+    "secret_key": ("SecretAccessKey", "SecretKey", "secret_key", "secretAccessKey"),
+    "token": ("SessionToken", "Token", "token", "sessionToken"),
+    "expiration": ("Expiration", "expiry_time", "expiration"),
+    "account_id": ("AccountId", "account_id", "accountId"),
+    "identity_id": ("IdentityId", "identity_id", "identityId"),
+}
+
+_RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}([.,]\d+)?([Zz]| ?UTC|[+-]\d{2}:?\d{2})?",
+)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """One set of AWS credentials. Its ``repr`` shows no secret."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    #: When the keys stop working, with a time zone; None when they do not expire.
+    expiration: datetime | None = None
+    #: The AWS account of the keys; None when the source does not say.
+    account_id: str | None = None
+    #: The Cognito identity of the keys; None for every other source.
+    identity_id: str | None = None
+
+    @cached_property
+    def frozen(self) -> ReadOnlyCredentials:
+        """The same as botocore signs with."""
+        return ReadOnlyCredentials(self.access_key, self.secret_key, self.token, self.account_id)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> "Keys":
+        """Read keys in any spelling of ``SPELLINGS``.
+
+        Raises:
+            ValueError: The access key or secret key is missing, a value has a wrong type,
+                or the expiration cannot be read. The text names the field, never a value.
+        """
+        found: dict[str, Any] = {}
+        for name, spellings in SPELLINGS.items():
+            value = next((mapping[key] for key in spellings if mapping.get(key) is not None), None)
+            if value in (None, ""):
+                continue
+            if name == "expiration":
+                value = _expiration(value)
+            elif not isinstance(value, str):
+                msg = f"{spellings[0]} is not a string"
+                raise ValueError(msg)
+            found[name] = value
+        for required in ("access_key", "secret_key"):
+            if required not in found:
+                msg = f"{SPELLINGS[required][0]} is missing"
+                raise ValueError(msg)
+        return cls(**found)
+
+    @classmethod
+    def of(cls, source: "Keys | Credentials | Mapping[str, Any]") -> "Keys":
+        """Read keys from whatever a function of the user's may return.
+
+        Raises:
+            ValueError: It is none of these, or a mapping without keys.
+        """
+        if isinstance(source, Keys):
+            return source
+        if isinstance(source, Credentials):
+            return cls.from_credentials(source)
+        if isinstance(source, Mapping):
+            return cls.from_mapping(source)
+        msg = f"{type(source).__name__} is neither Keys, botocore credentials nor a mapping"
+        raise ValueError(msg)
+
+    @classmethod
+    def from_credentials(cls, credentials: Credentials) -> "Keys":
+        """Read the keys that a botocore credentials object holds now."""
+        frozen = credentials.get_frozen_credentials()
+        return cls.from_mapping(
+            {
+                "access_key": frozen.access_key,
+                "secret_key": frozen.secret_key,
+                "token": frozen.token,
+                "account_id": getattr(frozen, "account_id", None),
+                "expiration": getattr(credentials, "_expiry_time", None),
+            },
+        )
+
+
+def _expiration(value: object) -> datetime:
+    """Read a datetime, an RFC 3339 text or seconds since 1970; UTC where no zone is given."""
+    if isinstance(value, str) and _RFC_3339.fullmatch(value.strip()) is None:
+        msg = "Expiration is not an RFC 3339 time"
+        raise ValueError(msg)
+    try:
+        moment = value if isinstance(value, datetime) else parse_timestamp(value)
+        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    except (ValueError, TypeError, OverflowError, OSError, RuntimeError):
+        msg = "Expiration is not a time"
+        raise ValueError(msg) from None

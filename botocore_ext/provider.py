@@ -1,0 +1,164 @@
+"""``Provider``: a specification of where keys come from, and one cell for its tokens."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+from weakref import WeakSet
+
+from botocore.credentials import CredentialProvider
+from botocore.useragent import register_feature_id
+from typing_extensions import Self
+
+from . import values
+from .concurrency import ProcessLocal
+from .credentials import ProviderCredentials
+from .errors import FetchError
+from .keys import Keys
+from .options import option
+from .references import Token, resolve
+from .refresh import DEFAULT_WINDOW, Window
+from .scope import Scope
+from .specification import Specification
+
+logger = logging.getLogger(__name__)
+
+P = TypeVar("P", bound="Provider")
+
+
+class TokenCell:
+    """What the bound copies of one provider share: tokens, kept ids, and who must hear of them."""
+
+    def __init__(self, tokens: Mapping[str, Any]) -> None:
+        """Start with the tokens that the factory was given."""
+        self.tokens = dict(tokens)
+        #: Ids that a provider keeps between fetches, by where they hold.
+        self.kept: dict[str, str] = {}
+        self._lock = ProcessLocal(threading.Lock)
+        self._users: WeakSet[ProviderCredentials] = WeakSet()
+
+    def add_user(self, credentials: ProviderCredentials) -> None:
+        """Tell ``credentials`` of changes from now on."""
+        with self._lock.get():
+            self._users.add(credentials)
+
+    def users(self) -> list[ProviderCredentials]:
+        """Return the credentials that are in use."""
+        with self._lock.get():
+            return list(self._users)
+
+
+class Provider(Specification, CredentialProvider):
+    """A credential provider: options, and ``fetch``.
+
+    A subclass names itself (``METHOD``, ``CANONICAL_NAME``, ``FACTORY``), declares its options
+    with ``option`` and implements ``fetch``. Building one does nothing; ``load`` checks the
+    options; the first signed request fetches.
+    """
+
+    CANONICAL_NAME: ClassVar[str]
+    #: botocore's user-agent feature ids for keys of this provider.
+    FEATURE_IDS: ClassVar[tuple[str, ...]] = ()
+
+    refresh_window: Window = option(
+        default=DEFAULT_WINDOW,
+        ini="botocore_ext_refresh_window",
+        example="300",
+        code="300",
+        parse=values.window,
+        help="Seconds before expiry at which the keys are refreshed, at most half their "
+        "lifetime; or `auto`, which chooses by lifetime as AWS's newest SDKs do.",
+    )
+
+    def __init__(self, **given: Any) -> None:
+        """Take options by keyword; None means not given."""
+        super().__init__(**given)
+        tokens = [one.name for one in self.options() if one.token and one.name in self._given]
+        self._cell = TokenCell({name: self._given.pop(name) for name in tokens})
+        self._scope: Scope | None = None
+
+    def given(self) -> Mapping[str, Any]:
+        """The options that code set, with the tokens that are in force now."""
+        return self._given | self._cell.tokens
+
+    def bind(self, scope: Scope) -> Self:
+        """Return a copy for ``scope`` that shares the tokens and ``invalidate`` with this one."""
+        copy = type(self).__new__(type(self))
+        copy.__dict__.update(self.__dict__, _scope=scope)
+        return copy
+
+    @property
+    def scope(self) -> Scope:
+        """Where this copy takes the outside world from; without a session, a scope of its own."""
+        if self._scope is None:
+            self._scope = Scope()
+        return self._scope
+
+    def fetch(self) -> Keys:
+        """Obtain keys now; one to three round trips, nothing cached.
+
+        Raises:
+            ProviderError: See ``botocore_ext.errors``.
+            botocore.exceptions.ClientError: The service refused.
+        """
+        raise NotImplementedError  # each provider's own
+
+    def load(self) -> ProviderCredentials | None:
+        """Return credentials that fetch at their first use, or None when nothing selects this.
+
+        Raises:
+            ConfigurationError: The provider is selected, and an option is missing or malformed.
+        """
+        if not self.is_selected():
+            logger.debug("Not called for: %s, because nothing selects it", self.METHOD)
+            return None
+        self.check()
+        for feature in self.FEATURE_IDS:
+            register_feature_id(feature)
+        place = f"profile {self.scope.profile!r}" if self.scope.profile else "code"
+        logger.info("Found credentials via %s, configured in %s", self.METHOD, place)
+        credentials = ProviderCredentials(self)
+        self._cell.add_user(credentials)
+        return credentials
+
+    def invalidate(self, access_key: str | None = None) -> None:
+        """Make every credentials object of this provider fetch at its next use.
+
+        Args:
+            access_key: Only those whose current access key this is.
+        """
+        for credentials in self._cell.users():
+            credentials.invalidate(access_key)
+
+    def replace_token(self, name: str, value: object) -> None:
+        """Use another token from the next fetch on; keys of the old one are dropped."""
+        self._cell.tokens[name] = value
+        self._cell.kept.clear()  # an id belongs to the token that it was obtained with
+        for credentials in self._cell.users():
+            credentials.start_with(None)
+
+    def read_token(self, source: Token, name: str) -> str:
+        """Return the token of ``source``, for the option or login ``name``.
+
+        Raises:
+            FetchError: The source gave none. What a callable raises passes unchanged.
+        """
+        try:
+            return resolve(source, name)
+        except FetchError as error:
+            place = f" of profile '{self.scope.profile}'" if self.scope.profile else ""
+            fact = f"{name}{place}: {error.kwargs['error_msg']}"
+            raise FetchError(provider=self.METHOD, error_msg=fact) from error
+
+
+class ServiceProvider(Provider):
+    """A provider that calls an AWS service."""
+
+    client_config: Mapping[str, Any] | None = option(
+        default=None,
+        example="{'region_name': 'eu-west-1'}",
+        code="{'region_name': 'eu-west-1'}",
+        secret=True,
+        parse=values.client_config,
+        help="Arguments of `create_client` for the inner client.",
+    )

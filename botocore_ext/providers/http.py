@@ -1,0 +1,180 @@
+"""Keys from an HTTP endpoint that answers as the ECS and EKS agents do.
+
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+"""
+
+import json
+import logging
+from http import HTTPStatus
+
+from .. import values
+from ..endpoint import Endpoint, UnusableError
+from ..errors import FetchError
+from ..exchange import WHOLE_ATTEMPT, ask
+from ..inner_clients import FETCH_BUDGET
+from ..keys import Keys
+from ..options import option
+from ..provider import Provider
+from ..tokens import TokenFile
+
+logger = logging.getLogger(__name__)
+
+#: Where a relative URI is asked: the ECS agent.
+ECS_AGENT = "http://169.254.170.2"
+#: Beside 5xx, the status that is worth another attempt.
+_TRANSIENT = {HTTPStatus.TOO_MANY_REQUESTS}
+
+
+def full_uri(value: object) -> str:
+    """A URL that may be asked (see ``botocore_ext.values``)."""
+    found = values.text(value)
+    Endpoint.parse(found)
+    return found
+
+
+def relative_uri(value: object) -> str:
+    """A path, and nothing that could name another host."""
+    found = values.text(value)
+    if not found.startswith("/"):
+        msg = "does not begin with /"
+        raise ValueError(msg)
+    Endpoint.parse(ECS_AGENT + found)
+    return found
+
+
+class HttpProvider(Provider):
+    """Keys from an HTTPS endpoint, or an HTTP one on this machine."""
+
+    METHOD = "custom-http"
+    CANONICAL_NAME = "CustomHttp"
+    FACTORY = "from_http"
+    FEATURE_IDS = ("CREDENTIALS_HTTP",)
+
+    aws_container_credentials_full_uri: str | None = option(
+        default=None,
+        ini="container_credentials_full_uri",
+        env="AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        example="https://credentials.example.com/v1",
+        selects=True,
+        one_origin=True,
+        secret=True,
+        parse=full_uri,
+        help="The endpoint: https to any host, http to loopback and the ECS and EKS agents.",
+    )
+    aws_container_credentials_relative_uri: str | None = option(
+        default=None,
+        ini="container_credentials_relative_uri",
+        env="AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        example="/v2/credentials/1234",
+        selects=True,
+        one_origin=True,
+        secret=True,
+        parse=relative_uri,
+        help="A path that the ECS agent at 169.254.170.2 answers; beats the full URI.",
+    )
+    aws_container_authorization_token: str | None = option(
+        default=None,
+        ini="container_authorization_token",
+        env="AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        example="Bearer TOKEN",
+        one_origin=True,
+        secret=True,
+        token=True,
+        parse=values.header,
+        help="Sent as the `Authorization` header.",
+    )
+    aws_container_authorization_token_file: str | None = option(
+        default=None,
+        ini="container_authorization_token_file",
+        env="AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        example="/var/run/token",
+        one_origin=True,
+        parse=values.text,
+        help="A file with that header's value, read at every attempt; beats the token.",
+    )
+    timeout: float = option(
+        default=1.0,
+        ini="container_credentials_timeout",
+        example="1",
+        code="1",
+        parse=values.seconds,
+        help="Seconds to connect and to wait for data; a whole attempt takes at most five times "
+        "as long.",
+    )
+    max_retries: int = option(
+        default=3,
+        ini="container_credentials_max_retries",
+        example="3",
+        code="3",
+        parse=values.whole,
+        help="Further attempts after a connection error, 429, 5xx or an answer that is no JSON.",
+    )
+
+    def fetch(self) -> Keys:
+        """Ask the endpoint, again where that may help, within the budget of one fetch."""
+        endpoint = self._endpoint()
+        clock = self.scope.clock
+        deadline = clock.monotonic() + FETCH_BUDGET
+        attempt = 0
+        while True:
+            try:
+                return self._attempt(endpoint)
+            except UnusableError as error:
+                late = clock.monotonic() + WHOLE_ATTEMPT * self.timeout > deadline
+                if not error.retry or attempt == self.max_retries or late:
+                    failure = self._error(f"{endpoint.authority} {error}")
+                    break
+                logger.debug("Attempt %d failed: %s %s", attempt + 1, endpoint.authority, error)
+            attempt += 1
+            clock.sleep(min(self.timeout, 0.1 * 2**attempt) * (0.5 + clock.random() / 2))
+        raise failure
+
+    def _endpoint(self) -> Endpoint:
+        relative = self.aws_container_credentials_relative_uri
+        if relative is not None:
+            return Endpoint.parse(ECS_AGENT + relative)
+        if self.aws_container_credentials_full_uri is None:
+            one, other = list(self.options())[:2]
+            raise self.missing(one, other)
+        return Endpoint.parse(self.aws_container_credentials_full_uri)
+
+    def _attempt(self, endpoint: Endpoint) -> Keys:
+        headers = self._authorization()
+        status, body = ask(endpoint, headers, self.timeout, self.scope.session)
+        if status != HTTPStatus.OK:
+            msg = f"answered with status {status}"
+            raise UnusableError(
+                msg, retry=status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            )
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            answer = None
+        if answer is None:
+            msg = "answered something that is not JSON"
+            raise UnusableError(msg)
+        try:
+            return Keys.from_mapping(answer)
+        except (ValueError, AttributeError) as error:
+            reason = error if isinstance(error, ValueError) else "it is not an object"
+        msg = f"answered without keys: {reason}"
+        raise UnusableError(msg, retry=False)
+
+    def _authorization(self) -> dict[str, str]:
+        path, token = (
+            self.aws_container_authorization_token_file,
+            self.aws_container_authorization_token,
+        )
+        if path is not None:
+            token = self.read_token(TokenFile(path), "authorization token")
+            try:
+                values.header(token)
+            except ValueError as error:
+                raise self._error(f"the token file {path} {error}") from None
+        return {} if token is None else {"Authorization": token}
+
+    def _error(self, fact: str) -> FetchError:
+        return FetchError(provider=self.METHOD, error_msg=fact)
+
+
+from_http = HttpProvider

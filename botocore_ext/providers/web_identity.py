@@ -1,0 +1,133 @@
+"""Keys from STS AssumeRoleWithWebIdentity.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .. import references, values
+from ..errors import FetchError
+from ..inner_clients import call
+from ..keys import Keys
+from ..options import option
+from ..provider import ServiceProvider
+
+
+class WebTokenProvider(ServiceProvider):
+    """Keys of a role, for a token that an OpenID Connect or OAuth 2.0 provider issued."""
+
+    METHOD = "custom-web-token"
+    CANONICAL_NAME = "CustomWebToken"
+    FACTORY = "from_web_token"
+    FEATURE_IDS = ("CREDENTIALS_STS_ASSUME_ROLE_WEB_ID",)
+
+    web_identity_token: str | Callable[[], str] = option(
+        default=None,
+        ini="web_identity_token",
+        example="file:///var/run/token",
+        code="get_token",
+        selects=True,
+        required=True,
+        secret=True,
+        token=True,
+        parse=references.token,
+        read=references.reference,
+        help="The token, or a callable that returns it, asked anew at every fetch. In a profile "
+        "also `file://PATH`, `env://NAME` or `process://COMMAND`.",
+    )
+    role_arn: str = option(
+        default=None,
+        ini="role_arn",
+        env="AWS_ROLE_ARN",
+        example="arn:aws:iam::123456789012:role/Web",
+        required=True,
+        parse=values.arn,
+        help="The role to assume.",
+    )
+    role_session_name: str | None = option(
+        default=None,
+        ini="role_session_name",
+        env="AWS_ROLE_SESSION_NAME",
+        example="my-app",
+        parse=values.text,
+        help="The name of the role session; by default `botocore-ext-` and the time in seconds.",
+    )
+    provider_id: str | None = option(
+        default=None,
+        ini="web_identity_provider_id",
+        example="graph.facebook.com",
+        parse=values.text,
+        help="The host of an OAuth 2.0 identity provider; not for OpenID Connect tokens.",
+    )
+    policy_arns: Sequence[str | Mapping[str, str]] | None = option(
+        default=None,
+        ini="web_identity_policy_arns",
+        example="arn:aws:iam::aws:policy/ReadOnlyAccess",
+        code="['arn:aws:iam::aws:policy/ReadOnlyAccess']",
+        parse=values.arns,
+        help="Managed policies that limit the session: strings or `{'arn': ...}` mappings, in a "
+        "profile separated by commas.",
+    )
+    policy: str | Mapping[str, Any] | None = option(
+        default=None,
+        ini="web_identity_policy",
+        example='{"Version": "2012-10-17", "Statement": []}',
+        parse=values.json_document,
+        help="An inline policy that limits the session: JSON text or a mapping.",
+    )
+    duration_seconds: int | None = option(
+        default=None,
+        ini="duration_seconds",
+        example="3600",
+        code="3600",
+        parse=values.whole,
+        help="The lifetime of the role session in seconds; by default what STS chooses (3600).",
+    )
+    role_assumer_with_web_identity: Callable[[dict[str, Any]], Any] | None = option(
+        default=None,
+        code="assume_role",
+        parse=values.function,
+        help="Called instead of STS with the parameters of AssumeRoleWithWebIdentity; returns "
+        "`Keys`, botocore credentials or a mapping.",
+    )
+
+    def fetch(self) -> Keys:
+        """Exchange the token for the keys of the role."""
+        parameters = self._parameters()
+        assume_role = self.role_assumer_with_web_identity
+        if assume_role is not None:
+            return self._keys_of(assume_role(parameters))
+        client = self.scope.client("sts", self.client_config)
+        answer = call(client, "assume_role_with_web_identity", parameters)
+        # arn:partition:sts::ACCOUNT:assumed-role/NAME/SESSION
+        arn = answer.get("AssumedRoleUser", {}).get("Arn", "").split(":")
+        account = {"AccountId": arn[4]} if len(arn) > 4 and arn[4] else {}  # noqa: PLR2004
+        return self._keys_of(answer.get("Credentials", {}) | account)
+
+    def _parameters(self) -> dict[str, Any]:
+        policy_arns = self.policy_arns
+        optional = {
+            "ProviderId": self.provider_id,
+            "PolicyArns": policy_arns and [{"arn": arn} for arn in policy_arns],
+            "Policy": self.policy,
+            "DurationSeconds": self.duration_seconds,
+        }
+        return {
+            "RoleArn": self.role_arn,
+            "RoleSessionName": self.role_session_name
+            or f"botocore-ext-{self.scope.clock.now():.0f}",
+            "WebIdentityToken": self.read_token(self.web_identity_token, "web_identity_token"),
+        } | {name: value for name, value in optional.items() if value is not None}
+
+    def _keys_of(self, answer: Any) -> Keys:
+        try:
+            return Keys.of(answer)
+        except ValueError as error:
+            raise FetchError(
+                provider=self.METHOD,
+                error_msg=f"the answer for the role {self.role_arn} holds no keys ({error})",
+            ) from None
+
+
+from_web_token = WebTokenProvider

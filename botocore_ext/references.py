@@ -1,0 +1,88 @@
+"""Tokens as the values of options: given in code, or referred to in an ini file."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from botocore.compat import compat_shell_split
+
+from .errors import FetchError
+from .scope import Scope
+from .tokens import TokenFile, TokenProcess, TokenVariable
+
+#: A token, or what returns one when it is called.
+Token: TypeAlias = str | Callable[[], str]
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+
+
+def reference(value: object, scope: Scope) -> object:
+    """Read a token of an ini file: a reference becomes its source, other text is the token.
+
+    Raises:
+        ValueError: The scheme is unknown, or the reference is incomplete.
+    """
+    scheme = _SCHEME.match(value) if isinstance(value, str) else None
+    if scheme is None:
+        return value
+    rest = str(value)[scheme.end() :].strip()
+    name = scheme[1].lower()
+    if name == "file" and (os.path.isabs(rest) or rest.startswith("~")):  # noqa: PTH117 - text
+        return TokenFile(rest)
+    if name == "env" and rest:
+        return TokenVariable(rest, scope.environ)
+    if name == "process" and rest:
+        return _process(rest)
+    msg = (
+        "is not a token reference of a kind that is known (file:///ABSOLUTE/PATH, file://~/PATH, "
+        "env://NAME, process://COMMAND)"
+    )
+    raise ValueError(msg)
+
+
+def _process(command: str) -> TokenProcess:
+    try:
+        compat_shell_split(command)
+    except ValueError as error:
+        msg = f"cannot be split into a command and its arguments ({error})"
+        raise ValueError(msg) from None
+    return TokenProcess(command)
+
+
+def references(value: object, scope: Scope) -> object:
+    """Read a block of ``name = token`` lines of an ini file."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: reference(token, scope) for name, token in value.items()}
+
+
+def token(value: object) -> Token:
+    """A token, or a callable that returns one (see ``botocore_ext.values``)."""
+    if callable(value):
+        return value
+    if isinstance(value, str) and value.strip():
+        return value
+    msg = "must be a token (a string that is not empty) or a callable that returns one"
+    raise ValueError(msg)
+
+
+def tokens(value: object) -> Mapping[str, Token]:
+    """A mapping of names to tokens (see ``botocore_ext.values``)."""
+    if not isinstance(value, Mapping) or not value:
+        msg = "must be a block: one indented line NAME = TOKEN for each identity provider"
+        raise ValueError(msg)
+    return {str(name): token(entry) for name, entry in value.items()}
+
+
+def resolve(source: Token, name: str) -> str:
+    """Return the token of ``source``, stripped.
+
+    Raises:
+        FetchError: The source gave no text. What a callable itself raises passes unchanged.
+    """
+    value = source() if callable(source) else source
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    found = "an empty token" if isinstance(value, str) else f"{type(value).__name__}, not a string"
+    raise FetchError(provider="token", error_msg=f"the source of {name} gave {found}")

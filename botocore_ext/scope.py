@@ -1,0 +1,108 @@
+"""``Scope``: the outside world of a provider, passed in rather than reached for.
+
+A scope holds the session, the profile, the environment, the clock and the region. This is the
+only module that reads ``os.environ`` or the clock.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+
+from .inner_clients import InnerClients
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+
+def system_environment() -> Mapping[str, str]:
+    """Return the environment of this process, live."""
+    return os.environ
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time and chance, so that a test can hold both."""
+
+    #: Seconds since 1970.
+    now: Callable[[], float] = time.time
+    #: Seconds that only grow.
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    #: A number from 0 up to 1.
+    random: Callable[[], float] = random.random
+
+
+@cache
+def _private_session() -> botocore.session.Session:
+    """Return the session behind providers that are used without one."""
+    return botocore.session.Session()
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """Where the options and inner clients of a bound provider come from."""
+
+    #: None: the provider is used without a session of the caller's.
+    given_session: botocore.session.Session | None = None
+    #: The profile that selected the provider; None for a provider built in code.
+    profile: str | None = None
+    #: The region of the session or client that needs credentials.
+    outer_region: str | None = None
+    environ: Mapping[str, str] = field(default_factory=system_environment, repr=False)
+    clock: Clock = field(default_factory=Clock, repr=False)
+    _clients: InnerClients = field(default_factory=InnerClients, init=False, repr=False)
+
+    @property
+    def session(self) -> botocore.session.Session:
+        """The session that inner clients are made with."""
+        return self.given_session or _private_session()
+
+    @property
+    def profile_values(self) -> Mapping[str, Any]:
+        """The keys of ``profile`` from both files; empty where there is none."""
+        if self.profile is None:
+            return {}
+        found: Mapping[str, Any] = self.session.full_config["profiles"].get(self.profile, {})
+        return found
+
+    @property
+    def config_file(self) -> str:
+        """The path of the AWS config file, for the remedy of an error."""
+        return str(self.session.get_config_variable("config_file"))
+
+    def allows(self, method: str) -> bool:  # noqa: ARG002 - for scopes with rules of their own
+        """Whether the provider ``method`` may be selected here."""
+        return True
+
+    def region(self, client_config: Mapping[str, Any] | None, id_region: str | None = None) -> str:
+        """Return the region of an inner client.
+
+        Args:
+            client_config: What the user gave for the inner client.
+            id_region: The region that a Cognito id names.
+        """
+        given = client_config or {}
+        config = given.get("config")
+        return (
+            given.get("region_name")
+            or (config and config.region_name)
+            or id_region
+            or self.profile_values.get("region")
+            or self.outer_region
+            or self.environ.get("AWS_REGION")
+            or self.environ.get("AWS_DEFAULT_REGION")
+            or "us-east-1"
+        )
+
+    def client(
+        self, service: str, client_config: Mapping[str, Any] | None, id_region: str | None = None
+    ) -> "BaseClient":
+        """Return the inner client for ``service``, made once for each binding and process."""
+        region = self.region(client_config, id_region)
+        return self._clients.get(self.session, self.environ, service, region, client_config)
