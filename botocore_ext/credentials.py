@@ -5,7 +5,7 @@ refresh never runs, so that a change of it cannot stack on ours.
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
 
@@ -19,16 +19,23 @@ if TYPE_CHECKING:
     from .provider import Provider
 
 
+def _frozen_field(name: str, meaning: str) -> Any:
+    """Make a property that fetches as ``get_frozen_credentials`` does; it cannot be set."""
+    return property(lambda self: getattr(self.get_frozen_credentials(), name), doc=meaning)
+
+
 class ProviderCredentials(RefreshableCredentials):
     """Keys of a provider, fetched at the first use and refreshed in time."""
 
     def __init__(self, provider: "Provider") -> None:
         """Take the bound provider; nothing is fetched yet."""
-        super().__init__("", "", None, None, provider.fetch, provider.METHOD)
+        method = str(provider.METHOD)
+        nothing: Any = None  # botocore means "no token" and "no expiry" by it
+        super().__init__("", "", nothing, nothing, provider.fetch, method)
         self._provider = provider
         self._now = provider.scope.clock.now
         self._refresher = Refresher(
-            provider.METHOD, provider.fetch, provider.scope.clock, lambda: provider.refresh_window
+            method, provider.fetch, provider.scope.clock, lambda: provider.refresh_window
         )
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -50,31 +57,17 @@ class ProviderCredentials(RefreshableCredentials):
                 ) from None
         return current.keys.frozen
 
-    @property
-    def access_key(self) -> str:
-        """The access key; prefer ``get_frozen_credentials()``, whose fields belong together."""
-        return self.get_frozen_credentials().access_key
-
-    @property
-    def secret_key(self) -> str:
-        """The secret key; see ``access_key``."""
-        return self.get_frozen_credentials().secret_key
-
-    @property
-    def token(self) -> str | None:
-        """The session token; see ``access_key``."""
-        return self.get_frozen_credentials().token
-
-    @property
-    def account_id(self) -> str | None:
-        """The account of the keys, or None when the source does not say."""
-        return self.get_frozen_credentials().account_id
+    # Prefer get_frozen_credentials(), whose fields belong together.
+    access_key = _frozen_field("access_key", "The access key.")
+    secret_key = _frozen_field("secret_key", "The secret key.")
+    token = _frozen_field("token", "The session token; None for keys that need none.")
+    account_id = _frozen_field("account_id", "The AWS account; None when the source is silent.")
 
     @property
     def expiration(self) -> datetime | None:
         """When the keys expire; None before the first fetch and for keys that do not."""
         keys = self._refresher.current.state.keys
-        return keys and keys.expiration
+        return keys.expiration if keys else None
 
     @property
     def expired(self) -> bool:

@@ -22,11 +22,13 @@ class ProviderError(CredentialRetrievalError):
     #: (``tryNextLink`` of the AWS SDK for JavaScript).
     try_next_link: ClassVar[bool] = False
 
-    def __init__(self, *, provider: str, error_msg: str) -> None:
-        super().__init__(provider=provider, error_msg=error_msg)
+    def __init__(self, *, provider: str | None, error_msg: str) -> None:
+        super().__init__(provider=str(provider), error_msg=error_msg)
+        #: The fact and the remedy, without botocore's opening words.
+        self.reason = error_msg
 
 
-class NotConfigured(ProviderError):
+class NotConfigured(ProviderError):  # noqa: N818 - the name that chains speak of
     """Nothing asks for this provider here; a chain goes on to its next link."""
 
     try_next_link = True

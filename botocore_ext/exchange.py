@@ -69,7 +69,8 @@ def _ask_address(
         stream_output=True,
     )
     verify = session.get_config_variable("ca_bundle") or True
-    http = URLLib3Session(verify=verify, timeout=timeout, **_proxies(endpoint, session))
+    arguments = {"verify": verify, "timeout": timeout, **_proxies(endpoint, session)}
+    http = URLLib3Session(**arguments)
     try:
         with unlogged():
             response = http.send(request.prepare())
@@ -94,7 +95,7 @@ def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
     )
     if endpoint.scheme == "http" or near:
         return {}
-    config = session.get_default_client_config()
+    config: Any = session.get_default_client_config()
     if config and config.proxies:
         return {"proxies": config.proxies, "proxies_config": config.proxies_config}
     return {"proxies": get_environ_proxies(endpoint.url(host))}

@@ -184,4 +184,4 @@ def _create_resolver(
     insert(resolver, session, region, front)
     if only is None and type(resolver) is not CredentialResolver:
         return resolver  # a session class with a resolver of its own keeps it
-    return SessionResolver(resolver.providers, *bound(filter(None, [only]), session, region))
+    return SessionResolver(resolver.providers, *bound([only] if only else [], session, region))

@@ -72,7 +72,7 @@ def _arguments(
 ) -> dict[str, Any]:
     arguments = dict(client_config or {})
     config = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
-    defaults = session.get_default_client_config()
+    defaults: Any = session.get_default_client_config()
     configured = {*environ, *session.get_scoped_config()} & _RETRY_SETTINGS
     if not configured and not (defaults and defaults.retries):
         config = config.merge(Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}))
@@ -120,8 +120,11 @@ def _keep_to_budget(request: Any, **_: object) -> None:
     budget.requests += 1
 
 
-def _retry_identity_provider(response: Any, attempts: int, **_: object) -> float | None:
-    """Retry STS's IDPCommunicationError, as its API reference asks (``needs-retry``)."""
+def _retry_identity_provider(response: Any, attempts: int, **_: object) -> Any:
+    """Give the seconds to wait before another attempt, or None (``needs-retry``).
+
+    botocore does not retry STS's IDPCommunicationError, though its API reference asks for it.
+    """
     code = response[1].get("Error", {}).get("Code") if response else None
     return 0.1 * 2**attempts if code == "IDPCommunicationError" and attempts < ATTEMPTS else None
 

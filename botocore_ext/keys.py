@@ -101,7 +101,7 @@ class Keys:
         )
 
 
-def _expiration(value: object) -> datetime:
+def _expiration(value: Any) -> datetime:
     """Read a datetime, an RFC 3339 text or seconds since 1970; UTC where no zone is given."""
     if isinstance(value, str) and _RFC_3339.fullmatch(value.strip()) is None:
         msg = "Expiration is not an RFC 3339 time"

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 class OptionOwner(Protocol):
     """What an option needs of the provider it belongs to."""
 
-    def option_value(self, declared: "Option", /) -> Any: ...
-    def replace_token(self, name: str, value: object, /) -> None: ...
+    def option_value(self, wanted: "Option", /) -> Any:
+        """Return the value in force."""
+
+    def replace_token(self, name: str, value: object, /) -> None:
+        """Use another value from now on."""
 
 
 def _as_given(value: Any) -> Any:

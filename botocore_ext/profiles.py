@@ -25,13 +25,13 @@ _TYPO = 2
 class ProfileScope(Scope):
     """The scope of providers that a profile selects."""
 
-    def allows(self, method: str) -> bool:
+    def allows(self, method: str | None) -> bool:
         """Whether the profile selects the provider ``method``.
 
         Raises:
             ConfigurationError: The profile contradicts itself.
         """
-        return self._selected == method
+        return self._selected is not None and self._selected == method
 
     @cached_property
     def _selected(self) -> str | None:
@@ -90,7 +90,7 @@ def _selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[type[Provider],
     """Give each provider that a key of the profile selects, with the key."""
     for kind in PROVIDERS:
         for one in kind.options():
-            if one.selects and one.ini in values:
+            if one.selects and one.ini is not None and one.ini in values:
                 yield kind, one.ini
                 break
 

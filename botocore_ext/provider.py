@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakSet
 
-from botocore.credentials import CredentialProvider
 from botocore.useragent import register_feature_id
 from typing_extensions import Self
 
@@ -48,7 +47,7 @@ class TokenCell:
             return list(self._users)
 
 
-class Provider(Specification, CredentialProvider):
+class Provider(Specification):
     """A credential provider: options, and ``fetch``.
 
     A subclass names itself (``METHOD``, ``CANONICAL_NAME``, ``FACTORY``), declares its options
@@ -56,7 +55,6 @@ class Provider(Specification, CredentialProvider):
     options; the first signed request fetches.
     """
 
-    CANONICAL_NAME: ClassVar[str]
     #: botocore's user-agent feature ids for keys of this provider.
     FEATURE_IDS: ClassVar[tuple[str, ...]] = ()
 
@@ -147,7 +145,7 @@ class Provider(Specification, CredentialProvider):
             return resolve(source, name)
         except FetchError as error:
             place = f" of profile '{self.scope.profile}'" if self.scope.profile else ""
-            fact = f"{name}{place}: {error.kwargs['error_msg']}"
+            fact = f"{name}{place}: {error.reason}"
             raise FetchError(provider=self.METHOD, error_msg=fact) from error
 
 

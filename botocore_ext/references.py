@@ -81,7 +81,7 @@ def resolve(source: Token, name: str) -> str:
     Raises:
         FetchError: The source gave no text. What a callable itself raises passes unchanged.
     """
-    value = source() if callable(source) else source
+    value: object = source() if callable(source) else source
     if isinstance(value, str) and value.strip():
         return value.strip()
     found = "an empty token" if isinstance(value, str) else f"{type(value).__name__}, not a string"

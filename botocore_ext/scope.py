@@ -76,7 +76,7 @@ class Scope:
         """The path of the AWS config file, for the remedy of an error."""
         return str(self.session.get_config_variable("config_file"))
 
-    def allows(self, method: str) -> bool:  # noqa: ARG002 - for scopes with rules of their own
+    def allows(self, method: str | None) -> bool:  # noqa: ARG002 - for scopes with rules of their own
         """Whether the provider ``method`` may be selected here."""
         return True
 

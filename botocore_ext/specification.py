@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from botocore.credentials import CredentialProvider
+
 from .errors import ConfigurationError
 from .options import Option, nearest, option
 from .origins import Code, Environment, Origin, Profile
@@ -19,10 +21,9 @@ else:  # typing.dataclass_transform came with Python 3.11
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(option,))
-class Specification:
+class Specification(CredentialProvider):
     """What a provider is, before it belongs to a session: its options and their values."""
 
-    METHOD: ClassVar[str]
     #: The public name under which the class is its own factory.
     FACTORY: ClassVar[str]
 

@@ -43,14 +43,12 @@ def arns(value: object) -> list[str]:
     if not isinstance(value, Iterable) or isinstance(value, Mapping):
         msg = f"must be a list of ARNs, not {type(value).__name__}"
         raise ValueError(msg)
-    found = []
-    for position, item in enumerate(value, start=1):
-        try:
-            found.append(arn(item.get("arn") if isinstance(item, Mapping) else item))
-        except ValueError as error:
-            msg = f"is not a list of ARNs: item {position} {error}"
-            raise ValueError(msg) from None
-    return found
+    items = [item.get("arn") if isinstance(item, Mapping) else item for item in value]
+    try:
+        return [arn(item) for item in items]
+    except ValueError as error:
+        msg = f"is not a list of ARNs: one {error}"
+        raise ValueError(msg) from None
 
 
 def seconds(value: object) -> float:

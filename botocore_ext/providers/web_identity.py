@@ -106,7 +106,7 @@ class WebTokenProvider(ServiceProvider):
         return self._keys_of(answer.get("Credentials", {}) | account)
 
     def _parameters(self) -> dict[str, Any]:
-        policy_arns = self.policy_arns
+        policy_arns: Any = self.policy_arns  # strings by now, see values.arns
         optional = {
             "ProviderId": self.provider_id,
             "PolicyArns": policy_arns and [{"arn": arn} for arn in policy_arns],

@@ -1,0 +1,104 @@
+"""What every test stands on: no real environment, home or network, and no secret in a log."""
+
+import logging
+import socket
+
+import boto3
+import pytest
+
+import botocore_ext
+from botocore_ext import identities, inner_clients, scope
+
+from . import fakes
+
+
+@pytest.fixture(autouse=True)
+def world(monkeypatch, tmp_path_factory):
+    """Start without AWS settings, in an empty home, and leave nothing behind."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(scope.system_environment()):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    yield home
+    botocore_ext.uninstall()
+    boto3.DEFAULT_SESSION = None
+    identities._by_user.clear()
+    scope._private_session.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch):
+    """Refuse every connection that would leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = address[0]
+            assert host.startswith("127.") or host in ("::1", "localhost"), f"connects to {host}"
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+class _Searcher(logging.Handler):
+    """Keeps the text of every record; of a caller's own request only what we caused."""
+
+    def __init__(self):
+        super().__init__(logging.DEBUG)
+        self.texts = []
+
+    def emit(self, record):
+        own_request = record.name.split(".")[0] in ("botocore", "urllib3", "boto3")
+        if not own_request or inner_clients._inside.get() or not self.caller_signs:
+            self.texts.append(self.format(record))
+
+    caller_signs = False
+
+
+@pytest.fixture(autouse=True)
+def logs(request):
+    """Search every log record, at every level, for every secret in play."""
+    searcher, root = _Searcher(), logging.getLogger()
+    # A caller's own signed request logs its own session token, with and without us.
+    searcher.caller_signs = request.node.get_closest_marker("caller_signs") is not None
+    level = root.level
+    root.addHandler(searcher)
+    root.setLevel(logging.DEBUG)
+    yield searcher.texts
+    root.removeHandler(searcher)
+    root.setLevel(level)
+    shown = {secret for secret in fakes.SECRETS for text in searcher.texts if secret in text}
+    assert not shown, f"a log shows {shown}"
+    fakes.SECRETS.clear()
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    """A loopback AWS that every client of the test talks to."""
+    fake = fakes.FakeAws()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def clock():
+    """A clock that stands still."""
+    return fakes.FakeClock()
+
+
+@pytest.fixture
+def config(world):
+    """Write the config file, and the credentials file if there is text for it."""
+
+    def write(text, credentials=""):
+        (world / "config").write_text(text, encoding="utf-8")
+        if credentials:
+            (world / "credentials").write_text(credentials, encoding="utf-8")
+        return world / "config"
+
+    return write

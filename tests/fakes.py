@@ -1,0 +1,272 @@
+"""Fakes: a loopback AWS, a clock that a test moves, and the list of secrets in play."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.parse
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from typing import Any
+
+from botocore_ext.scope import Clock
+
+#: Every secret that a test has made; none may appear in a log, an error or a repr.
+SECRETS: set[str] = set()
+_numbers = count(1)
+
+
+def secret(kind: str = "secret") -> str:
+    """Make up a secret that nothing else contains."""
+    value = f"{kind}-{next(_numbers):06d}-do-not-show"
+    SECRETS.add(value)
+    return value
+
+
+class FakeClock(Clock):
+    """A clock that stands still until a test moves it; sleeping moves it too."""
+
+    def __init__(self, start: float = 1_800_000_000.0) -> None:
+        self.time = start
+        super().__init__(
+            now=lambda: self.time,
+            monotonic=lambda: self.time,
+            sleep=self.advance,
+            random=lambda: 0.5,
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
+
+    def at(self, seconds: float) -> datetime:
+        """Return the time that is ``seconds`` from now."""
+        return datetime.fromtimestamp(self.time + seconds, timezone.utc)
+
+
+@dataclass
+class Request:
+    """What arrived."""
+
+    operation: str
+    parameters: dict[str, Any]
+    headers: dict[str, str]
+    target: str
+
+
+@dataclass
+class Answer:
+    """What is sent back; with ``silence`` nothing is, with ``drip`` a byte at a time."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    silence: float = 0
+    drip: float = 0
+    #: Close the connection after that many bytes of the body.
+    cut: int | None = None
+
+
+class FakeAws:
+    """STS, Cognito Identity and a container credentials endpoint on 127.0.0.1.
+
+    Without a script every call succeeds with keys of its own. ``requests`` holds what arrived.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.scripts: dict[str, list[Answer | Any]] = {}
+        self.lifetime = 3600.0
+        self.delay = 0.0
+        self.now = time.time
+        self.identities = count(1)
+        self.stop = threading.Event()
+        self._lock = threading.Lock()
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                fake._serve(self)
+
+            def do_PUT(self) -> None:
+                fake._serve(self)
+
+            def do_POST(self) -> None:
+                fake._serve(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+            def handle_error(self, *_: object) -> None:
+                """A client that goes away is part of the tests."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        self.stop.set()
+        self.server.shutdown()
+        self.server.server_close()
+        self._thread.join()
+
+    def script(self, operation: str, *answers: Answer | Any) -> None:
+        """Answer the next calls of ``operation`` so; then as without a script."""
+        self.scripts.setdefault(operation, []).extend(answers)
+
+    def always(self, operation: str, answer: Answer | Any) -> None:
+        """Answer every call of ``operation`` so."""
+        self.scripts[operation] = [answer] * 1000
+
+    def operations(self) -> list[str]:
+        return [request.operation for request in self.requests]
+
+    # What AWS would answer.
+
+    def keys(self) -> dict[str, Any]:
+        """Make up keys that expire after ``lifetime``."""
+        return {
+            "AccessKeyId": f"ASIA{next(_numbers):016d}",
+            "SecretAccessKey": secret("secret-key"),
+            "Token": secret("session-token"),
+            "Expiration": datetime.fromtimestamp(
+                self.now() + self.lifetime, timezone.utc
+            ).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    def sts(self, request: Request) -> Answer:
+        keys = self.keys()
+        role = request.parameters.get("RoleArn", "arn:aws:iam::123456789012:role/Caller")
+        account, name = role.split(":")[4], role.rpartition("/")[2]
+        arn = f"arn:aws:sts::{account}:assumed-role/{name}/session"
+        result = f"<Arn>{arn}</Arn><UserId>A</UserId><Account>{account}</Account>"
+        if request.operation != "GetCallerIdentity":
+            result = f"""<Credentials><AccessKeyId>{keys["AccessKeyId"]}</AccessKeyId>
+                <SecretAccessKey>{keys["SecretAccessKey"]}</SecretAccessKey>
+                <SessionToken>{keys["Token"]}</SessionToken>
+                <Expiration>{keys["Expiration"]}</Expiration></Credentials>
+                <AssumedRoleUser><Arn>{arn}</Arn><AssumedRoleId>A:s</AssumedRoleId>
+                </AssumedRoleUser>"""
+        operation = request.operation
+        body = f"<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"
+        return Answer(body.encode(), headers={"Content-Type": "text/xml"})
+
+    def cognito(self, request: Request) -> Answer:
+        if request.operation == "GetId":
+            region = request.parameters["IdentityPoolId"].partition(":")[0]
+            answer: dict[str, Any] = {
+                "IdentityId": f"{region}:00000000-0000-0000-0000-{next(self.identities):012d}"
+            }
+        else:
+            keys = self.keys()
+            answer = {
+                "IdentityId": request.parameters["IdentityId"],
+                "Credentials": {
+                    "AccessKeyId": keys["AccessKeyId"],
+                    "SecretKey": keys["SecretAccessKey"],
+                    "SessionToken": keys["Token"],
+                    "Expiration": self.now() + self.lifetime,
+                },
+            }
+        return Answer(
+            json.dumps(answer).encode(), headers={"Content-Type": "application/x-amz-json-1.1"}
+        )
+
+    def endpoint(self, _: Request) -> Answer:
+        return Answer(json.dumps(self.keys() | {"AccountId": "123456789012"}).encode())
+
+    def s3(self, _: Request) -> Answer:
+        return Answer(b"")
+
+    # The wire.
+
+    def _serve(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        request = _read(handler, body)
+        with self._lock:
+            self.requests.append(request)
+            script = self.scripts.get(request.operation)
+            answer = script.pop(0) if script else None
+        if self.delay:
+            time.sleep(self.delay)
+        if callable(answer):
+            answer = answer(request)
+        if answer is None:
+            kinds = {"sts": self.sts, "cognito": self.cognito, "s3": self.s3}
+            answer = kinds.get(_service(handler), self.endpoint)(request)
+        self._send(handler, answer)
+
+    def _send(self, handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+        if answer.silence:
+            self.stop.wait(answer.silence)
+            handler.close_connection = True
+            return
+        body = answer.body
+        handler.send_response(answer.status)
+        for name, value in ({"Content-Length": str(len(body))} | answer.headers).items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        if answer.cut is not None:
+            body = body[: answer.cut]
+            handler.close_connection = True
+        if not answer.drip:
+            handler.wfile.write(body)
+            return
+        for position in range(len(body)):
+            handler.wfile.write(body[position : position + 1])
+            handler.wfile.flush()
+            if self.stop.wait(answer.drip):
+                return
+
+
+def _service(handler: BaseHTTPRequestHandler) -> str:
+    if "AWSCognitoIdentityService" in handler.headers.get("X-Amz-Target", ""):
+        return "cognito"
+    if handler.command == "POST":
+        return "sts"
+    return "s3" if "/s3/" in handler.headers.get("Authorization", "") else "endpoint"
+
+
+def _read(handler: BaseHTTPRequestHandler, body: bytes) -> Request:
+    target = handler.headers.get("X-Amz-Target", "")
+    if target:
+        operation, parameters = target.rpartition(".")[2], json.loads(body)
+    elif handler.command == "POST":
+        form = urllib.parse.parse_qs(body.decode(), keep_blank_values=True)
+        parameters = {name: values[0] for name, values in form.items()}
+        operation = parameters.pop("Action", "POST")
+        parameters.pop("Version", None)
+    else:
+        operation, parameters = handler.command, {}
+    return Request(operation, parameters, dict(handler.headers), handler.path)
+
+
+def error(code: str, status: int = 400, message: str = "as the test wants it") -> Any:
+    """Return what STS or Cognito answers when it refuses."""
+
+    def answer(request: Request) -> Answer:
+        if "X-Amz-Target" in request.headers:
+            body = json.dumps({"__type": code, "message": message})
+        else:
+            body = (
+                f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+                f"<Message>{message}</Message></Error></ErrorResponse>"
+            )
+        return Answer(body.encode(), status=status)
+
+    return answer
