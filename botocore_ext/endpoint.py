@@ -69,7 +69,7 @@ class Endpoint:
         """
         text = str(uri)
         if _PRINTABLE.fullmatch(text) is None:
-            msg = "contains white space or a character beyond ASCII: percent-encode it"
+            msg = "contains white space or a character beyond ASCII (percent-encode it)"
             raise ValueError(msg)
         try:
             parts = urlsplit(text)
@@ -86,7 +86,7 @@ class Endpoint:
             msg = "names a host that is neither an address nor a DNS name"
             raise ValueError(msg)
         if parts.scheme == "http" and is_address(host) and not is_allowed(host):
-            msg = f"names the host {host}: plain http is allowed only to {_ALLOWED}"
+            msg = f"names the host {host} (plain http is allowed only to {_ALLOWED})"
             raise ValueError(msg)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return cls(parts.scheme, host, _PORTS[parts.scheme] if port is None else port, target)

@@ -81,7 +81,9 @@ def _ask_address(
     else:
         if len(body) <= LARGEST_ANSWER:
             return response.status_code, body
-        unusable = UnusableError(f"sent more than {LARGEST_ANSWER} bytes", retry=False)
+        unusable = UnusableError(
+            f"sent more than {LARGEST_ANSWER} bytes: check the address", retry=False
+        )
     finally:
         http.close()
     raise unusable
@@ -109,12 +111,15 @@ def _explain(error: Exception, timeout: float) -> UnusableError:
     if isinstance(error, botocore.exceptions.ProxyConnectionError):
         return UnusableError("cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY")
     if isinstance(error, botocore.exceptions.ConnectTimeoutError):
-        return UnusableError(f"did not accept a connection within {timeout:g} s")
+        return UnusableError(f"did not accept a connection within {timeout:g} s: check the address")
     if isinstance(error, (botocore.exceptions.ReadTimeoutError, ReadTimeoutError)):
-        return UnusableError(f"accepted the request and stayed silent for {timeout:g} s")
+        return UnusableError(
+            f"accepted the request and stayed silent for {timeout:g} s: "
+            "raise the timeout or see its own log"
+        )
     if isinstance(error, botocore.exceptions.EndpointConnectionError):
         return UnusableError("cannot be connected to: check that it runs and the port")
-    return UnusableError("closed the connection before its answer was complete")
+    return UnusableError("closed the connection before its answer was complete: see its own log")
 
 
 def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
@@ -136,7 +141,11 @@ def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
     thread.start()
     thread.join(seconds)
     found = (
-        outcome[0] if outcome else UnusableError(f"had not answered in full after {seconds:g} s")
+        outcome[0]
+        if outcome
+        else UnusableError(
+            f"had not answered in full after {seconds:g} s: raise the timeout or see its own log"
+        )
     )
     if isinstance(found, Exception):
         raise found

@@ -70,7 +70,7 @@ def token(value: object) -> Token:
 def tokens(value: object) -> Mapping[str, Token]:
     """A mapping of names to tokens (see ``botocore_ext.values``)."""
     if not isinstance(value, Mapping) or not value:
-        msg = "must be a block: one indented line NAME = TOKEN for each identity provider"
+        msg = "must be a block (one indented line NAME = TOKEN for each identity provider)"
         raise ValueError(msg)
     return {str(name): token(entry) for name, entry in value.items()}
 
@@ -84,5 +84,8 @@ def resolve(source: Token, name: str) -> str:
     value: object = source() if callable(source) else source
     if isinstance(value, str) and value.strip():
         return value.strip()
-    found = "an empty token" if isinstance(value, str) else f"{type(value).__name__}, not a string"
-    raise FetchError(provider="token", error_msg=f"the source of {name} gave {found}")
+    found = "an empty string" if isinstance(value, str) else type(value).__name__
+    raise FetchError(
+        provider="token",
+        error_msg=f"the callable for {name} returned {found}: it must return the token",
+    )

@@ -16,8 +16,10 @@ DEFAULT_WINDOW: Final = 300
 #: Seconds before expiry from which all callers wait for a refresh.
 MANDATORY_WINDOW: Final = 60
 
-#: ``auto``: lifetimes up to (first) have a window of (second), else an hour.
-_AUTO_WINDOWS = ((20 * 60, 5 * 60), (90 * 60 - 1, 15 * 60))
+#: Below this, ``auto`` takes half the lifetime.
+_SHORT_LIFETIME = 10 * 60
+#: ``auto``: lifetimes below (first) have a window of (second), others an hour.
+_AUTO_WINDOWS = ((20 * 60 + 1, 5 * 60), (90 * 60, 15 * 60))
 
 Window = float | Literal["auto"]
 
@@ -69,10 +71,16 @@ class State:
 
 
 def advisory_window(lifetime: float, window: Window) -> float:
-    """Seconds before expiry at which a refresh is tried; at most half of ``lifetime``."""
-    if window == "auto":
-        window = next((wide for limit, wide in _AUTO_WINDOWS if lifetime <= limit), 3600.0)
-    return min(float(window), lifetime / 2)
+    """Seconds before expiry at which a refresh is tried.
+
+    At most half of ``lifetime``, so that no lifetime means a fetch for each request; ``auto`` has
+    its own table, and needs that only below ten minutes.
+    """
+    if window != "auto":
+        return min(window, lifetime / 2)
+    if lifetime < _SHORT_LIFETIME:
+        return lifetime / 2
+    return next((wide for limit, wide in _AUTO_WINDOWS if lifetime < limit), 3600)
 
 
 def mandatory_window(lifetime: float) -> float:

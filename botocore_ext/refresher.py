@@ -75,7 +75,7 @@ class Refresher:
                 settled = self._flight.run(attempt, key=current.epoch, patience=patience)
             except TimeoutError:
                 return current  # another thread refreshes, and these are still good
-            if settled.epoch == self.current.epoch:
+            if settled.epoch == current.epoch == self.current.epoch:
                 return settled
 
     def invalidate(self, access_key: str | None = None) -> None:

@@ -127,6 +127,12 @@ class Specification(CredentialProvider):
             fact = f"{origin.place(wanted)} {error}: {origin.remedy(wanted)}"
         raise ConfigurationError(provider=self.METHOD, error_msg=fact)
 
+    def key_of(self, name: str) -> str:
+        """Return the option ``name`` as the user who set it wrote it."""
+        wanted = next(one for one in self.options() if one.name == name)
+        origin = self._origin(wanted)
+        return str(origin.key(wanted)) if origin else name
+
     def missing(self, *wanted: Option) -> ConfigurationError:
         """Return the error for options of which one must be set, naming every way to set them."""
         origins = list(self._origins())

@@ -27,23 +27,24 @@ class TokenFile:
     path: str
 
     def __call__(self) -> str:
-        """Return the file's content.
+        """Return the file's content, stripped.
 
         Raises:
-            FetchError: The file is missing, unreadable or not UTF-8.
+            FetchError: The file is missing, unreadable, not UTF-8 or empty.
         """
         path = os.path.expanduser(self.path)  # noqa: PTH111 - keeps the text as the user knows it
         try:
             with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as above
-                return file.read()
+                token = file.read().strip()
         except OSError as error:
-            reason, remedy = error.strerror, "check the path and who may read it"
+            fact = f"cannot be read ({error.strerror}): check the path and who may read it"
         except UnicodeDecodeError:
-            reason, remedy = "it is not UTF-8 text", "write the token as plain text"
-        raise FetchError(
-            provider="token file",
-            error_msg=f"the token file {path} cannot be read ({reason}): {remedy}",
-        )
+            fact = "cannot be read (it is not UTF-8 text): write the token as plain text"
+        else:
+            if token:
+                return token
+            fact = "is empty: wait until it is written, or check what writes it"
+        raise FetchError(provider="token file", error_msg=f"the token file {path} {fact}")
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,21 @@ class TokenVariable:
     )
 
     def __call__(self) -> str:
-        """Return the variable's value.
+        """Return the variable's value, stripped.
 
         Raises:
-            FetchError: The variable is not set.
+            FetchError: The variable is not set, or empty.
         """
         value = self.environ.get(self.name)
-        if value is None:
-            raise FetchError(
-                provider="token variable",
-                error_msg=f"the environment variable {self.name} is not set: "
-                "set it to the token before the first request",
-            )
-        return value
+        token = (value or "").strip()
+        if token:
+            return token
+        state = "not set" if value is None else "empty"
+        raise FetchError(
+            provider="token variable",
+            error_msg=f"the environment variable {self.name} is {state}: "
+            "set it to the token before the first request",
+        )
 
     def __reduce__(self) -> tuple[type["TokenVariable"], tuple[str]]:
         """Travel as the name; the environment of the receiving process holds there."""
@@ -86,11 +89,11 @@ class TokenProcess:
     timeout: float = PROCESS_TIMEOUT
 
     def __call__(self) -> str:
-        """Run the command and return its standard output.
+        """Run the command and return its standard output, stripped.
 
         Raises:
             FetchError: The command cannot be started, fails, takes longer than ``timeout``
-                seconds or prints no UTF-8 text. Its standard error is part of the text.
+                seconds, or prints no UTF-8 text. Its standard error is part of the text.
         """
         arguments = compat_shell_split(self.command)
         try:
@@ -101,17 +104,29 @@ class TokenProcess:
                 timeout=self.timeout,
                 check=False,
             )
-            if done.returncode == 0:
-                return done.stdout.decode("utf-8")
-            stderr = done.stderr.decode("utf-8", "replace").strip()
-            reason = f"failed with exit status {done.returncode}: {stderr or 'no message'}"
         except subprocess.TimeoutExpired:
-            reason = f"took longer than {self.timeout:g} seconds: run it by hand to see why"
+            fact = f"took longer than {self.timeout:g} seconds: run it by hand to see why"
         except OSError as error:
-            reason = f"cannot be started ({error.strerror}): check the path of the program"
-        except UnicodeDecodeError:
-            reason = "printed something that is not UTF-8 text: it must print the token alone"
+            fact = f"cannot be started ({error.strerror}): check the path of the program"
+        else:
+            fact = _problem(done)
+            if fact is None:
+                return done.stdout.decode("utf-8").strip()
         raise FetchError(
-            provider="token process",
-            error_msg=f"the token process {arguments[0]} {reason}",
+            provider="token process", error_msg=f"the token process {arguments[0]} {fact}"
         )
+
+
+def _problem(done: "subprocess.CompletedProcess[bytes]") -> str | None:
+    """Say why what a command printed is no token; None if it is one."""
+    if done.returncode != 0:
+        status = f"failed with exit status {done.returncode}"
+        stderr = done.stderr.decode("utf-8", "replace").strip()
+        return f"{status}: {stderr}" if stderr else f"{status} and no message: run it by hand"
+    if not done.stdout.strip():
+        return "printed nothing: it must print the token"
+    try:
+        done.stdout.decode("utf-8")
+    except UnicodeDecodeError:
+        return "printed something that is not UTF-8 text: it must print the token"
+    return None

@@ -88,8 +88,8 @@ def window(value: object) -> float | Literal["auto"]:
         return "auto"
     try:
         return seconds(value)
-    except ValueError as error:
-        msg = f"{error}, nor `auto`"
+    except ValueError:
+        msg = "is neither a number of seconds above 0 nor `auto`"
         raise ValueError(msg) from None
 
 

@@ -41,7 +41,7 @@ class _CognitoProvider(ServiceProvider):
     logins: Mapping[str, str | Callable[[], str]] | None = option(
         default=None,
         ini="cognito_logins",
-        example="\n    accounts.google.com = env://GOOGLE_TOKEN\n",
+        example="(and below it, indented) accounts.google.com = env://GOOGLE_TOKEN",
         code="{'accounts.google.com': get_token}",
         secret=True,
         token=True,
@@ -77,7 +77,8 @@ class _CognitoProvider(ServiceProvider):
         except ValueError as error:
             raise FetchError(
                 provider=self.METHOD,
-                error_msg=f"the answer for the identity {identity} holds no keys ({error})",
+                error_msg=f"the answer for the identity {identity} holds no keys ({error}): "
+                "check the endpoint",
             ) from None
 
 
@@ -180,7 +181,8 @@ class CognitoIdentityPoolProvider(_CognitoProvider):
         if not identity:
             raise FetchError(
                 provider=self.METHOD,
-                error_msg=f"the answer for the pool {self.identity_pool_id} names no identity",
+                error_msg=f"the answer for the pool {self.identity_pool_id} names no identity: "
+                "check the endpoint",
             )
         return str(identity)
 

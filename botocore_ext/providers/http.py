@@ -21,8 +21,6 @@ logger = logging.getLogger(__name__)
 
 #: Where a relative URI is asked: the ECS agent.
 ECS_AGENT = "http://169.254.170.2"
-#: Beside 5xx, the status that is worth another attempt.
-_TRANSIENT = {HTTPStatus.TOO_MANY_REQUESTS}
 
 
 def full_uri(value: object) -> str:
@@ -142,22 +140,19 @@ class HttpProvider(Provider):
         headers = self._authorization()
         status, body = ask(endpoint, headers, self.timeout, self.scope.session)
         if status != HTTPStatus.OK:
-            msg = f"answered with status {status}"
-            raise UnusableError(
-                msg, retry=status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            )
+            raise _refusal(status)
         try:
             answer = json.loads(body)
         except ValueError:
             answer = None
         if answer is None:
-            msg = "answered something that is not JSON"
+            msg = "answered something that is not JSON: check the address"
             raise UnusableError(msg)
         try:
             return Keys.from_mapping(answer)
         except (ValueError, AttributeError) as error:
             reason = error if isinstance(error, ValueError) else "it is not an object"
-        msg = f"answered without keys: {reason}"
+        msg = f"answered without keys ({reason}): check what it serves"
         raise UnusableError(msg, retry=False)
 
     def _authorization(self) -> dict[str, str]:
@@ -166,7 +161,9 @@ class HttpProvider(Provider):
             self.aws_container_authorization_token,
         )
         if path is not None:
-            token = self.read_token(TokenFile(path), "authorization token")
+            token = self.read_token(
+                TokenFile(path), self.key_of("aws_container_authorization_token_file")
+            )
             try:
                 values.header(token)
             except ValueError as error:
@@ -175,6 +172,17 @@ class HttpProvider(Provider):
 
     def _error(self, fact: str) -> FetchError:
         return FetchError(provider=self.METHOD, error_msg=fact)
+
+
+def _refusal(status: int) -> UnusableError:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        remedy = "it is asked too often"
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        remedy = "see its own log"
+    else:
+        msg = f"answered with status {status}: check the address and the token"
+        return UnusableError(msg, retry=False)
+    return UnusableError(f"answered with status {status}: {remedy}")
 
 
 from_http = HttpProvider

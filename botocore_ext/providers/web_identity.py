@@ -126,7 +126,8 @@ class WebTokenProvider(ServiceProvider):
         except ValueError as error:
             raise FetchError(
                 provider=self.METHOD,
-                error_msg=f"the answer for the role {self.role_arn} holds no keys ({error})",
+                error_msg=f"the answer for the role {self.role_arn} holds no keys ({error}): "
+                "check the endpoint",
             ) from None
 
 

@@ -1,0 +1,135 @@
+"""Runs the cases of ``tests/cases``: what is configured, what is answered, what comes of it."""
+
+import json
+import re
+from pathlib import Path
+
+import boto3
+import botocore.exceptions
+import pytest
+
+import botocore_ext
+from botocore_ext import errors
+
+from . import fakes
+
+try:
+    import tomllib
+except ImportError:  # Python 3.10
+    import tomli as tomllib
+
+CASES = [
+    pytest.param(case, id=f"{path.stem}: {case['name']}")
+    for path in sorted(Path(__file__).parent.glob("cases/*.toml"))
+    for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+]
+
+
+def filled(value, known):
+    """Put the addresses, paths and secrets of this run into a case."""
+    if isinstance(value, dict):
+        return {name: filled(entry, known) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [filled(entry, known) for entry in value]
+    if not isinstance(value, str):
+        return value
+    for name in re.findall(r"<secret ([a-z-]+)>", value):
+        known.setdefault(f"<secret {name}>", fakes.secret(name))
+    for name, text in known.items():
+        value = value.replace(name, text)
+    return value
+
+
+def prepare(case, world, aws, monkeypatch):
+    """Write the files, set the environment, and tell the fake what to answer."""
+    for name, text in case.get("files", {}).items():
+        (world / name).write_text(text, encoding="utf-8")
+    for name, data in case.get("binary_files", {}).items():
+        (world / name).write_bytes(bytes.fromhex(data))
+    for name, text in case.get("environment", {}).items():
+        monkeypatch.setenv(name, text)
+    for answer in case.get("answers", []):
+        operation = answer.pop("operation")
+        times = answer.pop("times", 1)
+        if "error" in answer:
+            made = fakes.error(answer.pop("error"), **answer)
+        else:
+            body = answer.pop("body", "")
+            body = json.dumps(body) if isinstance(body, dict) else body
+            made = fakes.Answer(body.encode() * answer.pop("repeat", 1), **answer)
+        aws.script(operation, *[made] * times)
+
+
+def resolve(case):
+    """Resolve as the case says, and fetch."""
+    if "provider" in case:
+        provider = getattr(botocore_ext, case["provider"])(**case.get("options", {}))
+        credentials = provider.load()
+    else:
+        botocore_ext.install()
+        profile = case.get("profile")
+        credentials = boto3.Session(profile_name=profile).get_credentials()
+    if credentials is not None:
+        credentials.get_frozen_credentials()
+    return credentials
+
+
+def expected_error(expect):
+    if "code" in expect:
+        return botocore.exceptions.ClientError
+    return getattr(errors, expect["error"], None) or getattr(botocore.exceptions, expect["error"])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case(case, world, aws, monkeypatch, caplog, request):
+    monkeypatch.setattr("botocore_ext.scope.time.sleep", lambda _: None)
+    known = {
+        "<url>": aws.url,
+        "<port>": str(aws.port),
+        "<home>": str(world),
+        "<config>": str(world / "config"),
+    }
+    case = filled(case, known)
+    case["files"] = case.get("files", {}) | {
+        name: case[name] for name in ("config", "credentials") if name in case
+    }
+    prepare(case, world, aws, monkeypatch)
+    expect = case["expect"]
+    if "error" in expect or "code" in expect:
+        with pytest.raises(expected_error(expect)) as raised:
+            resolve(case)
+        shown = f"{raised.value} {raised.value!r}"
+        assert not [secret for secret in fakes.SECRETS if secret in shown]
+        if "code" in expect:
+            assert raised.value.response["Error"]["Code"] == expect["code"]
+        else:
+            assert type(raised.value).__name__ == expect["error"]
+            assert str(raised.value) == expect["text"]
+    else:
+        credentials = resolve(case)
+        assert (credentials and credentials.method) == expect.get("method")
+        for name, value in expect.get("keys", {}).items():
+            assert getattr(credentials, name) == value
+    for text in expect.get("warnings", []):
+        assert text in caplog.messages
+    if "warnings" not in expect:
+        assert not [one for one in caplog.records if one.levelname == "WARNING"]
+    if "count" in expect:
+        assert len(aws.requests) == expect["count"]
+    if "requests" in expect:
+        check_requests(expect["requests"], aws.requests)
+
+
+def check_requests(expected, arrived):
+    assert [one.operation for one in arrived] == [one["operation"] for one in expected]
+    for wanted, request in zip(expected, arrived, strict=True):
+        if "parameters" in wanted:
+            parameters = dict(request.parameters)
+            if "RoleSessionName" not in wanted["parameters"]:
+                parameters.pop("RoleSessionName", None)
+            assert parameters == wanted["parameters"]
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        for name, value in wanted.get("headers", {}).items():
+            assert headers.get(name.lower(), "") == value
+        if "target" in wanted:
+            assert request.target == wanted["target"]

@@ -1,0 +1,467 @@
+"""When keys are refreshed, and what a failure does: rule 9 of the design, by clock and by thread."""
+
+import os
+import threading
+from datetime import datetime, timezone
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from botocore_ext import FetchError, Keys, Scope, from_http, from_web_token
+from botocore_ext.refresh import (
+    Decision,
+    State,
+    advisory_window,
+    decide,
+    mandatory_window,
+    wait,
+)
+from botocore_ext.refresher import Refresher
+
+from . import fakes
+
+ROLE = "arn:aws:iam::123456789012:role/Web"
+
+
+def state(left, lifetime=3600, now=10_000.0, **changes):
+    """Keys of ``lifetime`` seconds of which ``left`` are left at ``now``."""
+    expiration = datetime.fromtimestamp(now + left, timezone.utc)
+    keys = Keys("AKIA", "secret", "token", expiration)
+    return State(keys, obtained=now + left - lifetime, **changes)
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "window", "seconds"),
+    [
+        (3600, 300, 300),
+        (3600, 900, 900),
+        (600, 300, 300),
+        (590, 300, 295),
+        (90, 300, 45),
+        (600, "auto", 300),
+        (1200, "auto", 300),
+        (1230, "auto", 900),
+        (5399, "auto", 900),
+        (5400, "auto", 3600),
+        (21600, "auto", 3600),
+        (590, "auto", 295),
+    ],
+)
+def test_the_advisory_window_is_at_most_half_the_lifetime(lifetime, window, seconds):
+    assert advisory_window(lifetime, window) == seconds
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "seconds"), [(3600, 60), (600, 60), (300, 30), (90, 9), (float("inf"), 60)]
+)
+def test_the_mandatory_window_is_at_most_a_tenth_of_the_lifetime(lifetime, seconds):
+    assert mandatory_window(lifetime) == seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "decision"),
+    [
+        (State(), Decision.MUST),
+        (State(Keys("a", "b")), Decision.SERVE),
+        (State(Keys("a", "b"), invalidated=True), Decision.MUST),
+        (state(301), Decision.SERVE),
+        (state(300), Decision.TRY),
+        (state(61), Decision.TRY),
+        (state(60), Decision.MUST),
+        (state(-1), Decision.MUST),
+        (state(300, retry_at=10_001.0), Decision.WAIT),
+        (state(60, retry_at=10_001.0), Decision.WAIT),
+        (state(-1, retry_at=10_001.0), Decision.WAIT),
+        (state(300, retry_at=10_000.0), Decision.TRY),
+        (state(600, invalidated=True), Decision.MUST),
+        (state(600, invalidated=True, retry_at=10_001.0), Decision.WAIT),
+        (state(600, raise_until=10_001.0), Decision.RAISE),
+        (State(raise_until=10_001.0), Decision.RAISE),
+        (state(600, raise_until=10_000.0), Decision.SERVE),
+        (state(46, lifetime=90), Decision.SERVE),
+        (state(45, lifetime=90), Decision.TRY),
+        (state(9, lifetime=90), Decision.MUST),
+    ],
+)
+def test_the_decision_depends_on_state_and_time_alone(given, decision):
+    assert decide(given, 10_000.0, 300) is decision
+
+
+@pytest.mark.parametrize(
+    ("given", "chance", "seconds"),
+    [
+        (state(3600), 0.0, 300),
+        (state(3600), 1.0, 600),
+        (state(300), 0.0, 150),
+        (state(6), 0.0, 5),
+        (state(-1), 0.0, 2.5),
+        (state(-1), 1.0, 5),
+        (state(-1, failures=1), 1.0, 10),
+        (state(-1, failures=9), 1.0, 60),
+    ],
+)
+def test_the_wait_is_long_while_keys_are_valid_and_short_once_they_have_expired(
+    given, chance, seconds
+):
+    assert wait(given, 10_000.0, chance) == seconds
+
+
+class Source:
+    """Gives keys of a lifetime, or raises what it is told to."""
+
+    def __init__(self, clock, lifetime=3600):
+        self.clock, self.lifetime = clock, lifetime
+        self.calls = 0
+        self.error = None
+
+    def __call__(self):
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        return Keys(f"AKIA{self.calls}", "secret", None, self.clock.at(self.lifetime))
+
+
+@pytest.fixture
+def source(clock):
+    return Source(clock)
+
+
+@pytest.fixture
+def refresher(source, clock):
+    return Refresher("custom-test", source, clock, lambda: 300)
+
+
+def served(refresher):
+    return refresher.settle().keys.access_key
+
+
+def test_keys_are_fetched_once_and_served_until_the_window(refresher, source, clock):
+    assert [served(refresher) for _ in range(3)] == ["AKIA1"] * 3
+    clock.advance(3600 - 301)
+    assert served(refresher) == "AKIA1"
+    clock.advance(1)
+    assert served(refresher) == "AKIA2"
+    assert source.calls == 2
+
+
+def test_keys_without_expiration_are_fetched_once_for_ever(clock):
+    calls = []
+    refresher = Refresher("custom-test", lambda: calls.append(1) or Keys("A", "b"), clock, lambda: 300)
+    for _ in range(3):
+        served(refresher)
+        clock.advance(10**9)
+    assert len(calls) == 1
+
+
+def test_a_failed_refresh_keeps_serving_valid_keys_and_waits(refresher, source, clock, caplog):
+    assert served(refresher) == "AKIA1"
+    clock.advance(3600 - 200)
+    source.error = FetchError(provider="custom-test", error_msg="silent")
+    assert [served(refresher) for _ in range(5)] == ["AKIA1"] * 5
+    assert source.calls == 2
+    assert refresher.current.state.last_error is source.error
+    clock.advance(100)  # half of what was left
+    assert served(refresher) == "AKIA1"
+    assert source.calls == 3
+    assert caplog.messages == [
+        "Refreshing credentials via custom-test failed; the keys in use are still valid: "
+        "Error when retrieving credentials from custom-test: silent"
+    ]
+    source.error = None
+    clock.advance(60)
+    assert served(refresher) == "AKIA4"
+    assert refresher.current.state.last_error is None
+
+
+def test_after_expiry_every_failed_attempt_is_a_warning(refresher, source, clock, caplog):
+    served(refresher)
+    clock.advance(3700)
+    source.error = ConnectTimeoutError(endpoint_url="https://sts.amazonaws.com")
+    for _ in range(3):
+        assert served(refresher) == "AKIA1"
+        assert served(refresher) == "AKIA1"
+        clock.advance(61)
+    assert source.calls == 4
+    assert [message for message in caplog.messages if "have expired" in message] == caplog.messages
+    assert len(caplog.messages) == 3
+
+
+def test_keys_that_come_expired_count_as_a_failure(refresher, source, clock):
+    served(refresher)
+    clock.advance(3600 - 200)
+    source.lifetime = 0
+    assert served(refresher) == "AKIA1"
+    assert "check the clocks" in str(refresher.current.state.last_error)
+
+
+def denied():
+    return ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole")
+
+
+def test_a_final_refusal_raises_at_once_and_is_remembered_for_seconds(refresher, source, clock):
+    served(refresher)
+    clock.advance(3600 - 200)
+    source.error = denied()
+    for _ in range(3):
+        with pytest.raises(ClientError):
+            served(refresher)
+    assert source.calls == 2
+    source.error = None
+    clock.advance(5)
+    assert served(refresher) == "AKIA3"
+
+
+def test_a_first_failure_raises_and_is_not_remembered(refresher, source):
+    source.error = OSError("network")
+    for _ in range(2):
+        with pytest.raises(OSError, match="network"):
+            served(refresher)
+    assert source.calls == 2
+
+
+def test_invalidate_forces_a_fetch_and_lifts_the_wait(refresher, source, clock):
+    served(refresher)
+    source.error = OSError("network")
+    refresher.invalidate()
+    assert [served(refresher), served(refresher)] == ["AKIA1", "AKIA1"]
+    assert source.calls == 2
+    source.error = None
+    refresher.invalidate()
+    assert served(refresher) == "AKIA3"
+
+
+def test_invalidate_by_key_is_for_the_current_key_and_leaves_the_wait(refresher, source, clock):
+    served(refresher)
+    refresher.invalidate("AKIA-other")
+    assert served(refresher) == "AKIA1"
+    refresher.invalidate("AKIA1")
+    assert served(refresher) == "AKIA2"
+    clock.advance(3500)
+    source.error = OSError("network")
+    served(refresher)
+    refresher.invalidate("AKIA2")
+    assert served(refresher) == "AKIA2"
+    assert source.calls == 3
+
+
+def test_an_invalidation_during_a_fetch_is_not_lost(refresher, source, clock):
+    """The fetch under way began before it, so its keys are not what was asked for."""
+    fetch = source.__call__
+
+    def invalidating():
+        keys = fetch()
+        if source.calls == 1:
+            refresher.invalidate()
+        return keys
+
+    refresher._fetch = invalidating
+    assert served(refresher) == "AKIA2"
+
+
+def test_a_failure_during_which_the_keys_were_invalidated_is_tried_again(refresher, source):
+    def failing():
+        source.calls += 1
+        if source.calls == 1:
+            refresher.invalidate()
+            raise OSError("network")
+        return Keys("AKIA-new", "secret")
+
+    refresher._fetch = failing
+    assert served(refresher) == "AKIA-new"
+
+
+def together(count, work):
+    """Run ``work`` in ``count`` threads that start at once; return what each gave or raised."""
+    barrier, outcomes = threading.Barrier(count), []
+
+    def run():
+        barrier.wait()
+        try:
+            outcomes.append(work())
+        except Exception as error:  # noqa: BLE001 - an outcome
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return outcomes
+
+
+@pytest.fixture
+def provider(aws, clock):
+    aws.now = clock.now
+    token = fakes.secret("token")
+    return from_web_token(role_arn=ROLE, web_identity_token=token).bind(Scope(clock=clock))
+
+
+def test_any_number_of_threads_make_one_first_fetch_and_one_refresh(provider, aws, clock):
+    aws.delay = 0.1
+    credentials = provider.load()
+    keys = together(32, credentials.get_frozen_credentials)
+    assert len(set(keys)) == 1
+    assert len(aws.requests) == 1
+    clock.advance(3550)
+    refreshed = together(32, credentials.get_frozen_credentials)
+    assert len(set(refreshed)) == 1
+    assert set(refreshed) != set(keys)
+    assert len(aws.requests) == 2
+
+
+def test_in_the_advisory_window_one_refreshes_and_the_others_go_on(provider, aws, clock):
+    credentials = provider.load()
+    old = credentials.get_frozen_credentials()
+    clock.advance(3400)
+    aws.delay = 0.3
+    keys = together(16, credentials.get_frozen_credentials)
+    assert len(aws.requests) == 2
+    assert keys.count(old) == 15
+
+
+def test_a_first_fetch_that_fails_raises_to_every_thread_that_waits(provider, aws):
+    aws.delay = 0.2
+    aws.always("AssumeRoleWithWebIdentity", fakes.error("InvalidIdentityToken"))
+    errors = together(8, provider.load().get_frozen_credentials)
+    assert [type(error).__name__ for error in errors] == ["InvalidIdentityTokenException"] * 8
+    assert len(aws.requests) == 1
+
+
+def test_a_new_token_is_used_at_once_and_the_old_ones_keys_are_dropped(provider, aws):
+    credentials = provider.load()
+    old = credentials.get_frozen_credentials()
+    provider.web_identity_token = new = fakes.secret("token")
+    assert credentials.get_frozen_credentials() != old
+    assert aws.requests[-1].parameters["WebIdentityToken"] == new
+    aws.always("AssumeRoleWithWebIdentity", fakes.error("ExpiredTokenException"))
+    provider.web_identity_token = fakes.secret("token")
+    with pytest.raises(ClientError, match="ExpiredTokenException"):
+        credentials.get_frozen_credentials()
+
+
+def test_copies_share_the_token_and_invalidate_but_not_the_keys(provider, aws):
+    other = provider.bind(Scope())
+    one, two = provider.load(), other.load()
+    assert one.get_frozen_credentials() != two.get_frozen_credentials()
+    provider.invalidate()
+    one.get_frozen_credentials()
+    two.get_frozen_credentials()
+    assert len(aws.requests) == 4
+    provider.invalidate(access_key=one.access_key)
+    two.get_frozen_credentials()
+    assert len(aws.requests) == 4
+    one.get_frozen_credentials()
+    assert len(aws.requests) == 5
+    other.web_identity_token = new = fakes.secret("token")
+    one.get_frozen_credentials()
+    assert aws.requests[-1].parameters["WebIdentityToken"] == new
+
+
+def test_the_public_surface_of_the_credentials(provider, aws, clock):
+    credentials = provider.load()
+    assert (credentials.expiration, credentials.expired, credentials.last_error) == (None, False, None)
+    assert credentials.refresh_needed()
+    assert credentials.refresh_needed(refresh_in=0)
+    frozen = credentials.get_frozen_credentials()
+    assert frozen == (credentials.access_key, credentials.secret_key, credentials.token, "123456789012")
+    assert credentials.account_id == "123456789012"
+    assert not credentials.refresh_needed()
+    assert credentials.refresh_needed(refresh_in=3601)
+    assert credentials.expiration == clock.at(3600)
+    clock.advance(3601)
+    assert credentials.expired
+    credentials.refresh()
+    assert credentials.access_key != frozen.access_key
+    credentials.invalidate()
+    assert credentials.refresh_needed()
+    aws.always("AssumeRoleWithWebIdentity", fakes.error("ExpiredTokenException"))
+    with pytest.raises(ClientError, match="ExpiredTokenException"):
+        credentials.refresh()
+    assert credentials.access_key
+    with pytest.raises(AttributeError):
+        credentials.access_key = "AKIA"
+
+
+def test_nothing_private_of_botocore_is_overridden(provider):
+    from botocore.credentials import RefreshableCredentials
+
+    credentials = provider.load()
+    plain = RefreshableCredentials("a", "b", None, None, None, "m")
+    private = {name for name in vars(type(credentials)) if name.startswith("_")} - {"__init__"}
+    assert not private & (set(dir(RefreshableCredentials)) - set(dir(object)) - {"__module__", "__doc__"})
+    own = {name for name in vars(credentials) if not hasattr(plain, name)}
+    assert own == {"_provider", "_now", "_refresher"}
+
+
+def test_a_callable_that_uses_the_credentials_it_provides_is_told_so(aws):
+    provider = from_web_token(role_arn=ROLE)
+    credentials = provider.load()
+    provider.web_identity_token = lambda: credentials.access_key
+    with pytest.raises(Exception, match="give it a session or client of its own"):
+        credentials.get_frozen_credentials()
+
+
+def in_child(work):
+    """Fork, run ``work`` in the child, and return what it printed into the pipe."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:  # pragma: no cover - coverage does not follow a fork that ends by os._exit
+        text = "nothing"
+        try:
+            text = str(work())
+        finally:
+            os.write(writer, text.encode())
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        text = pipe.read()
+    os.waitpid(pid, 0)
+    return text
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+class TestFork:
+    def test_a_child_forked_during_a_fetch_is_not_stuck(self, provider, aws):
+        aws.delay = 0.5
+        credentials = provider.load()
+        thread = threading.Thread(target=credentials.get_frozen_credentials)
+        thread.start()
+        while not aws.requests:
+            pass
+        assert in_child(lambda: credentials.access_key).startswith("ASIA")
+        thread.join()
+        assert len(aws.requests) == 2
+
+    def test_a_child_keeps_valid_keys_and_makes_its_own_connection(self, provider, aws):
+        credentials = provider.load()
+        key = credentials.access_key
+        assert in_child(lambda: credentials.access_key) == key
+
+        def refreshed():
+            credentials.refresh()
+            return credentials.access_key
+
+        children = {in_child(refreshed), in_child(refreshed)}
+        assert len({key, *children}) == 3
+
+    def test_a_child_does_not_inherit_a_wait(self, refresher, source, clock):
+        served(refresher)
+        clock.advance(3400)
+        source.error = OSError("network")
+        served(refresher)
+        source.error = None
+        assert served(refresher) == "AKIA1"
+        assert in_child(lambda: served(refresher)) == "AKIA3"
+
+
+def test_the_wait_of_a_follower_ends_with_the_budget(aws, clock, mocker):
+    """In the mandatory window others wait for the fetch, but no longer than one may take."""
+    mocker.patch("botocore_ext.refresher.FETCH_BUDGET", 0.05)
+    aws.now = clock.now
+    provider = from_http(aws_container_credentials_full_uri=aws.url).bind(Scope(clock=clock))
+    credentials = provider.load()
+    old = credentials.get_frozen_credentials()
+    clock.advance(3550)
+    aws.delay = 0.5
+    keys = together(4, credentials.get_frozen_credentials)
+    assert keys.count(old) == 3
