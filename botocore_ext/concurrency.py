@@ -119,3 +119,22 @@ class SingleFlight(Generic[T]):
                 del flights[key]
             flight.done.set()
         return flight.result
+
+
+class Once(Generic[T]):
+    """A factory that makes one thing, however many threads ask for it first."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        """Take ``make``, which is called once if it succeeds."""
+        self._make = make
+        self._flight: SingleFlight[T] = SingleFlight()
+        self._made: list[T] = []
+
+    def __call__(self) -> T:
+        """Return the thing."""
+        return self._made[0] if self._made else self._flight.run(self._first)
+
+    def _first(self) -> T:
+        if not self._made:
+            self._made.append(self._make())
+        return self._made[0]

@@ -14,7 +14,7 @@ from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from .endpoint import Endpoint, UnusableError, is_address
-from .inner_clients import unlogged
+from .inner_calls import unlogged
 
 #: Bytes that an answer may have.
 LARGEST_ANSWER = 64 * 1024

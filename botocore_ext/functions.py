@@ -35,10 +35,12 @@ class FunctionProvider(Provider):
     )
 
     def load(self) -> ProviderCredentials | None:
-        """Call the function, because only it knows whether it has keys; None if it has not."""
+        """Call the function once, because only it knows whether it has keys; None if not."""
+        if "_credentials" in vars(self):
+            return super().load()
         keys = self._called()
         credentials = None if keys is None else super().load()
-        if credentials is not None and keys is not None:
+        if credentials is not None:
             credentials.start_with(keys)
         return credentials
 

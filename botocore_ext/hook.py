@@ -8,7 +8,7 @@ What else the package needs of botocore is listed in ``tests/test_botocore_seams
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import botocore.credentials
 import botocore.session
 from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
 
-from .concurrency import SingleFlight
+from .concurrency import Once
 
 if TYPE_CHECKING:
     import boto3
@@ -139,23 +139,9 @@ def _register(
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None = None,
 ) -> None:
-    session.lazy_register_component(_COMPONENT, _Once(_create_resolver, session, front, only))
-
-
-class _Once:
-    """A component's factory that makes one component, however many threads ask for the first."""
-
-    def __init__(self, create: Callable[..., CredentialResolver], *arguments: object) -> None:
-        self._create = partial(create, *arguments)
-        self._flight: SingleFlight[CredentialResolver] = SingleFlight()
-        self._made: CredentialResolver | None = None
-
-    def __call__(self) -> CredentialResolver:
-        return self._made or self._flight.run(self._make)
-
-    def _make(self) -> CredentialResolver:
-        self._made = self._made or self._create()
-        return self._made
+    session.lazy_register_component(
+        _COMPONENT, Once(partial(_create_resolver, session, front, only))
+    )
 
 
 class _NoCredentials:

@@ -3,11 +3,10 @@
 import logging
 import threading
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet
 
 from botocore.useragent import register_feature_id
-from typing_extensions import Self
 
 from . import values
 from .concurrency import ProcessLocal
@@ -20,9 +19,10 @@ from .refresh import DEFAULT_WINDOW, Window
 from .scope import Scope
 from .specification import Specification
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-P = TypeVar("P", bound="Provider")
+logger = logging.getLogger(__name__)
 
 
 class TokenCell:
@@ -79,10 +79,11 @@ class Provider(Specification):
         """The options that code set, with the tokens that are in force now."""
         return self._given | self._cell.tokens
 
-    def bind(self, scope: Scope) -> Self:
+    def bind(self, scope: Scope) -> "Self":
         """Return a copy for ``scope`` that shares the tokens and ``invalidate`` with this one."""
         copy = type(self).__new__(type(self))
         copy.__dict__.update(self.__dict__, _scope=scope)
+        copy.__dict__.pop("_credentials", None)
         return copy
 
     @property
@@ -104,6 +105,8 @@ class Provider(Specification):
     def load(self) -> ProviderCredentials | None:
         """Return credentials that fetch at their first use, or None when nothing selects this.
 
+        A bound provider keeps its credentials: loaded again, it gives the same object.
+
         Raises:
             ConfigurationError: The provider is selected, and an option is missing or malformed.
         """
@@ -115,7 +118,10 @@ class Provider(Specification):
             register_feature_id(feature)
         place = f"profile {self.scope.profile!r}" if self.scope.profile else "code"
         logger.info("Found credentials via %s, configured in %s", self.METHOD, place)
-        credentials = ProviderCredentials(self)
+        # setdefault is atomic: of two threads that come at once, both get the same object.
+        credentials: ProviderCredentials = vars(self).setdefault(
+            "_credentials", ProviderCredentials(self)
+        )
         self._cell.add_user(credentials)
         return credentials
 

@@ -14,7 +14,7 @@ from functools import partial
 
 from .concurrency import ProcessLocal, SingleFlight
 from .errors import FetchError, is_recoverable
-from .inner_clients import FETCH_BUDGET, fetch_budget
+from .inner_calls import FETCH_BUDGET, fetch_budget
 from .keys import Keys
 from .refresh import Decision, State, Window, advisory_window, decide, wait
 from .scope import Clock
@@ -67,7 +67,8 @@ class Refresher:
             if decision in (Decision.SERVE, Decision.WAIT):
                 return current
             if decision is Decision.RAISE and current.state.last_error is not None:
-                raise current.state.last_error
+                # Without its traceback, which would grow each time that it is raised.
+                raise current.state.last_error.with_traceback(None)
             good = current.state.keys is not None and now < current.state.expires
             patience = 0 if decision is Decision.TRY else FETCH_BUDGET if good else None
             attempt = partial(self._attempt, current.epoch)

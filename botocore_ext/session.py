@@ -22,11 +22,10 @@ class Session(boto3.Session):
         *,
         credentials: Source | None = None,
     ) -> None:
-        """Take the arguments of ``boto3.Session``, and one more.
+        """Take the arguments of ``boto3.Session``, and ``credentials``.
 
-        Args:
-            credentials: A provider, or a callable that returns keys. The session uses the keys
-                of this and of nothing else. None: it resolves them as after ``install()``.
+        That is a provider, or a callable that returns keys: the session uses the keys of this
+        and of nothing else. With None it resolves them as after ``install()``.
 
         Raises:
             TypeError: ``credentials`` is neither, or the session has keys from elsewhere.

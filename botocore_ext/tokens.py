@@ -109,9 +109,10 @@ class TokenProcess:
         except OSError as error:
             fact = f"cannot be started ({error.strerror}): check the path of the program"
         else:
-            fact = _problem(done)
-            if fact is None:
+            problem = _problem(done)
+            if problem is None:
                 return done.stdout.decode("utf-8").strip()
+            fact = problem
         raise FetchError(
             provider="token process", error_msg=f"the token process {arguments[0]} {fact}"
         )

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 import botocore_ext
-from botocore_ext import identities, inner_clients, scope
+from botocore_ext import identities, inner_calls, scope
 
 from . import fakes
 
@@ -53,7 +53,7 @@ class _Searcher(logging.Handler):
 
     def emit(self, record):
         own_request = record.name.split(".")[0] in ("botocore", "urllib3", "boto3")
-        if not own_request or inner_clients._inside.get() or not self.caller_signs:
+        if not own_request or inner_calls._inside.get() or not self.caller_signs:
             self.texts.append(self.format(record))
 
     caller_signs = False

@@ -144,9 +144,9 @@ class FakeAws:
             "AccessKeyId": f"ASIA{next(_numbers):016d}",
             "SecretAccessKey": secret("secret-key"),
             "Token": secret("session-token"),
-            "Expiration": datetime.fromtimestamp(
-                self.now() + self.lifetime, timezone.utc
-            ).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "Expiration": datetime.fromtimestamp(self.now() + self.lifetime, timezone.utc).strftime(
+                "%Y-%m-%dT%H:%M:%SZ"
+            ),
         }
 
     def sts(self, request: Request) -> Answer:
@@ -162,8 +162,8 @@ class FakeAws:
                 <Expiration>{keys["Expiration"]}</Expiration></Credentials>
                 <AssumedRoleUser><Arn>{arn}</Arn><AssumedRoleId>A:s</AssumedRoleId>
                 </AssumedRoleUser>"""
-        operation = request.operation
-        body = f"<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"
+        name = request.operation
+        body = f"<{name}Response><{name}Result>{result}</{name}Result></{name}Response>"
         return Answer(body.encode(), headers={"Content-Type": "text/xml"})
 
     def cognito(self, request: Request) -> Answer:

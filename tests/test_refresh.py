@@ -1,10 +1,11 @@
-"""When keys are refreshed, and what a failure does: rule 9 of the design, by clock and by thread."""
+"""When keys are refreshed, and what a failure does, by clock and by thread."""
 
 import os
 import threading
 from datetime import datetime, timezone
 
 import pytest
+from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from botocore_ext import FetchError, Keys, Scope, from_http, from_web_token
@@ -146,7 +147,9 @@ def test_keys_are_fetched_once_and_served_until_the_window(refresher, source, cl
 
 def test_keys_without_expiration_are_fetched_once_for_ever(clock):
     calls = []
-    refresher = Refresher("custom-test", lambda: calls.append(1) or Keys("A", "b"), clock, lambda: 300)
+    refresher = Refresher(
+        "custom-test", lambda: calls.append(1) or Keys("A", "b"), clock, lambda: 300
+    )
     for _ in range(3):
         served(refresher)
         clock.advance(10**9)
@@ -163,10 +166,11 @@ def test_a_failed_refresh_keeps_serving_valid_keys_and_waits(refresher, source, 
     clock.advance(100)  # half of what was left
     assert served(refresher) == "AKIA1"
     assert source.calls == 3
-    assert caplog.messages == [
+    (message,) = caplog.messages
+    assert message == (
         "Refreshing credentials via custom-test failed; the keys in use are still valid: "
         "Error when retrieving credentials from custom-test: silent"
-    ]
+    )
     source.error = None
     clock.advance(60)
     assert served(refresher) == "AKIA4"
@@ -359,11 +363,20 @@ def test_copies_share_the_token_and_invalidate_but_not_the_keys(provider, aws):
 
 def test_the_public_surface_of_the_credentials(provider, aws, clock):
     credentials = provider.load()
-    assert (credentials.expiration, credentials.expired, credentials.last_error) == (None, False, None)
+    assert (credentials.expiration, credentials.expired, credentials.last_error) == (
+        None,
+        False,
+        None,
+    )
     assert credentials.refresh_needed()
     assert credentials.refresh_needed(refresh_in=0)
     frozen = credentials.get_frozen_credentials()
-    assert frozen == (credentials.access_key, credentials.secret_key, credentials.token, "123456789012")
+    assert frozen == (
+        credentials.access_key,
+        credentials.secret_key,
+        credentials.token,
+        "123456789012",
+    )
     assert credentials.account_id == "123456789012"
     assert not credentials.refresh_needed()
     assert credentials.refresh_needed(refresh_in=3601)
@@ -383,12 +396,12 @@ def test_the_public_surface_of_the_credentials(provider, aws, clock):
 
 
 def test_nothing_private_of_botocore_is_overridden(provider):
-    from botocore.credentials import RefreshableCredentials
-
     credentials = provider.load()
     plain = RefreshableCredentials("a", "b", None, None, None, "m")
     private = {name for name in vars(type(credentials)) if name.startswith("_")} - {"__init__"}
-    assert not private & (set(dir(RefreshableCredentials)) - set(dir(object)) - {"__module__", "__doc__"})
+    assert not private & (
+        set(dir(RefreshableCredentials)) - set(dir(object)) - {"__module__", "__doc__"}
+    )
     own = {name for name in vars(credentials) if not hasattr(plain, name)}
     assert own == {"_provider", "_now", "_refresher"}
 

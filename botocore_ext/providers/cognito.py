@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from .. import references, values
 from ..errors import FetchError
 from ..identities import KeptIdentities
-from ..inner_clients import call
+from ..inner_calls import call
 from ..keys import Keys
 from ..options import option
 from ..provider import ServiceProvider

@@ -11,7 +11,7 @@ from .. import values
 from ..endpoint import Endpoint, UnusableError
 from ..errors import FetchError
 from ..exchange import WHOLE_ATTEMPT, ask
-from ..inner_clients import FETCH_BUDGET
+from ..inner_calls import FETCH_BUDGET
 from ..keys import Keys
 from ..options import option
 from ..provider import Provider

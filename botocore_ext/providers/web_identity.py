@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import references, values
 from ..errors import FetchError
-from ..inner_clients import call
+from ..inner_calls import call
 from ..keys import Keys
 from ..options import option
 from ..provider import ServiceProvider

@@ -57,10 +57,7 @@ def _no_io(monkeypatch):
 
 
 def test_names_are_unique_and_none_of_botocores():
-    taken = [
-        provider
-        for provider in botocore.session.Session().get_component("credential_provider").providers
-    ]
+    taken = botocore.session.Session().get_component("credential_provider").providers
     methods = [kind.METHOD for kind in (*PROVIDERS, *taken)]
     names = [kind.CANONICAL_NAME for kind in (*PROVIDERS, *taken) if kind.CANONICAL_NAME]
     assert len(set(methods)) == len(methods)
@@ -110,11 +107,9 @@ def test_construction_and_load_do_no_io(kind):
 @every_provider
 def test_load_in_a_profile_does_no_network_io(kind, config, request):
     options = working_options(kind, "http://127.0.0.1:9")
-    lines = [f"[profile mine]"]
-    for one in kind.options():
-        if one.name in options and isinstance(options[one.name], str):
-            lines.append(f"{one.ini} = {options[one.name]}")
-    config("\n".join(lines))
+    given = [one for one in kind.options() if isinstance(options.get(one.name), str)]
+    lines = [f"{one.ini} = {options[one.name]}\n" for one in given]
+    config(f"[profile mine]\n{''.join(lines)}")
     session = botocore.session.Session(profile="mine")
     assert session.full_config  # botocore reads the file once
     request.getfixturevalue("_no_io")
@@ -137,8 +132,7 @@ def test_a_missing_option_is_named_with_every_way_to_set_it(kind):
         del options[missing.name]
         provider = kind(**options)
         with pytest.raises(ConfigurationError) as raised:
-            provider.load()
-            provider.fetch()
+            provider.load() and provider.fetch()
         text = str(raised.value)
         assert f"{missing.name} is not set" in text
         assert f"pass {missing.name}={missing.code_example} to {kind.FACTORY}()" in text
@@ -149,7 +143,9 @@ def test_a_missing_option_is_named_with_every_way_to_set_it(kind):
             kind().fetch()
         for one in kind.options():
             if one.selects:
-                assert f"pass {one.name}={one.code_example} to {kind.FACTORY}()" in str(raised.value)
+                assert f"pass {one.name}={one.code_example} to {kind.FACTORY}()" in str(
+                    raised.value
+                )
                 assert f"set the environment variable {one.env}=" in str(raised.value)
 
 

@@ -1,0 +1,112 @@
+"""How inner clients are called: within a budget, and out of every log.
+
+The answers of STS and Cognito are secrets; plain botocore writes them to its log at DEBUG.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.parsers import ResponseParserError
+
+from .errors import FetchError
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+#: Seconds to connect and to wait for an answer.
+CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
+#: Seconds that one fetch may take over all its calls and attempts.
+FETCH_BUDGET = 25
+
+#: Where botocore and urllib3 write tokens, keys and whole answers at DEBUG.
+_LOGGERS = (
+    "botocore.auth",
+    "botocore.endpoint",
+    "botocore.httpsession",
+    "botocore.parsers",
+    "urllib3.connectionpool",
+)
+
+_inside: ContextVar[bool] = ContextVar("botocore_ext_inner_call", default=False)
+
+
+@dataclass
+class _Budget:
+    """What is left of one fetch."""
+
+    now: Callable[[], float]
+    deadline: float
+    requests: int = 0
+
+
+_budget: ContextVar[_Budget | None] = ContextVar("botocore_ext_budget", default=None)
+
+
+@contextmanager
+def fetch_budget(now: Callable[[], float]) -> Iterator[None]:
+    """Hold the inner calls made inside to ``FETCH_BUDGET`` seconds by the clock ``now``."""
+    token = _budget.set(_Budget(now, now() + FETCH_BUDGET))
+    try:
+        yield
+    finally:
+        _budget.reset(token)
+
+
+def keep_to_budget(request: Any, **_: object) -> None:
+    """Refuse a request that could end after the fetch must have ended (``before-send``)."""
+    budget = _budget.get()
+    if budget is None:
+        return
+    longest = CONNECT_TIMEOUT + READ_TIMEOUT
+    if budget.requests and budget.now() + longest > budget.deadline:
+        host = request.url.split("/")[2]
+        raise FetchError(
+            provider=host,
+            error_msg=f"{host} did not answer within the {FETCH_BUDGET} seconds of one fetch: "
+            "check the network, the region and the endpoint",
+        )
+    budget.requests += 1
+
+
+class _DropInnerRecords(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - logging's signature
+        return not _inside.get()
+
+
+_drop_inner_records = _DropInnerRecords()
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Keep what is sent and answered inside, in this thread, out of every log."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_drop_inner_records)  # once: logging sees to that
+    token = _inside.set(True)
+    try:
+        yield
+    finally:
+        _inside.reset(token)
+
+
+def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Call ``operation`` and return its answer.
+
+    Raises:
+        botocore.exceptions.ClientError: As the service answered, unchanged.
+        FetchError: The answer cannot be read; botocore's own error would show all of it.
+    """
+    try:
+        with unlogged():
+            answer: dict[str, Any] = getattr(client, operation)(**parameters)
+            return answer
+    except ResponseParserError:
+        pass
+    raise FetchError(
+        provider=client.meta.service_model.service_name,
+        error_msg=f"the answer of {client.meta.endpoint_url} cannot be read: "
+        "check that nothing between here and AWS changes it",
+    )

@@ -1,0 +1,214 @@
+"""The Cognito providers in code; their profiles are in ``tests/cases/profiles.toml``."""
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from botocore_ext import (
+    ConfigurationError,
+    FetchError,
+    Scope,
+    from_cognito_identity,
+    from_cognito_identity_pool,
+)
+from tests import fakes
+
+POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
+FIRST = "us-east-1:00000000-0000-0000-0000-000000000001"
+SECOND = "us-east-1:00000000-0000-0000-0000-000000000002"
+
+
+def test_the_keys_name_their_identity(aws):
+    known = from_cognito_identity(identity_id=FIRST)
+    assert known.fetch().identity_id == known.identity_id == FIRST
+    pool = from_cognito_identity_pool(identity_pool_id=POOL)
+    assert pool.identity_id is None
+    assert pool.fetch().identity_id == FIRST
+    assert pool.identity_id == FIRST
+
+
+def test_the_identity_is_asked_for_once_and_kept_in_the_provider(aws):
+    provider = from_cognito_identity_pool(identity_pool_id=POOL)
+    credentials = provider.load()
+    credentials.get_frozen_credentials()
+    credentials.refresh()
+    copy = provider.bind(Scope()).load()
+    copy.get_frozen_credentials()
+    assert aws.operations() == ["GetId"] + ["GetCredentialsForIdentity"] * 3
+    assert provider.identity_id == FIRST
+    assert from_cognito_identity_pool(identity_pool_id=POOL).fetch().identity_id == SECOND
+
+
+def test_logins_are_asked_once_for_each_fetch(aws):
+    calls = []
+    login = fakes.secret("login")
+    provider = from_cognito_identity_pool(
+        identity_pool_id=POOL,
+        logins={"accounts.google.com": lambda: calls.append(1) or f" {login} "},
+    )
+    provider.fetch()
+    assert len(calls) == 1
+    assert [one.parameters["Logins"] for one in aws.requests] == [
+        {"accounts.google.com": login}
+    ] * 2
+    provider.fetch()
+    assert len(calls) == 2
+
+
+def test_without_logins_none_are_sent(aws):
+    from_cognito_identity_pool(identity_pool_id=POOL).fetch()
+    assert aws.requests[0].parameters == {"IdentityPoolId": POOL}
+    assert aws.requests[1].parameters == {"IdentityId": FIRST}
+
+
+def test_new_logins_ask_for_the_identity_again(aws):
+    provider = from_cognito_identity_pool(identity_pool_id=POOL, logins={"a": fakes.secret()})
+    credentials = provider.load()
+    credentials.get_frozen_credentials()
+    provider.logins = {"a": fakes.secret()}
+    credentials.get_frozen_credentials()
+    assert provider.identity_id == SECOND
+    assert aws.operations() == ["GetId", "GetCredentialsForIdentity"] * 2
+
+
+@pytest.mark.parametrize("logins", [{}, {"a": ""}, {"a": 1}, ["a"], {"a": None}])
+def test_malformed_logins_are_an_error(logins):
+    with pytest.raises(ConfigurationError, match="^Error .* logins passed to from_cognito_ident"):
+        from_cognito_identity(identity_id=FIRST, logins=logins).load()
+
+
+def test_a_client_of_the_callers_is_used(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    client = boto3.client(
+        "cognito-identity",
+        region_name="eu-west-1",
+        endpoint_url=aws.url,
+        config=Config(signature_version=UNSIGNED),
+    )
+    from_cognito_identity_pool(identity_pool_id=POOL, client=client).fetch()
+    from_cognito_identity(identity_id=FIRST, client=client).fetch()
+    assert len(aws.requests) == 3
+
+
+class TestKeptIdentities:
+    def test_a_user_identifier_shares_the_identity_in_this_process(self, aws):
+        def fetch(**options):
+            options = {"identity_pool_id": POOL, "user_identifier": "user_0"} | options
+            return from_cognito_identity_pool(**options).fetch().identity_id
+
+        assert fetch() == fetch() == FIRST
+        assert fetch(user_identifier="user_1") == SECOND
+        assert fetch(account_id="123456789012") not in (FIRST, SECOND)
+        other = {"endpoint_url": aws.url.replace("127.0.0.1", "localhost")}
+        assert fetch(client_config=other).endswith("4")
+        assert fetch(client_config={"region_name": "eu-west-1"}).endswith("5")
+        assert fetch(identity_pool_id="us-east-1:other").endswith("6")
+        assert fetch() == FIRST
+
+    def test_a_cache_keeps_a_guests_identity_beyond_the_provider(self, aws):
+        cache = {}
+        for _ in range(2):
+            provider = from_cognito_identity_pool(identity_pool_id=POOL, cache=cache)
+            assert provider.fetch().identity_id == FIRST
+        (key,) = cache
+        assert key.startswith("botocore-ext:cognito-identity:")
+        assert POOL in key
+        assert list(cache.values()) == [FIRST]
+
+    def test_with_logins_a_cache_is_used_only_beside_a_user_identifier(self, aws):
+        cache = {}
+        options = {"identity_pool_id": POOL, "cache": cache}
+        for expected in (FIRST, SECOND):
+            provider = from_cognito_identity_pool(logins={"a": fakes.secret()}, **options)
+            assert provider.fetch().identity_id == expected
+        assert not cache
+        provider = from_cognito_identity_pool(
+            logins={"a": fakes.secret()}, user_identifier="user_0", **options
+        )
+        third = provider.fetch().identity_id
+        assert list(cache.values()) == [third]
+
+    @pytest.mark.parametrize(
+        "kept", ["eu-west-1:00000000-0000-0000-0000-000000000009", "nonsense", "", None, 7]
+    )
+    def test_a_value_that_is_no_identity_of_the_region_is_not_used(self, aws, kept):
+        cache = {}
+        from_cognito_identity_pool(identity_pool_id=POOL, cache=cache).fetch()
+        cache[next(iter(cache))] = kept
+        provider = from_cognito_identity_pool(identity_pool_id=POOL, cache=cache)
+        assert provider.fetch().identity_id == SECOND
+        assert list(cache.values()) == [SECOND]
+
+    @pytest.mark.parametrize("code", ["NotAuthorizedException", "ResourceNotFoundException"])
+    def test_a_kept_identity_that_is_rejected_is_asked_for_again_once(self, aws, code):
+        cache = {}
+        provider = from_cognito_identity_pool(
+            identity_pool_id=POOL, cache=cache, user_identifier="user_0"
+        )
+        provider.fetch()
+        aws.script("GetCredentialsForIdentity", fakes.error(code))
+        assert provider.fetch().identity_id == SECOND == provider.identity_id
+        assert list(cache.values()) == [SECOND]
+        aws.script("GetCredentialsForIdentity", *[fakes.error(code)] * 2)
+        with pytest.raises(ClientError, match=code):
+            provider.fetch()
+        assert aws.operations()[5:] == [
+            "GetCredentialsForIdentity",
+            "GetId",
+            "GetCredentialsForIdentity",
+        ]
+
+    def test_a_new_identity_that_is_rejected_is_not_asked_for_again(self, aws):
+        aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
+        with pytest.raises(ClientError, match="NotAuthorizedException"):
+            from_cognito_identity_pool(identity_pool_id=POOL).fetch()
+        assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
+
+    def test_another_error_does_not_drop_the_identity(self, aws):
+        provider = from_cognito_identity_pool(identity_pool_id=POOL)
+        provider.fetch()
+        aws.script("GetCredentialsForIdentity", fakes.error("InvalidParameterException"))
+        with pytest.raises(ClientError, match="InvalidParameterException"):
+            provider.fetch()
+        assert provider.identity_id == FIRST
+
+    def test_a_failing_cache_never_fails_a_fetch(self, aws, caplog):
+        class Broken(dict):
+            def __getitem__(self, key):
+                raise OSError("disk")
+
+            __setitem__ = __getitem__
+
+        provider = from_cognito_identity_pool(identity_pool_id=POOL, cache=Broken())
+        assert provider.fetch().identity_id == FIRST
+        assert "cannot be read: OSError('disk')" in caplog.text
+        aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
+        assert provider.fetch().identity_id == SECOND
+
+    def test_a_cache_that_cannot_be_written_never_fails_a_fetch(self, aws, caplog):
+        class ReadOnly(dict):
+            broken = False
+
+            def __setitem__(self, key, value):
+                if self.broken:
+                    raise OSError("disk")
+                super().__setitem__(key, value)
+
+            def __delitem__(self, key):
+                raise OSError("disk")
+
+        cache = ReadOnly()
+        provider = from_cognito_identity_pool(identity_pool_id=POOL, cache=cache)
+        provider.fetch()
+        cache.broken = True
+        aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
+        assert provider.fetch().identity_id == SECOND
+        assert "cannot be written: OSError('disk')" in caplog.text
+
+
+def test_an_answer_without_a_secret_is_an_error(aws):
+    aws.script("GetCredentialsForIdentity", fakes.Answer(b'{"Credentials": {"AccessKeyId": "A"}}'))
+    with pytest.raises(FetchError, match="SecretAccessKey is missing"):
+        from_cognito_identity(identity_id=FIRST).fetch()

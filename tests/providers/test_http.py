@@ -1,0 +1,182 @@
+"""``from_http`` in code; its profile and what may go wrong are in ``tests/cases``."""
+
+import gc
+import json
+import socket
+
+import pytest
+
+from botocore_ext import ConfigurationError, FetchError, Scope, from_http
+from tests import fakes
+
+
+def ask(aws, path="/", **options):
+    options = {"aws_container_credentials_full_uri": aws.url + path} | options
+    return from_http(**options).fetch()
+
+
+def test_the_query_arrives_as_it_was_written(aws):
+    ask(aws, "/a/../b//?b=2&a=1&a=%20x#fragment")
+    assert aws.requests[0].target == "/a/../b//?b=2&a=1&a=%20x"
+
+
+def test_the_environment_selects_a_provider_built_in_code(aws, monkeypatch, world):
+    assert from_http().load() is None
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{aws.url}/env")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", fakes.secret("beaten"))
+    (world / "token").write_text(token := fakes.secret("token"))
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(world / "token"))
+    from_http().load().get_frozen_credentials()
+    assert aws.requests[0].target == "/env"
+    assert aws.requests[0].headers["Authorization"] == token
+
+
+def test_the_authorization_comes_from_where_the_address_comes_from(aws, monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/env")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", fakes.secret("environment"))
+    ask(aws, "/code")
+    assert aws.requests[0].target == "/code"
+    assert "Authorization" not in aws.requests[0].headers
+
+
+def test_a_token_in_code_is_not_sent_to_an_address_of_the_environment(aws, monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+    provider = from_http(aws_container_authorization_token=fakes.secret())
+    with pytest.raises(ConfigurationError, match="has no address beside it"):
+        provider.load()
+
+
+def test_a_relative_address_beats_a_full_one_of_the_same_origin(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "botocore_ext.providers.http.ask",
+        lambda endpoint, *_: seen.append(endpoint.url(endpoint.host)) or (200, b"[]"),
+    )
+    provider = from_http(
+        aws_container_credentials_full_uri="http://127.0.0.1/full",
+        aws_container_credentials_relative_uri="/relative?a=1",
+    )
+    with pytest.raises(FetchError):
+        provider.fetch()
+    assert seen == ["http://169.254.170.2:80/relative?a=1"]
+
+
+def test_the_token_file_is_read_at_each_attempt_and_stripped(aws, world):
+    path = world / "token"
+    tokens = [fakes.secret("token"), fakes.secret("token")]
+    path.write_text(f"{tokens[0]}\n")
+
+    def fail_and_rotate(_):
+        path.write_text(f"{tokens[1]}\r\n")
+        return fakes.Answer(status=500)
+
+    aws.script("GET", fail_and_rotate)
+    ask(aws, aws_container_authorization_token_file=str(path))
+    assert [one.headers["Authorization"] for one in aws.requests] == tokens
+
+
+def test_the_token_file_beats_the_token(aws, world):
+    (world / "token").write_text(token := fakes.secret("file"))
+    ask(
+        aws,
+        aws_container_authorization_token=fakes.secret("beaten"),
+        aws_container_authorization_token_file=str(world / "token"),
+    )
+    assert aws.requests[0].headers["Authorization"] == token
+
+
+def test_a_token_in_code_names_its_file_option_in_code(aws, world):
+    with pytest.raises(FetchError, match="aws_container_authorization_token_file: the token file"):
+        ask(aws, aws_container_authorization_token_file=str(world / "none"))
+
+
+def test_a_replaced_token_is_sent_with_the_next_fetch(aws):
+    provider = from_http(
+        aws_container_credentials_full_uri=aws.url, aws_container_authorization_token="one"
+    )
+    credentials = provider.load()
+    credentials.get_frozen_credentials()
+    provider.aws_container_authorization_token = "two"
+    credentials.get_frozen_credentials()
+    assert [one.headers["Authorization"] for one in aws.requests] == ["one", "two"]
+
+
+@pytest.mark.parametrize("token", ["a\r\nb", "a\nb", "a\x00b", "ä"])
+def test_a_token_that_no_header_carries_is_an_error(aws, token):
+    with pytest.raises(ConfigurationError, match="a header cannot carry"):
+        ask(aws, aws_container_authorization_token=token)
+
+
+@pytest.mark.parametrize(
+    "expiration",
+    [
+        "2030-01-02T03:04:05Z",
+        "2030-01-02T03:04:05.000Z",
+        "2030-01-02t03:04:05z",
+        "2030-01-02T04:04:05+01:00",
+        "2030-01-02T04:04:05.999999+0100",
+        "2030-01-02 03:04:05Z",
+        "2030-01-02T03:04:05",
+        1893553445,
+    ],
+)
+def test_expirations_in_every_form(aws, expiration):
+    keys = aws.keys() | {"Expiration": expiration}
+    aws.script("GET", fakes.Answer(json.dumps(keys).encode()))
+    found = ask(aws).expiration
+    assert int(found.timestamp()) == 1893553445
+
+
+def test_retries_stop_when_the_budget_of_a_fetch_would_not_suffice(aws, clock):
+    aws.always("GET", fakes.Answer(status=500))
+    provider = from_http(
+        aws_container_credentials_full_uri=aws.url, timeout=4, max_retries=100
+    ).bind(Scope(clock=clock))
+    started = clock.time
+    with pytest.raises(FetchError, match="status 500"):
+        provider.fetch()
+    assert clock.time - started <= 25
+    assert 1 < len(aws.requests) < 10
+
+
+def test_retries_can_be_switched_off(aws):
+    aws.always("GET", fakes.Answer(status=503))
+    with pytest.raises(FetchError, match="status 503"):
+        ask(aws, max_retries=0)
+    assert len(aws.requests) == 1
+
+
+def test_an_answer_after_a_failure_is_used(aws):
+    aws.script("GET", fakes.Answer(status=500), fakes.Answer(status=429), fakes.Answer(b"<html>"))
+    assert ask(aws).account_id == "123456789012"
+    assert len(aws.requests) == 4
+
+
+def test_each_address_of_a_name_is_tried_in_order(aws, monkeypatch):
+    """Nobody listens on the first; what was checked is what is connected to."""
+    addresses = ["127.0.0.9", "127.0.0.1"]
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 0)) for one in addresses]
+    real = socket.getaddrinfo
+
+    def resolve(host, *rest, **more):
+        return found if host == "agent" else real(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    from_http(aws_container_credentials_full_uri=f"http://agent:{aws.port}/x").fetch()
+    assert aws.requests[0].headers["Host"] == f"agent:{aws.port}"
+
+
+def test_a_name_with_one_address_elsewhere_is_refused(monkeypatch):
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 0)) for one in ("127.0.0.1", "10.0.0.1")
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(FetchError, match="agent resolves to 10.0.0.1"):
+        from_http(aws_container_credentials_full_uri="http://agent/x").fetch()
+
+
+def test_no_socket_is_left_open(aws, recwarn):
+    for _ in range(3):
+        ask(aws)
+    gc.collect()
+    assert not [one for one in recwarn if issubclass(one.category, ResourceWarning)]

@@ -1,0 +1,186 @@
+"""``from_web_token`` in code; its profile is in ``tests/cases/profiles.toml``."""
+
+import json
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ParamValidationError
+
+from botocore_ext import ConfigurationError, FetchError, Keys, Scope, Session, from_web_token
+from tests import fakes
+
+ROLE = "arn:aws:iam::123456789012:role/Web"
+
+
+def parameters_of(aws, **options):
+    options = {"role_arn": ROLE, "web_identity_token": fakes.secret("token")} | options
+    from_web_token(**options).fetch()
+    return aws.requests[-1].parameters
+
+
+@pytest.mark.parametrize(
+    "policy_arns",
+    [
+        ["arn:aws:iam::aws:policy/A", "arn:aws:iam::aws:policy/B"],
+        [{"arn": "arn:aws:iam::aws:policy/A"}, {"arn": "arn:aws:iam::aws:policy/B"}],
+        ("arn:aws:iam::aws:policy/A", {"arn": "arn:aws:iam::aws:policy/B"}),
+        "arn:aws:iam::aws:policy/A,arn:aws:iam::aws:policy/B",
+    ],
+)
+def test_policy_arns_as_strings_and_as_mappings(aws, policy_arns):
+    sent = parameters_of(aws, policy_arns=policy_arns)
+    assert sent["PolicyArns.member.1.arn"] == "arn:aws:iam::aws:policy/A"
+    assert sent["PolicyArns.member.2.arn"] == "arn:aws:iam::aws:policy/B"
+
+
+@pytest.mark.parametrize("policy", [{"Version": "2012-10-17"}, '{"Version": "2012-10-17"}'])
+def test_a_policy_as_text_and_as_mapping(aws, policy):
+    assert json.loads(parameters_of(aws, policy=policy)["Policy"]) == {"Version": "2012-10-17"}
+
+
+def test_the_session_name_is_ours_and_the_time(aws, clock):
+    provider = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+    provider.bind(Scope(clock=clock)).fetch()
+    assert aws.requests[-1].parameters["RoleSessionName"] == "botocore-ext-1800000000"
+
+
+def test_a_callable_is_asked_at_every_fetch_and_its_answer_stripped(aws):
+    tokens = [fakes.secret("token"), fakes.secret("token")]
+    given = iter(f" {token}\n" for token in tokens)
+    credentials = from_web_token(role_arn=ROLE, web_identity_token=lambda: next(given)).load()
+    credentials.get_frozen_credentials()
+    credentials.refresh()
+    assert [one.parameters["WebIdentityToken"] for one in aws.requests] == tokens
+
+
+def test_what_a_callable_raises_passes_unchanged(aws):
+    def broken():
+        raise LookupError("no token today")
+
+    with pytest.raises(LookupError, match="no token today"):
+        from_web_token(role_arn=ROLE, web_identity_token=broken).fetch()
+
+
+@pytest.mark.parametrize(("given", "found"), [(lambda: "", "an empty string"), (lambda: 1, "int")])
+def test_a_callable_that_returns_no_token_is_an_error(given, found):
+    with pytest.raises(FetchError, match=f"the callable for web_identity_token returned {found}"):
+        from_web_token(role_arn=ROLE, web_identity_token=given).fetch()
+
+
+def test_a_string_in_code_is_the_token_and_never_a_reference(aws):
+    assert parameters_of(aws, web_identity_token="env://HOME")["WebIdentityToken"] == "env://HOME"
+
+
+def test_a_provider_may_be_built_before_its_token_is_known(aws):
+    provider = from_web_token(role_arn=ROLE)
+    credentials = provider.load()
+    with pytest.raises(ConfigurationError, match="web_identity_token is not set: pass "):
+        credentials.get_frozen_credentials()
+    provider.web_identity_token = token = fakes.secret("token")
+    assert credentials.access_key.startswith("ASIA")
+    assert provider.web_identity_token == token
+
+
+def test_the_environment_completes_a_provider_built_in_code(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/Env")
+    monkeypatch.setenv("AWS_ROLE_SESSION_NAME", "env")
+    from_web_token(web_identity_token=fakes.secret("token")).fetch()
+    sent = aws.requests[-1].parameters
+    assert (sent["RoleArn"], sent["RoleSessionName"]) == (
+        "arn:aws:iam::123456789012:role/Env",
+        "env",
+    )
+    assert parameters_of(aws, role_session_name="code")["RoleSessionName"] == "code"
+
+
+def test_a_role_assumer_is_called_instead_of_sts():
+    seen = []
+    provider = from_web_token(
+        role_arn=ROLE,
+        web_identity_token="the-token",
+        duration_seconds=900,
+        provider_id="graph.facebook.com",
+        role_session_name="me",
+        role_assumer_with_web_identity=lambda given: (
+            seen.append(given)
+            or {"AccessKeyId": "AKIA", "SecretAccessKey": "s", "Expiration": "2030-01-01T00:00:00Z"}
+        ),
+    )
+    assert provider.fetch().access_key == "AKIA"
+    assert seen == [
+        {
+            "RoleArn": ROLE,
+            "RoleSessionName": "me",
+            "WebIdentityToken": "the-token",
+            "ProviderId": "graph.facebook.com",
+            "DurationSeconds": 900,
+        }
+    ]
+
+
+@pytest.mark.parametrize("found", [{"Credentials": {}}, None, "keys"])
+def test_a_role_assumer_that_returns_no_keys_is_an_error(found):
+    provider = from_web_token(
+        role_arn=ROLE, web_identity_token="t", role_assumer_with_web_identity=lambda _: found
+    )
+    with pytest.raises(FetchError, match=f"the answer for the role {ROLE} holds no keys"):
+        provider.fetch()
+
+
+def test_keys_carry_account_and_expiration(aws, clock):
+    aws.now = clock.now
+    keys = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
+    assert isinstance(keys, Keys)
+    assert (keys.account_id, keys.expiration) == ("123456789012", clock.at(3600))
+
+
+def test_botocore_checks_the_parameters_before_any_call(aws):
+    with pytest.raises(ParamValidationError):
+        parameters_of(aws, duration_seconds=1)
+    assert not aws.requests
+
+
+def test_client_config_reaches_the_inner_client(monkeypatch, aws):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    config = {"endpoint_url": aws.url, "config": Config(user_agent_extra="mine")}
+    parameters_of(aws, client_config=config)
+    assert "mine" in aws.requests[-1].headers["User-Agent"]
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        ({"region": "eu-west-1"}, "did you mean 'region_name'"),
+        ("eu-west-1", "must be a mapping of create_client"),
+    ],
+)
+def test_a_malformed_client_config_is_an_error(config, text):
+    provider = from_web_token(role_arn=ROLE, web_identity_token="t", client_config=config)
+    with pytest.raises(ConfigurationError, match=text):
+        provider.load()
+
+
+def test_the_identity_providers_outage_is_retried(aws, mocker):
+    mocker.patch("time.sleep")
+    outage = fakes.error("IDPCommunicationError")
+    aws.script("AssumeRoleWithWebIdentity", outage, outage)
+    assert parameters_of(aws)
+    assert len(aws.requests) == 3
+
+
+def test_an_error_of_sts_passes_unchanged(aws):
+    aws.script("AssumeRoleWithWebIdentity", fakes.error("IDPRejectedClaim", message="no"))
+    with pytest.raises(ClientError, match="An error occurred \\(IDPRejectedClaim\\).*: no"):
+        parameters_of(aws)
+
+
+@pytest.mark.caller_signs
+def test_used_keys_are_named_in_the_user_agent(aws):
+    """Botocore's feature id for AssumeRoleWithWebIdentity is ``k``."""
+    provider = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+    session = Session(credentials=provider, region_name="eu-west-1")
+    client = session.client("s3", config=Config(s3={"addressing_style": "path"}))
+    for _ in range(2):
+        client.get_object(Bucket="b", Key="k")
+        agent = aws.requests[-1].headers["User-Agent"]
+        assert "k" in agent.split(" m/")[1].split(" ")[0].split(",")

@@ -1,0 +1,119 @@
+"""The arrows of the house: who may import whom, and who may touch what."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "botocore_ext"
+
+#: From the ground up; a module imports only from lines above its own.
+FLOORS = [
+    "concurrency errors options endpoint",
+    "keys values inner_calls",
+    "inner_clients exchange",
+    "scope refresh identities",
+    "tokens origins refresher",
+    "references specification",
+    "credentials",
+    "provider",
+    "functions providers.web_identity providers.cognito providers.http",
+    "registry",
+    "profiles table",
+    "resolver",
+    "hook",
+    "session",
+    "__init__ providers.__init__",
+    "demo_services",
+    "demo",
+    "__main__",
+]
+HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor.split()}
+
+#: Names of botocore and boto3 that begin with an underscore, and where they may stand.
+PRIVATE = {
+    ("hook", "_create_credential_resolver"),
+    ("hook", "_last_client_region_used"),
+    ("hook", "_session"),
+    ("keys", "_expiry_time"),
+}
+
+
+def name_of(path):
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
+
+
+def parsed(name):
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
+
+
+def imports(name):
+    """Every module of ours that ``name`` imports at run time, anywhere in it."""
+    tree = parsed(name)
+    for guarded in [one for one in ast.walk(tree) if isinstance(one, ast.If)]:
+        if ast.unparse(guarded.test) == "TYPE_CHECKING":
+            guarded.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            package = name.split(".")[: -node.level]
+            base = [*package, *(node.module.split(".") if node.module else [])]
+            for alias in node.names:
+                for found in (".".join([*base, alias.name]), ".".join(base)):
+                    if found in MODULES:
+                        yield found
+                        break
+
+
+def test_every_module_has_its_floor():
+    assert set(MODULES) == set(HEIGHT)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_imports_point_down(name):
+    for imported in imports(name):
+        if name == "hook":  # what it imports inside functions is loaded when a session needs it
+            assert imported in {"concurrency", "functions", "resolver"}
+        else:
+            assert HEIGHT[imported] < HEIGHT[name], f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_private_names_of_botocore_are_touched_in_one_place_only(name):
+    for node in ast.walk(parsed(name)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
+            text = node.args[1].value if isinstance(node.args[1], ast.Constant) else ""
+            assert not text.startswith("_") or text.startswith("__") or (name, text) in PRIVATE
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            owner = ast.unparse(node.value)
+            assert node.attr.startswith("__") or owner in {"self", "provider", "cls", "super()"}, (
+                f"{name}: {owner}.{node.attr}"
+            )
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            assert not [one.name for one in node.names if one.name.startswith("_")]
+
+
+def lines_of_code(name):
+    """Count lines that do something: no comments, no documentation, no options."""
+    text = MODULES[name].read_text(encoding="utf-8")
+    tree, said = ast.parse(text), set()
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        is_option = isinstance(node, ast.AnnAssign) and ast.unparse(node).count("= option(")
+        if is_text or is_option:
+            said.update(range(node.lineno, node.end_lineno + 1))
+    return len(
+        [
+            line
+            for number, line in enumerate(text.splitlines(), start=1)
+            if number not in said and line.strip() and not line.strip().startswith("#")
+        ]
+    )
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_modules_stay_small(name):
+    """One idea, one screen or two."""
+    assert lines_of_code(name) <= (110 if name.startswith("providers.") else 150)

@@ -1,0 +1,152 @@
+"""Every name of botocore and boto3 that this package leans on: the bound on their versions.
+
+A release of botocore that takes one of these away, or changes what is said here of it, fails here
+first, and by name.
+"""
+
+import ast
+import importlib
+import inspect
+
+import boto3
+import botocore.session
+import pytest
+from botocore import credentials
+
+from .test_architecture import MODULES, parsed
+
+IMPORTED = {
+    "boto3": {"Session"},
+    "botocore": {"UNSIGNED", "register_initializer", "unregister_initializer"},
+    "botocore.awsrequest": {"AWSRequest"},
+    "botocore.client": {"BaseClient"},
+    "botocore.compat": {"compat_shell_split"},
+    "botocore.config": {"Config"},
+    "botocore.credentials": {
+        "CredentialProvider",
+        "CredentialResolver",
+        "Credentials",
+        "ReadOnlyCredentials",
+        "RefreshableCredentials",
+        "create_credential_resolver",
+    },
+    "botocore.exceptions": {
+        "BotoCoreError",
+        "ClientError",
+        "ConnectTimeoutError",
+        "CredentialRetrievalError",
+        "EndpointConnectionError",
+        "ParamValidationError",
+        "ProxyConnectionError",
+        "ReadTimeoutError",
+        "SSLError",
+    },
+    "botocore.httpsession": {"URLLib3Session"},
+    "botocore.parsers": {"ResponseParserError"},
+    "botocore.session": {"Session", "get_session"},
+    "botocore.useragent": {"register_feature_id"},
+    "botocore.utils": {"create_nested_client", "get_environ_proxies", "parse_timestamp"},
+}
+
+SIGNATURES = {
+    credentials.RefreshableCredentials: [
+        "access_key", "secret_key", "token", "expiry_time", "refresh_using", "method",
+    ],
+    credentials.CredentialResolver: ["providers"],
+    credentials.create_credential_resolver: ["session"],
+    importlib.import_module("botocore.utils").create_nested_client: ["session", "service_name"],
+    importlib.import_module("botocore.useragent").register_feature_id: ["feature_id"],
+}  # fmt: skip
+
+
+def used():
+    """Collect ``module.name`` for every name of theirs in the package, demonstration aside."""
+    found = {}
+    for name in MODULES:
+        if name.startswith("demo"):
+            continue
+        for node in ast.walk(parsed(name)):
+            is_import = isinstance(node, ast.ImportFrom) and not node.level
+            if is_import and node.module.startswith("boto"):
+                found.setdefault(node.module, set()).update(one.name for one in node.names)
+            if isinstance(node, ast.Attribute):
+                owner, _, _ = ast.unparse(node).rpartition(".")
+                if owner.split(".")[0] in ("botocore", "boto3"):
+                    found.setdefault(owner, set()).add(node.attr)
+    modules = set(found) | {"botocore.exceptions"}
+    return {
+        module: {name for name in names if f"{module}.{name}" not in modules}
+        for module, names in found.items()
+    }
+
+
+def test_the_list_is_complete():
+    for module, names in used().items():
+        submodules = {name for name in names if f"{module}.{name}" in IMPORTED}
+        assert names - submodules <= IMPORTED.get(module, set()), module
+
+
+@pytest.mark.parametrize("module", IMPORTED)
+def test_every_name_is_there(module):
+    for name in IMPORTED[module]:
+        assert hasattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize("called", SIGNATURES, ids=lambda one: one.__name__)
+def test_arguments_are_what_we_pass(called):
+    assert (
+        list(inspect.signature(called).parameters)[: len(SIGNATURES[called])] == SIGNATURES[called]
+    )
+
+
+def test_a_session_has_what_we_ask_of_it():
+    session = botocore.session.Session()
+    for name in (
+        "get_component", "register_component", "lazy_register_component", "get_config_variable",
+        "get_scoped_config", "get_default_client_config", "get_credentials", "create_client",
+        "_create_credential_resolver",
+    ):  # fmt: skip
+        assert callable(getattr(session, name))
+    assert session.full_config["profiles"] == {}
+    assert session._last_client_region_used is None
+    assert isinstance(boto3.Session()._session, botocore.session.Session)
+
+
+def test_a_resolver_is_a_list_of_providers_with_methods():
+    resolver = botocore.session.Session().get_component("credential_provider")
+    methods = [one.METHOD for one in resolver.providers]
+    assert methods[:2] == ["env", "assume-role"]
+    assert "assume-role-with-web-identity" in methods
+
+
+def test_boto3_sets_the_profile_after_the_initializers():
+    """Why the resolver is registered lazily."""
+    seen = []
+    initializer = lambda session: seen.append(session.instance_variables())  # noqa: E731
+    botocore.register_initializer(initializer)
+    try:
+        boto3.Session(profile_name=None)
+    finally:
+        botocore.unregister_initializer(initializer)
+    assert seen == [{}]
+
+
+def test_the_private_expiry_is_a_datetime():
+    assert "_expiry_time" in vars(
+        credentials.RefreshableCredentials("a", "b", "c", None, dict, "m")
+    )
+
+
+@pytest.mark.caller_signs
+def test_events_carry_what_our_handlers_take(aws):
+    """``before-send`` gives the request and may raise; ``needs-retry`` gives answer and count."""
+    client = botocore.session.Session().create_client(
+        "sts", region_name="eu-west-1", aws_access_key_id="A", aws_secret_access_key="s"
+    )
+    sent, answered = [], []
+    client.meta.events.register("before-send", lambda **given: sent.append(given) or None)
+    client.meta.events.register("needs-retry", lambda **given: answered.append(given) or None)
+    client.get_caller_identity()
+    assert sent[0]["request"].url.startswith(aws.url)
+    assert answered[0]["attempts"] == 1
+    assert answered[0]["response"][1]["Arn"]

@@ -1,0 +1,151 @@
+"""Which endpoints may be asked: what is accepted, and what is connected to."""
+
+import socket
+import threading
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ConnectTimeoutError
+from botocore.session import Session
+
+from botocore_ext.endpoint import Endpoint, UnusableError, is_allowed
+from botocore_ext.exchange import _explain, _proxies, ask
+
+
+@pytest.mark.parametrize(
+    ("uri", "authority", "url"),
+    [
+        ("https://Example.COM", "example.com", "https://example.com:443/"),
+        ("https://example.com:8443/a?b#c", "example.com:8443", "https://example.com:8443/a?b"),
+        ("https://10.0.0.1/x", "10.0.0.1", "https://10.0.0.1:443/x"),
+        ("https://[2001:db8::1]/x", "[2001:db8::1]", "https://[2001:db8::1]:443/x"),
+        ("http://127.0.0.1", "127.0.0.1", "http://127.0.0.1:80/"),
+        ("http://127.255.255.254:8080/x", "127.255.255.254:8080", "http://127.255.255.254:8080/x"),
+        ("http://[::1]:81/x", "[::1]:81", "http://[::1]:81/x"),
+        ("http://[0:0:0:0:0:0:0:1]/x", "[0:0:0:0:0:0:0:1]", "http://[0:0:0:0:0:0:0:1]:80/x"),
+        ("http://169.254.170.2/x", "169.254.170.2", "http://169.254.170.2:80/x"),
+        ("http://169.254.170.23/x", "169.254.170.23", "http://169.254.170.23:80/x"),
+        ("http://[fd00:ec2::23]/x", "[fd00:ec2::23]", "http://[fd00:ec2::23]:80/x"),
+        ("http://localhost/x", "localhost", "http://localhost:80/x"),
+        ("HTTP://LOCALHOST/x", "localhost", "http://localhost:80/x"),
+    ],
+)
+def test_what_is_accepted_is_taken_apart_and_put_together(uri, authority, url):
+    endpoint = Endpoint.parse(uri)
+    assert (endpoint.authority, endpoint.url(endpoint.host)) == (authority, url)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://0.0.0.0/",
+        "http://10.0.0.1/",
+        "http://128.0.0.1/",
+        "http://169.254.169.254/",
+        "http://169.254.170.3/",
+        "http://[::2]/",
+        "http://[::]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://[::1%25lo]/",
+        "http://[fd00:ec2::254]/",
+        "http://127.0.0.1@evil.example/",
+        "http://user@127.0.0.1/",
+        "http://127.0.0.1\\@evil.example/",
+        "http://evil.example\\.127.0.0.1/",
+        "http://127.0.0.1/\r\nX-Evil: 1",
+        "http://127.0.0.1/a b",
+        "http://127.0.0.1:port/",
+        "http://127.0.0.1:99999/",
+        "http://%31%32%37.0.0.1/",
+        "http://\uff11\uff12\uff17.0.0.1/",
+        "http:///path",
+        "http://[::1/",
+        "//127.0.0.1/",
+        "ftp://127.0.0.1/",
+        "file:///etc/passwd",
+        "127.0.0.1",
+        "",
+    ],
+)
+def test_what_is_refused(uri):
+    with pytest.raises(ValueError, match="is not a URL|names|contains"):
+        Endpoint.parse(uri)
+
+
+@pytest.mark.parametrize(
+    ("host", "found"), [("127.1", True), ("2130706433", True), ("0x7f.1", True)]
+)
+def test_a_short_spelling_is_a_name_and_goes_where_it_resolves_to(host, found, monkeypatch):
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))] * 2
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+    assert (Endpoint.parse(f"http://{host}/").addresses() == ["127.0.0.1"]) is found
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "fe80::1%2", "x"]
+)
+def test_a_name_that_resolves_elsewhere_is_refused(address, monkeypatch):
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+    assert not is_allowed(address)
+    with pytest.raises(UnusableError, match="use https"):
+        Endpoint.parse("http://agent/").addresses()
+
+
+def test_no_proxy_for_this_machine_and_its_agents(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    session = Session()
+    for uri in (
+        "http://127.0.0.1/",
+        "http://169.254.170.2/",
+        "http://localhost/",
+        "https://127.0.0.1/",
+        "https://localhost/",
+        "https://169.254.170.23/",
+        "https://[::1]/",
+    ):
+        assert _proxies(Endpoint.parse(uri), session) == {}
+    found = _proxies(Endpoint.parse("https://example.com/"), session)
+    assert found["proxies"]["https"] == "http://127.0.0.1:9"
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    assert _proxies(Endpoint.parse("https://example.com/"), session) == {"proxies": {}}
+
+
+def test_the_sessions_own_proxy_is_used():
+    session = Session()
+    session.set_default_client_config(Config(proxies={"https": "http://127.0.0.1:9"}))
+    endpoint = Endpoint.parse("https://example.com/")
+    assert _proxies(endpoint, session)["proxies"] == {"https": "http://127.0.0.1:9"}
+    with pytest.raises(UnusableError, match="cannot be reached through the proxy"):
+        ask(endpoint, {}, 1, session)
+
+
+def test_a_certificate_that_is_not_accepted_is_named(aws):
+    """The loopback AWS speaks no TLS at all, which is no certificate either."""
+    endpoint = Endpoint.parse(f"https://127.0.0.1:{aws.port}/")
+    with pytest.raises(UnusableError, match="name its authority in AWS_CA_BUNDLE") as raised:
+        ask(endpoint, {}, 1, Session())
+    assert not raised.value.retry
+
+
+def test_an_answer_that_breaks_off_is_no_answer():
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def hang_up():
+        connection, _ = listener.accept()
+        connection.recv(1024)
+        connection.close()
+
+    thread = threading.Thread(target=hang_up)
+    thread.start()
+    endpoint = Endpoint.parse(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    with pytest.raises(UnusableError, match="closed the connection"):
+        ask(endpoint, {}, 1, Session())
+    thread.join()
+    listener.close()
+
+
+def test_a_connection_that_nobody_accepts_is_given_up():
+    error = _explain(ConnectTimeoutError(endpoint_url="http://127.0.0.1/secret-path"), 1)
+    assert str(error) == "did not accept a connection within 1 s: check the address"

@@ -1,0 +1,69 @@
+"""Keys in every spelling that services use."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from botocore.credentials import Credentials, RefreshableCredentials
+
+from botocore_ext import Keys
+
+MOMENT = datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", "AccountId": "1"},
+        {"AccessKeyId": "A", "SecretKey": "s", "Token": "t", "AccountId": "1"},
+        {"access_key": "A", "secret_key": "s", "token": "t", "account_id": "1"},
+        {"accessKeyId": "A", "secretAccessKey": "s", "sessionToken": "t", "accountId": "1"},
+    ],
+)
+def test_every_spelling(mapping):
+    assert Keys.from_mapping(mapping) == Keys("A", "s", "t", None, "1")
+
+
+@pytest.mark.parametrize(
+    "expiration", [MOMENT, MOMENT.replace(tzinfo=None), MOMENT.isoformat(), MOMENT.timestamp()]
+)
+def test_expirations_of_every_kind(expiration):
+    mapping = {"AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": expiration}
+    assert Keys.from_mapping(mapping).expiration == MOMENT
+
+
+@pytest.mark.parametrize(
+    "expiration", ["tomorrow", "10", "2030-01-02", "2030-13-02T03:04:05Z", 1e30, [], float("nan")]
+)
+def test_what_is_no_time_is_an_error(expiration):
+    mapping = {"AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": expiration}
+    with pytest.raises(ValueError, match="^Expiration is not a"):
+        Keys.from_mapping(mapping)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "text"),
+    [
+        ({}, "AccessKeyId is missing"),
+        ({"AccessKeyId": "A"}, "SecretAccessKey is missing"),
+        ({"AccessKeyId": "", "SecretAccessKey": "s"}, "AccessKeyId is missing"),
+        ({"AccessKeyId": None, "SecretAccessKey": "s"}, "AccessKeyId is missing"),
+        ({"AccessKeyId": 1, "SecretAccessKey": "s"}, "AccessKeyId is not a string"),
+        ({"AccessKeyId": "A", "SecretAccessKey": "s", "Token": {}}, "SessionToken is not a string"),
+    ],
+)
+def test_missing_and_malformed_fields_are_named(mapping, text):
+    with pytest.raises(ValueError, match=f"^{text}$"):
+        Keys.from_mapping(mapping)
+
+
+def test_credentials_of_botocore():
+    assert Keys.of(Credentials("A", "s", "t", account_id="1")) == Keys("A", "s", "t", None, "1")
+    moment = MOMENT + timedelta(hours=1)
+    refreshable = RefreshableCredentials("A", "s", "t", moment, dict, "m")
+    assert Keys.of(refreshable) == Keys("A", "s", "t", moment)
+
+
+def test_secrets_are_not_shown():
+    assert repr(Keys("A", "hidden", "hidden-too")) == (
+        "Keys(access_key='A', expiration=None, account_id=None, identity_id=None)"
+    )

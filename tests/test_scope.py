@@ -1,0 +1,206 @@
+"""Regions of inner clients, and how inner clients are made and called."""
+
+import logging
+import threading
+
+import botocore.session
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ConnectTimeoutError
+
+from botocore_ext import FetchError, Scope, from_cognito_identity_pool, from_web_token
+from botocore_ext.inner_calls import call, fetch_budget
+from botocore_ext.profiles import ProfileScope
+
+from . import fakes
+
+
+@pytest.fixture
+def profile(config):
+    config("[profile p]\nregion = profile-1\n")
+    return botocore.session.Session(profile="p")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"client_config", "config", "id", "profile", "outer", "env", "default"}, "client-1"),
+        ({"config", "id", "profile", "outer", "env", "default"}, "config-1"),
+        ({"id", "profile", "outer", "env", "default"}, "id-1"),
+        ({"profile", "outer", "env", "default"}, "profile-1"),
+        ({"outer", "env", "default"}, "outer-1"),
+        ({"env", "default"}, "env-1"),
+        ({"default"}, "default-1"),
+        (set(), "us-east-1"),
+    ],
+)
+def test_the_first_region_in_order_is_used(profile, given, expected):
+    scope = ProfileScope(
+        profile,
+        profile="p" if "profile" in given else None,
+        outer_region="outer-1" if "outer" in given else None,
+        environ={
+            name: value
+            for key, name, value in (
+                ("env", "AWS_REGION", "env-1"),
+                ("default", "AWS_DEFAULT_REGION", "default-1"),
+            )
+            if key in given
+        },
+    )
+    client_config = {}
+    if "client_config" in given:
+        client_config["region_name"] = "client-1"
+    if "config" in given:
+        client_config["config"] = Config(region_name="config-1")
+    assert scope.region(client_config, "id-1" if "id" in given else None) == expected
+
+
+def test_cognito_goes_to_the_region_of_its_id(monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    provider = from_cognito_identity_pool(identity_pool_id="eu-west-1:pool")
+    client = provider._client("eu-west-1:pool")
+    assert client.meta.endpoint_url == "https://cognito-identity.eu-west-1.amazonaws.com"
+
+
+def test_inner_clients_are_unsigned_short_of_breath_and_made_once():
+    scope = Scope(outer_region="eu-west-1")
+    client = scope.client("sts", None)
+    assert client is scope.client("sts", {})
+    assert client is not scope.client("sts", {"region_name": "eu-west-1"})
+    config = client.meta.config
+    assert config.signature_version is UNSIGNED
+    assert (config.connect_timeout, config.read_timeout) == (2, 5)
+    assert config.retries == {"mode": "standard", "total_max_attempts": 3}
+    assert client.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
+
+
+def test_client_config_decides():
+    given = {
+        "endpoint_url": "http://127.0.0.1:9",
+        "config": Config(read_timeout=60, retries={"max_attempts": 1}, signature_version="v4"),
+    }
+    config = Scope().client("sts", given).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (2, 60)
+    assert config.retries["total_max_attempts"] == 2
+    assert config.signature_version is UNSIGNED
+
+
+def test_explicit_keys_sign():
+    given = {"aws_access_key_id": "A", "aws_secret_access_key": fakes.secret()}
+    assert Scope().client("sts", given).meta.config.signature_version != UNSIGNED
+
+
+@pytest.mark.parametrize("where", ["environment", "profile", "default config"])
+def test_the_retries_of_the_session_are_honoured(monkeypatch, config, where):
+    session = botocore.session.Session()
+    if where == "environment":
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "7")
+    elif where == "profile":
+        config("[default]\nmax_attempts = 7\n")
+    else:
+        session.set_default_client_config(Config(retries={"total_max_attempts": 7}))
+    retries = Scope(session).client("sts", None).meta.config.retries
+    assert retries["total_max_attempts"] == 7
+
+
+def test_the_endpoint_fips_and_proxy_of_the_session_are_honoured(config, monkeypatch):
+    session = botocore.session.Session()
+    session.set_default_client_config(Config(proxies={"https": "http://127.0.0.1:9"}))
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    client = Scope(session, outer_region="us-west-2").client("sts", None)
+    assert client.meta.config.proxies == {"https": "http://127.0.0.1:9"}
+    assert client.meta.endpoint_url == "https://sts-fips.us-west-2.amazonaws.com"
+    config("[default]\nendpoint_url = http://127.0.0.1:5\n")
+    client = Scope(botocore.session.Session()).client("sts", None)
+    assert client.meta.endpoint_url == "http://127.0.0.1:5"
+
+
+def test_providers_without_a_session_share_one_private_session():
+    assert Scope().session is Scope().session
+    mine = botocore.session.Session()
+    assert Scope(mine).session is mine
+
+
+def test_a_request_that_could_outlast_the_budget_is_refused(aws, clock):
+    provider = from_cognito_identity_pool(identity_pool_id="us-east-1:pool").bind(
+        Scope(clock=clock)
+    )
+
+    aws.now = clock.now
+
+    def slow(request):
+        clock.advance(19)
+        return aws.cognito(request)
+
+    aws.script("GetId", slow)
+    with pytest.raises(FetchError, match=r"127.0.0.1:\d+ did not answer within the 25 seconds"):
+        provider.load().get_frozen_credentials()
+    assert aws.operations() == ["GetId"]
+    assert provider.load().access_key
+    assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
+
+
+def test_outside_a_fetch_there_is_no_budget(aws, clock):
+    client = Scope().client("sts", None)
+    with fetch_budget(clock.monotonic):
+        pass
+    parameters = {"RoleArn": "arn:aws:iam::123456789012:role/A", "RoleSessionName": "me"}
+    assert call(client, "assume_role_with_web_identity", parameters | {"WebIdentityToken": "four"})
+
+
+@pytest.mark.caller_signs
+def test_a_users_own_call_beside_an_inner_one_keeps_its_whole_log(aws, caplog):
+    """Both log with botocore's logger at the same time; only the inner call's records go."""
+    inside, outside = threading.Event(), threading.Event()
+    token = fakes.secret("token")
+
+    def hold(request):
+        inside.set()
+        outside.wait(5)
+        return aws.sts(request)
+
+    aws.script("AssumeRoleWithWebIdentity", hold)
+    role = "arn:aws:iam::123456789012:role/Web"
+    credentials = from_web_token(role_arn=role, web_identity_token=token).load()
+    thread = threading.Thread(target=credentials.get_frozen_credentials)
+    thread.start()
+    inside.wait(5)
+    mine = botocore.session.Session().create_client(
+        "sts", region_name="eu-west-1", aws_access_key_id="A", aws_secret_access_key="mine"
+    )
+    with caplog.at_level(logging.DEBUG):
+        mine.get_caller_identity()
+        outside.set()
+        thread.join()
+    names = {one.name for one in caplog.records if one.threadName == "MainThread"}
+    assert {"botocore.endpoint", "botocore.parsers", "urllib3.connectionpool"} <= names
+    inner = [one.getMessage() for one in caplog.records if one.threadName != "MainThread"]
+    assert inner
+    assert not [text for text in inner if "Making request" in text or "Response body" in text]
+
+
+def test_a_token_callables_own_calls_keep_their_log(aws, caplog):
+    log = logging.getLogger("botocore.endpoint")
+
+    def token():
+        log.debug("a call of the callable's own")
+        return fakes.secret("token")
+
+    role = "arn:aws:iam::123456789012:role/Web"
+    with caplog.at_level(logging.DEBUG):
+        from_web_token(role_arn=role, web_identity_token=token).fetch()
+    assert "a call of the callable's own" in caplog.messages
+
+
+def test_an_outage_of_the_network_is_botocores_own_error(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    provider = from_web_token(
+        role_arn="arn:aws:iam::123456789012:role/Web",
+        web_identity_token=fakes.secret("token"),
+        client_config={"config": Config(retries={"total_max_attempts": 1})},
+    )
+    with pytest.raises(Exception, match="Could not connect to the endpoint URL") as raised:
+        provider.fetch()
+    assert not isinstance(raised.value, ConnectTimeoutError)

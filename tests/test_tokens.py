@@ -1,0 +1,57 @@
+"""Where tokens come from; what goes wrong with them is in ``tests/cases/errors.toml``."""
+
+import pickle
+import sys
+import time
+
+import pytest
+
+from botocore_ext import FetchError
+from botocore_ext.tokens import TokenFile, TokenProcess, TokenVariable
+
+from . import fakes
+
+
+def test_a_file_is_read_anew_and_stripped(world):
+    source = TokenFile(str(world / "token"))
+    for _ in range(2):
+        (world / "token").write_text(f"\n {(token := fakes.secret('token'))} \r\n")
+        assert source() == token
+
+
+def test_a_file_may_be_in_the_home(world):
+    (world / "token").write_text(token := fakes.secret("token"))
+    assert TokenFile("~/token")() == token
+
+
+def test_a_variable_is_read_anew(monkeypatch):
+    source = TokenVariable("MY_TOKEN")
+    for _ in range(2):
+        monkeypatch.setenv("MY_TOKEN", token := fakes.secret("token"))
+        assert source() == token
+    assert pickle.loads(pickle.dumps(source))() == token
+    assert token not in repr(source)
+
+
+def test_a_process_prints_the_token_and_no_shell_runs():
+    token = fakes.secret("token")
+    assert TokenProcess(f"printf '%s\\n' {token}")() == token
+    assert TokenProcess("echo $HOME | cat")() == "$HOME | cat"
+    assert token not in repr(TokenProcess(f"printf {token}"))
+
+
+def test_a_process_gets_no_standard_input():
+    assert (
+        TokenProcess(f"{sys.executable} -c 'import sys; print(repr(sys.stdin.read()))'")() == "''"
+    )
+
+
+def test_a_process_that_hangs_is_ended():
+    started = time.monotonic()
+    with pytest.raises(FetchError, match=r"took longer than 0\.2 seconds: run it by hand"):
+        TokenProcess("sh -c 'sleep 30 & wait'", timeout=0.2)()
+    assert time.monotonic() - started < 5
+
+
+def test_a_process_may_take_a_minute():
+    assert TokenProcess("true").timeout == 60

@@ -1,0 +1,84 @@
+"""What a type checker knows of the factories; checked by ``tests/test_typing.py``."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import boto3
+from typing_extensions import assert_type
+
+import botocore_ext
+from botocore_ext import (
+    Keys,
+    Provider,
+    ProviderCredentials,
+    Session,
+    from_cognito_identity,
+    from_cognito_identity_pool,
+    from_http,
+    from_web_token,
+)
+
+
+def token() -> str:
+    """Give a token."""
+    return "token"
+
+
+web = from_web_token(
+    role_arn="arn:aws:iam::123456789012:role/Web",
+    web_identity_token=token,
+    role_session_name="me",
+    provider_id="graph.facebook.com",
+    policy_arns=["arn:aws:iam::aws:policy/A", {"arn": "arn:aws:iam::aws:policy/B"}],
+    policy={"Version": "2012-10-17"},
+    duration_seconds=3600,
+    role_assumer_with_web_identity=lambda parameters: Keys("A", parameters["RoleArn"]),
+    client_config={"region_name": "eu-west-1"},
+    refresh_window="auto",
+)
+assert_type(web.role_arn, str)
+assert_type(web.web_identity_token, str | Callable[[], str])
+assert_type(web.duration_seconds, int | None)
+assert_type(web.fetch(), Keys)
+assert_type(web.load(), ProviderCredentials | None)
+web.web_identity_token = "another"
+
+pool = from_cognito_identity_pool(
+    identity_pool_id="us-east-1:pool",
+    account_id="123456789012",
+    cache={},
+    user_identifier="user_0",
+    custom_role_arn="arn:aws:iam::123456789012:role/Mobile",
+    logins={"accounts.google.com": token, "graph.facebook.com": "token"},
+)
+assert_type(pool.identity_id, str | None)
+assert_type(pool.logins, Mapping[str, str | Callable[[], str]] | None)
+assert_type(from_cognito_identity(identity_id="us-east-1:identity").identity_id, str)
+
+endpoint = from_http(
+    aws_container_credentials_full_uri="https://credentials.example.com",
+    aws_container_authorization_token_file="/var/run/token",
+    timeout=0.5,
+    max_retries=1,
+)
+assert_type(endpoint.timeout, float)
+
+credentials = endpoint.load()
+if credentials is not None:
+    assert_type(credentials.expiration, datetime | None)
+    assert_type(credentials.last_error, Exception | None)
+
+providers: list[Provider] = [web, pool, endpoint]
+botocore_ext.install(web, lambda: Keys("A", "s"), lambda: None)
+botocore_ext.extend(boto3.Session(), endpoint)
+assert_type(Session(credentials=web), Session)
+
+# What is wrong is an error: mypy complains of each of these comments that it does not need.
+from_web_token(rolearn="arn")  # type: ignore[call-arg]  # misspelt
+from_web_token("arn")  # type: ignore[call-arg, arg-type]  # not by keyword
+from_web_token(role_arn=1)  # type: ignore[arg-type]  # wrong type
+from_web_token(duration_seconds="3600")  # type: ignore[arg-type]  # wrong type
+from_http(timeout="1s")  # type: ignore[arg-type]  # wrong type
+from_cognito_identity(identity_pool_id="id")  # type: ignore[call-arg]  # of the other factory
+from_cognito_identity_pool(logins={"a": 1})  # type: ignore[dict-item]  # wrong type
+Session(credentials="token")  # type: ignore[arg-type]  # no provider
