@@ -1,0 +1,228 @@
+"""The demonstration and the command line, run for real against moto."""
+
+import logging
+import os
+import re
+import runpy
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+import botocore_ext
+from botocore_ext import demo, demo_services
+from botocore_ext.__main__ import main
+
+#: What each row shows beside the access key and the numbers.
+EXPECTED = {
+    "web": ("custom-web-token", "assumed-role/web/demo"),
+    "identity": ("custom-cognito-identity", "user/moto"),
+    "pool": ("custom-cognito-identity-pool", "user/moto"),
+    "http": ("custom-http", "assumed-role/http/demo"),
+}
+#: Seconds to expiry: of a role by default, and of what moto's Cognito gives.
+LIFETIMES = {"web": 3600, "identity": 90, "pool": 90, "http": 3600}
+
+ROW = re.compile(
+    r"(?P<profile>\S+) +(?P<method>\S+) +\*{16}(?P<key>\w{4}) +(?P<expires>\d+) s +"
+    r"arn:aws:sts::123456789012:(?P<arn>\S+) +(?P<milliseconds>\d+)"
+)
+NO_MOTO = "the demonstration needs moto: pip install 'botocore-ext[demo]'\n"
+
+#: Settings of a user's, none of which the demonstration may use or stumble over.
+HOSTILE = {
+    "AWS_ACCESS_KEY_ID": "AKIAUSERUSERUSERUSER",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/",
+    "AWS_DEFAULT_REGION": "nowhere",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_PROFILE": "nonexistent",
+    "AWS_SECRET_ACCESS_KEY": "the user's",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "PYTHONWARNINGS": "error",
+}
+
+
+@pytest.fixture
+def places(tmp_path):
+    """Return the places where a program may leave something."""
+    found = [tmp_path / name for name in ("home", "current", "temporary")]
+    for place in found:
+        place.mkdir()
+    aws = tmp_path / "home" / ".aws"
+    aws.mkdir()
+    (aws / "config").write_text("this is [not a config file\n")
+    return found
+
+
+@pytest.fixture
+def run(places):
+    """Return what runs the command line for real, in a hostile environment."""
+    home, current, temporary = map(str, places)
+
+    def run(*arguments, **environment):
+        return subprocess.run(
+            [sys.executable, "-m", "botocore_ext", *arguments],
+            cwd=current,
+            env={**os.environ, **HOSTILE, "HOME": home, "TMPDIR": temporary, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.fixture
+def directory(tmp_path, monkeypatch):
+    """Return a directory and make this process such as ``start`` makes the other one."""
+    for name in [*os.environ]:
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name, value in demo._environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    werkzeug = logging.getLogger("werkzeug")
+    level = werkzeug.level
+    yield tmp_path
+    werkzeug.setLevel(level)
+    botocore_ext.uninstall()
+
+
+@pytest.fixture
+def running(directory, caplog):
+    """Return the directory of services that run."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow, and adds to botocore
+
+    caplog.set_level(logging.ERROR, "werkzeug")
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    with demo_services.services(moto, directory):
+        yield directory
+
+
+def tree(places):
+    return sorted(path for place in places for path in place.rglob("*"))
+
+
+def check_table(text):
+    header, *lines = text.splitlines()
+    assert header.split() == ["profile", "method", "access", "key", "expires", "ARN", "ms"]
+    rows = [ROW.fullmatch(line) for line in lines]
+    assert {row["profile"]: (row["method"], row["arn"]) for row in rows} == EXPECTED
+    for row in rows:
+        assert LIFETIMES[row["profile"]] - 10 <= int(row["expires"]) <= LIFETIMES[row["profile"]]
+        assert 0 < int(row["milliseconds"]) < 30_000
+    assert len({line.index("arn:") for line in lines} | {header.index("ARN")}) == 1
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_it_shows_every_kind_of_profile_and_leaves_nothing_behind(run, places):
+    before = tree(places)
+    done = run("demo")
+    assert (done.returncode, done.stderr) == (0, "")
+    check_table(done.stdout)
+    assert tree(places) == before
+
+
+@pytest.mark.parametrize("missing", ["moto", "flask"])
+def test_without_moto_or_its_server_it_says_what_to_install(run, places, tmp_path, missing):
+    (tmp_path / f"{missing}.py").write_text("raise ImportError")
+    before = tree(places)
+    done = run("demo", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", NO_MOTO)
+    assert tree(places) == before
+
+
+def test_the_process_of_its_own_gets_nothing_of_the_user(monkeypatch, places):
+    """And its exit status is the demonstration's, and its directory is gone afterwards."""
+    for name, value in {**HOSTILE, "PYTHONPATH": "kept"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tempfile, "tempdir", str(places[-1]))
+    before, environment = tree(places), dict(os.environ)
+
+    def instead(command, *, env, **_):
+        directory = Path(command[-1])
+        assert directory.is_dir()
+        assert env["AWS_CONFIG_FILE"] == str(directory / "config")
+        assert env["HOME"] == str(directory)
+        assert env["PYTHONPATH"] == "kept"
+        assert not HOSTILE.keys() - {"PYTHONWARNINGS"} & env.keys()
+        return subprocess.CompletedProcess(command, 7)
+
+    monkeypatch.setattr(subprocess, "run", instead)
+    assert main(["demo"]) == 7
+    assert tree(places) == before
+    assert dict(os.environ) == environment
+
+
+def test_the_table_is_shown_and_the_servers_are_gone(directory, capsys):
+    assert main(["demo", "--directory", str(directory)]) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    check_table(output.out)
+    config = (directory / "config").read_text()
+    for uri in re.findall(r"http://\S+", config):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((urlsplit(uri).hostname, urlsplit(uri).port))
+
+
+def test_neither_token_nor_secret_is_shown(running, capfd):
+    botocore_ext.install()
+    assert demo.report(demo_services.PROFILES) == 0
+    output = "".join(capfd.readouterr())
+    assert (running / "token").read_text() not in output
+    assert "TESTACCESSKEY" not in output
+    assert "ABCSECRETKEY" not in output
+
+
+def test_a_row_that_fails_shows_its_error_and_gives_1(running, capsys):
+    """The endpoint refuses a wrong token; moto's STS takes any."""
+    botocore_ext.install()
+    (running / "token").write_text("another")
+    assert demo.report(["http", "web"]) == 1
+    _, http, web = capsys.readouterr().out.splitlines()
+    assert re.match(r"http {6}.* custom-http: 127.0.0.1:\d+ answered with status 401", http)
+    assert ROW.fullmatch(web)
+
+
+def test_a_row_fails_without_install(running, capsys):
+    assert demo.report(["identity"]) == 1
+    assert "Unable to locate credentials" in capsys.readouterr().out
+
+
+def test_a_row_fails_with_keys_from_elsewhere(running, capsys):
+    (running / "credentials").write_text(
+        "[identity]\naws_access_key_id = AKIAELSEWHERE\naws_secret_access_key = secret\n"
+    )
+    assert demo.report(["identity"]) == 1
+    assert "not from a provider of botocore_ext" in capsys.readouterr().out
+
+
+def test_keys_that_do_not_expire_say_so(running, capsys):
+    botocore_ext.install(lambda: botocore_ext.Keys("AKIAFOREVER", "secret"))
+    assert demo.report(["pool"]) == 0
+    assert "custom-function               ****************EVER    never" in capsys.readouterr().out
+
+
+def test_without_moto_nothing_is_installed(directory, monkeypatch, mocker, capsys):
+    install = mocker.patch.object(botocore_ext, "install")
+    monkeypatch.setitem(sys.modules, "moto.server", None)
+    assert main(["demo", "--directory", str(directory)]) == 2
+    assert capsys.readouterr() == ("", NO_MOTO)
+    install.assert_not_called()
+
+
+def test_without_a_command_it_prints_help_and_gives_2(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["botocore_ext"])
+    monkeypatch.delitem(sys.modules, "botocore_ext.__main__")
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_module("botocore_ext", run_name="__main__")
+    assert stopped.value.code == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("usage: python -m botocore_ext [-h] COMMAND")
+    assert "--directory" not in output.err
