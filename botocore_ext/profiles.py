@@ -9,7 +9,7 @@ from typing import Any
 from .errors import ConfigurationError
 from .options import nearest
 from .provider import Provider
-from .registry import PROVIDERS
+from .registry import PROVIDERS, by_name
 from .scope import Scope
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,10 @@ _TYPO = 2
 
 @dataclass(frozen=True, eq=False)
 class ProfileScope(Scope):
-    """The scope of providers that a profile selects."""
+    """The scope of providers that a profile selects, for itself or as the source of its role."""
+
+    #: What the profile's ``credential_source`` names; None: the profile selects for itself.
+    source: type[Provider] | None = None
 
     def allows(self, method: str | None) -> bool:
         """Whether the profile selects the provider ``method``.
@@ -31,18 +34,25 @@ class ProfileScope(Scope):
         Raises:
             ConfigurationError: The profile contradicts itself.
         """
-        return self._selected is not None and self._selected == method
+        selected = self._selected
+        return selected is not None and method == selected.METHOD
 
     @cached_property
-    def _selected(self) -> str | None:
+    def _selected(self) -> type[Provider] | None:
         values, name = self.profile_values, str(self.profile)
-        for key in values:
-            _warn_if_misspelt(key, name)
-        selecting = dict(_selecting_keys(values))
+        if self.source is None:
+            for key in values:
+                _warn_if_misspelt(key, name)
+            if source_of(values) is not None:
+                return None  # the role's business, see botocore_ext.roles
+        selecting = dict(selecting_keys(values))
         if not selecting:
-            return None
+            return self.source
         provider, key = next(iter(selecting.items()))
-        self._refuse_contradictions(provider, key, selecting, values)
+        problem = _contradiction(values, selecting, self.source)
+        if problem is not None:
+            where = f"profile '{name}' of {self.config_file}"
+            raise ConfigurationError(provider=provider.METHOD, error_msg=f"{where} {problem}")
         if "aws_access_key_id" in values:
             logger.warning(
                 "Profile '%s' has both %s and aws_access_key_id: the keys of %s are used; "
@@ -51,42 +61,66 @@ class ProfileScope(Scope):
                 key,
                 provider.METHOD,
             )
-        return provider.METHOD
+        return self.source or provider
 
-    def _refuse_contradictions(
-        self,
-        provider: type[Provider],
-        key: str,
-        selecting: Mapping[type[Provider], str],
-        values: Mapping[str, Any],
-    ) -> None:
-        where = f"profile '{self.profile}' of {self.config_file}"
-        problem = None
-        if len(selecting) > 1:
-            problem = f"has both {' and '.join(selecting.values())}: keep one of them"
-        elif key == "web_identity_token" and "web_identity_token_file" in values:
-            problem = (
-                "has both web_identity_token and web_identity_token_file: keep one of them "
-                "(web_identity_token = file://PATH reads a file too)"
+
+def source_of(values: Mapping[str, Any]) -> type[Provider] | None:
+    """Return our provider that the profile's role names as its source, if it is one of ours."""
+    named = values.get("credential_source")
+    if "role_arn" not in values or "source_profile" in values or not isinstance(named, str):
+        return None
+    return by_name(named)
+
+
+def _contradiction(
+    values: Mapping[str, Any],
+    selecting: Mapping[type[Provider], str],
+    source: type[Provider] | None,
+) -> str | None:
+    """Say what the profile cannot mean; None if all is well."""
+    provider, key = next(iter(selecting.items()))
+    if len(selecting) > 1:
+        return f"has both {' and '.join(selecting.values())}: keep one of them"
+    if key == "web_identity_token" and "web_identity_token_file" in values:
+        return (
+            "has both web_identity_token and web_identity_token_file: keep one of them "
+            "(web_identity_token = file://PATH reads a file too)"
+        )
+    if source is not None and source is not provider:
+        return (
+            f"has both credential_source = {values['credential_source']} and {key}: the role "
+            f"takes its credentials from the source, so {key} would not be used; remove one of "
+            "them"
+        )
+    if source is not None and key == "web_identity_token":
+        return (
+            "has credential_source and web_identity_token, which both need a role_arn of their "
+            "own: put web_identity_token and its role_arn into a second profile, and name that "
+            "with source_profile"
+        )
+    return (
+        None if source is not None or "role_arn" not in values else _unused(values, provider, key)
+    )
+
+
+def _unused(values: Mapping[str, Any], provider: type[Provider], key: str) -> str | None:
+    """Say why a role and our key do not belong together."""
+    for other in ("source_profile", "credential_source"):
+        if other in values:
+            return (
+                f"has both {other} and {key}: the role takes its credentials from {other}, so "
+                f"{key} would not be used; remove one of them"
             )
-        elif "role_arn" in values:
-            for source in ("source_profile", "credential_source"):
-                if source in values:
-                    problem = (
-                        f"has both {source} and {key}: the role takes its credentials from "
-                        f"{source}, so {key} would not be used; remove one of them"
-                    )
-            if problem is None and key != "web_identity_token":
-                problem = (
-                    f"has both role_arn and {key}, but does not say how they belong together: "
-                    f"add credential_source = {provider.CANONICAL_NAME} to assume the role with "
-                    f"the keys of {key}, or remove role_arn"
-                )
-        if problem is not None:
-            raise ConfigurationError(provider=provider.METHOD, error_msg=f"{where} {problem}")
+    if key == "web_identity_token":
+        return None
+    return (
+        f"has both role_arn and {key}, but does not say how they belong together: add "
+        f"credential_source = {provider.CANONICAL_NAME} to assume the role with the keys of "
+        f"{key}, or remove role_arn"
+    )
 
 
-def _selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[type[Provider], str]]:
+def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[type[Provider], str]]:
     """Give each provider that a key of the profile selects, with the key."""
     for kind in PROVIDERS:
         for one in kind.options():

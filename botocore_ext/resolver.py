@@ -11,6 +11,7 @@ from .errors import ConfigurationError, NotConfigured
 from .profiles import ProfileScope
 from .provider import Provider
 from .registry import PROVIDERS
+from .roles import replace_roles
 from .scope import Scope
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ def insert(
     """Put ``front`` before everything, and what the profile may select before its roles."""
     profile = session.get_config_variable("profile") or "default"
     scope = ProfileScope(session, profile=profile, outer_region=region)
+    replace_roles(resolver.providers, session, region, profile)
     methods = [provider.METHOD for provider in resolver.providers]
     position = methods.index("assume-role") if "assume-role" in methods else methods.count("env")
     resolver.providers[position:position] = [kind().bind(scope) for kind in PROVIDERS]

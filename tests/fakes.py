@@ -57,6 +57,8 @@ class Request:
     parameters: dict[str, Any]
     headers: dict[str, str]
     target: str
+    #: The access key that it was answered with.
+    gave: str = ""
 
 
 @dataclass
@@ -91,6 +93,9 @@ class FakeAws:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # One write for an answer, at once: else the kernel waits 40 ms for the second.
+            wbufsize = 65536
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 fake._serve(self)
@@ -138,10 +143,13 @@ class FakeAws:
 
     # What AWS would answer.
 
-    def keys(self) -> dict[str, Any]:
+    def keys(self, request: Request | None = None) -> dict[str, Any]:
         """Make up keys that expire after ``lifetime``."""
+        access_key = f"ASIA{next(_numbers):016d}"
+        if request is not None:
+            request.gave = access_key
         return {
-            "AccessKeyId": f"ASIA{next(_numbers):016d}",
+            "AccessKeyId": access_key,
             "SecretAccessKey": secret("secret-key"),
             "Token": secret("session-token"),
             "Expiration": datetime.fromtimestamp(self.now() + self.lifetime, timezone.utc).strftime(
@@ -150,7 +158,7 @@ class FakeAws:
         }
 
     def sts(self, request: Request) -> Answer:
-        keys = self.keys()
+        keys = self.keys(request)
         role = request.parameters.get("RoleArn", "arn:aws:iam::123456789012:role/Caller")
         account, name = role.split(":")[4], role.rpartition("/")[2]
         arn = f"arn:aws:sts::{account}:assumed-role/{name}/session"
@@ -173,7 +181,7 @@ class FakeAws:
                 "IdentityId": f"{region}:00000000-0000-0000-0000-{next(self.identities):012d}"
             }
         else:
-            keys = self.keys()
+            keys = self.keys(request)
             answer = {
                 "IdentityId": request.parameters["IdentityId"],
                 "Credentials": {
@@ -187,8 +195,8 @@ class FakeAws:
             json.dumps(answer).encode(), headers={"Content-Type": "application/x-amz-json-1.1"}
         )
 
-    def endpoint(self, _: Request) -> Answer:
-        return Answer(json.dumps(self.keys() | {"AccountId": "123456789012"}).encode())
+    def endpoint(self, request: Request) -> Answer:
+        return Answer(json.dumps(self.keys(request) | {"AccountId": "123456789012"}).encode())
 
     def s3(self, _: Request) -> Answer:
         return Answer(b"")

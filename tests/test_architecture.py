@@ -20,6 +20,7 @@ FLOORS = [
     "functions providers.web_identity providers.cognito providers.http",
     "registry",
     "profiles table",
+    "roles",
     "resolver",
     "hook",
     "session",

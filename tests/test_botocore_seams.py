@@ -23,6 +23,12 @@ IMPORTED = {
     "botocore.compat": {"compat_shell_split"},
     "botocore.config": {"Config"},
     "botocore.credentials": {
+        "AssumeRoleProvider",
+        "CanonicalNameCredentialSourcer",
+        "ContainerProvider",
+        "EnvProvider",
+        "InstanceMetadataProvider",
+        "ProfileProviderBuilder",
         "CredentialProvider",
         "CredentialResolver",
         "Credentials",
@@ -49,6 +55,13 @@ IMPORTED = {
 }
 
 SIGNATURES = {
+    credentials.AssumeRoleProvider: [
+        "load_config", "client_creator", "cache", "profile_name", "prompter", "credential_sourcer",
+        "profile_provider_builder",
+    ],
+    credentials.ProfileProviderBuilder: ["session", "cache", "region_name"],
+    credentials.ProfileProviderBuilder.providers: ["self", "profile_name", "disable_env_vars"],
+    credentials.CanonicalNameCredentialSourcer: ["providers"],
     credentials.RefreshableCredentials: [
         "access_key", "secret_key", "token", "expiry_time", "refresh_using", "method",
     ],
@@ -92,7 +105,7 @@ def test_every_name_is_there(module):
         assert hasattr(importlib.import_module(module), name)
 
 
-@pytest.mark.parametrize("called", SIGNATURES, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("called", SIGNATURES, ids=lambda one: one.__qualname__)
 def test_arguments_are_what_we_pass(called):
     assert (
         list(inspect.signature(called).parameters)[: len(SIGNATURES[called])] == SIGNATURES[called]

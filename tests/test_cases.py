@@ -18,8 +18,10 @@ try:
 except ImportError:  # Python 3.10
     import tomli as tomllib
 
+#: A role on top is assumed by botocore itself, which logs that request as it logs any.
+SIGNED = {"roles": [pytest.mark.caller_signs]}
 CASES = [
-    pytest.param(case, id=f"{path.stem}: {case['name']}")
+    pytest.param(case, id=f"{path.stem}: {case['name']}", marks=SIGNED.get(path.stem, []))
     for path in sorted(Path(__file__).parent.glob("cases/*.toml"))
     for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
 ]
@@ -133,3 +135,8 @@ def check_requests(expected, arrived):
             assert headers.get(name.lower(), "") == value
         if "target" in wanted:
             assert request.target == wanted["target"]
+        if "signed_with_the_keys_of_request" in wanted:
+            giver = arrived[wanted["signed_with_the_keys_of_request"] - 1]
+            assert f"Credential={giver.gave}/" in headers["authorization"]
+        if "signed_with" in wanted:
+            assert f"Credential={wanted['signed_with']}/" in headers["authorization"]

@@ -1,0 +1,182 @@
+"""Roles on top of our providers: botocore's ``AssumeRoleProvider`` with more sources.
+
+A role stays botocore's: it assumes and refreshes it. What is ours is where the credentials come
+from that assume it, by ``source_profile`` or by ``credential_source``, at any depth.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.credentials import (
+    AssumeRoleProvider,
+    CanonicalNameCredentialSourcer,
+    ContainerProvider,
+    CredentialProvider,
+    Credentials,
+    EnvProvider,
+    InstanceMetadataProvider,
+    ProfileProviderBuilder,
+)
+from botocore.utils import create_nested_client
+
+from .profiles import ProfileScope, selecting_keys, source_of
+from .registry import PROVIDERS
+
+if TYPE_CHECKING:
+    from .provider import Provider
+
+#: Stands between name and profile in a ``credential_source`` that only we see.
+_OF_PROFILE = "@"
+
+
+class SourceProfiles(ProfileProviderBuilder):
+    """The providers of a profile, ours first; what is built for a profile is kept."""
+
+    def __init__(
+        self, session: botocore.session.Session, cache: Any, region_name: str | None
+    ) -> None:
+        """Take what botocore's builder takes."""
+        super().__init__(session, cache=cache, region_name=region_name)
+        self._ours: dict[str, list[CredentialProvider]] = {}
+        self._scope = partial(ProfileScope, session, outer_region=region_name)
+
+    def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:  # noqa: FBT001, FBT002 - botocore's signature
+        """Return what may give credentials for a profile, in order."""
+        theirs = super().providers(profile_name, disable_env_vars)
+        return [*self.ours(profile_name), *theirs]
+
+    def ours(self, profile: str) -> list[CredentialProvider]:
+        """Return our providers bound to a profile."""
+        if profile not in self._ours:
+            scope = self._scope(profile=profile)
+            self._ours.setdefault(profile, [kind().bind(scope) for kind in PROVIDERS])
+        return self._ours[profile]
+
+
+class NamedSources(CanonicalNameCredentialSourcer):
+    """What ``credential_source`` may name: botocore's three, and ours with the profile's keys."""
+
+    def __init__(
+        self,
+        providers: list[CredentialProvider],
+        session: botocore.session.Session,
+        region: str | None,
+    ) -> None:
+        """Take botocore's providers, and where ours belong to."""
+        super().__init__(providers)
+        self._scope = partial(ProfileScope, session, outer_region=region)
+        self._ours: dict[str, Provider] = {}
+
+    def is_supported(self, source_name: str) -> bool:
+        """Whether a source has this name; botocore's are case-sensitive as they always were."""
+        return _OF_PROFILE in source_name or super().is_supported(source_name)
+
+    def source_credentials(self, source_name: str) -> Any:
+        """Return the credentials of a source; None if one of botocore's has none.
+
+        Raises:
+            ConfigurationError: The profile that names a source of ours lacks its keys.
+        """
+        name, ours, profile = source_name.partition(_OF_PROFILE)
+        if not ours:
+            return super().source_credentials(source_name)
+        if source_name not in self._ours:
+            kind = next(one for one in PROVIDERS if name == one.CANONICAL_NAME)
+            scope = self._scope(profile=profile, source=kind)
+            self._ours.setdefault(source_name, kind().bind(scope))
+        provider = self._ours[source_name]
+        credentials = provider.load()
+        if credentials is None:
+            raise provider.missing(*(one for one in provider.options() if one.selects))
+        return credentials
+
+
+class RoleProvider(AssumeRoleProvider):
+    """botocore's provider, built anew for each load, because it can be loaded only once.
+
+    Whoever sets ``cache`` on it (AWS CLI, SAM) has it used.
+    """
+
+    def __init__(
+        self,
+        session: botocore.session.Session,
+        region: str | None,
+        profile: str,
+        theirs: list[CredentialProvider],
+        cache: Any,
+    ) -> None:
+        """Take the session's region and profile, and botocore's sources and cache."""
+        self._arguments: dict[str, Any] = {
+            "load_config": partial(_view, session),
+            "client_creator": partial(_create_client, session, region),
+            "profile_name": profile,
+            "credential_sourcer": NamedSources(theirs, session, region),
+            "profile_provider_builder": SourceProfiles(session, cache, region),
+        }
+        super().__init__(cache=cache, **self._arguments)
+        self._kept: tuple[Any, Credentials] | None = None
+
+    def load(self) -> Any:
+        """Return the role's credentials; those of an earlier load where a new one has no use.
+
+        Threads that come just after a first load would otherwise assume the role again. With an
+        MFA device every load asks for a code, as botocore does.
+        """
+        kept = self._kept
+        if kept is not None and kept[0] is self.cache:
+            return kept[1]
+        credentials = AssumeRoleProvider(cache=self.cache, **self._arguments).load()
+        if credentials is not None and not self._asks_for_codes():
+            self._kept = (self.cache, credentials)
+        return credentials
+
+    def _asks_for_codes(self) -> bool:
+        profiles = self._arguments["load_config"]()["profiles"]
+        name, visited = self._arguments["profile_name"], set()
+        while name in profiles and name not in visited:
+            if "mfa_serial" in profiles[name]:
+                return True
+            visited.add(name)
+            name = profiles[name].get("source_profile")
+        return False
+
+
+def replace_roles(
+    providers: list[CredentialProvider],
+    session: botocore.session.Session,
+    region: str | None,
+    profile: str,
+) -> None:
+    """Put a ``RoleProvider`` in the place of botocore's, unless somebody has replaced that."""
+    sources = (ContainerProvider, InstanceMetadataProvider)
+    theirs: list[CredentialProvider] = [EnvProvider()]
+    theirs += [one for one in providers if isinstance(one, sources)]
+    for position, provider in enumerate(providers):
+        if type(provider) is AssumeRoleProvider:
+            providers[position] = RoleProvider(session, region, profile, theirs, provider.cache)
+
+
+def _create_client(
+    session: botocore.session.Session, region: str | None, service: str, **arguments: Any
+) -> Any:
+    return create_nested_client(session, service, **{"region_name": region, **arguments})
+
+
+def _view(session: botocore.session.Session) -> Mapping[str, Any]:
+    """Return the configuration as ``AssumeRoleProvider`` is to see it.
+
+    It claims every profile with ``role_arn``: one that is ours is shown without. A
+    ``credential_source`` of ours is shown with its profile, because a source is asked by name.
+    """
+    config: Mapping[str, Any] = session.full_config
+    changed = {}
+    for name, values in config["profiles"].items():
+        source = source_of(values)
+        if source is not None:
+            named = f"{source.CANONICAL_NAME}{_OF_PROFILE}{name}"
+            changed[name] = {**values, "credential_source": named}
+        elif "role_arn" in values and dict(selecting_keys(values)):
+            changed[name] = {key: value for key, value in values.items() if key != "role_arn"}
+    return {**config, "profiles": {**config["profiles"], **changed}} if changed else config
