@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Any
 from .hook import extend, install, uninstall
 
 if TYPE_CHECKING:
+    from .chain import CredentialChain, create_credential_chain
     from .credentials import ProviderCredentials
-    from .errors import ConfigurationError, FetchError, NotConfigured, ProviderError
+    from .errors import (
+        Attempt,
+        ChainError,
+        ConfigurationError,
+        FetchError,
+        NotConfigured,
+        ProviderError,
+    )
     from .keys import Keys
     from .options import option
     from .provider import Provider
@@ -27,7 +35,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attempt",
+    "ChainError",
     "ConfigurationError",
+    "CredentialChain",
     "FetchError",
     "Keys",
     "NotConfigured",
@@ -36,6 +47,7 @@ __all__ = [
     "ProviderError",
     "Scope",
     "Session",
+    "create_credential_chain",
     "extend",
     "from_cognito_identity",
     "from_cognito_identity_pool",
@@ -47,7 +59,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Attempt": "errors",
+    "ChainError": "errors",
     "ConfigurationError": "errors",
+    "CredentialChain": "chain",
     "FetchError": "errors",
     "Keys": "keys",
     "NotConfigured": "errors",
@@ -56,6 +71,7 @@ _HOMES = {
     "ProviderError": "errors",
     "Scope": "scope",
     "Session": "session",
+    "create_credential_chain": "chain",
     "from_cognito_identity": "providers.cognito",
     "from_cognito_identity_pool": "providers.cognito",
     "from_http": "providers.http",

@@ -5,7 +5,9 @@ already catches botocore's errors catches these. Errors of AWS services (STS, Co
 never wrapped: ``except ClientError`` keeps working.
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import ClientError, CredentialRetrievalError, ParamValidationError
 
@@ -20,7 +22,7 @@ class ProviderError(CredentialRetrievalError):
 
     #: Whether a credential chain steps over this error and asks its next link
     #: (``tryNextLink`` of the AWS SDK for JavaScript).
-    try_next_link: ClassVar[bool] = False
+    try_next_link: bool = False
 
     def __init__(self, *, provider: str | None, error_msg: str) -> None:
         super().__init__(provider=str(provider), error_msg=error_msg)
@@ -40,6 +42,43 @@ class ConfigurationError(ProviderError):
 
 class FetchError(ProviderError):
     """The provider was asked for and configured, but its source failed."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one link of a chain came to."""
+
+    #: The link's name, as the user wrote it.
+    link: str
+    #: Why it gave no keys.
+    reason: str
+    #: What it raised; None where nothing selects it.
+    error: Exception | None = None
+
+
+class ChainError(ProviderError):
+    """No link of a chain gave keys.
+
+    Args:
+        provider: The ``METHOD`` of the chain.
+        attempts: One for each link, in order.
+    """
+
+    def __init__(self, *, provider: str | None, attempts: Sequence[Attempt]) -> None:
+        """Write one line for each link."""
+        self.attempts = tuple(attempts)
+        #: Links are stepped over by errors that let a chain go on, and so is a chain of them.
+        self.try_next_link = True
+        lines = "".join(f"\n  {one.link}: {one.reason}" for one in attempts)
+        super().__init__(provider=provider, error_msg=f"no link of the chain has keys{lines}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as the attempts."""
+        return _rebuild_chain_error, (self.kwargs["provider"], self.attempts)
+
+
+def _rebuild_chain_error(provider: str, attempts: Sequence[Attempt]) -> ChainError:
+    return ChainError(provider=provider, attempts=attempts)
 
 
 #: Codes with which STS and Cognito say that asking again will not help.

@@ -96,7 +96,9 @@ class Keys:
                 "secret_key": frozen.secret_key,
                 "token": frozen.token,
                 "account_id": getattr(frozen, "account_id", None),
-                "expiration": getattr(credentials, "_expiry_time", None),
+                "expiration": getattr(
+                    credentials, "expiration", getattr(credentials, "_expiry_time", None)
+                ),
             },
         )
 

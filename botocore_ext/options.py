@@ -47,6 +47,8 @@ class Option:
     selects: bool = False
     #: Without it the provider cannot work.
     required: bool = False
+    #: Given to the factory by position.
+    positional: bool = False
     #: Kept out of ``repr``.
     secret: bool = False
     #: May be replaced on the living provider; a required one may come after construction.

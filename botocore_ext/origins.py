@@ -61,7 +61,8 @@ class Code(Origin):
 
     def remedy(self, option: Option) -> str:
         """Show the keyword."""
-        return f"pass {option.name}={option.code_example} to {self.factory}()"
+        keyword = "" if option.positional else f"{option.name}="
+        return f"pass {keyword}{option.code_example} to {self.factory}()"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .chain import CredentialChain
 from .errors import ConfigurationError
 from .options import nearest
 from .provider import Provider
@@ -79,6 +80,8 @@ def _contradiction(
 ) -> str | None:
     """Say what the profile cannot mean; None if all is well."""
     provider, key = next(iter(selecting.items()))
+    if provider is CredentialChain:
+        return _chain_contradiction(values, key, source)
     if len(selecting) > 1:
         return f"has both {' and '.join(selecting.values())}: keep one of them"
     if key == "web_identity_token" and "web_identity_token_file" in values:
@@ -101,6 +104,21 @@ def _contradiction(
     return (
         None if source is not None or "role_arn" not in values else _unused(values, provider, key)
     )
+
+
+def _chain_contradiction(
+    values: Mapping[str, Any], key: str, source: type[Provider] | None
+) -> str | None:
+    """Say why a role and a chain do not belong together; other keys are options of its links."""
+    if source not in (None, CredentialChain):
+        named = values["credential_source"]
+        return (
+            f"has both credential_source = {named} and {key}: the role takes its credentials "
+            f"from the source, so {key} would not be used; remove one of them"
+        )
+    if source is None and "role_arn" in values and "web_identity_token" not in values:
+        return _unused(values, CredentialChain, key)
+    return None
 
 
 def _unused(values: Mapping[str, Any], provider: type[Provider], key: str) -> str | None:

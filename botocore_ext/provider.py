@@ -83,7 +83,8 @@ class Provider(Specification):
         """Return a copy for ``scope`` that shares the tokens and ``invalidate`` with this one."""
         copy = type(self).__new__(type(self))
         copy.__dict__.update(self.__dict__, _scope=scope)
-        copy.__dict__.pop("_credentials", None)
+        for made_for_the_old_scope in ("_credentials", "_bound"):
+            copy.__dict__.pop(made_for_the_old_scope, None)
         return copy
 
     @property
@@ -122,8 +123,12 @@ class Provider(Specification):
         credentials: ProviderCredentials = vars(self).setdefault(
             "_credentials", ProviderCredentials(self)
         )
-        self._cell.add_user(credentials)
+        self.tell(credentials)
         return credentials
+
+    def tell(self, credentials: ProviderCredentials) -> None:
+        """Let ``credentials`` know of new tokens and invalidations from now on."""
+        self._cell.add_user(credentials)
 
     def invalidate(self, access_key: str | None = None) -> None:
         """Make every credentials object of this provider fetch at its next use.

@@ -1,5 +1,6 @@
 """The providers, and how to find one by its name."""
 
+from .chain import CredentialChain
 from .provider import Provider
 from .providers.cognito import CognitoIdentityPoolProvider, CognitoIdentityProvider
 from .providers.http import HttpProvider
@@ -7,6 +8,7 @@ from .providers.web_identity import WebTokenProvider
 
 #: Those that a profile can select, in order of precedence.
 PROVIDERS: tuple[type[Provider], ...] = (
+    CredentialChain,
     WebTokenProvider,
     CognitoIdentityProvider,
     CognitoIdentityPoolProvider,

@@ -44,8 +44,11 @@ class SourceProfiles(ProfileProviderBuilder):
 
     def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:  # noqa: FBT001, FBT002 - botocore's signature
         """Return what may give credentials for a profile, in order."""
-        theirs = super().providers(profile_name, disable_env_vars)
-        return [*self.ours(profile_name), *theirs]
+        return [*self.ours(profile_name), *self.theirs(profile_name, disable_env_vars)]
+
+    def theirs(self, profile: str, disable_env_vars: bool) -> list[CredentialProvider]:  # noqa: FBT001 - as above
+        """Return botocore's providers for a profile."""
+        return super().providers(profile, disable_env_vars)
 
     def ours(self, profile: str) -> list[CredentialProvider]:
         """Return our providers bound to a profile."""
@@ -116,6 +119,7 @@ class RoleProvider(AssumeRoleProvider):
             "profile_provider_builder": SourceProfiles(session, cache, region),
         }
         super().__init__(cache=cache, **self._arguments)
+        self.sources: SourceProfiles = self._arguments["profile_provider_builder"]
         self._kept: tuple[Any, Credentials] | None = None
 
     def load(self) -> Any:

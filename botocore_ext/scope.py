@@ -52,6 +52,8 @@ class Scope:
     given_session: botocore.session.Session | None = None
     #: The profile that selected the provider; None for a provider built in code.
     profile: str | None = None
+    #: A chain names the provider: both ``profile`` and the environment may set its options.
+    is_bare: bool = False
     #: The region of the session or client that needs credentials.
     outer_region: str | None = None
     environ: Mapping[str, str] = field(default_factory=system_environment, repr=False)

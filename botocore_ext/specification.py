@@ -30,6 +30,8 @@ class Specification(CredentialProvider):
     def __init_subclass__(cls) -> None:
         """Give the class the signature that its options spell."""
         super().__init_subclass__()
+        if "__init__" in vars(cls):
+            return  # Python knows its signature
         types: dict[str, Any] = {}
         for parent in reversed(cls.__mro__):
             types |= inspect.get_annotations(parent)
@@ -91,7 +93,7 @@ class Specification(CredentialProvider):
         """
         selecting = [one for one in self.options() if one.selects]
         if self.scope.profile is None and not any(one.env for one in selecting):
-            return True
+            return not self.scope.is_bare or bool(self.given())
         return self.scope.allows(self.METHOD) and any(self._origin(one) for one in selecting)
 
     def check(self) -> None:
@@ -148,12 +150,12 @@ class Specification(CredentialProvider):
 
     def _origins(self) -> Iterator[Origin]:
         """From the highest to the lowest."""
+        scope = self.scope
         yield Code(self.given(), self.FACTORY)
-        if self.scope.profile is None:
-            yield Environment(self.scope.environ)
-        else:
-            scope = self.scope
-            yield Profile(scope.profile_values, str(scope.profile), lambda: scope.config_file)
+        if scope.profile is not None:
+            yield Profile(scope.profile_values, scope.profile, lambda: scope.config_file)
+        if scope.profile is None or scope.is_bare:
+            yield Environment(scope.environ)
 
     def _origin(self, wanted: Option) -> Origin | None:
         """The highest origin that sets ``wanted``; of an identity, only the one that selects."""

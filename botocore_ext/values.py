@@ -15,6 +15,9 @@ from botocore.session import Session
 
 from .options import nearest
 
+#: The shortest lifetime that a chain may give to keys: that of the default refresh window.
+FIVE_MINUTES = 300
+
 
 def text(value: object) -> str:
     """A non-empty string."""
@@ -143,5 +146,14 @@ def header(value: object) -> str:
     found = text(value)
     if re.fullmatch(r"[ -~]+", found) is None:
         msg = "contains a line break or another character that a header cannot carry"
+        raise ValueError(msg)
+    return found
+
+
+def lifetime(value: object) -> float:
+    """Seconds, five minutes or more."""
+    found = seconds(value)
+    if found < FIVE_MINUTES:
+        msg = "is less than five minutes (300)"
         raise ValueError(msg)
     return found

@@ -19,7 +19,7 @@ except ImportError:  # Python 3.10
     import tomli as tomllib
 
 #: A role on top is assumed by botocore itself, which logs that request as it logs any.
-SIGNED = {"roles": [pytest.mark.caller_signs]}
+SIGNED = {name: [pytest.mark.caller_signs] for name in ("roles", "chains")}
 CASES = [
     pytest.param(case, id=f"{path.stem}: {case['name']}", marks=SIGNED.get(path.stem, []))
     for path in sorted(Path(__file__).parent.glob("cases/*.toml"))

@@ -31,6 +31,7 @@ PLAIN = [
     for provider in botocore.session.Session().get_component("credential_provider").providers
 ]
 OURS = [
+    "custom-credential-chain",
     "custom-web-token",
     "custom-cognito-identity",
     "custom-cognito-identity-pool",
@@ -304,8 +305,8 @@ class TestOtherResolvers:
         resolver.insert_after("custom-http", EnvProvider())
         resolver.remove("assume-role")
         resolver.remove("custom-web-token")
-        assert [one.METHOD for one in resolver.providers][:7] == [
-            "env", "env", *OURS[1:], "env", "assume-role-with-web-identity",
+        assert [one.METHOD for one in resolver.providers][:8] == [
+            "env", "env", OURS[0], *OURS[2:], "env", "assume-role-with-web-identity",
         ]  # fmt: skip
 
 

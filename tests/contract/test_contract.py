@@ -9,7 +9,7 @@ import subprocess
 import botocore.session
 import pytest
 
-from botocore_ext import ConfigurationError, Scope
+from botocore_ext import ConfigurationError, Scope, from_http
 from botocore_ext.options import Option
 from botocore_ext.profiles import ProfileScope
 from botocore_ext.registry import PROVIDERS
@@ -21,6 +21,7 @@ POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
 def working_options(kind, url):
     """The least that makes each provider work, with every secret it may hold."""
     return {
+        "create_credential_chain": {"links": [endpoint(url)]},
         "from_web_token": {
             "role_arn": "arn:aws:iam::123456789012:role/Web",
             "web_identity_token": fakes.secret("token"),
@@ -33,11 +34,22 @@ def working_options(kind, url):
             "identity_pool_id": POOL,
             "logins": {"accounts.google.com": fakes.secret("login")},
         },
-        "from_http": {
-            "aws_container_credentials_full_uri": f"{url}/{fakes.secret('path')}",
-            "aws_container_authorization_token": fakes.secret("authorization"),
-        },
+        "from_http": endpoint(url).given(),
     }[kind.FACTORY]
+
+
+def endpoint(url):
+    return from_http(
+        aws_container_credentials_full_uri=f"{url}/{fakes.secret('path')}",
+        aws_container_authorization_token=fakes.secret("authorization"),
+    )
+
+
+def built(kind, options):
+    """Build a provider; what is positional is given by position."""
+    options = dict(options)
+    positional = [options.pop(one.name, ()) for one in kind.options() if one.positional]
+    return kind(*(value for values in positional for value in values), **options)
 
 
 every_provider = pytest.mark.parametrize("kind", PROVIDERS, ids=lambda kind: kind.FACTORY)
@@ -78,12 +90,16 @@ def test_each_ini_key_means_one_thing():
 @every_provider
 def test_every_option_is_explained_and_typed(kind):
     signature = inspect.signature(kind)
-    assert list(signature.parameters) == [one.name for one in kind.options()]
+    named = [name for name in signature.parameters if name != "unknown"]
+    assert named == [one.name for one in kind.options()]
     for one in kind.options():
         assert isinstance(getattr(kind, one.name), Option)
         assert one.help.endswith(".")
         assert signature.parameters[one.name].annotation is not inspect.Parameter.empty
-        assert signature.parameters[one.name].kind is inspect.Parameter.KEYWORD_ONLY
+        parameter = signature.parameters[one.name]
+        assert parameter.kind is (
+            parameter.VAR_POSITIONAL if one.positional else parameter.KEYWORD_ONLY
+        )
     assert [one for one in kind.options() if one.selects and one.ini]
 
 
@@ -100,15 +116,16 @@ def test_an_unknown_keyword_names_the_nearest(kind):
 @every_provider
 @pytest.mark.usefixtures("_no_io")
 def test_construction_and_load_do_no_io(kind):
-    provider = kind(**working_options(kind, "http://127.0.0.1:9"))
+    provider = built(kind, working_options(kind, "http://127.0.0.1:9"))
     assert provider.load().method == kind.METHOD
 
 
 @every_provider
 def test_load_in_a_profile_does_no_network_io(kind, config, request):
     options = working_options(kind, "http://127.0.0.1:9")
-    given = [one for one in kind.options() if isinstance(options.get(one.name), str)]
-    lines = [f"{one.ini} = {options[one.name]}\n" for one in given]
+    texts = options | ({"links": "Environment, CustomHttp"} if "links" in options else {})
+    given = [one for one in kind.options() if isinstance(texts.get(one.name), str)]
+    lines = [f"{one.ini} = {texts[one.name]}\n" for one in given]
     config(f"[profile mine]\n{''.join(lines)}")
     session = botocore.session.Session(profile="mine")
     assert session.full_config  # botocore reads the file once
@@ -130,12 +147,13 @@ def test_a_missing_option_is_named_with_every_way_to_set_it(kind):
     for missing in required:
         options = working_options(kind, "http://127.0.0.1:9")
         del options[missing.name]
-        provider = kind(**options)
+        provider = built(kind, options)
         with pytest.raises(ConfigurationError) as raised:
             provider.load() and provider.fetch()
         text = str(raised.value)
         assert f"{missing.name} is not set" in text
-        assert f"pass {missing.name}={missing.code_example} to {kind.FACTORY}()" in text
+        keyword = "" if missing.positional else f"{missing.name}="
+        assert f"pass {keyword}{missing.code_example} to {kind.FACTORY}()" in text
         assert missing.env is None or f"set the environment variable {missing.env}=" in text
     if not required:
         assert kind().load() is None
@@ -166,7 +184,7 @@ def test_a_missing_option_of_a_profile_is_named_with_its_key_and_file(kind, conf
 @every_provider
 def test_no_secret_is_shown(kind, aws):
     """The fixture ``logs`` searches every record of this test, too."""
-    provider = kind(**working_options(kind, aws.url))
+    provider = built(kind, working_options(kind, aws.url))
     credentials = provider.load()
     frozen = credentials.get_frozen_credentials()
     assert frozen.secret_key in fakes.SECRETS
@@ -179,12 +197,12 @@ def test_no_secret_is_shown(kind, aws):
 
 @every_provider
 def test_a_specification_travels_and_keys_do_not(kind, aws):
-    provider = kind(**working_options(kind, aws.url))
+    provider = built(kind, working_options(kind, aws.url))
     provider.load().get_frozen_credentials()
     travelled = pickle.dumps(provider)
     restored = pickle.loads(travelled)
     assert repr(restored) == repr(provider)
-    assert restored.given() == provider.given()
+    assert repr(restored.given()) == repr(provider.given())
     before = len(aws.requests)
     assert restored.load().get_frozen_credentials().access_key
     assert len(aws.requests) > before
@@ -197,7 +215,7 @@ def test_a_specification_travels_and_keys_do_not(kind, aws):
 @pytest.mark.parametrize(("left", "fetches"), [(301, 1), (300, 2)], ids=["5:01", "5:00"])
 def test_keys_are_refreshed_five_minutes_before_they_expire(kind, aws, clock, left, fetches):
     aws.now = clock.now
-    provider = kind(**working_options(kind, aws.url)).bind(Scope(clock=clock))
+    provider = built(kind, working_options(kind, aws.url)).bind(Scope(clock=clock))
     credentials = provider.load()
     first = credentials.get_frozen_credentials()
     clock.advance((credentials.expiration - clock.at(0)).total_seconds() - left)
@@ -207,7 +225,7 @@ def test_keys_are_refreshed_five_minutes_before_they_expire(kind, aws, clock, le
 
 @every_provider
 def test_only_tokens_can_be_replaced(kind):
-    provider = kind(**working_options(kind, "http://127.0.0.1:9"))
+    provider = built(kind, working_options(kind, "http://127.0.0.1:9"))
     for one in kind.options():
         if one.token:
             setattr(provider, one.name, working_options(kind, "").get(one.name))

@@ -1,0 +1,218 @@
+"""``CredentialChain``: a provider that asks other providers, in order."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from botocore.credentials import CredentialProvider
+
+from . import values
+from .credentials import ProviderCredentials
+from .errors import Attempt, ChainError, ConfigurationError
+from .functions import Source, as_provider
+from .keys import Keys
+from .options import option
+from .provider import Provider
+from .refresh import Window
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+logger = logging.getLogger(__name__)
+
+#: The chains whose keys are being looked for, from the outermost to the innermost: id and text.
+_path: ContextVar[tuple[tuple[object, str], ...]] = ContextVar("botocore_ext_path", default=())
+
+
+@contextmanager
+def looking_for(identity: object, text: str) -> Iterator[None]:
+    """Remember that keys of a chain are looked for.
+
+    Raises:
+        ConfigurationError: They are looked for already: a circle.
+    """
+    path = (*_path.get(), (identity, text))
+    if identity in [one for one, _ in path[:-1]]:
+        raise ConfigurationError(
+            provider=CredentialChain.METHOD,
+            error_msg="the configuration goes in a circle: "
+            f"{' -> '.join(text for _, text in path)}; leave one of these out",
+        )
+    token = _path.set(path)
+    try:
+        yield
+    finally:
+        _path.reset(token)
+
+
+def names(value: object) -> list[Any]:
+    """The links of a chain: a comma-separated line of names, or a list of providers and names."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+    if not isinstance(value, Sequence) or not value:
+        msg = "must name at least one link"
+        raise ValueError(msg)
+    if "" in value:
+        msg = "has a link without a name (look for a comma too many)"
+        raise ValueError(msg)
+    return list(value)
+
+
+class CredentialChain(Provider):
+    """Keys of the first link that has some, asked anew from the first link at each refresh."""
+
+    METHOD = "custom-credential-chain"
+    CANONICAL_NAME = "CustomCredentialChain"
+    FACTORY = "create_credential_chain"
+
+    links: Sequence[Source | str] = option(
+        default=None,
+        ini="credential_chain",
+        example="Environment, CustomCognitoIdentityPool, profile web",
+        code="from_http(), 'Environment'",
+        positional=True,
+        selects=True,
+        required=True,
+        parse=names,
+        help="The links, in order: providers, callables that return keys, or names. In a profile "
+        "a comma-separated line of canonical names or METHODs in any case, and `profile NAME`.",
+    )
+    expires_after: float | timedelta | None = option(
+        default=None,
+        ini="credential_chain_expire_after",
+        example="900",
+        code="900",
+        parse=values.lifetime,
+        help="Seconds, or a `timedelta`, after which keys that name no expiration are looked for "
+        "anew; 300 or more. In code also `.expire_after(...)`.",
+    )
+
+    def __init__(
+        self,
+        *links: Source | str,
+        expires_after: float | timedelta | None = None,
+        refresh_window: Window | None = None,
+        **unknown: NoReturn,
+    ) -> None:
+        """Take the links in order; nothing is asked yet."""
+        sources = [link if isinstance(link, str) else as_provider(link) for link in links]
+        super().__init__(
+            links=sources or None,
+            expires_after=expires_after,
+            refresh_window=refresh_window,
+            **unknown,
+        )
+
+    def expire_after(self, seconds: float | timedelta) -> "Self":
+        """Return a chain like this one that gives keys without an expiration one.
+
+        Args:
+            seconds: From when they were obtained; 300 or more.
+
+        Raises:
+            ValueError: It is less.
+        """
+        try:
+            values.lifetime(seconds)
+        except ValueError as error:
+            msg = f"expire_after({seconds!r}) {error}"
+            raise ValueError(msg) from None
+        given = dict(self.given()) | {"expires_after": seconds}
+        return type(self)(*given.pop("links", ()), **given)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as the links."""
+        given = dict(self.given())
+        return _rebuild, (type(self), given.pop("links", ()), given)
+
+    def check(self) -> None:
+        """See ``Provider.check``; a name that nothing bears is an error here."""
+        super().check()
+        self._bound_links()
+
+    def tell(self, credentials: ProviderCredentials) -> None:
+        """See ``Provider.tell``; a new token of a link is a new token of the chain."""
+        super().tell(credentials)
+        for _, link in self._bound_links():
+            if isinstance(link, Provider):
+                link.tell(credentials)
+
+    def fetch(self) -> Keys:
+        """Ask the links in order.
+
+        Raises:
+            ChainError: None has keys.
+            Exception: What a link raised that was asked for and failed, unchanged.
+        """
+        attempts = []
+        with looking_for(*self._place()):
+            for name, link in self._bound_links():
+                found = _ask(name, link)
+                if isinstance(found, Keys):
+                    logger.debug("The chain takes the keys of %s", name)
+                    return self._with_expiration(found)
+                attempts.append(found)
+        raise ChainError(provider=self.METHOD, attempts=attempts)
+
+    def _place(self) -> tuple[object, str]:
+        profile = self.scope.profile
+        if profile is None:
+            return id(self._cell), repr(self)
+        return profile, f"credential_chain of profile '{profile}'"
+
+    def _bound_links(self) -> list[tuple[str, CredentialProvider]]:
+        """Return the links with their names, bound once for each binding of the chain."""
+        bound: list[tuple[str, CredentialProvider]] = vars(self).setdefault("_bound", [])
+        if not bound:
+            bound[:] = [self._bind(link) for link in self.links]
+        return bound
+
+    def _bind(self, link: Any) -> tuple[str, CredentialProvider]:
+        if isinstance(link, str):
+            from .links import named  # noqa: PLC0415 - names are of all providers, this one too
+
+            return link, named(link, self.scope)
+        if isinstance(link, Provider):
+            return f"{link.FACTORY}()", link.bind(self.scope)
+        return str(link.CANONICAL_NAME or link.METHOD), link
+
+    def _with_expiration(self, keys: Keys) -> Keys:
+        after: Any = self.expires_after
+        if after is None or keys.expiration is not None:
+            return keys
+        moment = datetime.fromtimestamp(self.scope.clock.now() + after, timezone.utc)
+        return replace(keys, expiration=moment)
+
+
+def _ask(name: str, link: CredentialProvider) -> Keys | Attempt:
+    """Return the keys of one link, or why it has none; what must stop a chain is raised."""
+    try:
+        keys = _keys_of(link)
+    except Exception as error:
+        if not getattr(error, "try_next_link", False):
+            raise
+        return Attempt(name, getattr(error, "reason", str(error)), error)
+    return keys or Attempt(name, "nothing here selects it")
+
+
+def _keys_of(link: CredentialProvider) -> Keys | None:
+    if not isinstance(link, Provider):
+        found = link.load()
+        return None if found is None else Keys.from_credentials(found)
+    if not link.is_selected():
+        return None
+    link.check()
+    return link.fetch()
+
+
+def _rebuild(
+    kind: Callable[..., CredentialChain], links: Sequence[Any], given: dict[str, Any]
+) -> CredentialChain:
+    return kind(*links, **given)
+
+
+create_credential_chain = CredentialChain

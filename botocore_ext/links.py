@@ -1,0 +1,138 @@
+"""What the name of a link in a chain means: a provider of ours, one of botocore's, or a profile."""
+
+import re
+
+from botocore.credentials import (
+    CanonicalNameCredentialSourcer,
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    EnvProvider,
+    create_credential_resolver,
+)
+
+from .chain import CredentialChain
+from .credentials import ProviderCredentials
+from .errors import ConfigurationError, NotConfigured
+from .options import nearest
+from .registry import PROVIDERS, by_name
+from .roles import RoleProvider, replace_roles
+from .scope import Scope
+
+_PROFILE = re.compile(r"profile\s+(?P<name>\S.*)", re.IGNORECASE)
+
+
+def named(name: str, scope: Scope) -> CredentialProvider:
+    """Return the link that bears ``name``.
+
+    Raises:
+        ConfigurationError: Nothing bears it.
+    """
+    profile = _PROFILE.fullmatch(name)
+    if profile is not None:
+        return ProfileLink(profile["name"], scope)
+    ours = by_name(name)
+    place = f"profile '{scope.profile}'" if scope.profile else "code"
+    if ours is CredentialChain:
+        raise ConfigurationError(
+            provider=ours.METHOD,
+            error_msg=f"the chain in {place} names itself: leave {name} out, or write "
+            "profile NAME for the chain of another profile",
+        )
+    if ours is not None:
+        return ours().bind(
+            Scope(
+                scope.given_session,
+                profile=scope.profile,
+                is_bare=True,
+                outer_region=scope.outer_region,
+                environ=scope.environ,
+                clock=scope.clock,
+            )
+        )
+    theirs = BotocoreLink(name, scope)
+    known = theirs.names()
+    if name.lower() in known:
+        return theirs
+    every = [*known.values(), *(str(kind.CANONICAL_NAME) for kind in PROVIDERS)]
+    raise ConfigurationError(
+        provider=CredentialChain.METHOD,
+        error_msg=f"the chain in {place} names {name}, which is no provider: did you mean "
+        f"{nearest(name, every)}? (or write profile {name})",
+    )
+
+
+class BotocoreLink(CredentialProvider):
+    """One of botocore's providers, built anew for each load: some can be loaded only once."""
+
+    def __init__(self, name: str, scope: Scope) -> None:
+        """Take the name as the user wrote it."""
+        super().__init__()
+        self.CANONICAL_NAME = name
+        self._scope = scope
+
+    def load(self) -> Credentials | None:
+        """Return what the provider finds, or None."""
+        providers = self._providers()
+        name = self.names()[str(self.CANONICAL_NAME).lower()]
+        for provider in providers:
+            if name == provider.METHOD:
+                found: Credentials | None = provider.load()
+                return found
+        return CanonicalNameCredentialSourcer(providers).source_credentials(name)
+
+    def names(self) -> dict[str, str]:
+        """Return every name by which a provider can be called, by its lower-case spelling."""
+        names = [n for one in self._providers() for n in (one.METHOD, one.CANONICAL_NAME) if n]
+        return {name.lower(): name for name in names}
+
+    def _providers(self) -> list[CredentialProvider]:
+        """Return botocore's providers for the chain's profile, the environment among them."""
+        session, region = self._scope.session, self._scope.outer_region
+        everything = create_credential_resolver(session, region_name=region).providers
+        profile = self._scope.profile or session.get_config_variable("profile") or "default"
+        replace_roles(everything, session, region, profile)
+        roles = [one for one in everything if isinstance(one, RoleProvider)]
+        of_profile = roles[0].sources.theirs(profile, disable_env_vars=False)
+        first = [EnvProvider(), *roles, *of_profile]
+        methods = {one.METHOD for one in first}
+        return [*first, *(one for one in everything if one.METHOD not in methods)]
+
+
+class ProfileLink(CredentialProvider):
+    """Whatever another profile says, as a ``source_profile`` would have it."""
+
+    METHOD = "custom-profile-link"
+
+    def __init__(self, profile: str, scope: Scope) -> None:
+        """Take the profile's name, and whose it is."""
+        super().__init__()
+        self._profile = profile
+        self._scope = scope
+        self._made: list[RoleProvider] = []
+
+    def load(self) -> Credentials | None:
+        """Return the profile's credentials, to be obtained anew; None if it has none.
+
+        Raises:
+            NotConfigured: There is no such profile.
+        """
+        if self._profile not in self._scope.session.full_config["profiles"]:
+            fact = f"there is no profile '{self._profile}' in {self._scope.config_file}"
+            raise NotConfigured(provider=self.METHOD, error_msg=fact)
+        role = self._role()
+        role.cache = {}  # what was assumed before is not what is asked for now
+        own = role.sources.ours(self._profile)
+        theirs = role.sources.theirs(self._profile, disable_env_vars=True)
+        found: Credentials | None = CredentialResolver([*own, role, *theirs]).load_credentials()
+        if isinstance(found, ProviderCredentials):
+            found.invalidate()
+        return found
+
+    def _role(self) -> RoleProvider:
+        if not self._made:
+            session, region = self._scope.session, self._scope.outer_region
+            everything = create_credential_resolver(session, region_name=region).providers
+            replace_roles(everything, session, region, self._profile)
+            self._made = [one for one in everything if isinstance(one, RoleProvider)]
+        return self._made[0]
