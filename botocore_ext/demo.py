@@ -10,7 +10,7 @@ import site
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from .demo_services import BUCKET, PROFILES, services
 from .scope import Clock, system_environment
 
 #: One line of the table.
-LINE = "{:<8}  {:<28}  {:<20}  {:>7}  {:<48}  {:>4}"
+LINE = "{:<8}  {:<28}  {:<20}  {:>7}  {:<50}  {:>4}"
 HEADER = ("profile", "method", "access key", "expires", "ARN", "ms")
 
 #: Variables of the caller's that the process of its own gets, beside Python's.
@@ -106,26 +106,30 @@ def show(directory: Path) -> int:
         return report(PROFILES)
 
 
-def report(profiles: Iterable[str]) -> int:
-    """Print a row for each profile, and return 0, or 1 if one failed."""
-    rows = [_attempt(profile) for profile in profiles]
+def report(profiles: Mapping[str, str]) -> int:
+    """Print a row for each profile, and return 0, or 1 if one failed.
+
+    Args:
+        profiles: Names, with the method that the keys of each must come by.
+    """
+    rows = [_attempt(profile, method) for profile, method in profiles.items()]
     for line in (LINE.format(*HEADER), *rows):
         sys.stdout.write(f"{line}\n")
     return int(any(isinstance(row, FailedRow) for row in rows))
 
 
-def _attempt(profile: str) -> Row | FailedRow:
+def _attempt(profile: str, method: str) -> Row | FailedRow:
     try:
-        return resolve(profile, Clock())
+        return resolve(profile, method, Clock())
     except (BotoCoreError, ClientError) as error:
         return FailedRow(profile, error)
 
 
-def resolve(profile: str, clock: Clock) -> Row:
+def resolve(profile: str, method: str, clock: Clock) -> Row:
     """Make signed calls with the keys of a profile, after ``botocore_ext.install()``.
 
     Raises:
-        NotConfigured: The keys are not from a provider of this package.
+        NotConfigured: The keys came by another method.
         botocore.exceptions.BotoCoreError: The profile cannot be resolved.
         botocore.exceptions.ClientError: A service refused.
     """
@@ -138,10 +142,11 @@ def resolve(profile: str, clock: Clock) -> Row:
     returned = s3.get_object(Bucket=BUCKET, Key=profile)["Body"].read().decode()
     milliseconds = round(1000 * (clock.monotonic() - began))
     credentials = session.get_credentials()
-    if not isinstance(credentials, botocore_ext.ProviderCredentials):
-        msg = "the keys of this profile are not from a provider of botocore_ext"
+    if credentials is None or credentials.method != method:
+        msg = f"the keys of this profile did not come by {method}"
         raise botocore_ext.NotConfigured(provider="demo", error_msg=msg)
-    end = credentials.expiration
+    keys = botocore_ext.Keys.of(credentials)
+    end = keys.expiration
     expires = "never" if end is None else f"{end.timestamp() - clock.now():.0f} s"
-    key = "*" * 16 + credentials.access_key[-4:]
-    return Row(profile, credentials.method, key, expires, returned, milliseconds)
+    masked = "*" * 16 + keys.access_key[-4:]
+    return Row(profile, method, masked, expires, returned, milliseconds)

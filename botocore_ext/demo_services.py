@@ -16,9 +16,18 @@ import boto3
 if TYPE_CHECKING:
     from moto.server import ThreadedMotoServer
 
-PROFILES = ("web", "identity", "pool", "http")
+#: Each profile with the method that its keys must come by.
+PROFILES = {
+    "web": "custom-web-token",
+    "identity": "custom-cognito-identity",
+    "pool": "custom-cognito-identity-pool",
+    "http": "custom-http",
+    "chain": "custom-credential-chain",
+    "role": "assume-role",
+    "source": "assume-role",
+}
 
-#: One profile of each kind.
+#: One profile of each kind, a chain, and a role on top by either way.
 CONFIG = """\
 [profile web]
 web_identity_token = file://{token_file}
@@ -32,6 +41,21 @@ cognito_identity_id = {identity}
 cognito_identity_pool_id = {pool}
 {everywhere}
 [profile http]
+container_credentials_full_uri = {endpoint}/keys
+container_authorization_token_file = {token_file}
+{everywhere}
+[profile chain]
+credential_chain = Environment, profile web
+{everywhere}
+[profile role]
+role_arn = arn:aws:iam::123456789012:role/role
+role_session_name = demo
+source_profile = pool
+{everywhere}
+[profile source]
+role_arn = arn:aws:iam::123456789012:role/source
+role_session_name = demo
+credential_source = CustomHttp
 container_credentials_full_uri = {endpoint}/keys
 container_authorization_token_file = {token_file}
 {everywhere}

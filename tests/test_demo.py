@@ -23,9 +23,12 @@ EXPECTED = {
     "identity": ("custom-cognito-identity", "user/moto"),
     "pool": ("custom-cognito-identity-pool", "user/moto"),
     "http": ("custom-http", "assumed-role/http/demo"),
+    "chain": ("custom-credential-chain", "assumed-role/web/demo"),
+    "role": ("assume-role", "assumed-role/role/demo"),
+    "source": ("assume-role", "assumed-role/source/demo"),
 }
 #: Seconds to expiry: of a role by default, and of what moto's Cognito gives.
-LIFETIMES = {"web": 3600, "identity": 90, "pool": 90, "http": 3600}
+LIFETIMES = dict.fromkeys(EXPECTED, 3600) | {"identity": 90, "pool": 90}
 
 ROW = re.compile(
     r"(?P<profile>\S+) +(?P<method>\S+) +\*{16}(?P<key>\w{4}) +(?P<expires>\d+) s +"
@@ -183,14 +186,14 @@ def test_a_row_that_fails_shows_its_error_and_gives_1(running, capsys):
     """The endpoint refuses a wrong token; moto's STS takes any."""
     botocore_ext.install()
     (running / "token").write_text("another")
-    assert demo.report(["http", "web"]) == 1
+    assert demo.report({name: demo_services.PROFILES[name] for name in ("http", "web")}) == 1
     _, http, web = capsys.readouterr().out.splitlines()
     assert re.match(r"http {6}.* custom-http: 127.0.0.1:\d+ answered with status 401", http)
     assert ROW.fullmatch(web)
 
 
 def test_a_row_fails_without_install(running, capsys):
-    assert demo.report(["identity"]) == 1
+    assert demo.report({"identity": "custom-cognito-identity"}) == 1
     assert "Unable to locate credentials" in capsys.readouterr().out
 
 
@@ -198,13 +201,13 @@ def test_a_row_fails_with_keys_from_elsewhere(running, capsys):
     (running / "credentials").write_text(
         "[identity]\naws_access_key_id = AKIAELSEWHERE\naws_secret_access_key = secret\n"
     )
-    assert demo.report(["identity"]) == 1
-    assert "not from a provider of botocore_ext" in capsys.readouterr().out
+    assert demo.report({"identity": "custom-cognito-identity"}) == 1
+    assert "did not come by custom-cognito-identity" in capsys.readouterr().out
 
 
 def test_keys_that_do_not_expire_say_so(running, capsys):
     botocore_ext.install(lambda: botocore_ext.Keys("AKIAFOREVER", "secret"))
-    assert demo.report(["pool"]) == 0
+    assert demo.report({"pool": "custom-function"}) == 0
     assert "custom-function               ****************EVER    never" in capsys.readouterr().out
 
 
