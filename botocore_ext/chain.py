@@ -54,7 +54,7 @@ def names(value: object) -> list[Any]:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",")]
     if not isinstance(value, Sequence) or not value:
-        msg = "must name at least one link"
+        msg = "must name its links on one line, with commas between them"
         raise ValueError(msg)
     if "" in value:
         msg = "has a link without a name (look for a comma too many)"

@@ -1,5 +1,6 @@
 """Where the value of an option comes from: code, a profile, the environment."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ _COMMENTS = (" ;", " #", "\t;", "\t#")
 
 
 @dataclass(frozen=True)
-class Origin:
+class Origin(ABC):
     """One place that may set options, and how to speak of it in an error."""
 
     values: Mapping[str, Any]
@@ -19,9 +20,9 @@ class Origin:
     #: Whether values are text that somebody typed into a file or the environment.
     is_text = True
 
+    @abstractmethod
     def key(self, option: Option) -> str | None:
         """The name of the option here; None when it cannot be set here."""
-        raise NotImplementedError  # each subclass below has its own naming
 
     def has(self, option: Option) -> bool:
         """Whether the option is set here."""
@@ -35,13 +36,13 @@ class Origin:
         """The value of an option that is set here."""
         return self.values[str(self.key(option))]
 
+    @abstractmethod
     def place(self, option: Option) -> str:
         """Where the option stands, for the fact of an error."""
-        raise NotImplementedError
 
+    @abstractmethod
     def remedy(self, option: Option) -> str:
         """How to set the option here, for the remedy of an error."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

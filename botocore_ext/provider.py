@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet
@@ -94,6 +95,7 @@ class Provider(Specification):
             self._scope = Scope()
         return self._scope
 
+    @abstractmethod
     def fetch(self) -> Keys:
         """Obtain keys now; one to three round trips, nothing cached.
 
@@ -101,7 +103,6 @@ class Provider(Specification):
             ProviderError: See ``botocore_ext.errors``.
             botocore.exceptions.ClientError: The service refused.
         """
-        raise NotImplementedError  # each provider's own
 
     def load(self) -> ProviderCredentials | None:
         """Return credentials that fetch at their first use, or None when nothing selects this.

@@ -21,6 +21,8 @@ from .scope import Clock
 
 logger = logging.getLogger(__name__)
 
+_NO_KEYS = Keys("", "")
+
 
 @dataclass(frozen=True)
 class Current:
@@ -35,11 +37,8 @@ class Current:
 
     @property
     def keys(self) -> Keys:
-        """The keys to serve; only where there are some."""
-        keys = self.state.keys
-        if keys is None:
-            raise LookupError
-        return keys
+        """The keys to serve; empty ones before the first fetch."""
+        return self.state.keys or _NO_KEYS
 
 
 class Refresher:

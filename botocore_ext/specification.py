@@ -1,6 +1,7 @@
 """``Specification``: the options of a provider, and where their values come from."""
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,7 +22,7 @@ else:  # typing.dataclass_transform came with Python 3.11
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(option,))
-class Specification(CredentialProvider):
+class Specification(ABC, CredentialProvider):
     """What a provider is, before it belongs to a session: its options and their values."""
 
     #: The public name under which the class is its own factory.
@@ -63,14 +64,14 @@ class Specification(CredentialProvider):
                     found.setdefault(name, one)
         return list(found.values())
 
+    @abstractmethod
     def given(self) -> Mapping[str, Any]:
         """The options that code set."""
-        return self._given
 
     @property
+    @abstractmethod
     def scope(self) -> Scope:
         """Where the outside world comes from."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         """Show the options that code set; of a secret one only that it is there."""

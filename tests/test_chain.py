@@ -206,6 +206,30 @@ def test_a_link_keeps_its_identity_between_refreshes(aws):
     assert aws.operations().count("GetId") == 1
 
 
+@pytest.mark.caller_signs
+def test_a_profile_as_a_link_is_looked_at_anew_and_keeps_its_identity(aws, config, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    config(f"""
+[profile pool]
+cognito_identity_pool_id = us-east-1:pool
+[profile role]
+role_arn = {ROLE}
+source_profile = pool
+""")
+    for profile, operations in (
+        ("pool", ["GetId", *["GetCredentialsForIdentity"] * 3]),
+        ("role", ["GetId", "GetCredentialsForIdentity", *["AssumeRole"] * 3]),
+    ):
+        aws.requests.clear()
+        credentials = create_credential_chain(f"profile {profile}").load()
+        keys = set()
+        for _ in range(3):
+            credentials.refresh()
+            keys.add(credentials.access_key)
+        assert len(keys) == 3
+        assert aws.operations() == operations
+
+
 def test_a_chain_travels_as_its_links():
     chain = create_credential_chain("Environment", from_http(timeout=2)).expire_after(900)
     again = pickle.loads(pickle.dumps(chain))

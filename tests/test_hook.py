@@ -325,6 +325,15 @@ class TestFunctions:
         credentials = Session(credentials=lambda: found).get_credentials()
         assert credentials.get_frozen_credentials()[:3] == ("AKIA", "s", "t")
 
+    def test_loaded_again_it_is_not_called_again(self):
+        calls = []
+        session = botocore.session.Session()
+        botocore_ext.extend(session, lambda: calls.append(1) or keys())
+        one = session.get_credentials()
+        session._credentials = None
+        assert session.get_credentials() is one
+        assert len(calls) == 1
+
     def test_it_is_called_once_for_the_first_use_and_again_for_a_refresh(self):
         calls = []
         credentials = Session(credentials=lambda: calls.append(1) or keys()).get_credentials()
@@ -410,6 +419,7 @@ def test_the_public_names_are_all_there():
     assert set(botocore_ext.__all__) <= set(dir(botocore_ext))
     for name in botocore_ext.__all__:
         assert getattr(botocore_ext, name) is not None
+    assert botocore_ext.tokens.TokenFile("~/token").path == "~/token"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = botocore_ext.nothing
     assert botocore_ext.from_web_token is from_web_token

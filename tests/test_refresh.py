@@ -432,6 +432,24 @@ def in_child(work):
     return text
 
 
+def test_a_thread_that_comes_just_after_a_fetch_does_not_fetch_again(refresher, source):
+    served(refresher)
+    assert refresher._attempt(refresher.current.epoch) is refresher.current
+    assert refresher._attempt(refresher.current.epoch - 1) is refresher.current
+    assert source.calls == 1
+
+
+def test_a_new_process_starts_without_the_waits_of_the_old(refresher, source, clock, mocker):
+    """What ``TestFork`` shows with a real child, seen from within."""
+    served(refresher)
+    clock.advance(3400)
+    source.error = OSError("network")
+    served(refresher)
+    source.error = None
+    mocker.patch("os.getpid", return_value=-1)
+    assert served(refresher) == "AKIA3"
+
+
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 class TestFork:
     def test_a_child_forked_during_a_fetch_is_not_stuck(self, provider, aws):

@@ -13,6 +13,7 @@ from botocore_ext import (
     from_cognito_identity,
     from_cognito_identity_pool,
 )
+from botocore_ext.identities import KeptIdentities
 from tests import fakes
 
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
@@ -206,6 +207,12 @@ class TestKeptIdentities:
         aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
         assert provider.fetch().identity_id == SECOND
         assert "cannot be written: OSError('disk')" in caplog.text
+
+
+def test_an_identity_that_another_thread_has_replaced_is_not_dropped():
+    mine = {"key": SECOND}
+    KeptIdentities(key="key", region="us-east-1", mine=mine, by_user=False, cache=None).drop(FIRST)
+    assert mine == {"key": SECOND}
 
 
 def test_an_answer_without_a_secret_is_an_error(aws):

@@ -1,0 +1,106 @@
+"""What threads share, seen from within; the rest is in ``test_refresh`` and ``test_threads``."""
+
+import threading
+
+import pytest
+
+from botocore_ext import concurrency
+from botocore_ext.concurrency import NeedsItselfError, Once, ProcessLocal, SingleFlight
+
+from .test_refresh import together
+
+
+def test_a_value_is_made_once_for_each_process(mocker):
+    made = []
+    local = ProcessLocal(lambda: made.append(1) or len(made))
+    assert [local.get(), local.get()] == [1, 1]
+    mocker.patch("os.getpid", return_value=-1)
+    assert set(together(8, local.get)) == {2}
+
+
+def test_threads_that_wait_for_the_value_of_a_new_process_share_it(mocker):
+    made = []
+    local = ProcessLocal(lambda: made.append(1) or len(made))
+    mocker.patch("os.getpid", return_value=-1)
+    with concurrency._guard:
+        threads = [threading.Thread(target=local.get) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        threads[0].join(0.1)  # all have seen by now that the value is another process's
+    for thread in threads:
+        thread.join()
+    assert len(made) == 2
+
+
+def test_a_lock_that_a_fork_left_held_is_replaced():
+    """The thread that held it does not exist in the child."""
+    left = concurrency._guard
+    with left:
+        concurrency._after_fork()
+        assert concurrency._guard is not left
+        assert not concurrency._guard.locked()
+
+
+def test_a_call_that_needs_itself_is_told_so():
+    flight = SingleFlight()
+    with pytest.raises(NeedsItselfError):
+        flight.run(lambda: flight.run(lambda: 1))
+
+
+def test_calls_with_different_keys_are_not_shared():
+    flight = SingleFlight()
+    assert flight.run(lambda: flight.run(lambda: "inner", key=1), key=2) == "inner"
+
+
+def test_a_thread_that_is_interrupted_does_not_interrupt_the_others():
+    flight, started, waiting = SingleFlight(), threading.Event(), threading.Event()
+
+    def interrupted():
+        started.set()
+        waiting.wait(5)
+        raise KeyboardInterrupt
+
+    def first():
+        with pytest.raises(KeyboardInterrupt):
+            flight.run(interrupted)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    started.wait(5)
+    threading.Timer(0.1, waiting.set).start()
+    assert flight.run(lambda: "mine") == "mine"
+    thread.join()
+
+
+def test_the_wait_for_another_thread_may_be_limited():
+    flight, started, over = SingleFlight(), threading.Event(), threading.Event()
+    work = threading.Thread(target=flight.run, args=(lambda: started.set() or over.wait(5),))
+    work.start()
+    started.wait(5)
+    with pytest.raises(TimeoutError):
+        flight.run(lambda: "mine", patience=0)
+    over.set()
+    work.join()
+
+
+def test_one_thing_is_made_however_many_ask():
+    made = []
+    once = Once(lambda: made.append(1) or object())
+    assert len(set(together(16, once))) == 1
+    assert once() is once._first()
+    assert len(made) == 1
+
+
+def test_what_could_not_be_made_is_tried_again():
+    answers = [OSError("not yet"), "made"]
+
+    def make():
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    once = Once(make)
+    with pytest.raises(OSError, match="not yet"):
+        once()
+    assert once() == "made"
