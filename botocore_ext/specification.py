@@ -27,10 +27,12 @@ class Specification(ABC, CredentialProvider):
 
     #: The public name under which the class is its own factory.
     FACTORY: ClassVar[str]
+    _options: ClassVar[tuple[Option, ...]]
 
     def __init_subclass__(cls) -> None:
         """Give the class the signature that its options spell."""
         super().__init_subclass__()
+        cls._options = tuple(_declared(cls).values())
         if "__init__" in vars(cls):
             return  # Python knows its signature
         types: dict[str, Any] = {}
@@ -55,14 +57,9 @@ class Specification(ABC, CredentialProvider):
         self._given = {name: value for name, value in given.items() if value is not None}
 
     @classmethod
-    def options(cls) -> list[Option]:
+    def options(cls) -> tuple[Option, ...]:
         """Every option, the class's own first."""
-        found: dict[str, Option] = {}
-        for parent in cls.__mro__:
-            for name, one in vars(parent).items():
-                if isinstance(one, Option):
-                    found.setdefault(name, one)
-        return list(found.values())
+        return cls._options
 
     @abstractmethod
     def given(self) -> Mapping[str, Any]:
@@ -165,6 +162,15 @@ class Specification(ABC, CredentialProvider):
             selecting = [one for one in self.options() if one.selects]
             origins = [origin for origin in origins if any(map(origin.has, selecting))][:1]
         return next((origin for origin in origins if origin.has(wanted)), None)
+
+
+def _declared(cls: type) -> dict[str, Option]:
+    found: dict[str, Option] = {}
+    for parent in cls.__mro__:
+        for name, one in vars(parent).items():
+            if isinstance(one, Option):
+                found.setdefault(name, one)
+    return found
 
 
 def _rebuild(kind: type[Specification], given: dict[str, Any]) -> Specification:

@@ -132,8 +132,7 @@ class HttpProvider(Provider):
         if relative is not None:
             return Endpoint.parse(ECS_AGENT + relative)
         if self.aws_container_credentials_full_uri is None:
-            one, other = list(self.options())[:2]
-            raise self.missing(one, other)
+            raise self.missing(*self.options()[:2])
         return Endpoint.parse(self.aws_container_credentials_full_uri)
 
     def _attempt(self, endpoint: Endpoint) -> Keys:
