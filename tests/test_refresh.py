@@ -1,6 +1,7 @@
 """When keys are refreshed, and what a failure does, by clock and by thread."""
 
 import os
+import signal
 import threading
 from datetime import datetime, timezone
 
@@ -420,6 +421,7 @@ def in_child(work):
     pid = os.fork()
     if pid == 0:  # pragma: no cover - coverage does not follow a fork that ends by os._exit
         text = "nothing"
+        signal.alarm(20)  # a child that is stuck is a failure, not a wait
         try:
             text = str(work())
         finally:
