@@ -162,7 +162,8 @@ class CredentialChain(Provider):
         profile = self.scope.profile
         if profile is None:
             return id(self._cell), repr(self)
-        return profile, f"credential_chain of profile '{profile}'"
+        place = (id(self.scope.session), profile)
+        return place, f"credential_chain of profile '{profile}'"
 
     def _bound_links(self) -> list[tuple[str, CredentialProvider]]:
         """Return the links with their names, bound once for each binding of the chain."""

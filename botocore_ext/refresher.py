@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from .concurrency import ProcessLocal, SingleFlight
+from .concurrency import NeedsItselfError, ProcessLocal, SingleFlight
 from .errors import FetchError, is_recoverable
 from .inner_calls import FETCH_BUDGET, fetch_budget
 from .keys import Keys
@@ -75,6 +75,10 @@ class Refresher:
                 settled = self._flight.run(attempt, key=current.epoch, patience=patience)
             except TimeoutError:
                 return current  # another thread refreshes, and these are still good
+            except NeedsItselfError:
+                if good:
+                    return current  # the fetch itself makes a request with them
+                raise
             if settled.epoch == current.epoch == self.current.epoch:
                 return settled
 

@@ -415,6 +415,16 @@ def test_a_callable_that_uses_the_credentials_it_provides_is_told_so(aws):
         credentials.get_frozen_credentials()
 
 
+def test_a_fetch_may_use_the_keys_that_it_is_to_replace_while_they_are_good(refresher, source):
+    """A token service may well be an AWS service, asked with the same session."""
+    first = served(refresher)
+    fetch, used = source.__call__, []
+    refresher._fetch = lambda: used.append(served(refresher)) or fetch()
+    refresher.invalidate()
+    assert served(refresher) != first
+    assert used == [first]
+
+
 def in_child(work):
     """Fork, run ``work`` in the child, and return what it printed into the pipe."""
     reader, writer = os.pipe()
