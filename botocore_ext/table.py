@@ -1,0 +1,59 @@
+"""The providers and their options as Markdown tables, written from the declarations.
+
+``python -m botocore_ext.table`` prints what stands between the two markers of ``README.md``.
+"""
+
+import inspect
+import sys
+from collections.abc import Iterable
+
+from .options import Option
+from .provider import Provider
+from .registry import PROVIDERS
+
+_PROVIDER_HEADINGS = ["factory", "`METHOD`", "canonical name", "selected by the ini key"]
+_OPTION_HEADINGS = ["keyword", "ini key", "environment variable", "default", "meaning"]
+
+
+def markdown() -> str:
+    """Return one table of all providers, then one of the options of each."""
+    shared = Provider.options()
+    parts = [_table(_PROVIDER_HEADINGS, map(_provider_cells, PROVIDERS))]
+    for kind in PROVIDERS:
+        own = [one for one in kind.options() if one not in shared]
+        parts += [f"### `{kind.FACTORY}`", str(inspect.getdoc(kind)), _options_table(own)]
+    parts += ["### Every provider", _options_table(shared)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _provider_cells(kind: type[Provider]) -> list[str]:
+    keys = [_code(one.ini) for one in kind.options() if one.selects]
+    return [_code(kind.FACTORY), _code(kind.METHOD), _code(kind.CANONICAL_NAME), ", ".join(keys)]
+
+
+def _options_table(options: Iterable[Option]) -> str:
+    return _table(_OPTION_HEADINGS, map(_option_cells, options))
+
+
+def _option_cells(one: Option) -> list[str]:
+    name = f"*{one.name}" if one.positional else one.name
+    return [_code(name), _code(one.ini), _code(one.env), _default(one), one.help]
+
+
+def _default(one: Option) -> str:
+    if one.required:
+        return "required"
+    return "-" if one.default is None else f"{one.default:g}"
+
+
+def _code(name: str | None) -> str:
+    return "-" if name is None else f"`{name}`"
+
+
+def _table(headings: list[str], rows: Iterable[list[str]]) -> str:
+    cells = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

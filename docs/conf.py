@@ -1,0 +1,25 @@
+"""How Sphinx builds the documentation; every warning is an error (see .ci/run)."""  # noqa: INP001 - a setting, no package
+
+from botocore_ext import __version__
+
+project = "botocore_ext"
+author = "The botocore_ext maintainers"
+release = version = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"botocore_ext {release}"
+
+# Links such as profiles.md#token-references.
+myst_heading_anchors = 3
+
+autoclass_content = "both"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+# The signature of a factory is a line of ten options otherwise.
+maximum_signature_line_length = 80
+
+# Names of other projects have no page here, and an inventory of them would need the network;
+# names of this package must resolve.
+nitpick_ignore_regex = [("py:.*", r"(?!botocore_ext\.).*")]

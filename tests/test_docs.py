@@ -1,0 +1,197 @@
+"""What the documentation says, done: its tables, its ini blocks, its Python, its names."""
+
+import dataclasses
+import re
+import runpy
+import socket
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import boto3
+import botocore.session
+import pytest
+
+import botocore_ext
+from botocore_ext import table
+from botocore_ext.options import Option
+from botocore_ext.registry import PROVIDERS
+
+from . import fakes
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+
+_FENCE = re.compile(r"^```(?P<kind>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_DIRECTIVES = {"{eval-rst}", "{include} ../README.md", "{toctree}"}
+_BUILT = {"build", "dist", "_build", "__pycache__", "node_modules"}
+
+
+@dataclasses.dataclass
+class Block:
+    """A fenced block; its ``kind`` is what stands behind the fence."""
+
+    page: Path
+    line: int
+    kind: str
+    text: str
+    #: The credentials file beside a config file.
+    credentials: str = ""
+    #: The error that a mistake gives.
+    error: str = ""
+
+    def __str__(self):
+        return f"{self.page.name}:{self.line}"
+
+
+def blocks(page):
+    """Give the blocks of a page in order; what belongs to the block before it is joined to it."""
+    content = page.read_text(encoding="utf-8")
+    found = []
+    for match in _FENCE.finditer(content):
+        line = content.count("\n", 0, match.start()) + 1
+        found.append(Block(page, line, match["kind"].strip(), match["text"]))
+    for before, block in pairwise(found):
+        if block.kind == "ini credentials":
+            before.credentials = block.text
+        if before.kind == "ini mistake" and block.kind == "text":
+            before.error = block.text
+    return found
+
+
+def all_blocks(*kinds):
+    chosen = [block for page in PAGES for block in blocks(page) if block.kind in kinds]
+    return pytest.mark.parametrize("block", chosen, ids=str)
+
+
+def profiles():
+    """Return the profiles of the files that botocore reads now."""
+    return botocore.session.Session().full_config["profiles"]
+
+
+def selected_by(values):
+    """Return the METHOD of the provider that a key of the profile selects."""
+    return next(
+        kind.METHOD
+        for kind in PROVIDERS
+        for one in kind.options()
+        if one.selects and one.ini in values
+    )
+
+
+@pytest.fixture
+def _no_network(monkeypatch):
+    def refuse(self, address):
+        pytest.fail(f"connects to {address}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def _tokens(monkeypatch):
+    """Set the environment variables that the pages read tokens from."""
+    for name in ("GOOGLE_TOKEN", "FACEBOOK_TOKEN"):
+        monkeypatch.setenv(name, fakes.secret("token"))
+
+
+def test_the_tables_of_the_readme_are_those_of_the_declarations():
+    begin, end = re.findall(r"<!-- providers: .* -->\n", README.read_text(encoding="utf-8"))
+    between = README.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]
+    assert between.strip() == table.markdown().strip(), "run python -m botocore_ext.table"
+
+
+def test_the_tables_are_printed(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "botocore_ext.table")  # runpy warns of a module it ran before
+    runpy.run_module("botocore_ext.table", run_name="__main__")
+    assert capsys.readouterr().out == table.markdown()
+
+
+@pytest.mark.usefixtures("_no_network")
+@all_blocks("ini")
+def test_every_profile_resolves_by_its_key_without_network(block, config):
+    config(block.text, block.credentials)
+    botocore_ext.install()
+    assert profiles()
+    for name, values in profiles().items():
+        credentials = boto3.Session(profile_name=name).get_credentials()
+        assert credentials.method == selected_by(values)
+
+
+@pytest.mark.usefixtures("_no_network")
+@all_blocks("ini mistake")
+def test_every_mistake_raises_the_error_that_the_page_shows(block, config):
+    file = config(block.text)
+    botocore_ext.install()
+    (name,) = profiles()
+    with pytest.raises(botocore_ext.ConfigurationError) as caught:
+        boto3.Session(profile_name=name).get_credentials()
+    assert str(caught.value).replace(str(file), "~/.aws/config") == block.error.strip()
+
+
+@pytest.mark.caller_signs
+@pytest.mark.usefixtures("aws", "_tokens")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_python_of_a_page_runs_from_top_to_bottom(page, config, tmp_path):
+    """With the ini block above it as the config file; functions that are tests are called."""
+    names = {"__name__": page.stem}
+    for block in blocks(page):
+        if block.kind == "ini":
+            config(block.text, block.credentials)
+        if block.kind == "python":
+            source = "\n" * block.line + block.text  # so that a traceback shows the page's line
+            exec(compile(source, page, "exec"), names)
+    for name, value in names.items():
+        if name.startswith("test_"):
+            value(tmp_path) if value.__code__.co_argcount else value()
+
+
+def test_every_block_is_of_a_kind_that_is_tested():
+    kinds = {"ini", "ini credentials", "ini mistake", "python", "sh", "text"} | _DIRECTIVES
+    assert {block.kind for page in PAGES for block in blocks(page)} <= kinds
+
+
+@pytest.mark.parametrize("name", [*botocore_ext.__all__, "tokens"])
+def test_every_public_name_is_in_the_reference(name):
+    reference = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert re.search(rf":: botocore_ext\.{name}$", reference, re.MULTILINE)
+
+
+def test_every_argument_of_option_is_explained():
+    page = (ROOT / "docs" / "new-provider.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert sorted(explained) == sorted(one.name for one in dataclasses.fields(Option) if one.init)
+
+
+def test_every_link_to_a_file_has_its_file():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^):#]+)[)#]", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).is_file(), f"{page.name}: {target}"
+
+
+def test_the_commands_of_the_readme_are_one_line_each():
+    commands = [block.text for block in blocks(README) if block.kind == "sh"]
+    assert [command.count("\n") for command in commands] == [1, 1]
+
+
+def test_the_changelog_knows_the_version():
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert botocore_ext.__version__ in changes
+
+
+def files(folder):
+    """Give every file of the repository: what was built or hidden is none of it."""
+    for path in folder.iterdir():
+        if path.name in _BUILT or (path.name.startswith(".") and path.name != ".ci"):
+            continue
+        if path.is_dir():
+            yield from files(path)
+        else:
+            yield path
+
+
+def test_no_file_holds_a_path_of_the_machine_it_was_written_on():
+    places = re.compile("/(?:work|root|tmp/lab)/")
+    for path in files(ROOT):
+        found = places.search(path.read_text(encoding="utf-8", errors="replace"))
+        assert found is None, f"{path.relative_to(ROOT)}: {found}"
