@@ -1,6 +1,13 @@
 """How Sphinx builds the documentation; every warning is an error (see .ci/run)."""  # noqa: INP001 - a setting, no package
 
+from typing import TYPE_CHECKING
+
+from pygments.lexers.special import TextLexer
+
 from botocore_ext import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "botocore_ext"
 author = "The botocore_ext maintainers"
@@ -23,3 +30,8 @@ maximum_signature_line_length = 80
 # Names of other projects have no page here, and an inventory of them would need the network;
 # names of this package must resolve.
 nitpick_ignore_regex = [("py:.*", r"(?!botocore_ext\.).*")]
+
+
+def setup(app: "Sphinx") -> None:
+    """Let ``wire`` blocks, which say what a profile sends, be plain text."""
+    app.add_lexer("wire", TextLexer)

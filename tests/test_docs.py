@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 
 import botocore_ext
-from botocore_ext import table
+from botocore_ext import identities, table
 from botocore_ext.options import Option
 from botocore_ext.registry import PROVIDERS
 
@@ -40,6 +40,8 @@ class Block:
     credentials: str = ""
     #: The error that a mistake gives.
     error: str = ""
+    #: What each profile sends, a line for each.
+    wire: str = ""
 
     def __str__(self):
         return f"{self.page.name}:{self.line}"
@@ -57,6 +59,8 @@ def blocks(page):
             before.credentials = block.text
         if before.kind == "ini mistake" and block.kind == "text":
             before.error = block.text
+        if before.kind == "ini" and block.kind == "wire":
+            before.wire = block.text
     return found
 
 
@@ -71,7 +75,9 @@ def profiles():
 
 
 def selected_by(values):
-    """Return the METHOD of the provider that a key of the profile selects."""
+    """Return the METHOD of the provider that the keys of a profile select."""
+    if "role_arn" in values and {"source_profile", "credential_source"} & {*values}:
+        return "assume-role"
     return next(
         kind.METHOD
         for kind in PROVIDERS
@@ -118,6 +124,36 @@ def test_every_profile_resolves_by_its_key_without_network(block, config):
         assert credentials.method == selected_by(values)
 
 
+def with_wire():
+    found = [block for page in PAGES for block in blocks(page) if block.wire]
+    return pytest.mark.parametrize("block", found, ids=str)
+
+
+@pytest.mark.caller_signs
+@pytest.mark.usefixtures("_tokens")
+@with_wire()
+def test_every_profile_sends_what_the_page_says(block, config, aws, world, monkeypatch):
+    """Against the loopback AWS, with the page's endpoints, files and programs put within reach."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    (world / "token").write_text(fakes.secret("token"))
+    text = block.text
+    for on_the_page, here in {
+        "https://credentials.example.com": aws.url,
+        "http://localhost:8080": aws.url,
+        "/var/run/token": str(world / "token"),
+        "process://get-token": "process://echo",
+    }.items():
+        text = text.replace(on_the_page, here)
+    config(text)
+    botocore_ext.install()
+    for line in block.wire.splitlines():
+        name, _, operations = line.partition(": ")
+        aws.requests.clear()
+        boto3.Session(profile_name=name).get_credentials().get_frozen_credentials()
+        assert aws.operations() == operations.split(", "), name
+        identities._by_user.clear()
+
+
 @pytest.mark.usefixtures("_no_network")
 @all_blocks("ini mistake")
 def test_every_mistake_raises_the_error_that_the_page_shows(block, config):
@@ -147,7 +183,7 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, config, tmp_path):
 
 
 def test_every_block_is_of_a_kind_that_is_tested():
-    kinds = {"ini", "ini credentials", "ini mistake", "python", "sh", "text"} | _DIRECTIVES
+    kinds = {"ini", "ini credentials", "ini mistake", "python", "sh", "text", "wire"} | _DIRECTIVES
     assert {block.kind for page in PAGES for block in blocks(page)} <= kinds
 
 
