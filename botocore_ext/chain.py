@@ -1,9 +1,7 @@
 """``CredentialChain``: a provider that asks other providers, in order."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -11,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from botocore.credentials import CredentialProvider
 
 from . import values
+from .circles import looking_for
 from .credentials import ProviderCredentials
-from .errors import Attempt, ChainError, ConfigurationError
+from .errors import Attempt, ChainError
 from .functions import Source, as_provider
 from .keys import Keys
 from .options import option
@@ -23,30 +22,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 logger = logging.getLogger(__name__)
-
-#: The chains whose keys are being looked for, from the outermost to the innermost: id and text.
-_path: ContextVar[tuple[tuple[object, str], ...]] = ContextVar("botocore_ext_path", default=())
-
-
-@contextmanager
-def looking_for(identity: object, text: str) -> Iterator[None]:
-    """Remember that keys of a chain are looked for.
-
-    Raises:
-        ConfigurationError: They are looked for already: a circle.
-    """
-    path = (*_path.get(), (identity, text))
-    if identity in [one for one, _ in path[:-1]]:
-        raise ConfigurationError(
-            provider=CredentialChain.METHOD,
-            error_msg="the configuration goes in a circle: "
-            f"{' -> '.join(text for _, text in path)}; leave one of these out",
-        )
-    token = _path.set(path)
-    try:
-        yield
-    finally:
-        _path.reset(token)
 
 
 def names(value: object) -> list[Any]:
@@ -141,6 +116,10 @@ class CredentialChain(Provider):
             if isinstance(link, Provider):
                 link.tell(credentials)
 
+    def obtain(self) -> Keys:
+        """See ``Provider.obtain``; a chain knows its place in a circle itself."""
+        return self.fetch()
+
     def fetch(self) -> Keys:
         """Ask the links in order.
 
@@ -161,7 +140,7 @@ class CredentialChain(Provider):
     def _place(self) -> tuple[object, str]:
         profile = self.scope.profile
         if profile is None:
-            return id(self._cell), repr(self)
+            return id(self._cell), self.label
         place = (id(self.scope.session), profile)
         return place, f"credential_chain of profile '{profile}'"
 
@@ -178,7 +157,7 @@ class CredentialChain(Provider):
 
             return link, named(link, self.scope)
         if isinstance(link, Provider):
-            return f"{link.FACTORY}()", link.bind(self.scope)
+            return link.label, link.bind(self.scope)
         return str(link.CANONICAL_NAME or link.METHOD), link
 
     def _with_expiration(self, keys: Keys) -> Keys:
@@ -207,7 +186,7 @@ def _keys_of(link: CredentialProvider) -> Keys | None:
     if not link.is_selected():
         return None
     link.check()
-    return link.fetch()
+    return link.obtain()
 
 
 def _rebuild(

@@ -31,11 +31,11 @@ class ProviderCredentials(RefreshableCredentials):
         """Take the bound provider; nothing is fetched yet."""
         method = str(provider.METHOD)
         nothing: Any = None  # botocore means "no token" and "no expiry" by it
-        super().__init__("", "", nothing, nothing, provider.fetch, method)
+        super().__init__("", "", nothing, nothing, provider.obtain, method)
         self._provider = provider
         self._now = provider.scope.clock.now
         self._refresher = Refresher(
-            method, provider.fetch, provider.scope.clock, lambda: provider.refresh_window
+            provider.label, provider.obtain, provider.scope.clock, lambda: provider.refresh_window
         )
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -55,7 +55,7 @@ class ProviderCredentials(RefreshableCredentials):
                     error_msg="a callable of this provider uses the credentials that it is to "
                     "provide: give it a session or client of its own",
                 ) from None
-        return current.keys.frozen
+        return current.frozen
 
     # Prefer get_frozen_credentials(), whose fields belong together.
     access_key = _frozen_field("access_key", "The access key.")
@@ -68,6 +68,12 @@ class ProviderCredentials(RefreshableCredentials):
         """When the keys expire; None before the first fetch and for keys that do not."""
         keys = self._refresher.current.state.keys
         return keys.expiration if keys else None
+
+    @property
+    def identity_id(self) -> str | None:
+        """The Cognito identity of the keys; None before the first fetch and for other keys."""
+        keys = self._refresher.current.state.keys
+        return keys.identity_id if keys else None
 
     @property
     def expired(self) -> bool:
@@ -96,7 +102,7 @@ class ProviderCredentials(RefreshableCredentials):
         self.invalidate()
         self.get_frozen_credentials()
         if self.last_error is not None:
-            raise self.last_error
+            raise self.last_error.with_traceback(None)
 
     def invalidate(self, access_key: str | None = None) -> None:
         """Make the next use fetch.

@@ -2,6 +2,7 @@
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -89,6 +90,18 @@ def _ask_address(
     raise unusable
 
 
+def _read(raw: Any, seconds: float) -> bytes:
+    """Read a body, at most one byte beyond what is allowed, for at most ``seconds``."""
+    piecewise = getattr(raw, "read1", raw.read)  # urllib3 before 2 has no read1
+    deadline, body = time.monotonic() + seconds, b""
+    while len(body) <= LARGEST_ANSWER and time.monotonic() < deadline:
+        piece = piecewise(LARGEST_ANSWER + 1 - len(body), decode_content=False)
+        if not piece:
+            break
+        body += piece
+    return body
+
+
 def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
     """Return the proxy settings: none for this machine and its agents."""
     host = endpoint.host
@@ -106,7 +119,10 @@ def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
 def _explain(error: Exception, timeout: float) -> UnusableError:
     """Say what happened without the URL, which botocore's own texts show."""
     if isinstance(error, botocore.exceptions.SSLError):
-        msg = "has a certificate that is not accepted: name its authority in AWS_CA_BUNDLE"
+        msg = (
+            "has no TLS certificate that is accepted: name its authority in AWS_CA_BUNDLE, or "
+            "check that it speaks https"
+        )
         return UnusableError(msg, retry=False)
     if isinstance(error, botocore.exceptions.ProxyConnectionError):
         return UnusableError("cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY")

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from botocore.credentials import CredentialProvider, Credentials
 
 from . import values
+from .circles import looking_for
 from .credentials import ProviderCredentials
 from .errors import FetchError, NotConfigured
 from .keys import Keys
@@ -34,6 +35,19 @@ class FunctionProvider(Provider):
         help="Returns `Keys`, botocore credentials or a mapping; None: not here.",
     )
 
+    @property
+    def label(self) -> str:
+        """The function's own name."""
+        return getattr(self.function, "__qualname__", type(self.function).__name__)
+
+    def __repr__(self) -> str:
+        """Show the function's name; what a partial holds may be a secret."""
+        return f"{self.FACTORY}({self.label})"
+
+    def obtain(self) -> Keys:
+        """See ``Provider.obtain``; the call itself is guarded."""
+        return self.fetch()
+
     def load(self) -> ProviderCredentials | None:
         """Call the function once, because only it knows whether it has keys; None if not."""
         if "_credentials" in vars(self):
@@ -53,21 +67,18 @@ class FunctionProvider(Provider):
         """
         keys = self._called()
         if keys is None:
-            msg = f"{_name_of(self.function)} returned None: it has no keys here"
+            msg = f"{self.label} returned None: it has no keys here"
             raise NotConfigured(provider=self.METHOD, error_msg=msg)
         return keys
 
     def _called(self) -> Keys | None:
-        found = self.function()
+        with looking_for(id(self._cell), self.label):
+            found = self.function()
         try:
             return None if found is None else Keys.of(found)
         except ValueError as error:
-            msg = f"{_name_of(self.function)} did not return keys: {error}"
-            raise FetchError(provider=self.METHOD, error_msg=msg) from None
-
-
-def _name_of(function: Callable[..., Any]) -> str:
-    return getattr(function, "__qualname__", type(function).__name__)
+            fact = f"{self.label} did not return keys: {error}"
+        raise FetchError(provider=self.METHOD, error_msg=fact)
 
 
 def as_provider(source: object) -> CredentialProvider:
@@ -80,8 +91,15 @@ def as_provider(source: object) -> CredentialProvider:
         return source
     if callable(source) and not isinstance(source, type):
         return FunctionProvider(function=source)
-    msg = (
-        f"{source!r} is not a credential provider: pass a provider such as from_http(...), "
-        "or a callable that returns keys"
+    if isinstance(source, (Mapping, Keys, Credentials)):
+        remedy = "to use these keys, pass a function that returns them"
+    elif isinstance(source, type):
+        remedy = f"call it: {source.__name__}(...)"
+    else:
+        remedy = "pass a provider such as from_http(...), or a callable that returns keys"
+    # Never the value: it may well be a secret in the wrong place.
+    kind = (
+        source.__name__ if isinstance(source, type) else f"a value of type {type(source).__name__}"
     )
+    msg = f"{kind} is not a credential provider: {remedy}"
     raise TypeError(msg)

@@ -11,11 +11,17 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
 
 import botocore
 import botocore.credentials
 import botocore.session
-from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
+from botocore.credentials import (
+    AssumeRoleProvider,
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+)
 
 from .concurrency import Once
 
@@ -69,37 +75,44 @@ def uninstall() -> None:
 def extend(session: "boto3.Session | botocore.session.Session", *providers: "Source") -> None:
     """Give one session that exists already the providers of this package.
 
-    Call it before the session's first client and before anything else is done to its resolver: a
-    session that has resolved its credentials keeps them, and a warning says so.
+    Call it before the session's first client: a session that has resolved its credentials keeps
+    them, and a warning says so. Called again, it adds ``providers`` before those of the calls
+    before. What others have inserted into the session's resolver stays.
 
     Args:
         session: A boto3 or botocore session.
         providers: As for ``install``.
 
     Raises:
-        TypeError: It is no such session, or one of ``providers`` is not a provider.
+        TypeError: It is no such session, it takes its keys from one provider alone (see
+            ``Session``), or one of ``providers`` is not a provider.
     """
     given = _as_providers(providers)
     inner = _botocore_session(session)
-    loaded = _loaded_credentials(inner)
-    if loaded is not None:
-        warnings.warn(
-            f"this session has credentials already (method {loaded.method!r}) and keeps them: "
-            "call extend() before its first client, or build a "
-            "botocore_ext.Session(credentials=...)",
-            stacklevel=2,
-        )
-    _register(inner, (*given, *(_installed or ())))
+    pending = _pending(inner)
+    resolver: Any = None if pending else inner.get_component(_COMPONENT)
+    if getattr(pending or resolver, "only", None) is not None:
+        msg = "this session takes its credentials from one provider alone: build another session"
+        raise TypeError(msg)
+    _warn_of_credentials(inner)
+    if pending is not None:
+        _register(inner, (*given, *pending.front))
+    elif _is_as_made(resolver, inner):
+        _register(inner, (*given, *(_installed or ())))
+    else:
+        _put_into(resolver, inner, given)
+        inner.register_component(_COMPONENT, resolver)
 
 
 def take_from(session: botocore.session.Session, source: "Source") -> None:
     """Give a session the keys of ``source`` and of nothing else (see ``Session``).
 
     Raises:
-        TypeError: ``source`` is no provider, or the session has credentials already.
+        TypeError: ``source`` is no provider, the session is aiobotocore's, or it has credentials
+            already.
     """
     (only,) = _as_providers([source])
-    loaded = _loaded_credentials(session)
+    loaded = _loaded_credentials(_botocore_session(session))
     if loaded is not None:
         msg = f"the botocore session has credentials already (method {loaded.method!r})"
         raise TypeError(msg)
@@ -134,14 +147,36 @@ def _initialize(session: botocore.session.Session) -> None:
         _register(session, _installed or ())
 
 
+class _Registration(Once[CredentialResolver]):
+    """The factory of a session's resolver, until the session uses it."""
+
+    def __init__(
+        self,
+        session: botocore.session.Session,
+        front: Sequence[CredentialProvider],
+        only: CredentialProvider | None,
+    ) -> None:
+        super().__init__(partial(_create_resolver, session, front, only))
+        self.front, self.only = front, only
+
+
+#: The registrations that sessions hold and have not used yet.
+_pendings: "WeakKeyDictionary[botocore.session.Session, ref[_Registration]]" = WeakKeyDictionary()
+
+
+def _pending(session: botocore.session.Session) -> _Registration | None:
+    found = _pendings.get(session)
+    return None if found is None else found()
+
+
 def _register(
     session: botocore.session.Session,
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None = None,
 ) -> None:
-    session.lazy_register_component(
-        _COMPONENT, Once(partial(_create_resolver, session, front, only))
-    )
+    registration = _Registration(session, front, only)
+    _pendings[session] = ref(registration)
+    session.lazy_register_component(_COMPONENT, registration)
 
 
 class _NoCredentials:
@@ -155,19 +190,59 @@ def _loaded_credentials(session: botocore.session.Session) -> Credentials | None
     return session.get_credentials()
 
 
+def _warn_of_credentials(session: botocore.session.Session) -> None:
+    loaded = _loaded_credentials(session)
+    if loaded is not None:
+        warnings.warn(
+            f"this session has credentials already (method {loaded.method!r}) and keeps them: "
+            "call extend() before its first client, or build a "
+            "botocore_ext.Session(credentials=...)",
+            stacklevel=3,
+        )
+
+
+def _is_as_made(resolver: Any, session: botocore.session.Session) -> bool:
+    """Whether nobody has changed botocore's resolver; then it can be made anew, and later.
+
+    Later, because it then takes the region of the session's first client.
+    """
+    if type(resolver) is not CredentialResolver:
+        return False
+    made = [one.METHOD for one in _plain_resolver(session).providers]
+    caches = [one.cache for one in resolver.providers if isinstance(one, AssumeRoleProvider)]
+    return made == [one.METHOD for one in resolver.providers] and not any(caches)
+
+
+def _plain_resolver(session: botocore.session.Session) -> CredentialResolver:
+    fallback = partial(botocore.credentials.create_credential_resolver, session)
+    resolver: CredentialResolver = getattr(session, "_create_credential_resolver", fallback)()
+    return resolver
+
+
 def _create_resolver(
     session: botocore.session.Session,
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
 ) -> CredentialResolver:
     """Build botocore's own resolver and put our providers into it."""
-    from .resolver import SessionResolver, bound, insert  # noqa: PLC0415 - not before it is needed
+    from .resolver import SessionResolver, bound  # noqa: PLC0415 - not before it is needed
 
-    fallback = partial(botocore.credentials.create_credential_resolver, session)
-    resolver = getattr(session, "_create_credential_resolver", fallback)()
-    region = getattr(session, "_last_client_region_used", None)
-    region = region or session.get_config_variable("region")
-    insert(resolver, session, region, front)
+    resolver = _plain_resolver(session)
+    region = _put_into(resolver, session, front)
     if only is None and type(resolver) is not CredentialResolver:
         return resolver  # a session class with a resolver of its own keeps it
     return SessionResolver(resolver.providers, *bound([only] if only else [], session, region))
+
+
+def _put_into(
+    resolver: CredentialResolver,
+    session: botocore.session.Session,
+    front: Sequence[CredentialProvider],
+) -> str | None:
+    """Put our providers into a resolver; return the region that was taken for them."""
+    from .resolver import insert  # noqa: PLC0415 - as above
+
+    region: str | None = getattr(session, "_last_client_region_used", None)
+    region = region or session.get_config_variable("region")
+    insert(resolver, session, region, front)
+    return region

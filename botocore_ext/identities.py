@@ -6,7 +6,7 @@ the pool's region is not used.
 """
 
 import logging
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 
 from . import values
@@ -32,41 +32,39 @@ class KeptIdentities:
 
     def find(self) -> str | None:
         """Return the kept id, or None."""
-        for known in self._in_memory():
-            if self.key in known:
-                return known[self.key]
-        return self._cached()
+        return self._in_memory.get(self.key) or self._cached()
 
     def keep(self, identity: str) -> str:
         """Keep ``identity``; return it, or the one that another thread has kept meanwhile."""
-        for known in self._in_memory():
-            identity = known.setdefault(self.key, identity)
+        identity = self._in_memory.setdefault(self.key, identity)
+        self.mine.pop(self.key, None)  # the identity in use is the last one
+        self.mine[self.key] = identity
         if self.cache is not None and self._cached() != identity:
             try:
                 self.cache[self._cache_key] = identity
             except Exception as error:  # noqa: BLE001 - a failing cache never fails a fetch
-                logger.warning("The cache of Cognito identities cannot be written: %r", error)
+                _warn("written", error)
         return identity
 
     def drop(self, identity: str) -> None:
         """Forget ``identity`` wherever it is kept."""
-        for known in self._in_memory():
+        for known in (self.mine, self._in_memory):
             if known.get(self.key) == identity:
                 known.pop(self.key, None)
         if self.cache is not None and self._cached() == identity:
             try:
                 del self.cache[self._cache_key]
             except Exception as error:  # noqa: BLE001 - as above
-                logger.warning("The cache of Cognito identities cannot be written: %r", error)
+                _warn("written", error)
 
     @property
     def _cache_key(self) -> str:
         return f"botocore-ext:cognito-identity:{self.key}"
 
-    def _in_memory(self) -> Iterator[dict[str, str]]:
-        yield self.mine
-        if self.by_user:
-            yield _by_user
+    @property
+    def _in_memory(self) -> dict[str, str]:
+        """What decides among the threads of this process."""
+        return _by_user if self.by_user else self.mine
 
     def _cached(self) -> str | None:
         if self.cache is None:
@@ -76,6 +74,12 @@ class KeptIdentities:
         except KeyError:
             return None
         except Exception as error:  # noqa: BLE001 - as above
-            logger.warning("The cache of Cognito identities cannot be read: %r", error)
+            _warn("read", error)
             return None
         return kept if kept.partition(":")[0] == self.region else None
+
+
+def _warn(done: str, error: Exception) -> None:
+    # Its type alone: the text of a cache's error may hold the password of the cache.
+    kind = type(error).__name__
+    logger.warning("The cache of Cognito identities cannot be %s (%s)", done, kind)

@@ -103,7 +103,7 @@ def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) ->
         with unlogged():
             answer: dict[str, Any] = getattr(client, operation)(**parameters)
             return answer
-    except ResponseParserError:
+    except (ResponseParserError, ValueError):  # the second for a time that is none
         pass
     raise FetchError(
         provider=client.meta.service_model.service_name,

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import cached_property
 from typing import Any
 
-from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.credentials import Credentials
 from botocore.utils import parse_timestamp
 
 #: Field of ``Keys`` -> the names under which STS, Cognito, container endpoints,
@@ -40,10 +40,26 @@ class Keys:
     #: The Cognito identity of the keys; None for every other source.
     identity_id: str | None = None
 
-    @cached_property
-    def frozen(self) -> ReadOnlyCredentials:
-        """The same as botocore signs with."""
-        return ReadOnlyCredentials(self.access_key, self.secret_key, self.token, self.account_id)
+    def __post_init__(self) -> None:
+        """Check what was given, and take an expiration without a time zone for UTC.
+
+        Raises:
+            ValueError: A key is missing or no string, or the expiration is no ``datetime``.
+        """
+        given: tuple[tuple[str, object], ...] = (
+            ("AccessKeyId", self.access_key),
+            ("SecretAccessKey", self.secret_key),
+        )
+        for spelling, value in given:
+            if not isinstance(value, str) or not value:
+                msg = f"{spelling} is missing" if not value else f"{spelling} is not a string"
+                raise ValueError(msg)
+        if self.expiration is not None:
+            object.__setattr__(self, "expiration", _expiration(self.expiration))
+
+    def parts(self) -> tuple[str, str, str | None, str | None]:
+        """Return what botocore signs with, in its order."""
+        return self.access_key, self.secret_key, self.token, self.account_id
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Keys":
@@ -58,17 +74,11 @@ class Keys:
             value = next((mapping[key] for key in spellings if mapping.get(key) is not None), None)
             if value in (None, ""):
                 continue
-            if name == "expiration":
-                value = _expiration(value)
-            elif not isinstance(value, str):
+            if name != "expiration" and not isinstance(value, str):
                 msg = f"{spellings[0]} is not a string"
                 raise ValueError(msg)
             found[name] = value
-        for required in ("access_key", "secret_key"):
-            if required not in found:
-                msg = f"{SPELLINGS[required][0]} is missing"
-                raise ValueError(msg)
-        return cls(**found)
+        return cls(**{"access_key": "", "secret_key": "", **found})
 
     @classmethod
     def of(cls, source: "Keys | Credentials | Mapping[str, Any]") -> "Keys":
@@ -108,9 +118,11 @@ def _expiration(value: Any) -> datetime:
     if isinstance(value, str) and _RFC_3339.fullmatch(value.strip()) is None:
         msg = "Expiration is not an RFC 3339 time"
         raise ValueError(msg)
-    try:
-        moment = value if isinstance(value, datetime) else parse_timestamp(value)
-        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    except (ValueError, TypeError, OverflowError, OSError, RuntimeError):
+    moment = value if isinstance(value, datetime) else None
+    if moment is None:  # the errors of the parser show the value
+        with suppress(ValueError, TypeError, OverflowError, OSError, RuntimeError):
+            moment = parse_timestamp(value)
+    if moment is None:
         msg = "Expiration is not a time"
-        raise ValueError(msg) from None
+        raise ValueError(msg)
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

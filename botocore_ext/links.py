@@ -126,7 +126,7 @@ class ProfileLink(CredentialProvider):
         theirs = role.sources.theirs(self._profile, disable_env_vars=True)
         found: Credentials | None = CredentialResolver([*own, role, *theirs]).load_credentials()
         if isinstance(found, ProviderCredentials):
-            found.invalidate()
+            found.refresh()  # and raise what that raises: a chain must not take old keys for new
         return found
 
     def _role(self) -> RoleProvider:

@@ -100,7 +100,8 @@ class Profile(Origin):
 
     def remedy(self, option: Option) -> str:
         """Show the line, the profile and the file."""
-        return f"write {option.ini} = {option.example} in profile '{self.name}' of {self.file()}"
+        line = f"{option.ini} = {option.example}"
+        return f"write, for example, {line} in profile '{self.name}' of {self.file()}"
 
 
 @dataclass(frozen=True)

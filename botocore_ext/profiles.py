@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from .chain import CredentialChain
@@ -18,6 +17,10 @@ logger = logging.getLogger(__name__)
 #: Keys of the AWS config file that providers of ours read too.
 _AWS_KEYS = {"role_arn", "role_session_name", "duration_seconds"}
 _OUR_KEYS = {one.ini for kind in PROVIDERS for one in kind.options() if one.ini} - _AWS_KEYS
+#: Keywords of options that may well be keys of somebody else's in a profile.
+_OTHERS_KEYS = {"account_id", "timeout"}
+#: What ``credential_source`` may name in plain botocore.
+_BOTOCORES_SOURCES = ("Environment", "EcsContainer", "Ec2InstanceMetadata")
 #: Changes of one character within which a key is taken for a misspelt one of ours.
 _TYPO = 2
 
@@ -35,11 +38,13 @@ class ProfileScope(Scope):
         Raises:
             ConfigurationError: The profile contradicts itself.
         """
-        selected = self._selected
+        # Not a cached_property: on Python 3.10 and 3.11 that has a lock, which a fork would copy.
+        if "selected" not in vars(self):
+            vars(self)["selected"] = self._select()
+        selected: type[Provider] | None = vars(self)["selected"]
         return selected is not None and method == selected.METHOD
 
-    @cached_property
-    def _selected(self) -> type[Provider] | None:
+    def _select(self) -> type[Provider] | None:
         values, name = self.profile_values, str(self.profile)
         if self.source is None:
             for key in values:
@@ -50,11 +55,11 @@ class ProfileScope(Scope):
         if not selecting:
             return self.source
         provider, key = next(iter(selecting.items()))
-        problem = _contradiction(values, selecting, self.source)
+        problem = _contradiction(values, selecting, self.source) or _keyword(values, provider)
         if problem is not None:
             where = f"profile '{name}' of {self.config_file}"
             raise ConfigurationError(provider=provider.METHOD, error_msg=f"{where} {problem}")
-        if "aws_access_key_id" in values:
+        if "aws_access_key_id" in values and provider is not CredentialChain:
             logger.warning(
                 "Profile '%s' has both %s and aws_access_key_id: the keys of %s are used; "
                 "remove one of the two",
@@ -121,8 +126,24 @@ def _chain_contradiction(
     return None
 
 
+def _keyword(values: Mapping[str, Any], provider: type[Provider]) -> str | None:
+    """Say which key is the keyword of an option: what it means to limit would not be limited."""
+    for one in provider.options():
+        is_keyword = one.ini not in (None, one.name) and one.name not in _OTHERS_KEYS
+        if is_keyword and one.name in values:
+            return f"has the key {one.name}, which is its name in code: write {one.ini}"
+    return None
+
+
 def _unused(values: Mapping[str, Any], provider: type[Provider], key: str) -> str | None:
     """Say why a role and our key do not belong together."""
+    named = values.get("credential_source")
+    if named is not None and named not in _BOTOCORES_SOURCES and "source_profile" not in values:
+        known = [*_BOTOCORES_SOURCES, *(str(kind.CANONICAL_NAME) for kind in PROVIDERS)]
+        return (
+            f"has credential_source = {named}, which names no provider: did you mean "
+            f"{nearest(str(named), known)}?"
+        )
     for other in ("source_profile", "credential_source"):
         if other in values:
             return (
@@ -150,13 +171,13 @@ def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[type[Provider], 
 def _warn_if_misspelt(key: str, profile: str) -> None:
     if key in _OUR_KEYS:
         return
-    close = nearest(key, _OUR_KEYS)
-    if key.startswith("cognito_") or 0 < _edits(key, close) <= _TYPO:
+    near = [one for one in _OUR_KEYS if abs(len(one) - len(key)) <= _TYPO]
+    if key.startswith("cognito_") or any(_edits(key, one) <= _TYPO for one in near):
         logger.warning(
-            "Profile '%s' has the key %s, which nothing reads: did you mean %s?",
+            "Profile '%s' has the key %s, which botocore_ext does not know: did you mean %s?",
             profile,
             key,
-            close,
+            nearest(key, _OUR_KEYS),
         )
 
 

@@ -10,6 +10,7 @@ from weakref import WeakSet
 from botocore.useragent import register_feature_id
 
 from . import values
+from .circles import looking_for
 from .concurrency import ProcessLocal
 from .credentials import ProviderCredentials
 from .errors import FetchError
@@ -104,6 +105,22 @@ class Provider(Specification):
             botocore.exceptions.ClientError: The service refused.
         """
 
+    @property
+    def label(self) -> str:
+        """How an error speaks of this provider."""
+        if self.scope.profile is not None:
+            return f"{self.METHOD} of profile '{self.scope.profile}'"
+        return f"{self.FACTORY}()"
+
+    def obtain(self) -> Keys:
+        """Fetch, unless a callable of this provider's is what asks.
+
+        Raises:
+            ConfigurationError: It is.
+        """
+        with looking_for(id(self._cell), self.label):
+            return self.fetch()
+
     def load(self) -> ProviderCredentials | None:
         """Return credentials that fetch at their first use, or None when nothing selects this.
 
@@ -143,7 +160,9 @@ class Provider(Specification):
     def replace_token(self, name: str, value: object) -> None:
         """Use another token from the next fetch on; keys of the old one are dropped."""
         self._cell.tokens[name] = value
-        self._cell.kept.clear()  # an id belongs to the token that it was obtained with
+        # An id belongs to the token that it was obtained with. A fetch under way keeps the old
+        # dict, and so cannot bring back what is forgotten here.
+        self._cell.kept = {}
         for credentials in self._cell.users():
             credentials.start_with(None)
 

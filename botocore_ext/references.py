@@ -24,6 +24,10 @@ def reference(value: object, scope: Scope) -> object:
         ValueError: The scheme is unknown, or the reference is incomplete.
     """
     scheme = _SCHEME.match(value) if isinstance(value, str) else None
+    is_path = isinstance(value, str) and value.startswith(("/", "~/"))
+    if is_path:
+        msg = f"is a path, not a token (write file://{value} for what the file holds)"
+        raise ValueError(msg)
     if scheme is None:
         return value
     rest = str(value)[scheme.end() :].strip()
@@ -70,7 +74,10 @@ def token(value: object) -> Token:
 def tokens(value: object) -> Mapping[str, Token]:
     """A mapping of names to tokens (see ``botocore_ext.values``)."""
     if not isinstance(value, Mapping) or not value:
-        msg = "must be a block (one indented line NAME = TOKEN for each identity provider)"
+        msg = (
+            "must be a mapping of names to tokens (in a profile, one indented line NAME = TOKEN "
+            "for each identity provider)"
+        )
         raise ValueError(msg)
     return {str(name): token(entry) for name, entry in value.items()}
 
@@ -82,10 +89,13 @@ def resolve(source: Token, name: str) -> str:
         FetchError: The source gave no text. What a callable itself raises passes unchanged.
     """
     value: object = source() if callable(source) else source
-    if isinstance(value, str) and value.strip():
-        return value.strip()
-    found = "an empty string" if isinstance(value, str) else type(value).__name__
+    token = value.strip() if isinstance(value, str) else ""
+    if token and token.isprintable():
+        return token
+    found = "a token with a character that cannot be sent" if token else "an empty string"
+    if not isinstance(value, str):
+        found = type(value).__name__
     raise FetchError(
         provider="token",
-        error_msg=f"the callable for {name} returned {found}: it must return the token",
+        error_msg=f"the source of {name} gave {found}: it must give the token alone",
     )

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+
 from .concurrency import NeedsItselfError, ProcessLocal, SingleFlight
 from .errors import FetchError, is_recoverable
 from .inner_calls import FETCH_BUDGET, fetch_budget
@@ -21,7 +24,13 @@ from .scope import Clock
 
 logger = logging.getLogger(__name__)
 
-_NO_KEYS = Keys("", "")
+_NOTHING = ReadOnlyCredentials("", "", None)
+
+#: Seconds to wait for the fetch of another thread where there is nothing to serve meanwhile:
+#: longer than a token process may take before the fetch itself.
+LONGEST_WAIT = 120
+#: Fetches that one caller makes while each is invalidated before it ends.
+ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -34,11 +43,8 @@ class Current:
     #: Grows with each invalidation: a fetch that began before one must not undo it.
     epoch: int
     pid: int
-
-    @property
-    def keys(self) -> Keys:
-        """The keys to serve; empty ones before the first fetch."""
-        return self.state.keys or _NO_KEYS
+    #: The keys to serve, as botocore signs with them; empty ones before the first fetch.
+    frozen: ReadOnlyCredentials
 
 
 class Refresher:
@@ -51,7 +57,7 @@ class Refresher:
         self._name, self._fetch, self._clock, self._window = name, fetch, clock, window
         self._flight: SingleFlight[Current] = SingleFlight()
         self._mutex = ProcessLocal(threading.Lock)
-        self.current = Current(State(), float("-inf"), 0, os.getpid())
+        self.current = Current(State(), float("-inf"), 0, os.getpid(), _NOTHING)
 
     def settle(self) -> Current:
         """Return what to serve, after a fetch where one is due.
@@ -60,7 +66,7 @@ class Refresher:
             NeedsItselfError: The fetch asks for its own outcome.
             Exception: What the fetch raised, where there is nothing to serve.
         """
-        while True:
+        for _ in range(ROUNDS):
             current, now = self._current_in_this_process(), self._clock.now()
             decision = decide(current.state, now, self._window())
             if decision in (Decision.SERVE, Decision.WAIT):
@@ -69,18 +75,29 @@ class Refresher:
                 # Without its traceback, which would grow each time that it is raised.
                 raise current.state.last_error.with_traceback(None)
             good = current.state.keys is not None and now < current.state.expires
-            patience = 0 if decision is Decision.TRY else FETCH_BUDGET if good else None
+            patience = FETCH_BUDGET if good else LONGEST_WAIT
+            if decision is Decision.TRY:
+                patience = 0
             attempt = partial(self._attempt, current.epoch)
             try:
                 settled = self._flight.run(attempt, key=current.epoch, patience=patience)
             except TimeoutError:
-                return current  # another thread refreshes, and these are still good
+                if good:
+                    return current  # another thread refreshes, and these are still good
+                raise self._error(
+                    f"another thread has been fetching for {LONGEST_WAIT} seconds: look for what "
+                    "its token callable or process waits for"
+                ) from None
             except NeedsItselfError:
                 if good:
                     return current  # the fetch itself makes a request with them
                 raise
             if settled.epoch == current.epoch == self.current.epoch:
                 return settled
+        raise self._error(
+            f"the keys were invalidated during each of {ROUNDS} fetches: look for a callable that "
+            "calls invalidate() or sets a token"
+        )
 
     def invalidate(self, access_key: str | None = None) -> None:
         """Make the next use fetch (see ``ProviderCredentials.invalidate``)."""
@@ -104,7 +121,8 @@ class Refresher:
         fresh_until = float("-inf")
         if state.keys is not None and not state.invalidated:
             fresh_until = state.expires - advisory_window(state.lifetime, self._window())
-        self.current = Current(state, fresh_until, epoch, os.getpid())
+        frozen = _NOTHING if state.keys is None else ReadOnlyCredentials(*state.keys.parts())
+        self.current = Current(state, fresh_until, epoch, os.getpid(), frozen)
         return self.current
 
     def _current_in_this_process(self) -> Current:
@@ -129,15 +147,20 @@ class Refresher:
         with self._mutex.get():
             return self._put(state, epoch) if self.current.epoch == epoch else self.current
 
-    def _checked(self, keys: Keys) -> State:
+    def _checked(self, keys: object) -> State:
+        if not isinstance(keys, Keys):
+            raise self._error(f"fetch() returned {type(keys).__name__}: it must return Keys")
         state = State(keys, obtained=self._clock.now())
         if state.expires > state.obtained:
+            logger.debug("Fetched credentials via %s until %s", self._name, keys.expiration)
             return state
-        raise FetchError(
-            provider=self._name,
-            error_msg=f"the keys it gave expired at {keys.expiration}: check the clocks of this "
-            "machine and of the source",
+        raise self._error(
+            f"the keys it gave expired at {keys.expiration}: check the clocks of this machine and "
+            "of the source"
         )
+
+    def _error(self, fact: str) -> FetchError:
+        return FetchError(provider=self._name, error_msg=fact)
 
     def _failed(self, error: Exception, epoch: int) -> Current:
         """Remember the failure; raise it where there is nothing to serve."""
@@ -157,9 +180,17 @@ class Refresher:
                 epoch,
             )
         if final or state.keys is None:
+            text = "Fetching credentials via %s failed: %s"
+            logger.warning(text, self._name, _cause(error))
             raise error
         if expired or state.last_error is None:
             validity = "have expired" if expired else "are still valid"
             text = "Refreshing credentials via %s failed; the keys in use %s: %s"
-            logger.warning(text, self._name, validity, error)
+            logger.warning(text, self._name, validity, _cause(error))
         return self.current
+
+
+def _cause(error: Exception) -> str:
+    """Return the text of our errors and botocore's; what others write may hold a token."""
+    known = isinstance(error, (BotoCoreError, ClientError))
+    return str(error) if known else type(error).__name__

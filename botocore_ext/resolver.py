@@ -10,6 +10,7 @@ from .concurrency import NeedsItselfError, SingleFlight
 from .errors import ConfigurationError, NotConfigured
 from .profiles import ProfileScope
 from .provider import Provider
+from .refresher import LONGEST_WAIT
 from .registry import PROVIDERS
 from .roles import replace_roles
 from .scope import Scope
@@ -27,7 +28,7 @@ class SessionResolver(CredentialResolver):
     ) -> None:
         """Take the providers in order, and the one that is asked alone, if one is."""
         super().__init__(providers)
-        self._only = only
+        self.only = only
         self._flight: SingleFlight[Credentials | None] = SingleFlight()
 
     def load_credentials(self) -> Credentials | None:
@@ -35,27 +36,31 @@ class SessionResolver(CredentialResolver):
 
         Raises:
             NotConfigured: The session was built for one provider, and that has nothing.
-            ConfigurationError: A provider's callable uses the session it is to provide for.
+            ConfigurationError: Another thread's walk does not end.
         """
         try:
-            return self._flight.run(self._walk)
+            return self._flight.run(self._walk, patience=LONGEST_WAIT)
         except NeedsItselfError:
             pass
-        raise ConfigurationError(
-            provider="session",
-            error_msg="a callable of a provider uses the session that it is to provide "
-            "credentials for: give it a session or client of its own",
-        )
+        except TimeoutError:
+            raise ConfigurationError(
+                provider="session",
+                error_msg=f"another thread has been looking for credentials for {LONGEST_WAIT} "
+                "seconds: look for what its provider waits for",
+            ) from None
+        # A provider that uses this session: without us it would be asked again, too, and a
+        # provider of others may be prepared for that. Ours see the circle themselves.
+        return self._walk()
 
     def _walk(self) -> Credentials | None:
-        if self._only is None:
+        if self.only is None:
             return super().load_credentials()
-        found: Credentials | None = self._only.load()
+        found: Credentials | None = self.only.load()
         if found is None:
             raise NotConfigured(
-                provider=str(self._only.METHOD),
-                error_msg="this session takes credentials from this provider alone, and nothing "
-                "selects it: set its options in code or in the environment",
+                provider=str(self.only.METHOD),
+                error_msg="this session takes credentials from this provider alone, and it has "
+                "none here: set its options in code or in the environment",
             )
         return found
 
@@ -69,11 +74,17 @@ def insert(
     """Put ``front`` before everything, and what the profile may select before its roles."""
     profile = session.get_config_variable("profile") or "default"
     scope = ProfileScope(session, profile=profile, outer_region=region)
+    resolver.providers[:0] = bound(front, session, region)
+    if any(one.METHOD == PROVIDERS[0].METHOD for one in resolver.providers):
+        return  # all but ``front`` is there already
     replace_roles(resolver.providers, session, region, profile)
     methods = [provider.METHOD for provider in resolver.providers]
-    position = methods.index("assume-role") if "assume-role" in methods else methods.count("env")
+    position = 0
+    if "assume-role" in methods:
+        position = methods.index("assume-role")
+    elif "env" in methods:
+        position = methods.index("env") + 1
     resolver.providers[position:position] = [kind().bind(scope) for kind in PROVIDERS]
-    resolver.providers[:0] = bound(front, session, region)
 
 
 def bound(

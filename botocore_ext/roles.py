@@ -27,8 +27,17 @@ from .registry import PROVIDERS
 if TYPE_CHECKING:
     from .provider import Provider
 
-#: Stands between name and profile in a ``credential_source`` that only we see.
-_OF_PROFILE = "@"
+
+class SourceOfOurs(str):
+    """The value of a ``credential_source`` as the user wrote it, and what it means.
+
+    botocore hands it on as it is, so that its errors show the user's own word.
+    """
+
+    __slots__ = ("kind", "profile")
+
+    kind: "type[Provider]"
+    profile: str
 
 
 class SourceProfiles(ProfileProviderBuilder):
@@ -74,7 +83,7 @@ class NamedSources(CanonicalNameCredentialSourcer):
 
     def is_supported(self, source_name: str) -> bool:
         """Whether a source has this name; botocore's are case-sensitive as they always were."""
-        return _OF_PROFILE in source_name or super().is_supported(source_name)
+        return isinstance(source_name, SourceOfOurs) or super().is_supported(source_name)
 
     def source_credentials(self, source_name: str) -> Any:
         """Return the credentials of a source; None if one of botocore's has none.
@@ -82,14 +91,13 @@ class NamedSources(CanonicalNameCredentialSourcer):
         Raises:
             ConfigurationError: The profile that names a source of ours lacks its keys.
         """
-        name, ours, profile = source_name.partition(_OF_PROFILE)
-        if not ours:
+        if not isinstance(source_name, SourceOfOurs):
             return super().source_credentials(source_name)
-        if source_name not in self._ours:
-            kind = next(one for one in PROVIDERS if name == one.CANONICAL_NAME)
+        kind, profile = source_name.kind, source_name.profile
+        if profile not in self._ours:
             scope = self._scope(profile=profile, source=kind)
-            self._ours.setdefault(source_name, kind().bind(scope))
-        provider = self._ours[source_name]
+            self._ours.setdefault(profile, kind().bind(scope))
+        provider = self._ours[profile]
         credentials = provider.load()
         if credentials is None:
             raise provider.missing(*(one for one in provider.options() if one.selects))
@@ -120,7 +128,8 @@ class RoleProvider(AssumeRoleProvider):
         }
         super().__init__(cache=cache, **self._arguments)
         self.sources: SourceProfiles = self._arguments["profile_provider_builder"]
-        self._kept: tuple[Any, Credentials] | None = None
+        self._kept: Credentials | None = None
+        self._built = dict(vars(self))
 
     def load(self) -> Any:
         """Return the role's credentials; those of an earlier load where a new one has no use.
@@ -128,23 +137,36 @@ class RoleProvider(AssumeRoleProvider):
         Threads that come just after a first load would otherwise assume the role again. With an
         MFA device every load asks for a code, as botocore does.
         """
-        kept = self._kept
-        if kept is not None and kept[0] is self.cache:
-            return kept[1]
-        credentials = AssumeRoleProvider(cache=self.cache, **self._arguments).load()
-        if credentials is not None and not self._asks_for_codes():
-            self._kept = (self.cache, credentials)
+        changed = {
+            name: value
+            for name, value in vars(self).items()
+            if name in self._built and value is not self._built[name]
+        }
+        kept = changed.pop("_kept", None)
+        if kept is not None and not changed:
+            return kept
+        provider = AssumeRoleProvider(**{**self._arguments, "cache": self.cache})
+        for name, value in changed.items():  # somebody set a prompter or sources of their own
+            setattr(provider, name, value)
+        credentials = provider.load()
+        if credentials is not None and self._may_be_kept():
+            self._kept = credentials
+            self._built = {name: vars(self)[name] for name in self._built if name != "_kept"}
+            self._built["_kept"] = None
         return credentials
 
-    def _asks_for_codes(self) -> bool:
+    def _may_be_kept(self) -> bool:
+        """Whether a later load would be needless: the sources are ours or named, and no MFA."""
         profiles = self._arguments["load_config"]()["profiles"]
         name, visited = self._arguments["profile_name"], set()
         while name in profiles and name not in visited:
-            if "mfa_serial" in profiles[name]:
-                return True
+            values = profiles[name]
+            theirs = not isinstance(values.get("credential_source", SourceOfOurs()), SourceOfOurs)
+            if "mfa_serial" in values or theirs:
+                return False
             visited.add(name)
-            name = profiles[name].get("source_profile")
-        return False
+            name = values.get("source_profile")
+        return True
 
 
 def replace_roles(
@@ -179,7 +201,8 @@ def _view(session: botocore.session.Session) -> Mapping[str, Any]:
     for name, values in config["profiles"].items():
         source = source_of(values)
         if source is not None:
-            named = f"{source.CANONICAL_NAME}{_OF_PROFILE}{name}"
+            named = SourceOfOurs(values["credential_source"])
+            named.kind, named.profile = source, name
             changed[name] = {**values, "credential_source": named}
         elif "role_arn" in values and dict(selecting_keys(values)):
             changed[name] = {key: value for key, value in values.items() if key != "role_arn"}

@@ -33,6 +33,8 @@ class Specification(ABC, CredentialProvider):
         """Give the class the signature that its options spell."""
         super().__init_subclass__()
         cls._options = tuple(_declared(cls).values())
+        if not hasattr(cls, "FACTORY"):
+            cls.FACTORY = cls.__name__
         if "__init__" in vars(cls):
             return  # Python knows its signature
         types: dict[str, Any] = {}
@@ -102,7 +104,7 @@ class Specification(ABC, CredentialProvider):
         """
         for one in self.options():
             origin = self._origin(one)
-            if origin is None and one.name in self.given():
+            if self.given().get(one.name) is not None and not isinstance(origin, Code):
                 raise ConfigurationError(
                     provider=self.METHOD,
                     error_msg=f"{one.name} passed to {self.FACTORY}() has no address beside it: "
@@ -151,9 +153,11 @@ class Specification(ABC, CredentialProvider):
         scope = self.scope
         yield Code(self.given(), self.FACTORY)
         if scope.profile is not None:
-            yield Profile(scope.profile_values, scope.profile, lambda: scope.config_file)
-        if scope.profile is None or scope.is_bare:
-            yield Environment(scope.environ)
+            profile = Profile(scope.profile_values, scope.profile, lambda: scope.config_file)
+            yield profile
+            if not scope.is_bare or any(profile.has(one) for one in self._options if one.selects):
+                return  # what a profile selects takes nothing from elsewhere
+        yield Environment(scope.environ)
 
     def _origin(self, wanted: Option) -> Origin | None:
         """The highest origin that sets ``wanted``; of an identity, only the one that selects."""

@@ -69,8 +69,7 @@ class TokenVariable:
         state = "not set" if value is None else "empty"
         raise FetchError(
             provider="token variable",
-            error_msg=f"the environment variable {self.name} is {state}: "
-            "set it to the token before the first request",
+            error_msg=f"the environment variable {self.name} is {state}: set it to the token",
         )
 
     def __reduce__(self) -> tuple[type["TokenVariable"], tuple[str]]:

@@ -8,7 +8,7 @@ never shows the value, which may be a secret in the wrong place.
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from botocore.session import Session
@@ -17,6 +17,10 @@ from .options import nearest
 
 #: The shortest lifetime that a chain may give to keys: that of the default refresh window.
 FIVE_MINUTES = 300
+#: The longest that an endpoint may take to say something.
+LONGEST_TIMEOUT = 60
+#: The longest time that an option may name: a century.
+LONGEST = 100 * 365 * 86_400
 
 
 def text(value: object) -> str:
@@ -43,7 +47,7 @@ def arns(value: object) -> list[str]:
     """ARNs: one comma-separated line, or a list of strings or of ``{"arn": ...}``."""
     if isinstance(value, str):
         value = value.split(",")
-    if not isinstance(value, Iterable) or isinstance(value, Mapping):
+    if not isinstance(value, Sequence):  # an iterator would be empty when it is read again
         msg = f"must be a list of ARNs, not {type(value).__name__}"
         raise ValueError(msg)
     items = [item.get("arn") if isinstance(item, Mapping) else item for item in value]
@@ -59,12 +63,21 @@ def seconds(value: object) -> float:
     total = getattr(value, "total_seconds", None)
     try:
         number = float(total() if total else value)  # type: ignore[arg-type]  # refused below
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = float("nan")
-    if isinstance(value, bool) or not 0 < number < float("inf"):
+    if isinstance(value, bool) or not 0 < number <= LONGEST:
         msg = "is not a number of seconds above 0"
         raise ValueError(msg)
     return number
+
+
+def timeout(value: object) -> float:
+    """Seconds, a minute at most."""
+    found = seconds(value)
+    if found > LONGEST_TIMEOUT:
+        msg = "is more than a minute (it is in seconds, not in milliseconds)"
+        raise ValueError(msg)
+    return found
 
 
 def whole(value: object) -> int:

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 #: From the ground up; a module imports only from lines above its own.
 FLOORS = [
     "concurrency errors options endpoint",
-    "keys values inner_calls",
+    "keys values inner_calls circles",
     "inner_clients exchange",
     "scope refresh identities",
     "tokens origins refresher",

@@ -134,7 +134,24 @@ def refresher(source, clock):
 
 
 def served(refresher):
-    return refresher.settle().keys.access_key
+    return refresher.settle().frozen.access_key
+
+
+def warnings_of(caplog):
+    return [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+
+
+def test_what_a_users_function_raises_is_logged_by_its_type_alone(refresher, source, caplog):
+    source.error = LookupError(fakes.secret())
+    with pytest.raises(LookupError):
+        served(refresher)
+    assert warnings_of(caplog) == ["Fetching credentials via custom-test failed: LookupError"]
+
+
+def test_a_fetch_that_returns_no_keys_is_an_error(clock):
+    refresher = Refresher("custom-test", dict, clock, lambda: 300)
+    with pytest.raises(FetchError, match=r"fetch\(\) returned dict: it must return Keys"):
+        refresher.settle()
 
 
 def test_keys_are_fetched_once_and_served_until_the_window(refresher, source, clock):
@@ -167,7 +184,7 @@ def test_a_failed_refresh_keeps_serving_valid_keys_and_waits(refresher, source, 
     clock.advance(100)  # half of what was left
     assert served(refresher) == "AKIA1"
     assert source.calls == 3
-    (message,) = caplog.messages
+    (message,) = warnings_of(caplog)
     assert message == (
         "Refreshing credentials via custom-test failed; the keys in use are still valid: "
         "Error when retrieving credentials from custom-test: silent"
@@ -187,8 +204,8 @@ def test_after_expiry_every_failed_attempt_is_a_warning(refresher, source, clock
         assert served(refresher) == "AKIA1"
         clock.advance(61)
     assert source.calls == 4
-    assert [message for message in caplog.messages if "have expired" in message] == caplog.messages
-    assert len(caplog.messages) == 3
+    assert len(warnings_of(caplog)) == 3
+    assert all("have expired" in message for message in warnings_of(caplog))
 
 
 def test_keys_that_come_expired_count_as_a_failure(refresher, source, clock):

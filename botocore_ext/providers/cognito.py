@@ -65,7 +65,9 @@ class _CognitoProvider(ServiceProvider):
         logins = self.logins
         if logins is None:
             return {}
-        found = {name: self.read_token(source, name) for name, source in logins.items()}
+        found = {
+            name: self.read_token(source, f"the login {name}") for name, source in logins.items()
+        }
         return {"Logins": found}
 
     def _keys(self, client: "BaseClient", identity: str, logins: dict[str, Any]) -> Keys:
@@ -75,11 +77,8 @@ class _CognitoProvider(ServiceProvider):
         try:
             return Keys.from_mapping({**answer.get("Credentials", {}), "IdentityId": identity})
         except ValueError as error:
-            raise FetchError(
-                provider=self.METHOD,
-                error_msg=f"the answer for the identity {identity} holds no keys ({error}): "
-                "check the endpoint",
-            ) from None
+            fact = f"the answer for the identity {identity} holds no keys ({error})"
+        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
 
 
 class CognitoIdentityProvider(_CognitoProvider):
@@ -149,8 +148,9 @@ class CognitoIdentityPoolProvider(_CognitoProvider):
 
     def fetch(self) -> Keys:
         """Ask Cognito for the identity, unless it is kept, and for its keys."""
+        mine = self._cell.kept  # before the logins: see Provider.replace_token
         client, logins = self._client(self.identity_pool_id), self._logins()
-        identities = self._identities(client, logins)
+        identities = self._identities(client, logins, mine)
         kept = identities.find()
         if kept is not None:
             try:
@@ -162,13 +162,15 @@ class CognitoIdentityPoolProvider(_CognitoProvider):
             identities.drop(kept)
         return self._keys(client, identities.keep(self._ask(client, logins)), logins)
 
-    def _identities(self, client: "BaseClient", logins: dict[str, Any]) -> KeptIdentities:
+    def _identities(
+        self, client: "BaseClient", logins: dict[str, Any], mine: dict[str, str]
+    ) -> KeptIdentities:
         meta, user, cache = client.meta, self.user_identifier, self.cache
         pool, account = self.identity_pool_id, self.account_id
         return KeptIdentities(
             key=json.dumps([pool, meta.region_name, meta.endpoint_url, account, user]),
             region=pool.partition(":")[0],
-            mine=self._cell.kept,
+            mine=mine,
             by_user=user is not None,
             # Whose identity it is, only the user identifier says; without logins it is a guest's.
             cache=cache if user is not None or not logins else None,

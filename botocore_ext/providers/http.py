@@ -5,9 +5,10 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.ht
 
 import json
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 
-from .. import values
+from .. import references, values
 from ..endpoint import Endpoint, UnusableError
 from ..errors import FetchError
 from ..exchange import WHOLE_ATTEMPT, ask
@@ -15,6 +16,7 @@ from ..inner_calls import FETCH_BUDGET
 from ..keys import Keys
 from ..options import option
 from ..provider import Provider
+from ..references import Token
 from ..tokens import TokenFile
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,11 @@ def relative_uri(value: object) -> str:
         raise ValueError(msg)
     Endpoint.parse(ECS_AGENT + found)
     return found
+
+
+def header_or_source(value: object) -> Token:
+    """The value of a header, or a callable that returns it."""
+    return value if callable(value) else values.header(value)
 
 
 class HttpProvider(Provider):
@@ -70,7 +77,7 @@ class HttpProvider(Provider):
         parse=relative_uri,
         help="A path that the ECS agent at 169.254.170.2 answers; beats the full URI.",
     )
-    aws_container_authorization_token: str | None = option(
+    aws_container_authorization_token: str | Callable[[], str] | None = option(
         default=None,
         ini="container_authorization_token",
         env="AWS_CONTAINER_AUTHORIZATION_TOKEN",
@@ -78,8 +85,9 @@ class HttpProvider(Provider):
         one_origin=True,
         secret=True,
         token=True,
-        parse=values.header,
-        help="Sent as the `Authorization` header.",
+        parse=header_or_source,
+        read=references.reference,
+        help="Sent as the `Authorization` header, or a callable that returns it.",
     )
     aws_container_authorization_token_file: str | None = option(
         default=None,
@@ -95,7 +103,7 @@ class HttpProvider(Provider):
         ini="container_credentials_timeout",
         example="1",
         code="1",
-        parse=values.seconds,
+        parse=values.timeout,
         help="Seconds to connect and to wait for data; a whole attempt takes at most five times "
         "as long.",
     )
@@ -110,6 +118,7 @@ class HttpProvider(Provider):
 
     def fetch(self) -> Keys:
         """Ask the endpoint, again where that may help, within the budget of one fetch."""
+        self.check()  # a token must not go to another origin's address, whoever calls
         endpoint = self._endpoint()
         clock = self.scope.clock
         deadline = clock.monotonic() + FETCH_BUDGET
@@ -124,7 +133,7 @@ class HttpProvider(Provider):
                     break
                 logger.debug("Attempt %d failed: %s %s", attempt + 1, endpoint.authority, error)
             attempt += 1
-            clock.sleep(min(self.timeout, 0.1 * 2**attempt) * (0.5 + clock.random() / 2))
+            clock.sleep(min(self.timeout, 0.1 * 2 ** min(attempt, 10)) * (0.5 + clock.random() / 2))
         raise failure
 
     def _endpoint(self) -> Endpoint:
@@ -142,11 +151,9 @@ class HttpProvider(Provider):
             raise _refusal(status)
         try:
             answer = json.loads(body)
-        except ValueError:
-            answer = None
-        if answer is None:
+        except (ValueError, RecursionError):
             msg = "answered something that is not JSON: check the address"
-            raise UnusableError(msg)
+            raise UnusableError(msg) from None
         try:
             return Keys.from_mapping(answer)
         except (ValueError, AttributeError) as error:
@@ -155,19 +162,23 @@ class HttpProvider(Provider):
         raise UnusableError(msg, retry=False)
 
     def _authorization(self) -> dict[str, str]:
-        path, token = (
-            self.aws_container_authorization_token_file,
-            self.aws_container_authorization_token,
-        )
-        if path is not None:
-            token = self.read_token(
-                TokenFile(path), self.key_of("aws_container_authorization_token_file")
+        path = self.aws_container_authorization_token_file
+        source: Token | None = None if path is None else TokenFile(path)
+        name = "aws_container_authorization_token_file"
+        if source is None:
+            source, name = (
+                self.aws_container_authorization_token,
+                "aws_container_authorization_token",
             )
-            try:
-                values.header(token)
-            except ValueError as error:
-                raise self._error(f"the token file {path} {error}") from None
-        return {} if token is None else {"Authorization": token}
+        if source is None:
+            return {}
+        key = self.key_of(name)
+        token = self.read_token(source, key)
+        try:
+            return {"Authorization": values.header(token)}
+        except ValueError as error:
+            fact = f"the token of {key} {error}"
+        raise self._error(fact)
 
     def _error(self, fact: str) -> FetchError:
         return FetchError(provider=self.METHOD, error_msg=fact)

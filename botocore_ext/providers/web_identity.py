@@ -97,13 +97,15 @@ class WebTokenProvider(ServiceProvider):
         parameters = self._parameters()
         assume_role = self.role_assumer_with_web_identity
         if assume_role is not None:
-            return self._keys_of(assume_role(parameters))
+            return self._keys_of(
+                assume_role(parameters), "what role_assumer_with_web_identity does"
+            )
         client = self.scope.client("sts", self.client_config)
         answer = call(client, "assume_role_with_web_identity", parameters)
         # arn:partition:sts::ACCOUNT:assumed-role/NAME/SESSION
         arn = answer.get("AssumedRoleUser", {}).get("Arn", "").split(":")
         account = {"AccountId": arn[4]} if len(arn) > 4 and arn[4] else {}  # noqa: PLR2004
-        return self._keys_of(answer.get("Credentials", {}) | account)
+        return self._keys_of(answer.get("Credentials", {}) | account, "the endpoint")
 
     def _parameters(self) -> dict[str, Any]:
         policy_arns: Any = self.policy_arns  # strings by now, see values.arns
@@ -120,15 +122,12 @@ class WebTokenProvider(ServiceProvider):
             "WebIdentityToken": self.read_token(self.web_identity_token, "web_identity_token"),
         } | {name: value for name, value in optional.items() if value is not None}
 
-    def _keys_of(self, answer: Any) -> Keys:
+    def _keys_of(self, answer: Any, suspect: str) -> Keys:
         try:
             return Keys.of(answer)
         except ValueError as error:
-            raise FetchError(
-                provider=self.METHOD,
-                error_msg=f"the answer for the role {self.role_arn} holds no keys ({error}): "
-                "check the endpoint",
-            ) from None
+            fact = f"the answer for the role {self.role_arn} holds no keys ({error})"
+        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {suspect}")
 
 
 from_web_token = WebTokenProvider

@@ -177,7 +177,7 @@ def test_a_missing_option_of_a_profile_is_named_with_its_key_and_file(kind, conf
             kind().bind(ProfileScope(session, profile="mine")).load()
         assert raised.value.reason == (
             f"{missing.ini} is not set in profile 'mine': "
-            f"write {missing.ini} = {missing.example} in profile 'mine' of {path}"
+            f"write, for example, {missing.ini} = {missing.example} in profile 'mine' of {path}"
         )
 
 

@@ -1,0 +1,334 @@
+"""Ways to somebody else's keys that were once open, and are closed."""
+
+import functools
+import threading
+
+import boto3
+import botocore.session
+import pytest
+from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
+
+import botocore_ext
+from botocore_ext import (
+    ConfigurationError,
+    FetchError,
+    Keys,
+    Session,
+    create_credential_chain,
+    from_cognito_identity_pool,
+    from_http,
+    from_web_token,
+    hook,
+)
+
+from . import fakes
+
+ROLE = "arn:aws:iam::123456789012:role/Web"
+POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
+
+
+def test_limiting_policies_cannot_be_used_up_before_they_are_sent():
+    """An iterator is empty when it is read again, and an empty list limits nothing."""
+    arns = (one for one in ["arn:aws:iam::aws:policy/ReadOnlyAccess"])
+    provider = from_web_token(role_arn=ROLE, web_identity_token="t", policy_arns=arns)
+    with pytest.raises(ConfigurationError, match="must be a list of ARNs, not generator"):
+        provider.load()
+
+
+@pytest.mark.parametrize("kind", ["mapping", "keys", "frozen", "credentials", "text"])
+@pytest.mark.parametrize(
+    "take", [botocore_ext.install, create_credential_chain, lambda one: Session(credentials=one)]
+)
+def test_keys_in_the_place_of_a_provider_are_not_shown(kind, take):
+    secret = fakes.secret()
+    given = {
+        "mapping": {"AccessKeyId": "AKIA", "SecretAccessKey": secret},
+        "keys": Keys("AKIA", secret),
+        "frozen": ReadOnlyCredentials("AKIA", secret, None),
+        "credentials": Credentials("AKIA", secret),
+        "text": secret,
+    }[kind]
+    if kind == "text" and take is create_credential_chain:
+        pytest.skip("a text is the name of a link")
+    with pytest.raises(TypeError, match="is not a credential provider") as raised:
+        take(given)
+    assert secret not in str(raised.value)
+
+
+@pytest.mark.parametrize("source", ["CustomCognitoIdentityPool@other", "Environment@x", "@", "x@"])
+def test_a_source_cannot_name_another_profile(config, aws, source):
+    config(f"""
+[profile app]
+role_arn = {ROLE}
+credential_source = {source}
+[profile other]
+role_arn = {ROLE}
+cognito_identity_pool_id = {POOL}
+""")
+    messages = []
+    for install in (botocore_ext.uninstall, botocore_ext.install):
+        install()
+        with pytest.raises(Exception, match="is not valid") as raised:
+            boto3.Session(profile_name="app").get_credentials()
+        messages.append(repr(raised.value))
+    assert messages[0] == messages[1]
+    assert not aws.requests
+
+
+def test_a_fetch_under_way_does_not_bring_back_the_identity_of_old_logins(aws):
+    provider = from_cognito_identity_pool(identity_pool_id=POOL, logins={"a": fakes.secret("old")})
+    credentials = provider.load()
+
+    def replaced_meanwhile(request):
+        provider.logins = {"a": fakes.secret("new")}
+        return aws.cognito(request)
+
+    aws.script("GetId", replaced_meanwhile)
+    credentials.get_frozen_credentials()
+    assert aws.operations() == ["GetId", "GetCredentialsForIdentity"] * 2
+    last = aws.requests[-1].parameters
+    assert last["IdentityId"] == provider.identity_id
+    assert last["IdentityId"].endswith("2")
+    assert last["Logins"] == aws.requests[-2].parameters["Logins"]
+
+
+def test_two_providers_of_one_user_agree_on_the_identity_and_on_its_loss(aws):
+    one, two = (
+        from_cognito_identity_pool(identity_pool_id=POOL, user_identifier="user_0")
+        for _ in range(2)
+    )
+    one.fetch()
+    two.fetch()
+    aws.script("GetCredentialsForIdentity", fakes.error("ResourceNotFoundException"))
+    one.fetch()
+    assert two.fetch().identity_id == two.identity_id == one.identity_id
+    assert aws.operations().count("GetId") == 2
+
+
+def test_a_function_that_makes_sessions_of_its_own_does_not_go_round_for_ever():
+    calls = []
+
+    def assume():
+        calls.append(1)
+        boto3.Session(region_name="eu-west-1").client("sts").get_caller_identity()
+
+    botocore_ext.install(assume)
+    with pytest.raises(ConfigurationError, match=r"in a circle \(.*assume -> .*assume\)"):
+        boto3.Session(region_name="eu-west-1").get_credentials()
+    assert len(calls) == 1
+
+
+def test_a_token_callable_that_makes_sessions_of_its_own_is_told_so(aws):
+    def token():
+        return boto3.Session(region_name="eu-west-1").get_credentials().access_key
+
+    botocore_ext.install(from_web_token(role_arn=ROLE, web_identity_token=token))
+    with pytest.raises(ConfigurationError, match="in a circle"):
+        boto3.Session(region_name="eu-west-1").get_credentials().get_frozen_credentials()
+    assert not aws.requests
+
+
+def test_a_wait_for_another_thread_ends(mocker):
+    """Its callable may wait for this very thread, which nobody can see."""
+    mocker.patch("botocore_ext.refresher.LONGEST_WAIT", 0.1)
+    provider = from_web_token(role_arn=ROLE)
+    credentials, found = provider.load(), []
+
+    def token():
+        def ask():
+            with pytest.raises(FetchError, match="another thread has been fetching for 0.1") as e:
+                credentials.get_frozen_credentials()
+            found.append(e.value)
+
+        helper = threading.Thread(target=ask)
+        helper.start()
+        helper.join()
+        raise LookupError("no token")
+
+    provider.web_identity_token = token
+    with pytest.raises(LookupError):
+        credentials.get_frozen_credentials()
+    assert found
+
+
+def test_a_walk_that_waits_for_another_thread_ends(mocker):
+    mocker.patch("botocore_ext.resolver.LONGEST_WAIT", 0.1)
+    session, found = botocore.session.Session(), []
+
+    def keys():
+        def ask():
+            with pytest.raises(ConfigurationError, match="another thread has been looking") as e:
+                session.get_credentials()
+            found.append(e.value)
+
+        helper = threading.Thread(target=ask)
+        helper.start()
+        helper.join()
+        return Keys("AKIA", "s")
+
+    botocore_ext.extend(session, keys)
+    assert session.get_credentials().access_key == "AKIA"
+    assert found
+
+
+def test_a_fetch_that_invalidates_itself_is_given_up(aws):
+    provider = from_web_token(role_arn=ROLE)
+    provider.web_identity_token = lambda: provider.invalidate() or fakes.secret("token")
+    with pytest.raises(FetchError, match="invalidated during each of 5 fetches"):
+        provider.load().get_frozen_credentials()
+    assert len(aws.requests) == 5
+
+
+@pytest.mark.parametrize("value", ["token-\udcff", "to\nken", "to\x00ken"])
+def test_a_token_that_cannot_be_sent_is_not_shown(value):
+    fakes.SECRETS.add(value)
+    provider = from_web_token(role_arn=ROLE, web_identity_token=lambda: value)
+    with pytest.raises(FetchError, match="a character that cannot be sent") as raised:
+        provider.fetch()
+    assert value not in f"{raised.value!r}{raised.value.__cause__!r}{raised.value.__context__!r}"
+
+
+def test_no_error_carries_another_that_shows_a_secret(aws):
+    """Walk what ``raise`` keeps along: it is what a traceback and an error tracker show."""
+    secret = fakes.secret()
+    keys = {"AccessKeyId": "AKIA", "SecretAccessKey": "s", "Expiration": {"oops": secret}}
+    failing = [
+        lambda: Session(credentials=lambda: keys).get_credentials(),
+        from_web_token(
+            role_arn=ROLE, web_identity_token="t", role_assumer_with_web_identity=lambda _: keys
+        ).fetch,
+    ]
+    for fail in failing:
+        with pytest.raises(FetchError) as raised:
+            fail()
+        error = raised.value
+        while error is not None:
+            assert secret not in repr(error)
+            error = error.__cause__ or error.__context__
+
+
+def test_what_a_partial_holds_is_not_shown():
+    secret = fakes.secret()
+    chain = create_credential_chain(functools.partial(print, secret))
+    assert secret not in repr(chain)
+
+
+def test_a_token_in_code_is_not_replaced_by_one_of_the_environment(aws, monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", fakes.secret())
+    with pytest.raises(ConfigurationError, match="has no address beside it"):
+        from_http(aws_container_authorization_token=fakes.secret()).fetch()
+    assert not aws.requests
+
+
+def test_a_link_of_a_profile_that_fails_is_not_taken_for_new_keys(aws, config):
+    config(f"[profile web]\nrole_arn = {ROLE}\nweb_identity_token = {fakes.secret('token')}\n")
+    credentials = create_credential_chain("profile web").load()
+    credentials.get_frozen_credentials()
+    aws.script("AssumeRoleWithWebIdentity", fakes.error("ExpiredTokenException"))
+    with pytest.raises(Exception, match="ExpiredTokenException"):
+        credentials.refresh()
+
+
+def test_a_web_token_link_takes_its_role_from_where_its_token_is(config, monkeypatch):
+    monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
+    config("[profile a]\ncredential_chain = CustomWebToken\nweb_identity_token = token\n")
+    botocore_ext.install()
+    with pytest.raises(ConfigurationError, match="role_arn is not set in profile 'a'"):
+        boto3.Session(profile_name="a").get_credentials().get_frozen_credentials()
+
+
+class TestOthersProvidersStay:
+    class Theirs(CredentialProvider):
+        METHOD = "theirs"
+
+        def load(self):
+            return Credentials("AKIATHEIRS", "s", method=self.METHOD)
+
+    def test_extend_keeps_what_was_inserted(self):
+        session = botocore.session.Session()
+        session.get_component("credential_provider").insert_before("env", self.Theirs())
+        botocore_ext.extend(session)
+        assert session.get_credentials().method == "theirs"
+
+    def test_extend_again_adds(self, monkeypatch):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
+        for use in (False, True):
+            session = botocore.session.Session()
+            botocore_ext.extend(session, lambda: Keys("AKIAFIRST", "s"))
+            if use:
+                assert session.get_credentials().access_key == "AKIAFIRST"
+                session._credentials = None
+            botocore_ext.extend(session, lambda: None)
+            assert session.get_credentials().access_key == "AKIAFIRST"
+
+    @pytest.mark.parametrize("used", [False, True])
+    def test_a_session_of_one_provider_stays_so(self, used):
+        session = Session(credentials=lambda: Keys("AKIAONLY", "s"))
+        if used:
+            session.get_credentials()
+        with pytest.raises(TypeError, match="from one provider alone"):
+            botocore_ext.extend(session)
+
+    def test_a_prompter_that_is_set_is_used(self, config):
+        config(f"""
+[profile app]
+role_arn = {ROLE}
+source_profile = keys
+mfa_serial = device
+[profile keys]
+aws_access_key_id = AKIA
+aws_secret_access_key = s
+""")
+        botocore_ext.install()
+        session = botocore.session.Session(profile="app")
+        provider = session.get_component("credential_provider").get_provider("assume-role")
+        provider._prompter = lambda _: pytest.fail("asked")
+        with pytest.raises(BaseException, match="asked"):
+            session.get_credentials().get_frozen_credentials()
+
+    def test_a_provider_that_uses_its_session_behaves_as_without_us(self):
+        class Guarded(CredentialProvider):
+            METHOD = "guarded"
+            busy = False
+
+            def load(self):
+                if self.busy:
+                    return None
+                self.busy = True
+                session.get_credentials()
+                return Credentials("AKIA", "s", method=self.METHOD)
+
+        for install in (botocore_ext.uninstall, botocore_ext.install):
+            install()
+            session = botocore.session.Session()
+            session.get_component("credential_provider").insert_before("env", Guarded())
+            assert session.get_credentials().method == "guarded"
+
+    def test_ours_come_after_the_environment_wherever_that_is(self):
+        class Subclass(botocore.session.Session):
+            def _create_credential_resolver(self):
+                from botocore.credentials import CredentialResolver, EnvProvider  # noqa: PLC0415
+
+                return CredentialResolver([TestOthersProvidersStay.Theirs(), EnvProvider()])
+
+        botocore_ext.install()
+        providers = Subclass().get_component("credential_provider").providers
+        assert [one.METHOD for one in providers][:3] == ["theirs", "env", hook_first()]
+
+
+def hook_first():
+    from botocore_ext.registry import PROVIDERS  # noqa: PLC0415
+
+    return PROVIDERS[0].METHOD
+
+
+def test_async_sessions_are_refused():
+    class Async(botocore.session.Session):
+        async def get_credentials(self):
+            raise NotImplementedError
+
+    with pytest.raises(TypeError, match="not .*Async"):
+        Session(botocore_session=Async(), credentials=lambda: None)
+    assert hook._pending(botocore.session.Session()) is None
