@@ -228,6 +228,8 @@ def _create_resolver(
     from .resolver import SessionResolver, bound  # noqa: PLC0415 - not before it is needed
 
     resolver = _plain_resolver(session)
+    if not hasattr(resolver, "providers"):
+        return resolver  # a session class has a resolver of another kind
     region = _put_into(resolver, session, front)
     if only is None and type(resolver) is not CredentialResolver:
         return resolver  # a session class with a resolver of its own keeps it
@@ -239,10 +241,9 @@ def _put_into(
     session: botocore.session.Session,
     front: Sequence[CredentialProvider],
 ) -> str | None:
-    """Put our providers into a resolver; return the region that was taken for them."""
+    """Put our providers into a resolver; return the region of the first client, if there is one."""
     from .resolver import insert  # noqa: PLC0415 - as above
 
     region: str | None = getattr(session, "_last_client_region_used", None)
-    region = region or session.get_config_variable("region")
     insert(resolver, session, region, front)
     return region

@@ -7,12 +7,12 @@ import botocore.session
 from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
 
 from .concurrency import NeedsItselfError, SingleFlight
-from .errors import ConfigurationError, NotConfigured
+from .errors import NotConfigured
 from .profiles import ProfileScope
 from .provider import Provider
 from .refresher import LONGEST_WAIT
 from .registry import PROVIDERS
-from .roles import replace_roles
+from .roles import outer_region, replace_roles
 from .scope import Scope
 
 logger = logging.getLogger(__name__)
@@ -36,21 +36,14 @@ class SessionResolver(CredentialResolver):
 
         Raises:
             NotConfigured: The session was built for one provider, and that has nothing.
-            ConfigurationError: Another thread's walk does not end.
         """
         try:
             return self._flight.run(self._walk, patience=LONGEST_WAIT)
-        except NeedsItselfError:
-            pass
-        except TimeoutError:
-            raise ConfigurationError(
-                provider="session",
-                error_msg=f"another thread has been looking for credentials for {LONGEST_WAIT} "
-                "seconds: look for what its provider waits for",
-            ) from None
-        # A provider that uses this session: without us it would be asked again, too, and a
-        # provider of others may be prepared for that. Ours see the circle themselves.
-        return self._walk()
+        except (NeedsItselfError, TimeoutError):
+            # A provider that uses this session, or that keeps another thread waiting: without us
+            # it would be asked again, too, and a provider of others may be prepared for that.
+            # Ours see a circle themselves.
+            return self._walk()
 
     def _walk(self) -> Credentials | None:
         if self.only is None:
@@ -71,9 +64,16 @@ def insert(
     region: str | None,
     front: Sequence[CredentialProvider],
 ) -> None:
-    """Put ``front`` before everything, and what the profile may select before its roles."""
+    """Put ``front`` before everything, and what the profile may select before its roles.
+
+    Args:
+        resolver: Where to put them.
+        session: Whose it is.
+        region: That of the session's first client; None without one.
+        front: Providers that code gave.
+    """
     profile = session.get_config_variable("profile") or "default"
-    scope = ProfileScope(session, profile=profile, outer_region=region)
+    scope = ProfileScope(session, profile=profile, outer_region=outer_region(session, region))
     resolver.providers[:0] = bound(front, session, region)
     if any(one.METHOD == PROVIDERS[0].METHOD for one in resolver.providers):
         return  # all but ``front`` is there already
@@ -93,5 +93,5 @@ def bound(
     region: str | None,
 ) -> list[CredentialProvider]:
     """Bind providers that code built to ``session``; botocore's own stay as they are."""
-    scope = Scope(session, outer_region=region)
+    scope = Scope(session, outer_region=outer_region(session, region))
     return [one.bind(scope) if isinstance(one, Provider) else one for one in providers]

@@ -49,7 +49,9 @@ class SourceProfiles(ProfileProviderBuilder):
         """Take what botocore's builder takes."""
         super().__init__(session, cache=cache, region_name=region_name)
         self._ours: dict[str, list[CredentialProvider]] = {}
-        self._scope = partial(ProfileScope, session, outer_region=region_name)
+        self._scope = partial(
+            ProfileScope, session, outer_region=outer_region(session, region_name)
+        )
 
     def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:  # noqa: FBT001, FBT002 - botocore's signature
         """Return what may give credentials for a profile, in order."""
@@ -78,7 +80,7 @@ class NamedSources(CanonicalNameCredentialSourcer):
     ) -> None:
         """Take botocore's providers, and where ours belong to."""
         super().__init__(providers)
-        self._scope = partial(ProfileScope, session, outer_region=region)
+        self._scope = partial(ProfileScope, session, outer_region=outer_region(session, region))
         self._ours: dict[str, Provider] = {}
 
     def is_supported(self, source_name: str) -> bool:
@@ -156,17 +158,22 @@ class RoleProvider(AssumeRoleProvider):
         return credentials
 
     def _may_be_kept(self) -> bool:
-        """Whether a later load would be needless: the sources are ours or named, and no MFA."""
+        """Whether another load would fail in plain botocore, or is ours, and asks for no code."""
         profiles = self._arguments["load_config"]()["profiles"]
-        name, visited = self._arguments["profile_name"], set()
-        while name in profiles and name not in visited:
-            values = profiles[name]
-            theirs = not isinstance(values.get("credential_source", SourceOfOurs()), SourceOfOurs)
-            if "mfa_serial" in values or theirs:
-                return False
-            visited.add(name)
-            name = values.get("source_profile")
-        return True
+        own = name = self._arguments["profile_name"]
+        hops = []
+        while name in profiles and name not in hops:
+            hops.append(name)
+            name = profiles[name].get("source_profile")
+        source = profiles[own].get("credential_source")
+        repeatable = len(hops) == 1 and not isinstance(source, SourceOfOurs)
+        return not repeatable and not any("mfa_serial" in profiles[hop] for hop in hops)
+
+
+def outer_region(session: botocore.session.Session, of_client: str | None) -> str | None:
+    """Return the region that our inner clients inherit: the first client's, else the session's."""
+    region: str | None = of_client or session.get_config_variable("region")
+    return region
 
 
 def replace_roles(
