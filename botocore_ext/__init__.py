@@ -1,4 +1,4 @@
-"""Every credential provider of the AWS SDK for JavaScript v3, for boto3 and botocore.
+"""The credential providers of the AWS SDK for JavaScript v3 that boto3 lacks.
 
 >>> import boto3, botocore_ext
 >>> botocore_ext.install()

@@ -14,7 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="python -m botocore_ext",
-        description="Every credential provider of the AWS SDK for JavaScript v3, for boto3.",
+        description="The credential providers of the AWS SDK for JavaScript v3 that boto3 lacks.",
     )
     _add_demo(parser.add_subparsers(title="commands", metavar="COMMAND"))
     arguments = parser.parse_args(argv)

@@ -96,7 +96,7 @@ class CredentialChain(Provider):
         except ValueError as error:
             msg = f"expire_after({seconds!r}) {error}"
             raise ValueError(msg) from None
-        given = dict(self.given()) | {"expires_after": seconds}
+        given: dict[str, Any] = {**self.given(), "expires_after": seconds}
         return type(self)(*given.pop("links", ()), **given)
 
     def __reduce__(self) -> tuple[Any, ...]:

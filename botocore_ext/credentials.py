@@ -58,10 +58,10 @@ class ProviderCredentials(RefreshableCredentials):
         return current.frozen
 
     # Prefer get_frozen_credentials(), whose fields belong together.
-    access_key = _frozen_field("access_key", "The access key.")
-    secret_key = _frozen_field("secret_key", "The secret key.")
-    token = _frozen_field("token", "The session token; None for keys that need none.")
-    account_id = _frozen_field("account_id", "The AWS account; None when the source is silent.")
+    access_key: Any = _frozen_field("access_key", "The access key.")
+    secret_key: Any = _frozen_field("secret_key", "The secret key.")
+    token: Any = _frozen_field("token", "The session token; None for keys that need none.")
+    account_id: Any = _frozen_field("account_id", "The account; None when the source is silent.")
 
     @property
     def expiration(self) -> datetime | None:

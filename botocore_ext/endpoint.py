@@ -9,7 +9,7 @@ import re
 import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _LOOPBACK = IPv4Network("127.0.0.0/8")
 _OTHERS = {
@@ -71,11 +71,7 @@ class Endpoint:
         if _PRINTABLE.fullmatch(text) is None:
             msg = "contains white space or a character beyond ASCII (percent-encode it)"
             raise ValueError(msg)
-        try:
-            parts = urlsplit(text)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host = None
+        parts, host, port = _split(text)
         if not host or parts.scheme not in _PORTS:
             msg = "is not a URL that begins with https:// or http:// and a host"
             raise ValueError(msg)
@@ -120,6 +116,16 @@ class Endpoint:
                 msg = f"resolves to {address}: plain http is allowed only to {_ALLOWED}; use https"
                 raise UnusableError(msg, retry=False)
         return list(dict.fromkeys(addresses))
+
+
+def _split(text: str) -> tuple[SplitResult, str, int | None]:
+    """Give the parts of a URL, its host and its port; of what cannot be split, empty ones."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return urlsplit(""), "", None
+    return parts, parts.hostname or "", port
 
 
 def _bracketed(host: str) -> str:

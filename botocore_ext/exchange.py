@@ -15,7 +15,7 @@ from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from .endpoint import Endpoint, UnusableError, is_address
-from .inner_calls import unlogged
+from .inner_calls import FETCH_BUDGET, unlogged
 
 #: Bytes that an answer may have.
 LARGEST_ANSWER = 64 * 1024
@@ -47,7 +47,7 @@ def ask(endpoint: Endpoint, headers: Mapping[str, str], timeout: float, session:
                 return answer
         return _ask_address(endpoint, last, headers, timeout, session)
 
-    return _within(WHOLE_ATTEMPT * timeout, work)
+    return _within(min(WHOLE_ATTEMPT * timeout, FETCH_BUDGET), work)
 
 
 def _ask_or_none(
@@ -76,7 +76,7 @@ def _ask_address(
         with unlogged():
             response = http.send(request.prepare())
             with response.raw as raw:
-                body = raw.read(LARGEST_ANSWER + 1, decode_content=False)
+                body = _read(raw, WHOLE_ATTEMPT * timeout)
     except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
         unusable = _explain(error, timeout)
     else:

@@ -90,7 +90,8 @@ def as_provider(source: object) -> CredentialProvider:
     if isinstance(source, CredentialProvider):
         return source
     if callable(source) and not isinstance(source, type):
-        return FunctionProvider(function=source)
+        function: Any = source
+        return FunctionProvider(function=function)
     if isinstance(source, (Mapping, Keys, Credentials)):
         remedy = "to use these keys, pass a function that returns them"
     elif isinstance(source, type):

@@ -5,6 +5,7 @@ They are unsigned: a signed one would ask the session for credentials, which is 
 
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore import UNSIGNED
@@ -45,10 +46,14 @@ class InnerClients:
         key = (service, region, id(client_config) if client_config else None)
         with _creation.get():
             if key not in held:
-                arguments = _arguments(session, environ, client_config) | {"region_name": region}
+                arguments = _arguments(session, environ, client_config)
+                arguments["region_name"] = region
                 client = create_nested_client(session, service, **arguments)
                 client.meta.events.register("before-send", keep_to_budget)
-                client.meta.events.register("needs-retry", _retry_identity_provider)
+                retries: Any = getattr(client.meta.config, "retries", None) or {}
+                limit = retries.get("total_max_attempts", ATTEMPTS)
+                retry = partial(_retry_identity_provider, limit)
+                client.meta.events.register("needs-retry", retry)
                 held[key] = (client, client_config)  # holding the mapping keeps its id unique
             return held[key][0]
 
@@ -68,10 +73,10 @@ def _arguments(
     return arguments | {"config": config}
 
 
-def _retry_identity_provider(response: Any, attempts: int, **_: object) -> Any:
+def _retry_identity_provider(limit: int, response: Any, attempts: int, **_: object) -> Any:
     """Give the seconds to wait before another attempt, or None (``needs-retry``).
 
     botocore does not retry STS's IDPCommunicationError, though its API reference asks for it.
     """
     code = response[1].get("Error", {}).get("Code") if response else None
-    return 0.1 * 2**attempts if code == "IDPCommunicationError" and attempts < ATTEMPTS else None
+    return 0.1 * 2**attempts if code == "IDPCommunicationError" and attempts < limit else None

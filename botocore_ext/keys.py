@@ -118,10 +118,11 @@ def _expiration(value: Any) -> datetime:
     if isinstance(value, str) and _RFC_3339.fullmatch(value.strip()) is None:
         msg = "Expiration is not an RFC 3339 time"
         raise ValueError(msg)
-    moment = value if isinstance(value, datetime) else None
+    moment: datetime | None = value if isinstance(value, datetime) else None
     if moment is None:  # the errors of the parser show the value
+        text: Any = value
         with suppress(ValueError, TypeError, OverflowError, OSError, RuntimeError):
-            moment = parse_timestamp(value)
+            moment = parse_timestamp(text)
     if moment is None:
         msg = "Expiration is not a time"
         raise ValueError(msg)

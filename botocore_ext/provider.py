@@ -84,9 +84,9 @@ class Provider(Specification):
     def bind(self, scope: Scope) -> "Self":
         """Return a copy for ``scope`` that shares the tokens and ``invalidate`` with this one."""
         copy = type(self).__new__(type(self))
-        copy.__dict__.update(self.__dict__, _scope=scope)
+        vars(copy).update(vars(self), _scope=scope)
         for made_for_the_old_scope in ("_credentials", "_bound"):
-            copy.__dict__.pop(made_for_the_old_scope, None)
+            vars(copy).pop(made_for_the_old_scope, None)
         return copy
 
     @property

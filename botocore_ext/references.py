@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from botocore.compat import compat_shell_split
 
@@ -63,10 +63,8 @@ def references(value: object, scope: Scope) -> object:
 
 def token(value: object) -> Token:
     """A token, or a callable that returns one (see ``botocore_ext.values``)."""
-    if callable(value):
-        return value
-    if isinstance(value, str) and value.strip():
-        return value
+    if callable(value) or (isinstance(value, str) and value.strip()):
+        return cast("Token", value)
     msg = "must be a token (a string that is not empty) or a callable that returns one"
     raise ValueError(msg)
 

@@ -72,6 +72,7 @@ def insert(
         region: That of the session's first client; None without one.
         front: Providers that code gave.
     """
+    resolver.providers = list(resolver.providers)  # botocore takes any sequence
     profile = session.get_config_variable("profile") or "default"
     scope = ProfileScope(session, profile=profile, outer_region=outer_region(session, region))
     resolver.providers[:0] = bound(front, session, region)

@@ -184,7 +184,8 @@ def replace_roles(
 ) -> None:
     """Put a ``RoleProvider`` in the place of botocore's, unless somebody has replaced that."""
     sources = (ContainerProvider, InstanceMetadataProvider)
-    theirs: list[CredentialProvider] = [EnvProvider()]
+    environment = [one for one in providers if isinstance(one, EnvProvider)] or [EnvProvider()]
+    theirs: list[CredentialProvider] = [environment[0]]
     theirs += [one for one in providers if isinstance(one, sources)]
     for position, provider in enumerate(providers):
         if type(provider) is AssumeRoleProvider:

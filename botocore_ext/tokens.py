@@ -94,7 +94,7 @@ class TokenProcess:
             FetchError: The command cannot be started, fails, takes longer than ``timeout``
                 seconds, or prints no UTF-8 text. Its standard error is part of the text.
         """
-        arguments = compat_shell_split(self.command)
+        arguments = self._arguments()
         try:
             done = subprocess.run(  # noqa: S603 - running the user's command is the purpose
                 arguments,
@@ -115,6 +115,16 @@ class TokenProcess:
         raise FetchError(
             provider="token process", error_msg=f"the token process {arguments[0]} {fact}"
         )
+
+    def _arguments(self) -> list[str]:
+        fact = "is empty: name a program"
+        try:
+            arguments = list(compat_shell_split(self.command))
+        except ValueError as error:
+            arguments, fact = [], f"cannot be split into words ({error})"
+        if arguments:
+            return arguments
+        raise FetchError(provider="token process", error_msg=f"the command of the token {fact}")
 
 
 def _problem(done: "subprocess.CompletedProcess[bytes]") -> str | None:

@@ -311,11 +311,23 @@ aws_secret_access_key = s
             def _create_credential_resolver(self):
                 from botocore.credentials import CredentialResolver, EnvProvider  # noqa: PLC0415
 
-                return CredentialResolver([TestOthersProvidersStay.Theirs(), EnvProvider()])
+                return CredentialResolver((TestOthersProvidersStay.Theirs(), EnvProvider()))
 
         botocore_ext.install()
         providers = Subclass().get_component("credential_provider").providers
         assert [one.METHOD for one in providers][:3] == ["theirs", "env", hook_first()]
+
+    def test_a_resolver_with_nothing_of_botocores_gets_ours_first(self):
+        class Subclass(botocore.session.Session):
+            def _create_credential_resolver(self):
+                from botocore.credentials import CredentialResolver  # noqa: PLC0415
+
+                return CredentialResolver([TestOthersProvidersStay.Theirs()])
+
+        botocore_ext.install()
+        providers = Subclass().get_component("credential_provider").providers
+        assert providers[0].METHOD == hook_first()
+        assert providers[-1].METHOD == "theirs"
 
 
 def hook_first():

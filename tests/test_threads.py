@@ -99,17 +99,18 @@ def test_a_role_can_be_loaded_a_hundred_times(shape, aws):
 
 @pytest.mark.caller_signs
 @pytest.mark.usefixtures("profiles")
-def test_a_cache_that_is_set_later_is_used(aws):
+@pytest.mark.parametrize("shape", ["role-on-keys", "role-by-source"])
+def test_a_cache_that_is_set_later_is_used(aws, shape):
     """SAM sets it on the resolver's provider; what was kept before does not hide it."""
     botocore_ext.install()
-    session = botocore.session.Session(profile="role-on-keys")
+    session = botocore.session.Session(profile=shape)
     session.get_credentials().get_frozen_credentials()
     resolver = session.get_component("credential_provider")
     resolver.get_provider("assume-role").cache = cache = {}
     session._credentials = None
     session.get_credentials().get_frozen_credentials()
     assert len(cache) == 1
-    assert aws.operations() == ["AssumeRole", "AssumeRole"]
+    assert aws.operations() == [*SHAPES[shape], "AssumeRole"]
 
 
 @pytest.mark.caller_signs

@@ -53,5 +53,11 @@ def test_a_process_that_hangs_is_ended():
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize(("command", "text"), [("", "is empty"), ("get 'x", "cannot be split")])
+def test_a_command_that_is_none_is_an_error(command, text):
+    with pytest.raises(FetchError, match=f"the command of the token {text}"):
+        TokenProcess(command)()
+
+
 def test_a_process_may_take_a_minute():
     assert TokenProcess("true").timeout == 60

@@ -156,7 +156,7 @@ class CognitoIdentityPoolProvider(_CognitoProvider):
             try:
                 return self._keys(client, identities.keep(kept), logins)
             except ClientError as error:
-                if error.response["Error"]["Code"] not in _REJECTED:
+                if error.response.get("Error", {}).get("Code") not in _REJECTED:
                     raise
             logger.info("Cognito rejects the kept identity %s: asking for another", kept)
             identities.drop(kept)

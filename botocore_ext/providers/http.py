@@ -44,7 +44,7 @@ def relative_uri(value: object) -> str:
 
 def header_or_source(value: object) -> Token:
     """The value of a header, or a callable that returns it."""
-    return value if callable(value) else values.header(value)
+    return references.token(value) if callable(value) else values.header(value)
 
 
 class HttpProvider(Provider):

@@ -24,6 +24,10 @@ SECOND = "us-east-1:00000000-0000-0000-0000-000000000002"
 def test_the_keys_name_their_identity(aws):
     known = from_cognito_identity(identity_id=FIRST)
     assert known.fetch().identity_id == known.identity_id == FIRST
+    credentials = known.load()
+    assert credentials.identity_id is None
+    credentials.get_frozen_credentials()
+    assert credentials.identity_id == FIRST
     pool = from_cognito_identity_pool(identity_pool_id=POOL)
     assert pool.identity_id is None
     assert pool.fetch().identity_id == FIRST

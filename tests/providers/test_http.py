@@ -90,6 +90,23 @@ def test_a_token_in_code_names_its_file_option_in_code(aws, world):
         ask(aws, aws_container_authorization_token_file=str(world / "none"))
 
 
+def test_a_token_file_that_no_header_carries_is_an_error(aws, world):
+    (world / "token").write_text("gr\u00fc\u00df", encoding="utf-8")
+    with pytest.raises(FetchError, match="a header cannot carry"):
+        ask(aws, aws_container_authorization_token_file=str(world / "token"))
+
+
+def test_a_token_may_come_from_a_callable(aws):
+    ask(aws, aws_container_authorization_token=lambda: "from a callable\n")
+    assert aws.requests[0].headers["Authorization"] == "from a callable"
+
+
+def test_a_body_in_pieces_is_put_together(aws):
+    body = json.dumps(aws.keys()).encode()
+    aws.script("GET", fakes.Answer(body, drip=0.0005))
+    assert ask(aws).access_key
+
+
 def test_a_replaced_token_is_sent_with_the_next_fetch(aws):
     provider = from_http(
         aws_container_credentials_full_uri=aws.url, aws_container_authorization_token="one"
