@@ -326,7 +326,8 @@ aws_secret_access_key = s
 
         botocore_ext.install()
         providers = Subclass().get_component("credential_provider").providers
-        assert providers[0].METHOD == hook_first()
+        first = providers[0].METHOD
+        assert first == hook_first()
         assert providers[-1].METHOD == "theirs"
 
 
