@@ -14,7 +14,7 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from .endpoint import Endpoint, UnusableError, is_address
+from .endpoint import Endpoint, UnusableError, is_address, is_allowed
 from .inner_calls import FETCH_BUDGET, unlogged
 
 #: Bytes that an answer may have.
@@ -105,9 +105,9 @@ def _read(raw: Any, seconds: float) -> bytes:
 def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
     """Return the proxy settings: none for this machine and its agents."""
     host = endpoint.host
-    near = host == "localhost" or (
-        is_address(host) and (ip_address(host).is_loopback or ip_address(host).is_link_local)
-    )
+    near = host == "localhost" or is_allowed(host)
+    if is_address(host):
+        near = near or ip_address(host).is_loopback or ip_address(host).is_link_local
     if endpoint.scheme == "http" or near:
         return {}
     config: Any = session.get_default_client_config()

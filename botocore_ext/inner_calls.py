@@ -17,8 +17,6 @@ from .errors import FetchError
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-#: Seconds to connect and to wait for an answer.
-CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
 #: Seconds that one fetch may take over all its calls and attempts.
 FETCH_BUDGET = 25
 
@@ -56,12 +54,11 @@ def fetch_budget(now: Callable[[], float]) -> Iterator[None]:
         _budget.reset(token)
 
 
-def keep_to_budget(request: Any, **_: object) -> None:
+def keep_to_budget(longest: float, request: Any, **_: object) -> None:
     """Refuse a request that could end after the fetch must have ended (``before-send``)."""
     budget = _budget.get()
     if budget is None:
         return
-    longest = CONNECT_TIMEOUT + READ_TIMEOUT
     if budget.requests and budget.now() + longest > budget.deadline:
         host = request.url.split("/")[2]
         raise FetchError(

@@ -13,12 +13,14 @@ from botocore.config import Config
 from botocore.utils import create_nested_client
 
 from .concurrency import ProcessLocal
-from .inner_calls import CONNECT_TIMEOUT, READ_TIMEOUT, keep_to_budget
+from .inner_calls import keep_to_budget
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
     from botocore.session import Session
 
+#: Seconds to connect and to wait for an answer.
+CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
 #: Attempts for one call.
 ATTEMPTS = 3
 _RETRY_SETTINGS = {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "retry_mode", "max_attempts"}
@@ -49,9 +51,10 @@ class InnerClients:
                 arguments = _arguments(session, environ, client_config)
                 arguments["region_name"] = region
                 client = create_nested_client(session, service, **arguments)
-                client.meta.events.register("before-send", keep_to_budget)
-                retries: Any = getattr(client.meta.config, "retries", None) or {}
-                limit = retries.get("total_max_attempts", ATTEMPTS)
+                config: Any = client.meta.config
+                longest = config.connect_timeout + config.read_timeout
+                client.meta.events.register("before-send", partial(keep_to_budget, longest))
+                limit = (config.retries or {}).get("total_max_attempts", ATTEMPTS)
                 retry = partial(_retry_identity_provider, limit)
                 client.meta.events.register("needs-retry", retry)
                 held[key] = (client, client_config)  # holding the mapping keeps its id unique

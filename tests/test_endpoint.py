@@ -104,6 +104,7 @@ def test_no_proxy_for_this_machine_and_its_agents(monkeypatch):
         "https://localhost/",
         "https://169.254.170.23/",
         "https://[::1]/",
+        "https://[fd00:ec2::23]/",
     ):
         assert _proxies(Endpoint.parse(uri), session) == {}
     found = _proxies(Endpoint.parse("https://example.com/"), session)

@@ -142,6 +142,24 @@ def test_a_request_that_could_outlast_the_budget_is_refused(aws, clock):
     assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
 
 
+def test_a_retry_that_could_outlast_the_budget_is_refused(aws, clock):
+    """The longer the timeouts that were configured, the earlier."""
+
+    def slow(_):
+        clock.advance(16)
+        return fakes.Answer(status=500)
+
+    aws.script("AssumeRoleWithWebIdentity", slow)
+    provider = from_web_token(
+        role_arn="arn:aws:iam::123456789012:role/Web",
+        web_identity_token=fakes.secret("token"),
+        client_config={"config": Config(read_timeout=20)},
+    ).bind(Scope(clock=clock))
+    with pytest.raises(FetchError, match="did not answer within the 25 seconds"):
+        provider.load().get_frozen_credentials()
+    assert len(aws.requests) == 1
+
+
 def test_outside_a_fetch_there_is_no_budget(aws, clock):
     client = Scope().client("sts", None)
     with fetch_budget(clock.monotonic):
