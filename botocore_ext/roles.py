@@ -130,8 +130,9 @@ class RoleProvider(AssumeRoleProvider):
         }
         super().__init__(cache=cache, **self._arguments)
         self.sources: SourceProfiles = self._arguments["profile_provider_builder"]
-        self._kept: Credentials | None = None
         self._built = dict(vars(self))
+        #: The credentials of an earlier load, and what this provider was made of then.
+        self._kept: tuple[Credentials, dict[str, Any]] | None = None
 
     def load(self) -> Any:
         """Return the role's credentials; those of an earlier load where a new one has no use.
@@ -139,22 +140,16 @@ class RoleProvider(AssumeRoleProvider):
         Threads that come just after a first load would otherwise assume the role again. With an
         MFA device every load asks for a code, as botocore does.
         """
-        changed = {
-            name: value
-            for name, value in vars(self).items()
-            if name in self._built and value is not self._built[name]
-        }
-        kept = changed.pop("_kept", None)
-        if kept is not None and not changed:
-            return kept
+        made_of = {name: vars(self)[name] for name in self._built}
+        if self._kept is not None and _same(self._kept[1], made_of):
+            return self._kept[0]
         provider = AssumeRoleProvider(**{**self._arguments, "cache": self.cache})
-        for name, value in changed.items():  # somebody set a prompter or sources of their own
-            setattr(provider, name, value)
+        for name, value in made_of.items():  # somebody may have set a prompter or other sources
+            if value is not self._built[name]:
+                setattr(provider, name, value)
         credentials = provider.load()
         if credentials is not None and self._may_be_kept():
-            self._kept = credentials
-            self._built = {name: vars(self)[name] for name in self._built if name != "_kept"}
-            self._built["_kept"] = None
+            self._kept = (credentials, made_of)
         return credentials
 
     def _may_be_kept(self) -> bool:
@@ -168,6 +163,10 @@ class RoleProvider(AssumeRoleProvider):
         source = profiles[own].get("credential_source")
         repeatable = len(hops) == 1 and not isinstance(source, SourceOfOurs)
         return not repeatable and not any("mfa_serial" in profiles[hop] for hop in hops)
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one[name] is other[name] for name in one)
 
 
 def outer_region(session: botocore.session.Session, of_client: str | None) -> str | None:

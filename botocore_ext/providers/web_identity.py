@@ -104,7 +104,7 @@ class WebTokenProvider(ServiceProvider):
         answer = call(client, "assume_role_with_web_identity", parameters)
         # arn:partition:sts::ACCOUNT:assumed-role/NAME/SESSION
         arn = answer.get("AssumedRoleUser", {}).get("Arn", "").split(":")
-        account = {"AccountId": arn[4]} if len(arn) > 4 and arn[4] else {}  # noqa: PLR2004
+        account = {"AccountId": arn[4]} if len(arn) > 4 and arn[4] else {}  # noqa: PLR2004 - see above
         return self._keys_of(answer.get("Credentials", {}) | account, "the endpoint")
 
     def _parameters(self) -> dict[str, Any]:
