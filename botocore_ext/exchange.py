@@ -22,6 +22,8 @@ LARGEST_ANSWER = 64 * 1024
 #: A whole attempt may take this many times the timeout.
 WHOLE_ATTEMPT = 5
 
+_BROKEN_OFF = "closed the connection before its answer was complete: see its own log"
+
 #: Status and body.
 Answer = tuple[int, bytes]
 
@@ -80,11 +82,14 @@ def _ask_address(
     except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
         unusable = _explain(error, timeout)
     else:
-        if len(body) <= LARGEST_ANSWER:
+        promised = response.headers.get("Content-Length", "")
+        if len(body) > LARGEST_ANSWER:
+            fact = f"sent more than {LARGEST_ANSWER} bytes: check the address"
+            unusable = UnusableError(fact, retry=False)
+        elif promised.isdecimal() and len(body) < int(promised):
+            unusable = UnusableError(_BROKEN_OFF)
+        else:
             return response.status_code, body
-        unusable = UnusableError(
-            f"sent more than {LARGEST_ANSWER} bytes: check the address", retry=False
-        )
     finally:
         http.close()
     raise unusable
@@ -135,7 +140,7 @@ def _explain(error: Exception, timeout: float) -> UnusableError:
         )
     if isinstance(error, botocore.exceptions.EndpointConnectionError):
         return UnusableError("cannot be connected to: check that it runs and the port")
-    return UnusableError("closed the connection before its answer was complete: see its own log")
+    return UnusableError(_BROKEN_OFF)
 
 
 def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
