@@ -336,7 +336,7 @@ def test_in_the_advisory_window_one_refreshes_and_the_others_go_on(provider, aws
     credentials = provider.load()
     old = credentials.get_frozen_credentials()
     clock.advance(3400)
-    aws.delay = 0.3
+    aws.delay = 1.0
     keys = together(16, credentials.get_frozen_credentials)
     assert len(aws.requests) == 2
     assert keys.count(old) == 15
