@@ -16,12 +16,7 @@ from weakref import WeakKeyDictionary, ref
 import botocore
 import botocore.credentials
 import botocore.session
-from botocore.credentials import (
-    AssumeRoleProvider,
-    CredentialProvider,
-    CredentialResolver,
-    Credentials,
-)
+from botocore.credentials import AssumeRoleProvider, CredentialProvider, CredentialResolver
 
 from .concurrency import Once
 
@@ -101,7 +96,6 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
         _register(inner, (*given, *(_installed or ())))
     else:
         _put_into(resolver, inner, given)
-        inner.register_component(_COMPONENT, resolver)
 
 
 def take_from(session: botocore.session.Session, source: "Source") -> None:
@@ -179,15 +173,18 @@ def _register(
     session.lazy_register_component(_COMPONENT, registration)
 
 
-class _NoCredentials:
-    def load_credentials(self) -> None:
-        """Find nothing."""
-
-
-def _loaded_credentials(session: botocore.session.Session) -> Credentials | None:
+def _loaded_credentials(session: botocore.session.Session) -> Any:
     """Return the credentials that the session holds, without making it look for any."""
-    session.register_component(_COMPONENT, _NoCredentials())
-    return session.get_credentials()
+    pending = _pending(session)
+    resolver = None if pending else session.get_component(_COMPONENT)
+    session.register_component(_COMPONENT, CredentialResolver([]))
+    try:
+        return session.get_credentials()
+    finally:  # whatever becomes of the caller, the session is as it was
+        if pending is None:
+            session.register_component(_COMPONENT, resolver)
+        else:
+            session.lazy_register_component(_COMPONENT, pending)
 
 
 def _warn_of_credentials(session: botocore.session.Session) -> None:

@@ -32,7 +32,7 @@ def reference(value: object, scope: Scope) -> object:
         return value
     rest = str(value)[scheme.end() :].strip()
     name = scheme[1].lower()
-    if name == "file" and (os.path.isabs(rest) or rest.startswith("~")):  # noqa: PTH117 - text
+    if name == "file" and (os.path.isabs(rest) or rest.startswith("~")):  # noqa: PTH117 - a Path drops what a text says
         return TokenFile(rest)
     if name == "env" and rest:
         return TokenVariable(rest, scope.environ)

@@ -135,7 +135,10 @@ def test_a_resolver_is_a_list_of_providers_with_methods():
 def test_boto3_sets_the_profile_after_the_initializers():
     """Why the resolver is registered lazily."""
     seen = []
-    initializer = lambda session: seen.append(session.instance_variables())  # noqa: E731 - one line
+
+    def initializer(session):
+        seen.append(session.instance_variables())
+
     botocore.register_initializer(initializer)
     try:
         boto3.Session(profile_name=None)

@@ -263,6 +263,22 @@ class TestOthersProvidersStay:
             botocore_ext.extend(session, lambda: None)
             assert session.get_credentials().access_key == "AKIAFIRST"
 
+    @pytest.mark.parametrize("installed", [False, True])
+    def test_a_session_that_is_refused_stays_as_it_was(self, installed, monkeypatch):
+        """Warnings may be errors, and the session may look for credentials again."""
+        if installed:
+            botocore_ext.install()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
+        session = botocore.session.Session()
+        session.set_credentials("AKIAEXPLICIT", fakes.secret())
+        with pytest.raises(UserWarning, match="has credentials already"):
+            botocore_ext.extend(session)
+        with pytest.raises(TypeError, match="has credentials already"):
+            Session(botocore_session=session, credentials=lambda: None)
+        session._credentials = None
+        assert session.get_credentials().method == "env"
+
     @pytest.mark.parametrize("used", [False, True])
     def test_a_session_of_one_provider_stays_so(self, used):
         session = Session(credentials=lambda: Keys("AKIAONLY", "s"))
