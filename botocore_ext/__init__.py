@@ -27,8 +27,17 @@ if TYPE_CHECKING:
     from .options import option
     from .provider import Provider
     from .providers.cognito import from_cognito_identity, from_cognito_identity_pool
+    from .providers.container import from_container_metadata
+    from .providers.default_chain import from_default_chain
+    from .providers.environment import from_env
     from .providers.http import from_http
-    from .providers.web_identity import from_web_token
+    from .providers.instance import from_instance_metadata
+    from .providers.login import from_login_credentials
+    from .providers.process import from_process
+    from .providers.profile import from_ini
+    from .providers.sso import from_sso
+    from .providers.temporary import from_temporary_credentials
+    from .providers.web_identity import from_token_file, from_web_token
     from .scope import Scope
     from .session import Session
 
@@ -51,7 +60,17 @@ __all__ = [
     "extend",
     "from_cognito_identity",
     "from_cognito_identity_pool",
+    "from_container_metadata",
+    "from_default_chain",
+    "from_env",
     "from_http",
+    "from_ini",
+    "from_instance_metadata",
+    "from_login_credentials",
+    "from_process",
+    "from_sso",
+    "from_temporary_credentials",
+    "from_token_file",
     "from_web_token",
     "install",
     "option",
@@ -74,7 +93,17 @@ _HOMES = {
     "create_credential_chain": "chain",
     "from_cognito_identity": "providers.cognito",
     "from_cognito_identity_pool": "providers.cognito",
+    "from_container_metadata": "providers.container",
+    "from_default_chain": "providers.default_chain",
+    "from_env": "providers.environment",
     "from_http": "providers.http",
+    "from_ini": "providers.profile",
+    "from_instance_metadata": "providers.instance",
+    "from_login_credentials": "providers.login",
+    "from_process": "providers.process",
+    "from_sso": "providers.sso",
+    "from_temporary_credentials": "providers.temporary",
+    "from_token_file": "providers.web_identity",
     "from_web_token": "providers.web_identity",
     "option": "options",
     "tokens": "",

@@ -128,7 +128,9 @@ class CredentialChain(Provider):
             Exception: What a link raised that was asked for and failed, unchanged.
         """
         attempts = []
-        with looking_for(*self._place()):
+        profile = self.scope.profile
+        label = f"credential_chain of profile '{profile}'" if profile else self.label
+        with looking_for(self.place, label):
             for name, link in self._bound_links():
                 found = _ask(name, link)
                 if isinstance(found, Keys):
@@ -137,12 +139,11 @@ class CredentialChain(Provider):
                 attempts.append(found)
         raise ChainError(provider=self.METHOD, attempts=attempts)
 
-    def _place(self) -> tuple[object, str]:
-        profile = self.scope.profile
-        if profile is None:
-            return id(self._cell), self.label
-        place = (id(self.scope.session), profile)
-        return place, f"credential_chain of profile '{profile}'"
+    @property
+    def place(self) -> object:
+        """See ``Provider.place``; what a profile names is built anew wherever it is asked."""
+        scope = self.scope
+        return super().place if scope.profile is None else (id(scope.files), scope.profile)
 
     def _bound_links(self) -> list[tuple[str, CredentialProvider]]:
         """Return the links with their names, bound once for each binding of the chain."""
@@ -171,7 +172,7 @@ class CredentialChain(Provider):
 def _ask(name: str, link: CredentialProvider) -> Keys | Attempt:
     """Return the keys of one link, or why it has none; what must stop a chain is raised."""
     try:
-        keys = _keys_of(link)
+        keys = keys_or_reason(link)
     except Exception as error:
         if not getattr(error, "try_next_link", False):
             raise
@@ -179,12 +180,18 @@ def _ask(name: str, link: CredentialProvider) -> Keys | Attempt:
     return keys or Attempt(name, "nothing here selects it")
 
 
-def _keys_of(link: CredentialProvider) -> Keys | None:
+def keys_or_reason(link: CredentialProvider) -> Keys | None:
+    """Return keys, obtained anew; None where a provider of others' has none.
+
+    Raises:
+        NotConfigured: Nothing selects the provider.
+        Exception: What obtaining the keys raises.
+    """
     if not isinstance(link, Provider):
         found = link.load()
         return None if found is None else Keys.from_credentials(found)
     if not link.is_selected():
-        return None
+        raise link.not_here()
     link.check()
     return link.obtain()
 

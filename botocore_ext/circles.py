@@ -10,6 +10,11 @@ from .errors import ConfigurationError
 _path: ContextVar[tuple[tuple[object, str], ...]] = ContextVar("botocore_ext_path", default=())
 
 
+def is_looked_for(place: object) -> bool:
+    """Whether keys of ``place`` are looked for."""
+    return place in [one for one, _ in _path.get()]
+
+
 @contextmanager
 def looking_for(place: object, text: str) -> Iterator[None]:
     """Remember that keys of ``place`` are looked for.
@@ -18,7 +23,7 @@ def looking_for(place: object, text: str) -> Iterator[None]:
         ConfigurationError: They are looked for already. The error shows the way round.
     """
     path = (*_path.get(), (place, text))
-    if place in [one for one, _ in path[:-1]]:
+    if is_looked_for(place):
         way = " -> ".join(text for _, text in path)
         raise ConfigurationError(
             provider=text,

@@ -5,6 +5,7 @@ may be held by a thread that does not exist any more, and two children that writ
 socket get each other's answers.
 """
 
+import contextvars
 import os
 import threading
 from collections.abc import Callable
@@ -138,3 +139,33 @@ class Once(Generic[T]):
         if not self._made:
             self._made.append(self._make())
         return self._made[0]
+
+
+def run_within(seconds: float, work: Callable[[], T]) -> T:
+    """Return what ``work`` returns, within ``seconds``.
+
+    Timeouts of sockets start anew with every byte, and looking up a name has none, so the work
+    is done by a thread that is left behind when the time is over.
+
+    Raises:
+        TimeoutError: The time is over.
+        Exception: What ``work`` raised.
+    """
+    returned: list[T] = []
+    raised: list[Exception] = []
+
+    def run() -> None:
+        try:
+            returned.append(work())
+        except Exception as error:  # noqa: BLE001 - raised again below
+            raised.append(error)
+
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(run,), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if raised:
+        raise raised[0]
+    if not returned:
+        raise TimeoutError
+    return returned[0]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
+from botocore.useragent import register_feature_ids
 
 from .concurrency import NeedsItselfError
 from .errors import ConfigurationError
@@ -55,6 +56,8 @@ class ProviderCredentials(RefreshableCredentials):
                     error_msg="a callable of this provider uses the credentials that it is to "
                     "provide: give it a session or client of its own",
                 ) from None
+        if current.features:  # in the user agent of the request that is signed with these keys
+            register_feature_ids(current.features)
         return current.frozen
 
     # Prefer get_frozen_credentials(), whose fields belong together.
@@ -74,6 +77,11 @@ class ProviderCredentials(RefreshableCredentials):
         """The Cognito identity of the keys; None before the first fetch and for other keys."""
         keys = self._refresher.current.state.keys
         return keys.identity_id if keys else None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Botocore's user-agent feature ids of the keys (see ``Keys.features``)."""
+        return self._refresher.current.features
 
     @property
     def expired(self) -> bool:

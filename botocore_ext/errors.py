@@ -52,7 +52,7 @@ class Attempt:
     link: str
     #: Why it gave no keys.
     reason: str
-    #: What it raised; None where nothing selects it.
+    #: What it raised; None where a provider of others' simply has none.
     error: Exception | None = None
 
 

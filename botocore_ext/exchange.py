@@ -1,9 +1,7 @@
 """One request to an endpoint and its answer, within a time and a size."""
 
-import contextvars
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 
@@ -14,6 +12,7 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from .concurrency import run_within
 from .endpoint import Endpoint, UnusableError, is_address, is_allowed
 from .inner_calls import FETCH_BUDGET, unlogged
 
@@ -49,7 +48,12 @@ def ask(endpoint: Endpoint, headers: Mapping[str, str], timeout: float, session:
                 return answer
         return _ask_address(endpoint, last, headers, timeout, session)
 
-    return _within(min(WHOLE_ATTEMPT * timeout, FETCH_BUDGET), work)
+    seconds = min(WHOLE_ATTEMPT * timeout, FETCH_BUDGET)
+    try:
+        return run_within(seconds, work)
+    except TimeoutError:
+        msg = f"had not answered in full after {seconds:g} s: raise the timeout or see its own log"
+    raise UnusableError(msg)
 
 
 def _ask_or_none(
@@ -141,33 +145,3 @@ def _explain(error: Exception, timeout: float) -> UnusableError:
     if isinstance(error, botocore.exceptions.EndpointConnectionError):
         return UnusableError("cannot be connected to: check that it runs and the port")
     return UnusableError(_BROKEN_OFF)
-
-
-def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
-    """Run ``work`` for at most ``seconds``.
-
-    Timeouts of sockets start anew with every byte, and looking up a name has none, so the work
-    is done by a thread that is left behind when the time is over.
-    """
-    outcome: list[Answer | Exception] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except Exception as error:  # noqa: BLE001 - raised again below
-            outcome.append(error)
-
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(run,), daemon=True)
-    thread.start()
-    thread.join(seconds)
-    found = (
-        outcome[0]
-        if outcome
-        else UnusableError(
-            f"had not answered in full after {seconds:g} s: raise the timeout or see its own log"
-        )
-    )
-    if isinstance(found, Exception):
-        raise found
-    return found

@@ -72,7 +72,7 @@ class FunctionProvider(Provider):
         return keys
 
     def _called(self) -> Keys | None:
-        with looking_for(id(self._cell), self.label):
+        with looking_for(self.place, self.label):
             found = self.function()
         try:
             return None if found is None else Keys.of(found)
@@ -104,3 +104,11 @@ def as_provider(source: object) -> CredentialProvider:
     )
     msg = f"{kind} is not a credential provider: {remedy}"
     raise TypeError(msg)
+
+
+def keys_or_provider(value: object) -> CredentialProvider:
+    """Whatever gives keys: a provider, a callable, or the keys themselves."""
+    if not isinstance(value, (Keys, Credentials, Mapping)):
+        return as_provider(value)
+    known = Keys.from_mapping(value) if isinstance(value, Mapping) else value
+    return as_provider(lambda: known)

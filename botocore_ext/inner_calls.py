@@ -4,6 +4,7 @@ The answers of STS and Cognito are secrets; plain botocore writes them to its lo
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,11 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.parsers import ResponseParserError
+from botocore.validate import ParamValidator
 
 from .errors import FetchError
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
+    from botocore.session import Session
 
 #: Seconds that one fetch may take over all its calls and attempts.
 FETCH_BUDGET = 25
@@ -26,6 +29,7 @@ _LOGGERS = (
     "botocore.endpoint",
     "botocore.httpsession",
     "botocore.parsers",
+    "botocore.utils",
     "urllib3.connectionpool",
 )
 
@@ -107,3 +111,17 @@ def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) ->
         error_msg=f"the answer of {client.meta.endpoint_url} cannot be read: "
         "check that nothing between here and AWS changes it",
     )
+
+
+def problems_of(
+    session: "Session", service: str, operation: str, parameters: Mapping[str, Any]
+) -> str | None:
+    """Say what botocore would refuse in the parameters of a call; None if nothing.
+
+    The values are left out: one may be a code or an external id.
+    """
+    shape: Any = session.get_service_model(service).operation_model(operation).input_shape
+    report = ParamValidator().validate(dict(parameters), shape)
+    if not report.has_errors():
+        return None
+    return re.sub(r", value: .*?, (?=type|valid)", ", ", report.generate_report())

@@ -1,6 +1,7 @@
-"""The clients that providers call STS and Cognito with.
+"""The clients that providers call AWS services with.
 
-They are unsigned: a signed one would ask the session for credentials, which is what they are for.
+They are unsigned, or carry keys: another one would ask the session for credentials, which is what
+they are for.
 """
 
 import threading
@@ -14,6 +15,7 @@ from botocore.utils import create_nested_client
 
 from .concurrency import ProcessLocal
 from .inner_calls import keep_to_budget
+from .keys import Keys
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
 #: Attempts for one call.
 ATTEMPTS = 3
+#: The arguments of ``create_client`` for the parts of ``Keys``.
+_SIGNING = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _RETRY_SETTINGS = {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "retry_mode", "max_attempts"}
 
 _creation = ProcessLocal(threading.Lock)
@@ -33,6 +37,7 @@ class InnerClients:
 
     def __init__(self) -> None:
         """Start without a client."""
+        #: The client, and what it was made with.
         self._held: ProcessLocal[dict[Any, tuple[BaseClient, object]]] = ProcessLocal(dict)
 
     def get(
@@ -42,23 +47,38 @@ class InnerClients:
         service: str,
         region: str,
         client_config: Mapping[str, Any] | None,
+        keys: Keys | None = None,
     ) -> "BaseClient":
         """Return the client, made at the first call with the same arguments."""
         held = self._held.get()
-        key = (service, region, id(client_config) if client_config else None)
+        place = (service, region, id(client_config) if client_config else None)
+        made_with = (client_config or None, keys)  # holding the mapping keeps its id unique
         with _creation.get():
-            if key not in held:
-                arguments = _arguments(session, environ, client_config)
-                arguments["region_name"] = region
-                client = create_nested_client(session, service, **arguments)
-                config: Any = client.meta.config
-                longest = config.connect_timeout + config.read_timeout
-                client.meta.events.register("before-send", partial(keep_to_budget, longest))
-                limit = (config.retries or {}).get("total_max_attempts", ATTEMPTS)
-                retry = partial(_retry_identity_provider, limit)
-                client.meta.events.register("needs-retry", retry)
-                held[key] = (client, client_config)  # holding the mapping keeps its id unique
-            return held[key][0]
+            if place not in held or held[place][1] != made_with:
+                client = create(session, environ, service, region, client_config, keys)
+                held[place] = (client, made_with)
+            return held[place][0]
+
+
+def create(
+    session: "Session",
+    environ: Mapping[str, str],
+    service: str,
+    region: str,
+    client_config: Mapping[str, Any] | None,
+    keys: Keys | None = None,
+) -> "BaseClient":
+    """Make an inner client, which signs with ``keys`` or not at all."""
+    signing = {} if keys is None else dict(zip(_SIGNING, keys.parts(), strict=False))
+    arguments = _arguments(session, environ, {**(client_config or {}), **signing})
+    arguments["region_name"] = region
+    client = create_nested_client(session, service, **arguments)
+    config: Any = client.meta.config
+    longest = config.connect_timeout + config.read_timeout
+    client.meta.events.register("before-send", partial(keep_to_budget, longest))
+    limit = (config.retries or {}).get("total_max_attempts", ATTEMPTS)
+    client.meta.events.register("needs-retry", partial(_retry_identity_provider, limit))
+    return client
 
 
 def _arguments(

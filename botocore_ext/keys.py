@@ -1,9 +1,9 @@
 """``Keys``: what a provider obtained, and every spelling that services use for it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -39,6 +39,8 @@ class Keys:
     account_id: str | None = None
     #: The Cognito identity of the keys; None for every other source.
     identity_id: str | None = None
+    #: botocore's user-agent feature ids for the ways by which the keys came.
+    features: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check what was given, and take an expiration without a time zone for UTC.
@@ -55,11 +57,27 @@ class Keys:
                 msg = f"{spelling} is missing" if not value else f"{spelling} is not a string"
                 raise ValueError(msg)
         if self.expiration is not None:
-            object.__setattr__(self, "expiration", _expiration(self.expiration))
+            object.__setattr__(self, "expiration", expiration(self.expiration))
 
     def parts(self) -> tuple[str, str, str | None, str | None]:
         """Return what botocore signs with, in its order."""
         return self.access_key, self.secret_key, self.token, self.account_id
+
+    def through(self, features: Sequence[str]) -> "Keys":
+        """Return the same keys, with ``features`` among the ways by which they came."""
+        return replace(self, features=(*features, *self.features)) if features else self
+
+    @classmethod
+    def from_sts(cls, answer: Mapping[str, Any]) -> "Keys":
+        """Read the answer of an STS operation that assumes a role; its ARN names the account.
+
+        Raises:
+            ValueError: See ``from_mapping``.
+        """
+        # arn:partition:sts::ACCOUNT:assumed-role/NAME/SESSION
+        arn = answer.get("AssumedRoleUser", {}).get("Arn", "").split(":")
+        account = {"AccountId": arn[4]} if len(arn) > 4 else {}  # noqa: PLR2004 - see above
+        return cls.from_mapping(answer.get("Credentials", {}) | account)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Keys":
@@ -100,7 +118,7 @@ class Keys:
     def from_credentials(cls, credentials: Credentials) -> "Keys":
         """Read the keys that a botocore credentials object holds now."""
         frozen = credentials.get_frozen_credentials()
-        return cls.from_mapping(
+        keys = cls.from_mapping(
             {
                 "access_key": frozen.access_key,
                 "secret_key": frozen.secret_key,
@@ -111,9 +129,10 @@ class Keys:
                 ),
             },
         )
+        return keys.through(getattr(credentials, "features", ()))
 
 
-def _expiration(value: Any) -> datetime:
+def expiration(value: Any) -> datetime:
     """Read a datetime, an RFC 3339 text or seconds since 1970; UTC where no zone is given."""
     if isinstance(value, str) and _RFC_3339.fullmatch(value.strip()) is None:
         msg = "Expiration is not an RFC 3339 time"

@@ -5,19 +5,30 @@ import re
 from botocore.credentials import (
     CanonicalNameCredentialSourcer,
     CredentialProvider,
-    CredentialResolver,
     Credentials,
     EnvProvider,
     create_credential_resolver,
 )
 
 from .chain import CredentialChain
-from .credentials import ProviderCredentials
-from .errors import ConfigurationError, NotConfigured
+from .errors import ConfigurationError
 from .options import nearest
-from .registry import PROVIDERS, by_name
+from .provider import Provider
+from .providers.default_chain import DefaultChainProvider
+from .providers.profile import ProfileProvider
+from .providers.temporary import TemporaryCredentialsProvider
+from .registry import NATIVE, PROVIDERS, by_name
 from .roles import RoleProvider, replace_roles
 from .scope import Scope
+
+#: All of ours: each has a factory and can be a link.
+EVERY: tuple[type[Provider], ...] = (
+    *PROVIDERS,
+    ProfileProvider,
+    DefaultChainProvider,
+    TemporaryCredentialsProvider,
+    *NATIVE,
+)
 
 _PROFILE = re.compile(r"profile\s+(?P<name>\S.*)", re.IGNORECASE)
 
@@ -30,8 +41,8 @@ def named(name: str, scope: Scope) -> CredentialProvider:
     """
     profile = _PROFILE.fullmatch(name)
     if profile is not None:
-        return ProfileLink(profile["name"], scope)
-    ours = by_name(name)
+        return ProfileProvider(profile=profile["name"]).bind(scope)
+    ours = by_name(name, EVERY)
     place = f"profile '{scope.profile}'" if scope.profile else "code"
     if ours is CredentialChain:
         raise ConfigurationError(
@@ -54,7 +65,7 @@ def named(name: str, scope: Scope) -> CredentialProvider:
     known = theirs.names()
     if name.lower() in known:
         return theirs
-    every = [*known.values(), *(str(kind.CANONICAL_NAME) for kind in PROVIDERS)]
+    every = [*known.values(), *(str(kind.CANONICAL_NAME) for kind in EVERY)]
     raise ConfigurationError(
         provider=CredentialChain.METHOD,
         error_msg=f"the chain in {place} names {name}, which is no provider: did you mean "
@@ -97,42 +108,3 @@ class BotocoreLink(CredentialProvider):
         first = [EnvProvider(), *roles, *of_profile]
         methods = {one.METHOD for one in first}
         return [*first, *(one for one in everything if one.METHOD not in methods)]
-
-
-class ProfileLink(CredentialProvider):
-    """Whatever another profile says, as a ``source_profile`` would have it."""
-
-    METHOD = "custom-profile-link"
-
-    def __init__(self, profile: str, scope: Scope) -> None:
-        """Take the profile's name, and whose it is."""
-        super().__init__()
-        self._profile = profile
-        self._scope = scope
-        self._made: list[RoleProvider] = []
-
-    def load(self) -> Credentials | None:
-        """Return the profile's credentials, to be obtained anew; None if it has none.
-
-        Raises:
-            NotConfigured: There is no such profile.
-        """
-        if self._profile not in self._scope.session.full_config["profiles"]:
-            fact = f"there is no profile '{self._profile}' in {self._scope.config_file}"
-            raise NotConfigured(provider=self.METHOD, error_msg=fact)
-        role = self._role()
-        role.cache = {}  # what was assumed before is not what is asked for now
-        own = role.sources.ours(self._profile)
-        theirs = role.sources.theirs(self._profile, disable_env_vars=True)
-        found: Credentials | None = CredentialResolver([*own, role, *theirs]).load_credentials()
-        if isinstance(found, ProviderCredentials):
-            found.refresh()  # and raise what that raises: a chain must not take old keys for new
-        return found
-
-    def _role(self) -> RoleProvider:
-        if not self._made:
-            session, region = self._scope.session, self._scope.outer_region
-            everything = create_credential_resolver(session, region_name=region).providers
-            replace_roles(everything, session, region, self._profile)
-            self._made = [one for one in everything if isinstance(one, RoleProvider)]
-        return self._made[0]

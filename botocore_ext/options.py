@@ -55,6 +55,8 @@ class Option:
     token: bool = False
     #: Belongs to the identity: taken only from the origin that gives the selecting option.
     one_origin: bool = False
+    #: The value may hold " ;" and " #", which elsewhere betray a comment.
+    verbatim: bool = False
     #: Checks a value, from code or from text, and converts it; ValueError says what is wrong.
     parse: Callable[[Any], Any] = _as_given
     #: Converts ini text before ``parse`` where it means more than the text, within a scope.

@@ -85,6 +85,8 @@ class Profile(Origin):
             ValueError: The value holds a trailing comment, which botocore does not strip.
         """
         value = super().get(option)
+        if option.verbatim:
+            return value
         parts = value.values() if isinstance(value, Mapping) else [value]
         if any(mark in part for part in parts for mark in _COMMENTS):
             msg = (

@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from .chain import CredentialChain
 from .errors import ConfigurationError
 from .options import nearest
 from .provider import Provider
-from .registry import PROVIDERS, by_name
+from .registry import BOTOCORES_SOURCES, PROVIDERS, source_by_name
 from .scope import Scope
 
 logger = logging.getLogger(__name__)
@@ -19,8 +19,6 @@ _AWS_KEYS = {"role_arn", "role_session_name", "duration_seconds"}
 _OUR_KEYS = {one.ini for kind in PROVIDERS for one in kind.options() if one.ini} - _AWS_KEYS
 #: Keywords of options that may well be keys of somebody else's in a profile.
 _OTHERS_KEYS = {"account_id", "timeout"}
-#: What ``credential_source`` may name in plain botocore.
-_BOTOCORES_SOURCES = ("Environment", "EcsContainer", "Ec2InstanceMetadata")
 #: Changes of one character within which a key is taken for a misspelt one of ours.
 _TYPO = 2
 
@@ -31,6 +29,12 @@ class ProfileScope(Scope):
 
     #: What the profile's ``credential_source`` names; None: the profile selects for itself.
     source: type[Provider] | None = None
+
+    @classmethod
+    def like(cls, scope: Scope, source: type[Provider] | None = None) -> "ProfileScope":
+        """Return ``scope`` as that of providers that its profile selects."""
+        taken = {one.name: getattr(scope, one.name) for one in fields(Scope) if one.init}
+        return cls(**taken, source=source)
 
     def allows(self, method: str | None) -> bool:
         """Whether the profile selects the provider ``method``.
@@ -75,7 +79,7 @@ def source_of(values: Mapping[str, Any]) -> type[Provider] | None:
     named = values.get("credential_source")
     if "role_arn" not in values or "source_profile" in values or not isinstance(named, str):
         return None
-    return by_name(named)
+    return source_by_name(named)
 
 
 def _contradiction(
@@ -138,8 +142,8 @@ def _keyword(values: Mapping[str, Any], provider: type[Provider]) -> str | None:
 def _unused(values: Mapping[str, Any], provider: type[Provider], key: str) -> str | None:
     """Say why a role and our key do not belong together."""
     named = values.get("credential_source")
-    if named is not None and named not in _BOTOCORES_SOURCES and "source_profile" not in values:
-        known = [*_BOTOCORES_SOURCES, *(str(kind.CANONICAL_NAME) for kind in PROVIDERS)]
+    if named is not None and named not in BOTOCORES_SOURCES and "source_profile" not in values:
+        known = [*BOTOCORES_SOURCES, *(str(kind.CANONICAL_NAME) for kind in PROVIDERS)]
         return (
             f"has credential_source = {named}, which names no provider: did you mean "
             f"{nearest(str(named), known)}?"

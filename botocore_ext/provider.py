@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet
 
-from botocore.useragent import register_feature_id
-
 from . import values
 from .circles import looking_for
 from .concurrency import ProcessLocal
@@ -85,7 +83,7 @@ class Provider(Specification):
         """Return a copy for ``scope`` that shares the tokens and ``invalidate`` with this one."""
         copy = type(self).__new__(type(self))
         vars(copy).update(vars(self), _scope=scope)
-        for made_for_the_old_scope in ("_credentials", "_bound"):
+        for made_for_the_old_scope in ("_credentials", "_bound", "_reading"):
             vars(copy).pop(made_for_the_old_scope, None)
         return copy
 
@@ -112,14 +110,25 @@ class Provider(Specification):
             return f"{self.METHOD} of profile '{self.scope.profile}'"
         return f"{self.FACTORY}()"
 
+    @property
+    def place(self) -> object:
+        """What tells this provider from others where a circle is looked for."""
+        return id(self._cell)
+
     def obtain(self) -> Keys:
         """Fetch, unless a callable of this provider's is what asks.
 
         Raises:
             ConfigurationError: It is.
         """
-        with looking_for(id(self._cell), self.label):
-            return self.fetch()
+        with looking_for(self.place, self.label):
+            keys: object = self.fetch()
+        # What somebody's own provider returns is checked where it is kept.
+        return keys.through(self.features()) if isinstance(keys, Keys) else keys  # type: ignore[return-value]
+
+    def features(self) -> tuple[str, ...]:
+        """Botocore's user-agent feature ids for what a fetch uses."""
+        return self.FEATURE_IDS
 
     def load(self) -> ProviderCredentials | None:
         """Return credentials that fetch at their first use, or None when nothing selects this.
@@ -133,8 +142,6 @@ class Provider(Specification):
             logger.debug("Not called for: %s, because nothing selects it", self.METHOD)
             return None
         self.check()
-        for feature in self.FEATURE_IDS:
-            register_feature_id(feature)
         place = f"profile {self.scope.profile!r}" if self.scope.profile else "code"
         logger.info("Found credentials via %s, configured in %s", self.METHOD, place)
         # setdefault is atomic: of two threads that come at once, both get the same object.

@@ -45,6 +45,8 @@ class Current:
     pid: int
     #: The keys to serve, as botocore signs with them; empty ones before the first fetch.
     frozen: ReadOnlyCredentials
+    #: Of those keys (see ``Keys.features``).
+    features: tuple[str, ...] = ()
 
 
 class Refresher:
@@ -122,7 +124,8 @@ class Refresher:
         if state.keys is not None and not state.invalidated:
             fresh_until = state.expires - advisory_window(state.lifetime, self._window())
         frozen = _NOTHING if state.keys is None else ReadOnlyCredentials(*state.keys.parts())
-        self.current = Current(state, fresh_until, epoch, os.getpid(), frozen)
+        features = state.keys.features if state.keys else ()
+        self.current = Current(state, fresh_until, epoch, os.getpid(), frozen, features)
         return self.current
 
     def _current_in_this_process(self) -> Current:

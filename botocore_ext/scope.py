@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 
-from .inner_clients import InnerClients
+from .inner_clients import InnerClients, create
+from .keys import Keys
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -56,6 +57,10 @@ class Scope:
     is_bare: bool = False
     #: The region of the session or client that needs credentials.
     outer_region: str | None = None
+    #: The region of the role that is assumed with these keys: a chain of roles uses one for all.
+    region_of_chain: str | None = None
+    #: The session whose files hold ``profile``; None: the session itself.
+    given_files: botocore.session.Session | None = field(default=None, repr=False)
     environ: Mapping[str, str] = field(default_factory=system_environment, repr=False)
     clock: Clock = field(default_factory=Clock, repr=False)
     _clients: InnerClients = field(default_factory=InnerClients, init=False, repr=False)
@@ -66,17 +71,22 @@ class Scope:
         return self.given_session or _private_session()
 
     @property
+    def files(self) -> botocore.session.Session:
+        """The session whose config and credentials files hold the profile."""
+        return self.given_files or self.session
+
+    @property
     def profile_values(self) -> Mapping[str, Any]:
         """The keys of ``profile`` from both files; empty where there is none."""
         if self.profile is None:
             return {}
-        found: Mapping[str, Any] = self.session.full_config["profiles"].get(self.profile, {})
+        found: Mapping[str, Any] = self.files.full_config["profiles"].get(self.profile, {})
         return found
 
     @property
     def config_file(self) -> str:
         """The path of the AWS config file, for the remedy of an error."""
-        return str(self.session.get_config_variable("config_file"))
+        return str(self.files.get_config_variable("config_file"))
 
     def allows(self, method: str | None) -> bool:  # noqa: ARG002 - for scopes with rules of their own
         """Whether the provider ``method`` may be selected here."""
@@ -95,6 +105,7 @@ class Scope:
             given.get("region_name")
             or (config and config.region_name)
             or id_region
+            or self.region_of_chain
             or self.profile_values.get("region")
             or self.outer_region
             or self.environ.get("AWS_REGION")
@@ -103,8 +114,22 @@ class Scope:
         )
 
     def client(
+        self,
+        service: str,
+        client_config: Mapping[str, Any] | None,
+        id_region: str | None = None,
+        keys: Keys | None = None,
+    ) -> "BaseClient":
+        """Return the inner client for ``service``, made once for each binding and process.
+
+        With ``keys`` it signs with them, and is made anew when they change.
+        """
+        region = self.region(client_config, id_region)
+        return self._clients.get(self.session, self.environ, service, region, client_config, keys)
+
+    def new_client(
         self, service: str, client_config: Mapping[str, Any] | None, id_region: str | None = None
     ) -> "BaseClient":
-        """Return the inner client for ``service``, made once for each binding and process."""
+        """Return an inner client that nobody else has, for what must not be shared."""
         region = self.region(client_config, id_region)
-        return self._clients.get(self.session, self.environ, service, region, client_config)
+        return create(self.session, self.environ, service, region, client_config)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.credentials import CredentialProvider
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, NotConfigured
 from .options import Option, nearest, option
 from .origins import Code, Environment, Origin, Profile
 from .scope import Scope
@@ -63,6 +63,11 @@ class Specification(ABC, CredentialProvider):
         """Every option, the class's own first."""
         return cls._options
 
+    @classmethod
+    def option_named(cls, name: str) -> Option:
+        """Return the declaration of an option."""
+        return next(one for one in cls._options if one.name == name)
+
     @abstractmethod
     def given(self) -> Mapping[str, Any]:
         """The options that code set."""
@@ -95,6 +100,18 @@ class Specification(ABC, CredentialProvider):
         if self.scope.profile is None and not any(one.env for one in selecting):
             return not self.scope.is_bare or bool(self.given())
         return self.scope.allows(self.METHOD) and any(self._origin(one) for one in selecting)
+
+    def why_not(self) -> str:
+        """Say why nothing selects this provider; asked only where that is so."""
+        origins = [one for one in self._origins() if self.scope.profile is None or one.is_text]
+        selecting = [one for one in self.options() if one.selects]
+        names = [origin.key(one) for origin in origins for one in selecting]
+        known = list(dict.fromkeys(name for name in names if name))
+        return f"none of {', '.join(known)} is set" if len(known) > 1 else f"{known[0]} is not set"
+
+    def not_here(self) -> NotConfigured:
+        """Return the error for a fetch although nothing selects this provider."""
+        return NotConfigured(provider=self.METHOD, error_msg=self.why_not())
 
     def check(self) -> None:
         """Read every option once; a token may still come.
@@ -131,14 +148,14 @@ class Specification(ABC, CredentialProvider):
 
     def key_of(self, name: str) -> str:
         """Return the option ``name`` as the user who set it wrote it."""
-        wanted = next(one for one in self.options() if one.name == name)
+        wanted = self.option_named(name)
         origin = self._origin(wanted)
         return str(origin.key(wanted)) if origin else name
 
     def missing(self, *wanted: Option) -> ConfigurationError:
         """Return the error for options of which one must be set, naming every way to set them."""
         origins = list(self._origins())
-        if self.scope.profile is not None:
+        if self.scope.profile is not None and not self.given():
             origins = origins[1:]  # code cannot reach a provider that a profile built
         ways = [(origin, one) for one in wanted for origin in origins if origin.key(one)]
         names = " or ".join(dict.fromkeys(str(origins[0].key(one)) for one in wanted))

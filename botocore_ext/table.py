@@ -1,12 +1,14 @@
 """The providers and their options as Markdown tables, written from the declarations.
 
-``python -m botocore_ext.table`` prints what stands between the two markers of ``README.md``.
+``python -m botocore_ext.table`` prints what stands between the two markers of ``README.md``, and
+``python -m botocore_ext.table options`` what stands between those of ``docs/options.md``.
 """
 
 import inspect
 import sys
 from collections.abc import Iterable
 
+from .links import EVERY
 from .options import Option
 from .provider import Provider
 from .registry import PROVIDERS
@@ -15,20 +17,27 @@ _PROVIDER_HEADINGS = ["factory", "`METHOD`", "canonical name", "selected by the 
 _OPTION_HEADINGS = ["keyword", "ini key", "environment variable", "default", "meaning"]
 
 
-def markdown() -> str:
-    """Return one table of all providers, then one of the options of each."""
+def overview() -> str:
+    """Return one table of all providers."""
+    return _table(_PROVIDER_HEADINGS, map(_provider_cells, EVERY)) + "\n"
+
+
+def options() -> str:
+    """Return the options of each provider, and those that all have."""
     shared = Provider.options()
-    parts = [_table(_PROVIDER_HEADINGS, map(_provider_cells, PROVIDERS))]
-    for kind in PROVIDERS:
+    parts = []
+    for kind in EVERY:
         own = [one for one in kind.options() if one not in shared]
-        parts += [f"### `{kind.FACTORY}`", str(inspect.getdoc(kind)), _options_table(own)]
-    parts += ["### Every provider", _options_table(shared)]
+        table = _options_table(own) if own else "No options of its own."
+        parts += [f"## `{kind.FACTORY}`", str(inspect.getdoc(kind)), table]
+    parts += ["## Every provider", _options_table(shared)]
     return "\n\n".join(parts) + "\n"
 
 
 def _provider_cells(kind: type[Provider]) -> list[str]:
-    keys = [_code(one.ini) for one in kind.options() if one.selects]
-    return [_code(kind.FACTORY), _code(kind.METHOD), _code(kind.CANONICAL_NAME), ", ".join(keys)]
+    keys = ", ".join(_code(one.ini) for one in kind.options() if one.selects and one.ini)
+    selected = f"{keys} (botocore's own)" if keys and kind not in PROVIDERS else keys or "-"
+    return [_code(kind.FACTORY), _code(kind.METHOD), _code(kind.CANONICAL_NAME), selected]
 
 
 def _options_table(options: Iterable[Option]) -> str:
@@ -43,7 +52,9 @@ def _option_cells(one: Option) -> list[str]:
 def _default(one: Option) -> str:
     if one.required:
         return "required"
-    return "-" if one.default is None else f"{one.default:g}"
+    if one.default is None:
+        return "-"
+    return str(one.default) if isinstance(one.default, bool) else f"{one.default:g}"
 
 
 def _code(name: str | None) -> str:
@@ -56,4 +67,4 @@ def _table(headings: list[str], rows: Iterable[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(markdown())
+    sys.stdout.write(options() if sys.argv[1:] == ["options"] else overview())

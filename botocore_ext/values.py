@@ -90,6 +90,14 @@ def whole(value: object) -> int:
     raise ValueError(msg)
 
 
+def flag(value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        msg = f"must be True or False, not {type(value).__name__}"
+        raise ValueError(msg)
+    return value
+
+
 def function(value: object) -> Callable[..., Any]:
     """Something that can be called."""
     if not callable(value):
@@ -122,6 +130,14 @@ def client_config(value: object) -> Mapping[str, Any]:
                 f"did you mean {nearest(str(name), known)!r}?"
             )
             raise ValueError(msg)
+    return value
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """A mapping of names to values."""
+    if not isinstance(value, Mapping):
+        msg = f"must be a mapping, not {type(value).__name__}"
+        raise ValueError(msg)
     return value
 
 

@@ -102,15 +102,22 @@ def _tokens(monkeypatch):
 
 
 def test_the_tables_of_the_readme_are_those_of_the_declarations():
-    begin, end = re.findall(r"<!-- providers: .* -->\n", README.read_text(encoding="utf-8"))
-    between = README.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]
-    assert between.strip() == table.markdown().strip(), "run python -m botocore_ext.table"
+    options = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    for page, name, written in [
+        (README.read_text(encoding="utf-8"), "providers", table.overview()),
+        (options, "options", table.options()),
+    ]:
+        begin, end = re.findall(rf"<!-- {name}: .* -->\n", page)
+        between = page.partition(begin)[2].partition(end)[0]
+        assert between.strip() == written.strip(), "run python -m botocore_ext.table"
 
 
-def test_the_tables_are_printed(monkeypatch, capsys):
+@pytest.mark.parametrize("which", ["overview", "options"])
+def test_the_tables_are_printed(which, monkeypatch, capsys):
     monkeypatch.delitem(sys.modules, "botocore_ext.table")  # runpy warns of a module it ran before
+    monkeypatch.setattr(sys, "argv", ["table", *([which] * (which == "options"))])
     runpy.run_module("botocore_ext.table", run_name="__main__")
-    assert capsys.readouterr().out == table.markdown()
+    assert capsys.readouterr().out == getattr(table, which)()
 
 
 @pytest.mark.usefixtures("_no_network")

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import ClassVar
 
 from .. import references, values
 from ..endpoint import Endpoint, UnusableError
@@ -53,7 +54,7 @@ class HttpProvider(Provider):
     METHOD = "custom-http"
     CANONICAL_NAME = "CustomHttp"
     FACTORY = "from_http"
-    FEATURE_IDS = ("CREDENTIALS_HTTP",)
+    FEATURE_IDS: ClassVar[tuple[str, ...]] = ("CREDENTIALS_HTTP",)
 
     aws_container_credentials_full_uri: str | None = option(
         default=None,

@@ -1,8 +1,9 @@
-"""Keys from STS AssumeRoleWithWebIdentity.
+"""Keys from STS AssumeRoleWithWebIdentity, for a token or for a file that holds one.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,31 +12,22 @@ from ..errors import FetchError
 from ..inner_calls import call
 from ..keys import Keys
 from ..options import option
+from ..origins import Environment, Profile
 from ..provider import ServiceProvider
+from ..tokens import TokenFile
+
+#: Who names a token file -> botocore's feature id for that.
+_FILE_NAMED_BY: Mapping[type, str] = {
+    Environment: "CREDENTIALS_ENV_VARS_STS_WEB_ID_TOKEN",
+    Profile: "CREDENTIALS_PROFILE_STS_WEB_ID_TOKEN",
+}
 
 
-class WebTokenProvider(ServiceProvider):
-    """Keys of a role, for a token that an OpenID Connect or OAuth 2.0 provider issued."""
+class _WebIdentityProvider(ServiceProvider):
+    """What both have in common: the role, and how a token is exchanged for its keys."""
 
-    METHOD = "custom-web-token"
-    CANONICAL_NAME = "CustomWebToken"
-    FACTORY = "from_web_token"
     FEATURE_IDS = ("CREDENTIALS_STS_ASSUME_ROLE_WEB_ID",)
 
-    web_identity_token: str | Callable[[], str] = option(
-        default=None,
-        ini="web_identity_token",
-        example="file:///var/run/token",
-        code="get_token",
-        selects=True,
-        required=True,
-        secret=True,
-        token=True,
-        parse=references.token,
-        read=references.reference,
-        help="The token, or a callable that returns it, asked anew at every fetch. In a profile "
-        "also `file://PATH`, `env://NAME` or `process://COMMAND`.",
-    )
     role_arn: str = option(
         default=None,
         ini="role_arn",
@@ -102,10 +94,11 @@ class WebTokenProvider(ServiceProvider):
             )
         client = self.scope.client("sts", self.client_config)
         answer = call(client, "assume_role_with_web_identity", parameters)
-        # arn:partition:sts::ACCOUNT:assumed-role/NAME/SESSION
-        arn = answer.get("AssumedRoleUser", {}).get("Arn", "").split(":")
-        account = {"AccountId": arn[4]} if len(arn) > 4 and arn[4] else {}  # noqa: PLR2004 - see above
-        return self._keys_of(answer.get("Credentials", {}) | account, "the endpoint")
+        return self._keys_of(answer, "the endpoint")
+
+    @abstractmethod
+    def token(self) -> str:
+        """Return the token, read anew."""
 
     def _parameters(self) -> dict[str, Any]:
         policy_arns: Any = self.policy_arns  # strings by now, see values.arns
@@ -119,15 +112,74 @@ class WebTokenProvider(ServiceProvider):
             "RoleArn": self.role_arn,
             "RoleSessionName": self.role_session_name
             or f"botocore-ext-{self.scope.clock.now():.0f}",
-            "WebIdentityToken": self.read_token(self.web_identity_token, "web_identity_token"),
+            "WebIdentityToken": self.token(),
         } | {name: value for name, value in optional.items() if value is not None}
 
     def _keys_of(self, answer: Any, suspect: str) -> Keys:
         try:
-            return Keys.of(answer)
+            is_of_sts = isinstance(answer, Mapping) and "Credentials" in answer
+            return Keys.from_sts(answer) if is_of_sts else Keys.of(answer)
         except ValueError as error:
             fact = f"the answer for the role {self.role_arn} holds no keys ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {suspect}")
 
 
+class WebTokenProvider(_WebIdentityProvider):
+    """Keys of a role, for a token that an OpenID Connect or OAuth 2.0 provider issued."""
+
+    METHOD = "custom-web-token"
+    CANONICAL_NAME = "CustomWebToken"
+    FACTORY = "from_web_token"
+
+    web_identity_token: str | Callable[[], str] = option(
+        default=None,
+        ini="web_identity_token",
+        example="file:///var/run/token",
+        code="get_token",
+        selects=True,
+        required=True,
+        secret=True,
+        token=True,
+        parse=references.token,
+        read=references.reference,
+        help="The token, or a callable that returns it, asked anew at every fetch. In a profile "
+        "also `file://PATH`, `env://NAME` or `process://COMMAND`.",
+    )
+
+    def token(self) -> str:
+        """See ``_WebIdentityProvider``."""
+        return self.read_token(self.web_identity_token, "web_identity_token")
+
+
+class TokenFileProvider(_WebIdentityProvider):
+    """Keys of a role, for a token that something else keeps up to date in a file."""
+
+    METHOD = "assume-role-with-web-identity"
+    CANONICAL_NAME = "CustomTokenFile"
+    FACTORY = "from_token_file"
+
+    web_identity_token_file: str = option(
+        default=None,
+        ini="web_identity_token_file",
+        env="AWS_WEB_IDENTITY_TOKEN_FILE",
+        example="/var/run/token",
+        selects=True,
+        required=True,
+        parse=values.text,
+        help="The file, read at every fetch and stripped.",
+    )
+
+    def features(self) -> tuple[str, ...]:
+        """See ``Provider.features``."""
+        origin = self._origin(self.option_named("web_identity_token_file"))
+        by = _FILE_NAMED_BY.get(type(origin))
+        return (by, *self.FEATURE_IDS) if by else self.FEATURE_IDS
+
+    def token(self) -> str:
+        """See ``_WebIdentityProvider``."""
+        file = TokenFile(self.web_identity_token_file)
+        return self.read_token(file, self.key_of("web_identity_token_file"))
+
+
 from_web_token = WebTokenProvider
+from_token_file = TokenFileProvider

@@ -1,0 +1,91 @@
+"""``FilesProvider``: what a provider that reads a profile of the AWS files has in common."""
+
+import botocore.session
+
+from . import values
+from .native import native
+from .options import option
+from .provider import Provider
+from .scope import Scope
+
+
+class FilesProvider(Provider):
+    """A provider whose options stand in a profile of the AWS config and credentials files."""
+
+    profile: str | None = option(
+        default=None,
+        example="dev",
+        parse=values.text,
+        help="The profile to read; by default that of the session, or of `AWS_PROFILE`, or "
+        "`default`.",
+    )
+    filepath: str | None = option(
+        default=None,
+        example="~/.aws/credentials",
+        parse=values.text,
+        help="The credentials file; by default that of the session (`AWS_SHARED_CREDENTIALS_FILE` "
+        "or `~/.aws/credentials`).",
+    )
+    config_filepath: str | None = option(
+        default=None,
+        example="~/.aws/config",
+        parse=values.text,
+        help="The config file; by default that of the session (`AWS_CONFIG_FILE` or "
+        "`~/.aws/config`).",
+    )
+
+    @property
+    def scope(self) -> Scope:
+        """The scope of the profile that is read; inner clients stay those of the session."""
+        if "_reading" not in vars(self):
+            vars(self).setdefault("_reading", self._reading_scope(super().scope))
+        made: Scope = vars(self)["_reading"]
+        return made
+
+    def read_again(self) -> None:
+        """See what has changed in the files."""
+        found = self._reading_scope(super().scope, anew=True)
+        if found.files.full_config != self.scope.files.full_config:
+            vars(self).update(_reading=found, _bound=[])
+
+    def _reading_scope(self, outer: Scope, *, anew: bool = False) -> Scope:
+        given = self.given()
+        named, paths = given.get("profile"), [given.get("config_filepath"), given.get("filepath")]
+        if outer.profile is not None and named is None and not any(paths):
+            return outer  # a link of that profile's
+        files = outer.given_files
+        if anew or any(paths):
+            files = _session_of(paths[0], paths[1], outer.files)
+        default = (files or outer.session).get_config_variable("profile")
+        return Scope(
+            outer.given_session,
+            profile=str(named or outer.profile or default or "default"),
+            outer_region=outer.outer_region,
+            region_of_chain=outer.region_of_chain,
+            given_files=files,
+            environ=outer.environ,
+            clock=outer.clock,
+        )
+
+    def why_not(self) -> str:
+        """See ``Specification.why_not``."""
+        profile, scope = self.scope.profile, self.scope
+        if profile not in scope.files.full_config["profiles"]:
+            return f"there is no profile '{profile}' in {scope.config_file}"
+        keys = " or ".join(str(one.ini) for one in self.options() if one.selects)
+        return f"profile '{profile}' of {scope.config_file} has no {keys}"
+
+
+def _session_of(
+    config_file: str | None, credentials_file: str | None, like: botocore.session.Session
+) -> botocore.session.Session:
+    """Return a session that reads these files, or those of ``like``; it makes no clients."""
+    session = botocore.session.Session()
+    for name, path in {"config_file": config_file, "credentials_file": credentials_file}.items():
+        session.set_config_variable(name, path or like.get_config_variable(name))
+    profile = like.get_config_variable("profile")
+    if profile is not None:
+        session.set_config_variable("profile", profile)
+    with native(None, "a file", "correct it"):
+        session.full_config  # noqa: B018 - read now, where an error can be told
+    return session

@@ -1,0 +1,100 @@
+"""Keys from the instance metadata service of Amazon EC2.
+
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html
+"""
+
+from typing import Any
+
+from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
+
+from .. import values
+from ..concurrency import run_within
+from ..errors import NotConfigured
+from ..inner_calls import FETCH_BUDGET
+from ..keys import Keys
+from ..native import native
+from ..options import option
+from ..provider import Provider
+
+#: botocore puts off an expiry that is near by this and up to ten minutes more: so it stays true.
+_AS_ANSWERED = {"ec2_credential_refresh_window": -600}
+
+
+class InstanceProvider(Provider):
+    """The keys of the role of this EC2 instance (IMDSv2, else IMDSv1 where that is allowed)."""
+
+    METHOD = "iam-role"
+    CANONICAL_NAME = "Ec2InstanceMetadata"
+    FACTORY = "from_instance_metadata"
+    FEATURE_IDS = ("CREDENTIALS_IMDS",)
+
+    timeout: float = option(
+        default=1.0,
+        example="1",
+        code="1",
+        parse=values.timeout,
+        help="Seconds to connect and to wait for data, 25 for everything; not given, what the "
+        "session's `metadata_service_timeout` says.",
+    )
+    max_retries: int = option(
+        default=0,
+        example="3",
+        code="3",
+        parse=values.whole,
+        help="Further attempts for each of the three requests; not given, one less than the "
+        "session's `metadata_service_num_attempts`.",
+    )
+    ec2_metadata_v1_disabled: bool = option(
+        default=False,
+        example="true",
+        code="True",
+        parse=values.flag,
+        help="Whether to do without IMDSv1 where the service gives no token; not given, what the "
+        "session's `ec2_metadata_v1_disabled` says.",
+    )
+
+    def is_selected(self) -> bool:
+        """Whether asking is not forbidden."""
+        return self.scope.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() != "true"
+
+    def why_not(self) -> str:
+        """See ``Specification.why_not``."""
+        return "AWS_EC2_METADATA_DISABLED is true"
+
+    def fetch(self) -> Keys:
+        """Ask for a token, the role and its keys: three round trips."""
+        with native(self.METHOD, "the metadata service", "check its address"):
+            fetcher = InstanceMetadataFetcher(**self._arguments())
+            where = fetcher.get_base_url().rstrip("/")
+            try:
+                found = run_within(FETCH_BUDGET, fetcher.retrieve_iam_role_credentials)
+            except TimeoutError:
+                found = {}
+            if found:
+                return Keys.from_mapping(found)
+        raise NotConfigured(
+            provider=self.METHOD,
+            error_msg=f"the metadata service at {where} gave no keys: this is no EC2 instance, or "
+            "it has no role, or its hop limit keeps containers out",
+        )
+
+    def _arguments(self) -> dict[str, Any]:
+        session, given = self.scope.session, self.given()
+        setting = session.get_config_variable
+        disabled = "ec2_metadata_v1_disabled"
+        config = {
+            "ec2_metadata_service_endpoint": setting("ec2_metadata_service_endpoint"),
+            "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
+            disabled: self.ec2_metadata_v1_disabled if disabled in given else setting(disabled),
+        }
+        attempts = setting("metadata_service_num_attempts")
+        return {
+            "timeout": self.timeout if "timeout" in given else setting("metadata_service_timeout"),
+            "num_attempts": self.max_retries + 1 if "max_retries" in given else attempts,
+            "env": dict(self.scope.environ),
+            "user_agent": session.user_agent(),
+            "config": config | _AS_ANSWERED,
+        }
+
+
+from_instance_metadata = InstanceProvider

@@ -1,0 +1,103 @@
+"""Keys of the user who signed in to the console with ``aws login``.
+
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html
+"""
+
+import logging
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.compat import HAS_CRT
+from botocore.credentials import LoginCredentialFetcher
+from botocore.exceptions import MissingDependencyException
+from botocore.utils import LoginTokenLoader, generate_login_cache_key
+
+from .. import values
+from ..errors import is_recoverable
+from ..files import FilesProvider
+from ..keys import Keys
+from ..native import native
+from ..options import option
+from ..provider import ServiceProvider
+from ..token_cache import TokenCache
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+logger = logging.getLogger(__name__)
+
+#: Where AWS CLI keeps the tokens, unless the environment names another directory.
+TOKENS, DIRECTORY = "~/.aws/login/cache", "AWS_LOGIN_CACHE_DIRECTORY"
+#: Seconds before their expiry at which the kept keys are renewed, as in every SDK.
+RENEWED_BEFORE = 300
+
+
+class LoginProvider(FilesProvider, ServiceProvider):
+    """The keys that `aws login` keeps, renewed with its refresh token."""
+
+    METHOD = "login"
+    CANONICAL_NAME = "CustomLogin"
+    FACTORY = "from_login_credentials"
+    FEATURE_IDS = ("CREDENTIALS_PROFILE_LOGIN", "CREDENTIALS_LOGIN")
+
+    login_session: str = option(
+        default=None,
+        ini="login_session",
+        example="arn:aws:iam::123456789012:user/me",
+        selects=True,
+        required=True,
+        verbatim=True,
+        parse=values.text,
+        help="Who signed in, as `aws login` writes it into the profile.",
+    )
+
+    def fetch(self) -> Keys:
+        """Read the kept keys; one round trip where they must be renewed."""
+        cache = TokenCache(self.scope.environ.get(DIRECTORY) or TOKENS)
+        place = f"the token file {cache.file_of(generate_login_cache_key(self.login_session))}"
+        login = f"aws login --profile {self.scope.profile}"
+        remedy = f"remove it and run `{login}`"
+        tokens: Any = LoginTokenLoader(cast("Any", cache))
+        fetcher = LoginCredentialFetcher(
+            self.login_session, tokens, partial(self._client, tokens), self._now
+        )
+        with native(self.METHOD, place, remedy, login):
+            kept = Keys.from_mapping(fetcher.load_cached_credentials())
+        left = self._seconds_left(kept)
+        if left > RENEWED_BEFORE:
+            return kept
+        try:
+            with native(self.METHOD, place, remedy, login):
+                return Keys.from_mapping(_renewed(fetcher))
+        except Exception as error:
+            if left <= 0 or not is_recoverable(error):
+                raise
+            fact = "The keys of %s cannot be renewed (%s); they are still valid for %d seconds"
+            logger.warning(fact, place, type(error).__name__, left)
+            return kept
+
+    def _seconds_left(self, keys: Keys) -> float:
+        if keys.expiration is None:
+            return 0
+        return keys.expiration.timestamp() - self.scope.clock.now()
+
+    def _client(self, tokens: Any, service: str, **_: Any) -> "BaseClient":
+        # botocore adds a handler to it at every renewal.
+        region = tokens.load_token(self.login_session).get("signInRegion")
+        return self.scope.new_client(service, self.client_config, region)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.scope.clock.now(), timezone.utc)
+
+
+def _renewed(fetcher: LoginCredentialFetcher) -> Any:
+    if not HAS_CRT:
+        raise MissingDependencyException(
+            msg="renewing what `aws login` keeps takes a signature of the AWS Common Runtime: "
+            "run `pip install botocore[crt]`"
+        )
+    return fetcher.refresh_credentials()
+
+
+from_login_credentials = LoginProvider

@@ -1,0 +1,173 @@
+"""Keys of a profile in the AWS config and credentials files, whatever kind they are of.
+
+https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
+
+from botocore.credentials import ConfigProvider, SharedCredentialProvider
+
+from .. import values
+from ..chain import keys_or_reason
+from ..concurrency import Once
+from ..errors import Attempt, NotConfigured, ProviderError
+from ..files import FilesProvider
+from ..hops import STATIC_KEYS, is_role, named_source, parameters, source_profile
+from ..keys import Keys
+from ..native import static_keys
+from ..options import option
+from ..profiles import ProfileScope
+from ..provider import Provider, ServiceProvider
+from ..registry import PROVIDERS
+from ..scope import Scope
+from .login import LoginProvider
+from .process import ProcessProvider
+from .sso import SsoProvider
+from .temporary import TemporaryCredentialsProvider
+from .web_identity import TokenFileProvider
+
+#: A name, and what gives keys or None.
+Asked: TypeAlias = tuple[str, Callable[[], Keys | None]]
+
+#: Options that hold for the profiles of a role's sources, too; the files come with the scope.
+_SHARED = {"mfa_code_provider", "client_config"}
+
+
+class ProfileProvider(FilesProvider, ServiceProvider):
+    """The keys of a profile: ours, static ones, a process, a login, SSO, a role on any of them."""
+
+    METHOD = "custom-profile"
+    CANONICAL_NAME = "CustomProfile"
+    FACTORY = "from_ini"
+
+    mfa_code_provider: Callable[[str], str] | None = option(
+        default=None,
+        code="ask_for_code",
+        parse=values.function,
+        help="Called with `mfa_serial` at every fetch of a role that has one, once its source "
+        "credentials are there; returns the code. Nothing else asks for one.",
+    )
+    ignore_cache: bool = option(
+        default=False,
+        example="true",
+        code="True",
+        parse=values.flag,
+        help="Whether to read the files at every fetch; otherwise they are read once for each "
+        "session.",
+    )
+
+    #: The profiles of roles that this one is the source of, outermost first.
+    visited: tuple[str, ...] = ()
+
+    def is_selected(self) -> bool:
+        """Whether there is such a profile."""
+        return self.scope.profile in self.scope.files.full_config["profiles"]
+
+    def why_not(self) -> str:
+        """See ``Specification.why_not``."""
+        return f"there is no profile '{self.scope.profile}' in {self.scope.config_file}"
+
+    def obtain(self) -> Keys:
+        """See ``Provider.obtain``; what is asked knows its place in a circle itself."""
+        return self.fetch()
+
+    def fetch(self) -> Keys:
+        """Obtain the keys of the first kind that the profile is of.
+
+        Raises:
+            NotConfigured: It is of none.
+        """
+        if self.ignore_cache:
+            self.read_again()
+        attempts = []
+        for name, ask in self._asked():
+            try:
+                keys = ask()
+            except NotConfigured as error:
+                attempts.append(Attempt(name, error.reason, error))
+                continue
+            if keys is not None:
+                return keys
+            attempts.append(Attempt(name, "nothing here selects it"))
+        raise self.nothing(attempts)
+
+    def nothing(self, attempts: Sequence[Attempt]) -> ProviderError:  # noqa: ARG002 - the default chain tells them
+        """Return the error where nobody has keys."""
+        if not self.is_selected():
+            return self.not_here()
+        fact = f"profile '{self.scope.profile}' of {self.scope.config_file} has no credentials"
+        remedy = f"add some, for example with `aws configure --profile {self.scope.profile}`"
+        return NotConfigured(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
+
+    def _asked(self) -> list[Asked]:
+        """Return what is asked, made once for each binding."""
+        bound: list[Asked] = vars(self).setdefault("_bound", [])
+        if not bound:
+            bound[:] = self.asked()
+        return bound
+
+    def asked(self) -> list[Asked]:
+        """Return what is asked, in botocore's order."""
+        return [*self.first_asked(), self.asked_of(TokenFileProvider), *self.last_asked()]
+
+    def first_asked(self) -> list[Asked]:
+        """Ours, and then roles."""
+        scope = ProfileScope.like(self.scope)
+        ours = [self.asked_of(kind, scope) for kind in PROVIDERS]
+        return [*ours, ("assume-role", partial(self._role, Once(self._assuming)))]
+
+    def last_asked(self) -> list[Asked]:
+        """What else botocore looks for in a profile."""
+        files, profile = self.scope.files, str(self.scope.profile)
+        credentials_file = str(files.get_config_variable("credentials_file"))
+        in_credentials = SharedCredentialProvider(credentials_file, profile)
+        in_config = ConfigProvider(self.scope.config_file, profile)
+        return [
+            self.asked_of(SsoProvider),
+            ("SharedCredentials", partial(static_keys, profile, in_credentials)),
+            self.asked_of(LoginProvider),
+            self.asked_of(ProcessProvider),
+            ("SharedConfig", partial(static_keys, profile, in_config)),
+        ]
+
+    def asked_of(self, kind: type[Provider], scope: Scope | None = None) -> Asked:
+        """Return one of ours as something to ask, in the scope of the profile."""
+        takes_config = issubclass(kind, ServiceProvider) and self.client_config is not None
+        provider = kind(client_config=self.client_config) if takes_config else kind()
+        return str(kind.CANONICAL_NAME), partial(self.ask, provider.bind(scope or self.scope))
+
+    def ask(self, provider: Provider) -> Keys | None:
+        """Return the keys of one of ours."""
+        return keys_or_reason(provider)
+
+    def _role(self, assuming: Callable[[], tuple[str, Provider]]) -> Keys | None:
+        """Assume the role of the profile, if it has one; in a source, static keys go first."""
+        is_static = bool(STATIC_KEYS & self.scope.profile_values.keys())
+        if not is_role(self.scope) or (self.visited and is_static):
+            return None
+        way, role = assuming()
+        return role.obtain().through((way,))
+
+    def _assuming(self) -> tuple[str, Provider]:
+        """Make what assumes the role; return it with botocore's feature id for its source."""
+        visited = (*self.visited, str(self.scope.profile))
+        named = source_profile(self.scope, visited)
+        inner = replace(self.scope, region_of_chain=self.scope.region(self.client_config))
+        way, source = "CREDENTIALS_PROFILE_NAMED_PROVIDER", None
+        if named is not None:
+            given = {name: value for name, value in self.given().items() if name in _SHARED}
+            source = ProfileProvider(**{**given, "profile": named}).bind(inner)
+            way, source.visited = "CREDENTIALS_PROFILE_SOURCE_PROFILE", visited
+        role = TemporaryCredentialsProvider(
+            params=parameters(self.scope, self.mfa_code_provider),
+            master_credentials=partial(keys_or_reason, source or named_source(inner)),
+            mfa_code_provider=self.mfa_code_provider,
+            client_config=self.client_config,
+        )
+        return way, role.bind(inner)
+
+
+from_ini = ProfileProvider

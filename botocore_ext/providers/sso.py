@@ -1,0 +1,182 @@
+"""Keys of a role in AWS IAM Identity Center, with the token that ``aws sso login`` keeps.
+
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
+"""
+
+import hashlib
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from botocore.credentials import SSOCredentialFetcher
+from botocore.tokens import SSOTokenProvider
+from botocore.utils import SSOTokenLoader
+
+from .. import values
+from ..errors import ConfigurationError
+from ..files import FilesProvider
+from ..keys import Keys
+from ..native import native
+from ..options import option
+from ..provider import ServiceProvider
+from ..token_cache import TokenCache
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+#: Where AWS CLI keeps the tokens.
+TOKENS = "~/.aws/sso/cache"
+#: In a profile these make it one of IAM Identity Center, as botocore has it.
+_CALLING = ("sso_account_id", "sso_role_name")
+
+
+class SsoProvider(FilesProvider, ServiceProvider):
+    """The keys of an account and role, for the user who is logged in to a start URL."""
+
+    METHOD = "sso"
+    CANONICAL_NAME = "CustomSso"
+    FACTORY = "from_sso"
+
+    sso_start_url: str | None = option(
+        default=None,
+        ini="sso_start_url",
+        example="https://d-abc123.awsapps.com/start",
+        selects=True,
+        one_origin=True,
+        parse=values.text,
+        help="The start URL of IAM Identity Center.",
+    )
+    sso_account_id: str = option(
+        default=None,
+        ini="sso_account_id",
+        example="123456789012",
+        selects=True,
+        one_origin=True,
+        required=True,
+        parse=values.text,
+        help="The account.",
+    )
+    sso_region: str | None = option(
+        default=None,
+        ini="sso_region",
+        example="us-east-1",
+        selects=True,
+        one_origin=True,
+        parse=values.text,
+        help="The region of IAM Identity Center.",
+    )
+    sso_role_name: str = option(
+        default=None,
+        ini="sso_role_name",
+        example="SampleRole",
+        selects=True,
+        one_origin=True,
+        required=True,
+        parse=values.text,
+        help="The role (permission set).",
+    )
+    sso_session: str | None = option(
+        default=None,
+        ini="sso_session",
+        example="my-sso",
+        selects=True,
+        one_origin=True,
+        parse=values.text,
+        help="The `[sso-session]` of the config file that has start URL and region; its token is "
+        "renewed by itself.",
+    )
+    client: "BaseClient | None" = option(
+        default=None,
+        code="boto3.client('sso', config=Config(signature_version=UNSIGNED))",
+        help="A ready-made SSO client, used instead of an inner one.",
+    )
+
+    def is_selected(self) -> bool:
+        """Whether code gives any of it, or the profile has an account or a role."""
+        own = self.given().keys() & {one.name for one in self.options() if one.selects}
+        return bool(own) or any(key in self.scope.profile_values for key in _CALLING)
+
+    def features(self) -> tuple[str, ...]:
+        """See ``Provider.features``."""
+        kind = "SSO" if self.sso_session else "SSO_LEGACY"
+        return (f"CREDENTIALS_PROFILE_{kind}", f"CREDENTIALS_{kind}")
+
+    def check(self) -> None:
+        """See ``Provider.check``; start URL and region may stand in the session's section."""
+        super().check()
+        self._start()
+
+    def fetch(self) -> Keys:
+        """Ask for the keys: one round trip, and one more where the token must be renewed."""
+        start_url, region = self._start()
+        session, cache = self.sso_session, TokenCache(TOKENS)
+        token: dict[str, Any] = {"token_loader": SSOTokenLoader(cache)}
+        if session is not None:
+            provider = self._token_provider(cache, start_url, region)
+            token = {"token_provider": provider, "sso_session_name": session}
+        place = f"the token file {cache.file_of(_digest(session or start_url))}"
+        with native(self.METHOD, place, f"remove it and run `{self._login()}`", self._login()):
+            fetcher = SSOCredentialFetcher(
+                start_url,
+                region,
+                self.sso_role_name,
+                self.sso_account_id,
+                self._client,
+                time_fetcher=self._now,
+                **token,
+            )
+            return Keys.from_mapping(fetcher.fetch_credentials())
+
+    def _start(self) -> tuple[str, str]:
+        """Return start URL and region, which may stand in the section of the session."""
+        return self._of_session("sso_start_url"), self._of_session("sso_region")
+
+    def _of_session(self, name: str) -> str:
+        session, one = self.sso_session, self.option_named(name)
+        sections = self.scope.files.full_config.get("sso_sessions", {})
+        shared = sections.get(session, {}).get(one.ini)
+        own = self.option_value(one)
+        if own and shared and own != shared:
+            raise self._unclear(f"{one.ini} is not the same as in [sso-session {session}]")
+        if own or shared:
+            return str(own or shared)
+        if session is None:
+            raise self.missing(one)
+        raise self._unclear(f"there is no {one.ini} in [sso-session {session}]")
+
+    def _unclear(self, fact: str) -> ConfigurationError:
+        where = f"{self.scope.config_file}, used by profile '{self.scope.profile}'"
+        return ConfigurationError(
+            provider=self.METHOD, error_msg=f"{fact} of {where}: correct that section"
+        )
+
+    def _token_provider(self, cache: TokenCache, start_url: str, region: str) -> SSOTokenProvider:
+        name = self.sso_session
+        config = {
+            "profiles": {"it": {"sso_session": name}},
+            "sso_sessions": {name: {"sso_start_url": start_url, "sso_region": region}},
+        }
+        # What botocore's token provider needs of a session: its configuration and its clients.
+        session: Any = SimpleNamespace(full_config=config, create_client=self._client)
+        return SSOTokenProvider(session, cache, self._now, profile_name="it")
+
+    def _client(self, service: str, config: Any) -> "BaseClient":
+        if self.client is not None and service == "sso":
+            return self.client
+        return self.scope.client(service, self.client_config, config.region_name)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.scope.clock.now(), timezone.utc)
+
+    def _login(self) -> str:
+        if self.sso_session:
+            return f"aws sso login --sso-session {self.sso_session}"
+        return f"aws sso login --profile {self.scope.profile}"
+
+
+def _digest(name: str) -> str:
+    """Return the name of a token's file, as AWS CLI forms it."""
+    return hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
+
+
+from_sso = SsoProvider

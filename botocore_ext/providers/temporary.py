@@ -1,0 +1,173 @@
+"""Keys of a role, from STS AssumeRole.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from botocore.credentials import CredentialProvider, Credentials
+from botocore.exceptions import ClientError
+
+from .. import values
+from ..credentials import ProviderCredentials
+from ..errors import ConfigurationError, FetchError, ProviderError
+from ..functions import Source, keys_or_provider
+from ..inner_calls import call, problems_of
+from ..keys import Keys
+from ..options import option
+from ..provider import Provider, ServiceProvider
+
+#: With these a service says that keys have expired before their time.
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"})
+
+
+class TemporaryCredentialsProvider(ServiceProvider):
+    """Keys of a role that is assumed with other keys."""
+
+    METHOD = "custom-temporary-credentials"
+    CANONICAL_NAME = "CustomTemporaryCredentials"
+    FACTORY = "from_temporary_credentials"
+    FEATURE_IDS = ("CREDENTIALS_STS_ASSUME_ROLE",)
+
+    params: Mapping[str, Any] = option(
+        default=None,
+        code="{'RoleArn': 'arn:aws:iam::123456789012:role/App'}",
+        selects=True,
+        required=True,
+        secret=True,
+        parse=values.mapping,
+        help="The parameters of AssumeRole, as `client.assume_role` takes them.",
+    )
+    master_credentials: Source | Credentials | Keys | Mapping[str, Any] | None = option(
+        default=None,
+        code="from_env()",
+        secret=True,
+        parse=keys_or_provider,
+        help="The keys that assume the role: a provider, a chain, a callable that returns keys, "
+        "or keys. By default those of `from_default_chain`.",
+    )
+    mfa_code_provider: Callable[[str], str] | None = option(
+        default=None,
+        code="ask_for_code",
+        parse=values.function,
+        help="Called with the serial number of the MFA device, once the master credentials are "
+        "there, at every fetch; returns the code. Nothing else asks for one.",
+    )
+
+    def check(self) -> None:
+        """See ``Provider.check``."""
+        super().check()
+        if "aws_access_key_id" in (self.client_config or {}):
+            raise ConfigurationError(
+                provider=self.METHOD,
+                error_msg="client_config has aws_access_key_id: pass the keys that assume the "
+                f"role as master_credentials=Keys(...) to {self.FACTORY}()",
+            )
+        params = self.params
+        if _asks_for_code(params) and self.mfa_code_provider is None:
+            raise self._no_code(params["SerialNumber"])
+
+    def tell(self, credentials: ProviderCredentials) -> None:
+        """See ``Provider.tell``; a new token of the master is a new token of the role."""
+        super().tell(credentials)
+        master = self._master()
+        if isinstance(master, Provider):
+            master.tell(credentials)
+
+    def fetch(self) -> Keys:
+        """Assume the role: one round trip, beside those for the master credentials.
+
+        Raises:
+            ConfigurationError: AssumeRole does not take these parameters; nothing was asked.
+        """
+        params = self._parameters()
+        master, keys = self._master_keys()
+        if _asks_for_code(params):
+            params["TokenCode"] = self._code(params["SerialNumber"])
+        client = self.scope.client("sts", self.client_config, keys=keys)
+        try:
+            answer = call(client, "assume_role", params)
+        except ClientError as error:
+            is_expired = error.response.get("Error", {}).get("Code") in _EXPIRED
+            if is_expired and isinstance(master, ProviderCredentials):
+                master.invalidate(keys.access_key)
+            raise
+        try:
+            return Keys.from_sts(answer).through(keys.features)
+        except ValueError as error:
+            fact = f"the answer for the role {params['RoleArn']} holds no keys ({error})"
+        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return the parameters, checked as botocore checks them."""
+        params = {"RoleSessionName": f"botocore-ext-{self.scope.clock.now():.0f}", **self.params}
+        problems = problems_of(self.scope.session, "sts", "AssumeRole", params)
+        if problems is None:
+            return params
+        fact = f"params passed to {self.FACTORY}() are not those of AssumeRole ({problems})"
+        remedy = f"pass params={self.option_named('params').code_example}"
+        raise ConfigurationError(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
+
+    def _master(self) -> CredentialProvider:
+        """Return the provider of the master credentials, bound once for each binding of this."""
+        bound: list[CredentialProvider] = vars(self).setdefault("_bound", [])
+        if not bound:
+            found = self._given_master()
+            if isinstance(found, Provider):
+                region = self.scope.region(self.client_config)
+                found = found.bind(replace(self.scope, region_of_chain=region, profile=None))
+            bound[:] = [found]
+        return bound[0]
+
+    def _given_master(self) -> CredentialProvider:
+        given: CredentialProvider | None = cast("Any", self.master_credentials)
+        if given is not None:
+            return given
+        from .default_chain import DefaultChainProvider  # noqa: PLC0415 - it assumes roles, too
+
+        return DefaultChainProvider()
+
+    def _master_keys(self) -> tuple[Credentials, Keys]:
+        """Return the keys that assume the role; where there are none, no other role may be taken.
+
+        Raises:
+            FetchError: There are none.
+        """
+        master = self._master()
+        reason = master.why_not() if isinstance(master, Provider) else "their provider has none"
+        try:
+            found = master.load()
+            if found is not None:
+                return found, Keys.from_credentials(found)
+        except ProviderError as error:
+            if not error.try_next_link:
+                raise
+            reason = error.reason
+        fact = f"there are no keys to assume the role {self.params['RoleArn']} with: {reason}"
+        raise FetchError(provider=self.METHOD, error_msg=fact)
+
+    def _code(self, serial: str) -> str:
+        ask = self.mfa_code_provider
+        if ask is None:
+            raise self._no_code(serial)
+        code: object = ask(serial)
+        if isinstance(code, str) and code.strip():
+            return code.strip()
+        fact = f"mfa_code_provider returned no code for {serial}: it must return it as a string"
+        raise FetchError(provider=self.METHOD, error_msg=fact)
+
+    def _no_code(self, serial: str) -> ConfigurationError:
+        return ConfigurationError(
+            provider=self.METHOD,
+            error_msg=f"the role is assumed with a code of the MFA device {serial}, and there is "
+            f"nobody to ask: pass mfa_code_provider=ask_for_code to {self.FACTORY}()",
+        )
+
+
+def _asks_for_code(params: Mapping[str, Any]) -> bool:
+    return "SerialNumber" in params and "TokenCode" not in params
+
+
+from_temporary_credentials = TemporaryCredentialsProvider
