@@ -1,0 +1,255 @@
+"""The region of every inner client, over all combinations of what may set it (rule 7)."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from itertools import combinations
+
+import botocore.loaders
+import botocore.session
+import pytest
+
+from botocore_ext import (
+    Keys,
+    Scope,
+    from_cognito_identity,
+    from_cognito_identity_pool,
+    from_default_chain,
+    from_ini,
+    from_login_credentials,
+    from_sso,
+    from_temporary_credentials,
+    from_token_file,
+    from_web_token,
+)
+from botocore_ext.profiles import ProfileScope
+from botocore_ext.providers.web_identity import TokenFileProvider, WebTokenProvider
+from tests import fakes
+
+#: What may set a region, from the highest to the lowest, and which.
+SETTINGS = {
+    "client_config": "eu-west-1",
+    "id": "eu-west-2",
+    "profile": "eu-west-3",
+    "outer": "eu-north-1",
+    "AWS_REGION": "eu-south-1",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+}
+COMBINATIONS = [
+    chosen for size in range(len(SETTINGS) + 1) for chosen in combinations(SETTINGS, size)
+]
+ROLE = "arn:aws:iam::123456789012:role/App"
+LOADER = botocore.loaders.create_loader()
+
+
+@dataclass
+class Kind:
+    """How to build a provider whose inner client is looked at."""
+
+    make: object
+    #: The settings that mean something to it; None: all.
+    knows: tuple[str, ...] = tuple(SETTINGS)
+    #: Those that are always there.
+    always: tuple[str, ...] = ()
+    #: Whether the profile selects it, rather than code.
+    by_profile: bool = False
+    lines: tuple[str, ...] = ()
+    service: str = "sts"
+
+
+def no_profile(*more):
+    return tuple(name for name in SETTINGS if name not in ("profile", "id", *more))
+
+
+def dpop_key():
+    """Make up the key that signs the renewal of a login."""
+    crypto = pytest.importorskip("awscrt.crypto")
+    key = crypto.EC.new_generate(crypto.ECType.P_256).export_key(crypto.ECExportFormat.SEC1)
+    body = base64.b64encode(key).decode()
+    return f"-----BEGIN EC PRIVATE KEY-----\n{body}\n-----END EC PRIVATE KEY-----\n"
+
+
+STATIC = ("aws_access_key_id = AKIA", "aws_secret_access_key = s")
+KINDS = {
+    "web token in code": Kind(
+        lambda given, _: from_web_token(role_arn=ROLE, web_identity_token="token", **given),
+        knows=no_profile(),
+    ),
+    "web token in a profile": Kind(
+        lambda given, _: WebTokenProvider(**given),
+        knows=tuple(SETTINGS)[:1] + tuple(SETTINGS)[2:],
+        by_profile=True,
+        lines=(f"role_arn = {ROLE}", "web_identity_token = token"),
+    ),
+    "token file in code": Kind(
+        lambda given, file: from_token_file(role_arn=ROLE, web_identity_token_file=file, **given),
+        knows=no_profile(),
+    ),
+    "token file in a profile": Kind(
+        lambda given, _: TokenFileProvider(**given),
+        knows=tuple(SETTINGS)[:1] + tuple(SETTINGS)[2:],
+        by_profile=True,
+        lines=(f"role_arn = {ROLE}", "web_identity_token_file = <file>"),
+    ),
+    "Cognito identity": Kind(
+        lambda given, _: from_cognito_identity(identity_id="eu-west-2:id", **given),
+        always=("id",),
+        service="cognito-identity",
+    ),
+    "Cognito identity pool": Kind(
+        lambda given, _: from_cognito_identity_pool(identity_pool_id="eu-west-2:pool", **given),
+        always=("id",),
+        service="cognito-identity",
+    ),
+    "temporary credentials": Kind(
+        lambda given, _: from_temporary_credentials(
+            params={"RoleArn": ROLE}, master_credentials=Keys("AKIA", "s"), **given
+        ),
+        knows=no_profile(),
+    ),
+    "nested temporary credentials": Kind(
+        lambda given, _: from_temporary_credentials(
+            params={"RoleArn": ROLE},
+            master_credentials=from_temporary_credentials(
+                params={"RoleArn": ROLE}, master_credentials=Keys("AKIA", "s")
+            ),
+            **given,
+        ),
+        knows=no_profile(),
+    ),
+    "a role in ini": Kind(
+        lambda given, _: from_ini(profile="p", **given),
+        knows=tuple(SETTINGS)[:1] + tuple(SETTINGS)[2:],
+        lines=(f"role_arn = {ROLE}", "source_profile = hop"),
+    ),
+    "a token file in ini": Kind(
+        lambda given, _: from_ini(profile="p", **given),
+        knows=tuple(SETTINGS)[:1] + tuple(SETTINGS)[2:],
+        lines=(f"role_arn = {ROLE}", "web_identity_token_file = <file>"),
+    ),
+    "the default chain": Kind(
+        lambda given, _: from_default_chain(profile="p", **given),
+        knows=tuple(SETTINGS)[:1] + tuple(SETTINGS)[2:],
+        lines=(f"role_arn = {ROLE}", "source_profile = hop"),
+    ),
+    "SSO": Kind(
+        lambda given, _: from_sso(profile="p", **given),
+        always=("id",),
+        lines=(
+            "sso_start_url = https://start",
+            "sso_region = eu-west-2",
+            "sso_account_id = 123456789012",
+            "sso_role_name = R",
+        ),
+        service="portal.sso",
+    ),
+    "login": Kind(
+        lambda given, _: from_login_credentials(profile="p", **given),
+        lines=("login_session = me",),
+        service="signin",
+    ),
+}
+
+
+class SentError(Exception):
+    """Ends an inner call at the moment when its request would leave."""
+
+
+@pytest.fixture
+def session(world, monkeypatch):
+    """A session whose inner clients go nowhere; what botocore's loader read is shared."""
+    (world / "token").write_text("token", encoding="utf-8")
+
+    def seen(request, **_):
+        raise SentError(request.url.split("/")[2])
+
+    def make(profile_lines):
+        text = "\n".join(["[profile p]", *profile_lines]).replace("<file>", str(world / "token"))
+        hop = "\n".join(["[profile hop]", *STATIC, "region = ap-south-1"])
+        (world / "config").write_text(f"{text}\n{hop}\n", encoding="utf-8")
+        session = botocore.session.Session()
+        session.register_component("data_loader", LOADER)
+        session.register("before-send", seen)
+        return session
+
+    return make
+
+
+def keep_tokens(world, region):
+    """Write what the two logins keep, valid and about to be renewed."""
+    sso, login = world / ".aws" / "sso" / "cache", world / ".aws" / "login" / "cache"
+    sso.mkdir(parents=True)
+    login.mkdir(parents=True)
+    name = hashlib.sha1(b"https://start").hexdigest()
+    token = {"accessToken": fakes.secret("sso"), "expiresAt": "2099-01-01T00:00:00Z"}
+    (sso / f"{name}.json").write_text(json.dumps(token), encoding="utf-8")
+    name = hashlib.sha256(b"me").hexdigest()
+    access = {
+        "accessKeyId": "ASIA",
+        "secretAccessKey": fakes.secret("secret-key"),
+        "sessionToken": fakes.secret("session-token"),
+        "accountId": "123456789012",
+        "expiresAt": "2020-01-01T00:00:00Z",
+    }
+    token = {
+        "accessToken": access,
+        "refreshToken": fakes.secret("refresh"),
+        "clientId": "arn:aws:signin:::devtools/same-device",
+        "dpopKey": dpop_key(),
+    } | ({"signInRegion": region} if region else {})
+    (login / f"{name}.json").write_text(json.dumps(token), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [
+        pytest.param(name, chosen, id=f"{name}: {'+'.join(chosen) or 'none'}")
+        for name, kind in KINDS.items()
+        for chosen in COMBINATIONS
+        if not set(kind.always) & set(chosen)
+    ],
+)
+def test_the_region_of_an_inner_client(name, chosen, session, world):
+    kind = KINDS[name]
+    effective = [one for one in SETTINGS if one in kind.knows and one in (*chosen, *kind.always)]
+    expected = SETTINGS[effective[0]] if effective else "us-east-1"
+    if name in ("SSO", "login"):
+        keep_tokens(world, SETTINGS["id"] if "id" in chosen else None)
+    lines = [*kind.lines, *([f"region = {SETTINGS['profile']}"] * ("profile" in chosen))]
+    given = {"region_name": SETTINGS["client_config"]} if "client_config" in chosen else None
+    provider = kind.make({"client_config": given}, str(world / "token"))
+    scope = (ProfileScope if kind.by_profile else Scope)(
+        session(lines),
+        profile="p" if kind.by_profile else None,
+        outer_region=SETTINGS["outer"] if "outer" in chosen else None,
+        environ={one: SETTINGS[one] for one in chosen if one.startswith("AWS_")},
+    )
+    with pytest.raises(SentError) as seen:
+        provider.bind(scope).fetch()
+    places = (
+        f"{kind.service}.{expected}.amazonaws.com",
+        f"{expected}.{kind.service}.aws.amazon.com",
+    )
+    assert str(seen.value) in places
+
+
+@pytest.mark.parametrize("first", ["ini", "code"])
+def test_a_role_chain_uses_one_region_for_all_hops(first, aws, config):
+    """The region of each hop is in its signature."""
+    config(
+        "[profile top]\nrole_arn = arn:aws:iam::123456789012:role/Top\nsource_profile = mid\n"
+        "region = eu-west-3\n"
+        "[profile mid]\nrole_arn = arn:aws:iam::123456789012:role/Mid\nsource_profile = low\n"
+        "region = ap-south-1\n"
+        "[profile low]\naws_access_key_id = AKIA\naws_secret_access_key = s\nregion = sa-east-1\n"
+    )
+    provider = from_ini(profile="top")
+    if first == "code":
+        provider = from_temporary_credentials(
+            params={"RoleArn": ROLE},
+            client_config={"region_name": "eu-west-3"},
+            master_credentials=from_ini(profile="mid"),
+        )
+    provider.fetch()
+    assert [one.headers["Authorization"].split("/")[2] for one in aws.requests] == ["eu-west-3"] * 2
