@@ -8,7 +8,7 @@ from botocore.credentials import CredentialProvider, Credentials
 from . import values
 from .circles import looking_for
 from .credentials import ProviderCredentials
-from .errors import FetchError, NotConfigured
+from .errors import FetchError
 from .keys import Keys
 from .options import option
 from .provider import Provider
@@ -44,6 +44,10 @@ class FunctionProvider(Provider):
         """Show the function's name; what a partial holds may be a secret."""
         return f"{self.FACTORY}({self.label})"
 
+    def why_not(self) -> str:
+        """See ``Specification.why_not``."""
+        return f"{self.label} returned None: it has no keys here"
+
     def obtain(self) -> Keys:
         """See ``Provider.obtain``; the call itself is guarded."""
         return self.fetch()
@@ -67,8 +71,7 @@ class FunctionProvider(Provider):
         """
         keys = self._called()
         if keys is None:
-            msg = f"{self.label} returned None: it has no keys here"
-            raise NotConfigured(provider=self.METHOD, error_msg=msg)
+            raise self.not_here()
         return keys
 
     def _called(self) -> Keys | None:

@@ -54,7 +54,9 @@ def parameters(scope: Scope, ask_for_code: object) -> dict[str, Any]:
         if "duration_seconds" in keys:
             found["DurationSeconds"] = values.whole(keys["duration_seconds"])
     except ValueError as error:
-        raise _error(scope, f"duration_seconds {error}: add duration_seconds = 3600") from None
+        raise _error(
+            scope, f"has a duration_seconds that {error}: write duration_seconds = 3600"
+        ) from None
     return found
 
 

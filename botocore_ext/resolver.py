@@ -50,10 +50,11 @@ class SessionResolver(CredentialResolver):
             return super().load_credentials()
         found: Credentials | None = self.only.load()
         if found is None:
+            reason = f" ({self.only.why_not()})" if isinstance(self.only, Provider) else ""
             raise NotConfigured(
                 provider=str(self.only.METHOD),
                 error_msg="this session takes credentials from this provider alone, and it has "
-                "none here: set its options in code or in the environment",
+                f"none here{reason}: set its options in code or in the environment",
             )
         return found
 

@@ -1,0 +1,459 @@
+"""``from_ini``: profiles of every kind, roles on any of them, and which files are read."""
+
+import sys
+
+import pytest
+
+from botocore_ext import (
+    ConfigurationError,
+    FetchError,
+    NotConfigured,
+    Scope,
+    Session,
+    create_credential_chain,
+    from_default_chain,
+    from_ini,
+)
+from tests import fakes
+
+pytestmark = pytest.mark.caller_signs  # roles are assumed with signed requests
+ROLE = "arn:aws:iam::123456789012:role"
+STATIC = "aws_access_key_id = AKIASTATIC\naws_secret_access_key = s\n"
+POOL = "cognito_identity_pool_id = us-east-1:1699ebc0-7900-4099-b910-2df94f52a030\n"
+
+
+def role(name, source):
+    return f"[profile {name}]\nrole_arn = {ROLE}/{name}\nsource_profile = {source}\n"
+
+
+def signers(requests):
+    signed = [one.headers["Authorization"] for one in requests if one.operation == "AssumeRole"]
+    return [one.split("Credential=")[1].split("/")[0] for one in signed]
+
+
+def roles(aws):
+    return [one.parameters["RoleArn"] for one in aws.requests if one.operation == "AssumeRole"]
+
+
+class TestKinds:
+    def test_static_keys(self, config):
+        config(f"[profile p]\n{STATIC}aws_session_token = t\naws_account_id = 123456789012\n")
+        keys = from_ini(profile="p").fetch()
+        assert keys.parts() == ("AKIASTATIC", "s", "t", "123456789012")
+
+    def test_static_keys_of_the_credentials_file_go_first(self, config):
+        config(
+            "[profile p]\naws_access_key_id = CONFIG\naws_secret_access_key = s\n", f"[p]\n{STATIC}"
+        )
+        assert from_ini(profile="p").fetch().access_key == "AKIASTATIC"
+
+    def test_a_key_of_one_file_and_a_secret_of_the_other_are_no_pair(self, config):
+        config("[profile p]\naws_secret_access_key = s\n", "[p]\naws_access_key_id = A\n")
+        with pytest.raises(ConfigurationError) as raised:
+            from_ini(profile="p").fetch()
+        assert raised.value.reason == (
+            "Partial credentials found in shared-credentials-file, missing: aws_secret_access_key: "
+            "set both keys, or neither"
+        )
+
+    def test_a_process(self, config):
+        script = "import json; print(json.dumps({'Version': 1, 'AccessKeyId': 'AKIAPROCESS', "
+        script += "'SecretAccessKey': 's'}))"
+        config(f'[profile p]\ncredential_process = {sys.executable} -c "{script}"\n')
+        assert from_ini(profile="p").fetch().access_key == "AKIAPROCESS"
+
+    def test_a_token_file(self, config, aws, world):
+        (world / "token").write_text(" the-token\n", encoding="utf-8")
+        config(
+            f"[profile p]\nrole_arn = {ROLE}/Web\nweb_identity_token_file = {world}/token\n"
+            "role_session_name = me\n"
+        )
+        assert from_ini(profile="p").fetch().account_id == "123456789012"
+        assert aws.requests[0].parameters == {
+            "RoleArn": f"{ROLE}/Web",
+            "RoleSessionName": "me",
+            "WebIdentityToken": "the-token",
+        }
+
+    def test_ours(self, config, aws):
+        config(f"[profile p]\n{POOL}")
+        provider = from_ini(profile="p")
+        provider.fetch()
+        provider.fetch()
+        assert aws.operations() == ["GetId"] + ["GetCredentialsForIdentity"] * 2
+
+    def test_a_chain(self, config, aws):
+        config(f"[profile p]\ncredential_chain = Environment, profile q\n[profile q]\n{POOL}")
+        from_ini(profile="p").fetch()
+        assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
+
+    def test_a_profile_that_contradicts_itself(self, config):
+        config(f"[profile p]\n{POOL}cognito_identity_id = us-east-1:id\n")
+        with pytest.raises(ConfigurationError, match="has both cognito_identity_id and cognito_"):
+            from_ini(profile="p").fetch()
+
+    def test_a_profile_of_no_kind(self, config):
+        path = config("[profile p]\nregion = eu-west-1\n")
+        with pytest.raises(NotConfigured) as raised:
+            from_ini(profile="p").fetch()
+        assert raised.value.reason == (
+            f"profile 'p' of {path} has no credentials: add some, for example with "
+            "`aws configure --profile p`"
+        )
+
+    def test_no_such_profile(self, config):
+        path = config("[default]\n")
+        provider = from_ini(profile="p")
+        assert provider.load() is None
+        with pytest.raises(NotConfigured) as raised:
+            provider.fetch()
+        assert raised.value.reason == f"there is no profile 'p' in {path}"
+        with pytest.raises(NotConfigured, match=r"it has none here \(there is no profile 'p' in "):
+            Session(credentials=provider).get_credentials()
+
+
+class TestWhichProfile:
+    @pytest.fixture(autouse=True)
+    def _profiles(self, config):
+        config("".join(f"[{name}]\naws_access_key_id = {key}\naws_secret_access_key = s\n"
+                       for name, key in [("default", "DEFAULT"), ("profile a", "A"),
+                                         ("profile b", "B")]))  # fmt: skip
+
+    def test_the_default(self):
+        assert from_ini().fetch().access_key == "DEFAULT"
+
+    def test_that_of_the_environment(self, monkeypatch):
+        monkeypatch.setenv("AWS_PROFILE", "a")
+        assert from_ini().fetch().access_key == "A"
+        assert from_ini(profile="b").fetch().access_key == "B"
+
+    def test_that_of_the_session(self, monkeypatch):
+        monkeypatch.setenv("AWS_PROFILE", "a")
+        session = Session(credentials=from_ini(), profile_name="b")
+        assert session.get_credentials().access_key == "B"
+
+
+class TestRoles:
+    @pytest.mark.parametrize("depth", [1, 2, 7])
+    def test_any_depth(self, depth, config, aws):
+        names = [f"r{number}" for number in range(depth)]
+        hops = zip(names, [*names[1:], "bottom"], strict=True)
+        config("".join(role(*hop) for hop in hops) + f"[profile bottom]\n{STATIC}")
+        keys = from_ini(profile="r0").fetch()
+        assert roles(aws) == [f"{ROLE}/{name}" for name in reversed(names)]
+        assert signers(aws.requests) == ["AKIASTATIC", *(one.gave for one in aws.requests[:-1])]
+        assert (keys.access_key, keys.account_id) == (aws.requests[-1].gave, "123456789012")
+
+    def test_what_the_profile_says_reaches_sts(self, config, aws):
+        config(
+            role("top", "low") + "external_id = theirs\nrole_session_name = me\n"
+            f"duration_seconds = 900\n[profile low]\n{STATIC}"
+        )
+        from_ini(profile="top").fetch()
+        assert aws.requests[0].parameters == {
+            "RoleArn": f"{ROLE}/top",
+            "ExternalId": "theirs",
+            "RoleSessionName": "me",
+            "DurationSeconds": "900",
+        }
+
+    @pytest.mark.parametrize(
+        ("source", "operations"),
+        [
+            (POOL, ["GetId", "GetCredentialsForIdentity"]),
+            (f"role_arn = {ROLE}/W\nweb_identity_token = t0ken\n", ["AssumeRoleWithWebIdentity"]),
+            ("credential_chain = CustomHttp\ncontainer_credentials_full_uri = <url>\n", ["GET"]),
+        ],
+        ids=["pool", "web token", "chain"],
+    )
+    def test_sources_of_ours(self, source, operations, config, aws):
+        config(role("top", "low") + f"[profile low]\n{source.replace('<url>', aws.url)}")
+        from_ini(profile="top").fetch()
+        assert aws.operations() == [*operations, "AssumeRole"]
+
+    @pytest.mark.parametrize("named", ["Environment", "EcsContainer"])
+    def test_sources_of_botocores(self, named, config, aws, monkeypatch):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+        config(f"[profile top]\nrole_arn = {ROLE}/top\ncredential_source = {named}\n")
+        from_ini(profile="top").fetch()
+        signer = "AKIAENV" if named == "Environment" else aws.requests[0].gave
+        assert signers(aws.requests) == [signer]
+
+    @pytest.mark.parametrize("named", ["CustomCognitoIdentityPool", "custom-cognito-identity-pool"])
+    def test_a_named_source_of_ours(self, named, config, aws):
+        config(f"[profile top]\nrole_arn = {ROLE}/top\ncredential_source = {named}\n{POOL}")
+        from_ini(profile="top").fetch()
+        assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "AssumeRole"]
+
+    def test_a_named_source_that_has_nothing(self, config):
+        config(f"[profile top]\nrole_arn = {ROLE}/top\ncredential_source = Environment\n")
+        chain = create_credential_chain(from_ini(profile="top"), lambda: pytest.fail("goes on"))
+        with pytest.raises(FetchError) as raised:
+            chain.fetch()
+        assert raised.value.reason == (
+            f"there are no keys to assume the role {ROLE}/top with: AWS_ACCESS_KEY_ID is not set"
+        )
+
+    def test_a_role_may_be_its_own_source(self, config, aws):
+        config(role("top", "top") + STATIC)
+        from_ini(profile="top").fetch()
+        assert signers(aws.requests) == ["AKIASTATIC"]
+
+    def test_in_a_source_static_keys_go_before_its_role(self, config, aws):
+        config(role("top", "mid") + role("mid", "low") + STATIC + f"[profile low]\n{STATIC}")
+        from_ini(profile="top").fetch()
+        assert roles(aws) == [f"{ROLE}/top"]
+
+    def test_a_role_goes_before_static_keys(self, config, aws):
+        config(role("top", "low") + STATIC + f"[profile low]\n{STATIC}")
+        from_ini(profile="top").fetch()
+        assert roles(aws) == [f"{ROLE}/top"]
+
+    def test_the_hundredth_fetch_works_and_keeps_the_keys_of_the_source(self, config, aws):
+        config(role("top", "low") + f"[profile low]\n{POOL}")
+        credentials = from_ini(profile="top").load()
+        for _ in range(100):
+            credentials.refresh()
+        assert aws.operations() == ["GetId", "GetCredentialsForIdentity"] + ["AssumeRole"] * 100
+
+    def test_a_role_has_our_refresh(self, config, aws, clock):
+        config(role("top", "low") + f"[profile low]\n{STATIC}")
+        aws.now = clock.now
+        credentials = from_ini(profile="top").bind(Scope(clock=clock)).load()
+        first = credentials.get_frozen_credentials()
+        clock.advance(3299)
+        assert credentials.get_frozen_credentials() == first
+        clock.advance(1)
+        aws.script("AssumeRole", fakes.error("Throttling"), *[fakes.error("Throttling")] * 2)
+        assert credentials.get_frozen_credentials() == first
+        clock.advance(200)
+        assert credentials.get_frozen_credentials() != first
+
+    def test_client_config_is_for_every_hop(self, config):
+        fake = fakes.FakeAws()
+        config(role("top", "mid") + role("mid", "low") + f"[profile low]\n{POOL}")
+        given = {"endpoint_url": fake.url, "region_name": "eu-west-1"}
+        from_ini(profile="top", client_config=given).fetch()
+        fake.close()
+        assert fake.operations() == ["GetId", "GetCredentialsForIdentity"] + ["AssumeRole"] * 2
+
+    def test_a_code_is_asked_for_where_the_profile_has_a_device(self, config, aws):
+        serial = "arn:aws:iam::123456789012:mfa/me"
+        config(
+            role("top", "mid") + role("mid", "low") + f"mfa_serial = {serial}\n"
+            f"[profile low]\n{STATIC}"
+        )
+        asked = []
+        provider = from_ini(
+            profile="top", mfa_code_provider=lambda device: asked.append(device) or "123456"
+        )
+        provider.fetch()
+        assert asked == [serial]
+        assert aws.requests[0].parameters["TokenCode"] == "123456"
+        assert "TokenCode" not in aws.requests[1].parameters
+
+    def test_nobody_is_prompted(self, config, mocker):
+        prompt = mocker.patch("getpass.getpass")
+        path = config(role("top", "low") + f"mfa_serial = device\n[profile low]\n{STATIC}")
+        with pytest.raises(ConfigurationError) as raised:
+            from_ini(profile="top").fetch()
+        assert raised.value.reason == (
+            f"profile 'top' of {path} has mfa_serial = device, and there is nobody to ask for the "
+            "code: pass mfa_code_provider=ask_for_code to from_ini()"
+        )
+        assert not prompt.called
+
+
+#: What cannot be -> of which profile, and what is wrong with it.
+IMPOSSIBLE = {
+    "a circle": (
+        role("p", "q") + role("q", "r") + role("r", "p"),
+        "r",
+        "goes in a circle (p -> q -> r -> p): correct source_profile in one of them",
+    ),
+    "its own source without keys": (
+        role("p", "p"),
+        "p",
+        "goes in a circle (p -> p): correct source_profile in one of them",
+    ),
+    "no such source": (
+        role("p", "q"),
+        "p",
+        "has source_profile = q, which is no profile: add it, or correct the name",
+    ),
+    "two sources": (
+        role("p", "q") + f"credential_source = Environment\n[profile q]\n{STATIC}",
+        "p",
+        "has both source_profile and credential_source: keep one of them",
+    ),
+    "no source": (
+        f"[profile p]\nrole_arn = {ROLE}/p\n{STATIC}",
+        "p",
+        (
+            "has role_arn, but nothing that says whose keys assume the role: add "
+            "source_profile = NAME or credential_source = NAME"
+        ),
+    ),
+    "an unknown source": (
+        f"[profile p]\nrole_arn = {ROLE}/p\ncredential_source = environment\n",
+        "p",
+        "has credential_source = environment, which names no provider: did you mean Environment?",
+    ),
+    "no number": (
+        role("p", "q") + f"duration_seconds = long\n[profile q]\n{STATIC}",
+        "p",
+        "has a duration_seconds that is not a whole number: write duration_seconds = 3600",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_roles_that_cannot_be(name, config):
+    text, profile, problem = IMPOSSIBLE[name]
+    path = config(text)
+    with pytest.raises(ConfigurationError) as raised:
+        from_ini(profile="p").fetch()
+    assert raised.value.reason == f"profile '{profile}' of {path} {problem}"
+
+
+class TestFiles:
+    @pytest.mark.parametrize("where", ["config_filepath", "filepath"])
+    def test_other_files_than_those_of_the_session(self, where, world, config):
+        config(f"[profile p]\n{STATIC}")
+        section = "profile p" if where == "config_filepath" else "p"
+        text = f"[{section}]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = s\n"
+        (world / "other").write_text(text, encoding="utf-8")
+        given = {where: str(world / "other")}
+        assert from_ini(profile="p", **given).fetch().access_key == "AKIAOTHER"
+        assert from_ini(profile="p").fetch().access_key == "AKIASTATIC"
+
+    def test_the_home_is_expanded_and_sources_come_from_the_same_files(self, world, aws):
+        text = role("top", "low") + f"[profile low]\n{STATIC}"
+        (world / "other").write_text(text, encoding="utf-8")
+        from_ini(profile="top", config_filepath="~/other").fetch()
+        assert roles(aws) == [f"{ROLE}/top"]
+
+    def test_the_profile_of_the_session_is_read_in_the_other_file(self, world, monkeypatch):
+        monkeypatch.setenv("AWS_PROFILE", "q")
+        (world / "other").write_text(f"[profile q]\n{STATIC}", encoding="utf-8")
+        keys = from_ini(config_filepath=str(world / "other")).fetch()
+        assert keys.access_key == "AKIASTATIC"
+
+    def test_a_file_that_is_missing(self, world):
+        path = world / "none"
+        with pytest.raises(NotConfigured) as raised:
+            from_ini(profile="p", config_filepath=str(path)).fetch()
+        assert raised.value.reason == f"there is no profile 'p' in {path}"
+
+    @pytest.mark.parametrize("content", [b"[profile p\n", b"\xff\xfe", b"no section\n"])
+    @pytest.mark.parametrize("where", ["config_filepath", "filepath"])
+    def test_a_file_that_is_malformed(self, where, content, world):
+        path = world / "broken"
+        path.write_bytes(content)
+        with pytest.raises(ConfigurationError) as raised:
+            from_ini(profile="p", **{where: str(path)}).load()
+        assert raised.value.reason == (
+            f"Unable to parse config file: {path}: correct the syntax of the file"
+        )
+
+    def test_edits_are_seen_with_ignore_cache(self, config):
+        config(f"[profile p]\n{STATIC}")
+        fresh, kept = from_ini(profile="p", ignore_cache=True), from_ini(profile="p")
+        assert fresh.fetch() == kept.fetch()
+        config(f"[profile p]\n{STATIC.replace('AKIASTATIC', 'AKIANEW')}\n")
+        assert fresh.fetch().access_key == "AKIANEW"
+        config(f"[profile p]\n{POOL}")
+        with pytest.raises(Exception, match="Could not connect|connect"):
+            fresh.fetch()
+
+    def test_a_guest_stays_the_same_guest_while_the_file_is_the_same(self, config, aws):
+        config(f"[profile p]\n{POOL}")
+        provider = from_ini(profile="p", ignore_cache=True)
+        provider.fetch()
+        provider.fetch()
+        assert aws.operations() == ["GetId"] + ["GetCredentialsForIdentity"] * 2
+
+    def test_a_role_is_read_anew(self, config, aws):
+        low = f"[profile low]\n{STATIC}"
+        config(role("top", "low") + low)
+        provider = from_ini(profile="top", ignore_cache=True)
+        provider.fetch()
+        config((role("top", "low") + low).replace("role/top", "role/other"))
+        provider.fetch()
+        assert roles(aws) == [f"{ROLE}/top", f"{ROLE}/other"]
+
+
+class TestDefaultChain:
+    def test_the_environment_goes_first(self, config, monkeypatch):
+        config(f"[default]\n{STATIC}")
+        assert from_default_chain().fetch().access_key == "AKIASTATIC"
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+        assert from_default_chain().fetch().access_key == "AKIAENV"
+
+    @pytest.mark.parametrize("given", [{"profile": "p"}, {}])
+    def test_a_profile_that_code_names_goes_before_the_environment(
+        self, given, config, monkeypatch
+    ):
+        config(f"[profile p]\n{STATIC}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/none")
+        session = Session(
+            credentials=from_default_chain(**given), profile_name=None if given else "p"
+        )
+        assert session.get_credentials().access_key == "AKIASTATIC"
+
+    def test_a_token_file_of_the_environment_goes_first(self, config, aws, world, monkeypatch):
+        """As in a plain session: a pod must not use keys that lie about in its image."""
+        config(f"[default]\n{STATIC}")
+        (world / "token").write_text("the-token", encoding="utf-8")
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(world / "token"))
+        monkeypatch.setenv("AWS_ROLE_ARN", f"{ROLE}/Web")
+        from_default_chain().fetch()
+        assert aws.operations() == ["AssumeRoleWithWebIdentity"]
+
+    def test_ours_are_in_it(self, config, aws):
+        config(f"[default]\n{POOL}")
+        from_default_chain().fetch()
+        assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
+
+    def test_a_container(self, aws, monkeypatch):
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+        assert from_default_chain().fetch().access_key == aws.requests[0].gave
+
+    def test_nobody_has_keys(self):
+        provider = from_default_chain()
+        assert provider.load() is not None
+        with pytest.raises(Exception, match="no link of the chain has keys") as raised:
+            provider.fetch()
+        lines = str(raised.value).splitlines()[1:]
+        assert [line.split(":")[0].strip() for line in lines] == [
+            "Environment", "CustomCredentialChain", "CustomWebToken", "CustomCognitoIdentity",
+            "CustomCognitoIdentityPool", "CustomHttp", "assume-role", "CustomTokenFile",
+            "CustomTokenFile", "CustomSso", "SharedCredentials", "CustomLogin", "CustomProcess",
+            "SharedConfig", "ec2-credentials-file", "boto-config", "EcsContainer",
+            "Ec2InstanceMetadata",
+        ]  # fmt: skip
+        assert lines[-1] == "  Ec2InstanceMetadata: AWS_EC2_METADATA_DISABLED is true"
+
+    def test_the_chain_that_asks_for_it_is_left_out(self, config, monkeypatch):
+        config(
+            f"[profile p]\ncredential_chain = CustomDefaultChain, profile q\n[profile q]\n{STATIC}"
+        )
+        session = Session(profile_name="p")
+        assert session.get_credentials().access_key == "AKIASTATIC"
+        monkeypatch.setenv("AWS_PROFILE", "p")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+        chain = create_credential_chain(from_ini(profile="p"))
+        assert chain.fetch().access_key == "AKIAENV"
+
+    def test_a_configured_link_that_fails_ends_it(self, config, aws, monkeypatch):
+        config(f"[default]\n{STATIC}container_credentials_full_uri = {aws.url}\n")
+        aws.always("GET", fakes.Answer(status=403))
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+        with pytest.raises(FetchError, match="answered with status 403"):
+            from_default_chain().fetch()

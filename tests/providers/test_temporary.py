@@ -1,0 +1,346 @@
+"""``from_temporary_credentials``: whose keys assume a role, with what, and who gives a code."""
+
+import boto3
+import pytest
+from botocore.credentials import Credentials, EnvProvider
+from botocore.exceptions import ClientError
+
+from botocore_ext import (
+    ConfigurationError,
+    FetchError,
+    Keys,
+    Scope,
+    Session,
+    create_credential_chain,
+    from_env,
+    from_http,
+    from_temporary_credentials,
+    from_web_token,
+)
+from tests import fakes
+
+ROLE = "arn:aws:iam::123456789012:role/App"
+SERIAL = "arn:aws:iam::123456789012:mfa/me"
+pytestmark = pytest.mark.caller_signs  # AssumeRole is a signed request
+
+
+def master():
+    return Keys("AKIAMASTER", fakes.secret("secret-key"))
+
+
+def nothing():
+    return None
+
+
+def signers(aws):
+    """Return the access key that each AssumeRole was signed with."""
+    return [one.headers["Authorization"].split("Credential=")[1].split("/")[0] for one in aws]
+
+
+def test_every_parameter_reaches_sts_as_it_was_given(aws):
+    params = {
+        "RoleArn": ROLE,
+        "RoleSessionName": "me",
+        "DurationSeconds": 900,
+        "ExternalId": "theirs",
+        "Policy": "{}",
+        "PolicyArns": [{"arn": "arn:aws:iam::aws:policy/A"}],
+        "Tags": [{"Key": "k", "Value": "v"}],
+        "TransitiveTagKeys": ["k"],
+        "SourceIdentity": "who",
+        "SerialNumber": SERIAL,
+        "TokenCode": "123456",
+    }
+    keys = from_temporary_credentials(params=params, master_credentials=master()).fetch()
+    sent = aws.requests[0].parameters
+    assert sent == {
+        "RoleArn": ROLE,
+        "RoleSessionName": "me",
+        "DurationSeconds": "900",
+        "ExternalId": "theirs",
+        "Policy": "{}",
+        "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/A",
+        "Tags.member.1.Key": "k",
+        "Tags.member.1.Value": "v",
+        "TransitiveTagKeys.member.1": "k",
+        "SourceIdentity": "who",
+        "SerialNumber": SERIAL,
+        "TokenCode": "123456",
+    }
+    assert keys.account_id == "123456789012"
+    assert keys.access_key == aws.requests[0].gave
+
+
+def test_the_session_name_is_ours_and_the_time(aws, clock):
+    provider = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master())
+    provider.bind(Scope(clock=clock)).fetch()
+    assert aws.requests[0].parameters["RoleSessionName"] == "botocore-ext-1800000000"
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda: Keys("AKIAMASTER", "s"),
+        lambda: Credentials("AKIAMASTER", "s"),
+        lambda: {"accessKeyId": "AKIAMASTER", "secretAccessKey": "s"},
+        lambda: lambda: Keys("AKIAMASTER", "s"),
+        lambda: create_credential_chain(nothing, lambda: Keys("AKIAMASTER", "s")),
+        lambda: boto3.Session("AKIAMASTER", "s").get_credentials(),
+    ],
+    ids=["Keys", "Credentials", "mapping", "function", "chain", "credentials of a session"],
+)
+def test_master_credentials_of_every_kind(aws, give):
+    from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=give()).fetch()
+    assert signers(aws.requests) == ["AKIAMASTER"]
+
+
+def test_the_default_is_what_a_plain_session_would_use(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+    session = Session(
+        credentials=from_temporary_credentials(params={"RoleArn": ROLE}), region_name="eu-west-1"
+    )
+    assert session.get_credentials().access_key == aws.requests[0].gave
+    assert signers(aws.requests) == ["AKIAENV"]
+
+
+def test_nested_to_any_depth(aws):
+    provider = master()
+    for name in ("A", "B", "C", "D"):
+        provider = from_temporary_credentials(
+            params={"RoleArn": f"arn:aws:iam::123456789012:role/{name}"},
+            master_credentials=provider,
+        )
+    provider.fetch()
+    assert [one.parameters["RoleArn"][-1] for one in aws.requests] == ["A", "B", "C", "D"]
+    assert signers(aws.requests) == ["AKIAMASTER", *(one.gave for one in aws.requests[:-1])]
+
+
+def test_a_refresh_keeps_master_keys_that_are_good_and_their_client(aws, clock):
+    provider = from_temporary_credentials(
+        params={"RoleArn": ROLE},
+        master_credentials=from_web_token(role_arn=ROLE, web_identity_token="token"),
+    ).bind(Scope(clock=clock))
+    aws.now = clock.now
+    credentials = provider.load()
+    credentials.get_frozen_credentials()
+    credentials.refresh()
+    web, role = "AssumeRoleWithWebIdentity", "AssumeRole"
+    assert aws.operations() == [web, role, role]
+    clock.advance(3301)
+    credentials.get_frozen_credentials()
+    assert aws.operations() == [web, role, role, web, role]
+    assert signers(aws.requests[-1:]) == [aws.requests[-2].gave]
+
+
+def test_master_keys_that_sts_calls_expired_are_fetched_anew(aws):
+    provider = from_temporary_credentials(
+        params={"RoleArn": ROLE},
+        master_credentials=from_web_token(role_arn=ROLE, web_identity_token="token"),
+    )
+    aws.script("AssumeRole", fakes.error("ExpiredToken"))
+    with pytest.raises(ClientError, match="ExpiredToken"):
+        provider.fetch()
+    provider.fetch()
+    assert aws.operations().count("AssumeRoleWithWebIdentity") == 2
+
+
+def test_a_refusal_of_sts_passes_unchanged_and_keeps_the_master_keys(aws):
+    provider = from_temporary_credentials(
+        params={"RoleArn": ROLE},
+        master_credentials=from_web_token(role_arn=ROLE, web_identity_token="token"),
+    )
+    aws.script("AssumeRole", fakes.error("AccessDenied", status=403))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        provider.fetch()
+    provider.fetch()
+    assert aws.operations().count("AssumeRoleWithWebIdentity") == 1
+
+
+def test_a_new_token_of_the_master_is_a_new_token_of_the_role(aws):
+    """Keys that were assumed as somebody else must not be used any more."""
+    web = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+    credentials = from_temporary_credentials(
+        params={"RoleArn": ROLE}, master_credentials=web
+    ).load()
+    first = credentials.get_frozen_credentials()
+    web.web_identity_token = fakes.secret("token")
+    assert credentials.get_frozen_credentials() != first
+    assert aws.operations() == ["AssumeRoleWithWebIdentity", "AssumeRole"] * 2
+
+
+class TestCodes:
+    def provider(self, ask, **params):
+        return from_temporary_credentials(
+            params={"RoleArn": ROLE, "SerialNumber": SERIAL, **params},
+            master_credentials=self.source,
+            mfa_code_provider=ask,
+        )
+
+    @staticmethod
+    def source():
+        return Keys("AKIAMASTER", "s")
+
+    def test_a_code_is_asked_for_at_every_fetch(self, aws):
+        codes = iter(["111111", " 222222\n"])
+        asked = []
+
+        def ask(serial):
+            asked.append(serial)
+            return next(codes)
+
+        credentials = self.provider(ask).load()
+        credentials.get_frozen_credentials()
+        credentials.refresh()
+        assert asked == [SERIAL, SERIAL]
+        assert [one.parameters["TokenCode"] for one in aws.requests] == ["111111", "222222"]
+
+    def test_nobody_is_asked_where_there_are_no_master_keys(self):
+        self.source = from_env()
+        with pytest.raises(FetchError) as raised:
+            self.provider(lambda serial: pytest.fail(f"asks for {serial}")).fetch()
+        assert raised.value.reason == (
+            f"there are no keys to assume the role {ROLE} with: AWS_ACCESS_KEY_ID is not set"
+        )
+
+    def test_nobody_is_asked_for_parameters_that_are_wrong(self):
+        with pytest.raises(ConfigurationError, match="are not those of AssumeRole"):
+            self.provider(lambda serial: pytest.fail(f"asks for {serial}"), RoleArn="x").fetch()
+
+    def test_there_is_no_prompt(self, mocker):
+        prompt = mocker.patch("getpass.getpass")
+        with pytest.raises(ConfigurationError) as raised:
+            self.provider(None).load()
+        assert raised.value.reason == (
+            f"the role is assumed with a code of the MFA device {SERIAL}, and there is nobody to "
+            "ask: pass mfa_code_provider=ask_for_code to from_temporary_credentials()"
+        )
+        with pytest.raises(ConfigurationError, match="there is nobody to ask"):
+            self.provider(None).fetch()
+        assert not prompt.called
+
+    @pytest.mark.parametrize("answer", [None, "", "  ", 123456])
+    def test_what_is_no_code_is_an_error(self, answer):
+        with pytest.raises(FetchError) as raised:
+            self.provider(lambda _: answer).fetch()
+        assert raised.value.reason == (
+            f"mfa_code_provider returned no code for {SERIAL}: it must return it as a string"
+        )
+
+    def test_what_the_callback_raises_passes_unchanged(self):
+        def ask(_):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            self.provider(ask).fetch()
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({}, 'Missing required parameter in input: "RoleArn"'),
+        ({"RoleArn": "x"}, "Invalid length for parameter RoleArn, valid min length: 20"),
+        ({"RoleArn": ROLE, "Rolle": 1}, 'Unknown parameter in input: "Rolle", must be one of:'),
+        (
+            {"RoleArn": ROLE, "TokenCode": 123456},
+            "Invalid type for parameter TokenCode, type: <class 'int'>, valid types: <class 'str'>",
+        ),
+        (
+            {"RoleArn": ROLE, "DurationSeconds": 5},
+            "Invalid value for parameter DurationSeconds, valid min",
+        ),
+    ],
+)
+def test_parameters_are_checked_before_any_call_and_not_shown(aws, params, problem):
+    provider = from_temporary_credentials(params=params, master_credentials=from_http())
+    with pytest.raises(ConfigurationError) as raised:
+        provider.fetch()
+    assert raised.value.reason.startswith(
+        "params passed to from_temporary_credentials() are not those of AssumeRole ("
+    )
+    assert problem in raised.value.reason
+    assert "123456," not in raised.value.reason
+    assert not aws.requests
+
+
+def test_params_must_be_a_mapping():
+    with pytest.raises(ConfigurationError, match="params passed to .* must be a mapping, not str"):
+        from_temporary_credentials(params="RoleArn").load()
+
+
+def test_what_gives_no_keys_is_no_master():
+    with pytest.raises(TypeError, match="a value of type int is not a credential provider"):
+        from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=1).load()
+
+
+def test_keys_in_client_config_would_not_be_used():
+    with pytest.raises(ConfigurationError) as raised:
+        from_temporary_credentials(
+            params={"RoleArn": ROLE}, client_config={"aws_access_key_id": "A"}
+        ).load()
+    assert raised.value.reason == (
+        "client_config has aws_access_key_id: pass the keys that assume the role as "
+        "master_credentials=Keys(...) to from_temporary_credentials()"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (nothing, "nothing returned None: it has no keys here"),
+        (from_env(), "AWS_ACCESS_KEY_ID is not set"),
+        (create_credential_chain(from_env()), "no link of the chain has keys"),
+        (None, "no link of the chain has keys"),
+    ],
+    ids=["function", "provider", "chain", "default chain"],
+)
+def test_without_master_keys_no_other_identity_is_taken(source, reason):
+    """The role was asked for: a chain must stop at it, not step over it."""
+    role = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=source)
+    chain = create_credential_chain(role, lambda: pytest.fail("goes on"))
+    with pytest.raises(FetchError) as raised:
+        chain.fetch()
+    assert raised.value.reason.startswith(
+        f"there are no keys to assume the role {ROLE} with: {reason}"
+    )
+
+
+def test_an_error_of_the_master_passes_unchanged(aws):
+    role = from_temporary_credentials(
+        params={"RoleArn": ROLE}, master_credentials=from_http(timeout="soon")
+    )
+    with pytest.raises(FetchError, match="there are no keys to assume"):
+        role.fetch()
+    aws.always("GET", fakes.Answer(status=403))
+    role = from_temporary_credentials(
+        params={"RoleArn": ROLE},
+        master_credentials=from_http(aws_container_credentials_full_uri=aws.url),
+    )
+    with pytest.raises(FetchError, match="answered with status 403"):
+        role.fetch()
+
+
+def test_a_provider_of_others_may_be_the_master(aws):
+    environ = {"AWS_ACCESS_KEY_ID": "AKIATHEIRS", "AWS_SECRET_ACCESS_KEY": "s"}
+    role = from_temporary_credentials(
+        params={"RoleArn": ROLE}, master_credentials=EnvProvider(environ)
+    )
+    assert role.load().access_key == aws.requests[0].gave
+    assert signers(aws.requests) == ["AKIATHEIRS"]
+    role = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=EnvProvider({}))
+    with pytest.raises(FetchError, match="to assume the role .* with: their provider has none"):
+        role.fetch()
+
+
+def test_an_answer_without_keys_is_an_error(aws):
+    aws.script("AssumeRole", fakes.Answer(b"<R><AssumeRoleResult></AssumeRoleResult></R>"))
+    with pytest.raises(FetchError) as raised:
+        from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master()).fetch()
+    assert raised.value.reason == (
+        f"the answer for the role {ROLE} holds no keys (AccessKeyId is missing): check the endpoint"
+    )
+
+
+def test_named_bare_in_a_chain_it_is_stepped_over():
+    chain = create_credential_chain("CustomTemporaryCredentials", lambda: Keys("A", "s"))
+    assert chain.fetch().access_key == "A"
