@@ -13,7 +13,7 @@ from botocore.useragent import register_feature_ids
 from .concurrency import NeedsItselfError
 from .errors import ConfigurationError
 from .keys import Keys
-from .refresh import Decision, decide
+from .refresh import Decision, Wait, decide, wait
 from .refresher import Refresher
 
 if TYPE_CHECKING:
@@ -28,15 +28,16 @@ def _frozen_field(name: str, meaning: str) -> Any:
 class ProviderCredentials(RefreshableCredentials):
     """Keys of a provider, fetched at the first use and refreshed in time."""
 
-    def __init__(self, provider: "Provider") -> None:
-        """Take the bound provider; nothing is fetched yet."""
+    def __init__(self, provider: "Provider", wait: Wait = wait) -> None:
+        """Take the bound provider, and how long to wait after a failure; nothing is fetched yet."""
         method = str(provider.METHOD)
         nothing: Any = None  # botocore means "no token" and "no expiry" by it
         super().__init__("", "", nothing, nothing, provider.obtain, method)
         self._provider = provider
-        self._now = provider.scope.clock.now
+        clock = provider.scope.clock
+        self._wall, self._steady = clock.now, clock.monotonic
         self._refresher = Refresher(
-            provider.label, provider.obtain, provider.scope.clock, lambda: provider.refresh_window
+            provider.label, provider.obtain, clock, lambda: provider.refresh_window, wait
         )
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -47,7 +48,8 @@ class ProviderCredentials(RefreshableCredentials):
             botocore.exceptions.ClientError: STS or Cognito refused.
         """
         current = self._refresher.current
-        if self._now() >= current.fresh_until:
+        fresh = current.fresh_until
+        if self._wall() >= fresh.wall or self._steady() >= fresh.steady:
             try:
                 current = self._refresher.settle()
             except NeedsItselfError:
@@ -86,7 +88,7 @@ class ProviderCredentials(RefreshableCredentials):
     @property
     def expired(self) -> bool:
         """Whether the keys have expired; False before the first fetch."""
-        return self._refresher.current.state.expires <= self._now()
+        return self._refresher.now().until(self._refresher.current.state.expires) <= 0
 
     @property
     def last_error(self) -> Exception | None:
@@ -95,9 +97,9 @@ class ProviderCredentials(RefreshableCredentials):
 
     def refresh_needed(self, refresh_in: float | None = None) -> bool:
         """Whether the next use fetches; with ``refresh_in``, whether fewer seconds are left."""
-        state, now = self._refresher.current.state, self._now()
+        state, now = self._refresher.current.state, self._refresher.now()
         if refresh_in is not None and state.keys is not None:
-            return state.expires - now < refresh_in
+            return now.until(state.expires) < refresh_in
         decision = decide(state, now, self._provider.refresh_window)
         return decision in (Decision.TRY, Decision.MUST)
 
@@ -120,6 +122,10 @@ class ProviderCredentials(RefreshableCredentials):
                 refresh stays. None: always, and the wait is lifted.
         """
         self._refresher.invalidate(access_key)
+
+    def has_served(self, access_key: str) -> bool:
+        """Whether this is one of the last access keys, current or replaced, of the same token."""
+        return access_key in self._refresher.current.served
 
     def start_with(self, keys: Keys | None) -> None:
         """Hold ``keys``, just obtained; None: what the keys were obtained with is replaced."""

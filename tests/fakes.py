@@ -31,9 +31,10 @@ class FakeClock(Clock):
 
     def __init__(self, start: float = 1_800_000_000.0) -> None:
         self.time = start
+        self.steady = 70.0
         super().__init__(
             now=lambda: self.time,
-            monotonic=lambda: self.time,
+            monotonic=lambda: self.steady,
             sleep=self.advance,
             random=lambda: 0.5,
         )
@@ -42,6 +43,11 @@ class FakeClock(Clock):
         object.__setattr__(self, name, value)
 
     def advance(self, seconds: float) -> None:
+        self.time += seconds
+        self.steady += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Move the wall clock alone: it was set, or the machine was suspended."""
         self.time += seconds
 
     def at(self, seconds: float) -> datetime:

@@ -1,18 +1,20 @@
 """When keys are refreshed, and what a failure does, by clock and by thread."""
 
-import os
 import re
-import signal
+import socket
 import threading
 from datetime import datetime, timezone
 
 import pytest
+from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from botocore_ext import FetchError, Keys, Scope, from_http, from_web_token
+from botocore_ext import FetchError, Keys, Scope, from_http, from_web_token, tokens
+from botocore_ext.functions import FunctionProvider
 from botocore_ext.refresh import (
     Decision,
+    Moment,
     State,
     advisory_window,
     decide,
@@ -26,11 +28,15 @@ from . import fakes
 ROLE = "arn:aws:iam::123456789012:role/Web"
 
 
-def state(left, lifetime=3600, now=10_000.0, **changes):
-    """Keys of ``lifetime`` seconds of which ``left`` are left at ``now``."""
-    expiration = datetime.fromtimestamp(now + left, timezone.utc)
+#: The two clocks need not agree on anything.
+NOW = Moment(wall=10_000.0, steady=70.0)
+
+
+def state(left, lifetime=3600, **changes):
+    """Keys of ``lifetime`` seconds of which ``left`` are left at ``NOW``."""
+    expiration = datetime.fromtimestamp(NOW.wall + left, timezone.utc)
     keys = Keys("AKIA", "secret", "token", expiration)
-    return State(keys, obtained=now + left - lifetime, **changes)
+    return State(keys, obtained=NOW.after(left - lifetime), **changes)
 
 
 @pytest.mark.parametrize(
@@ -72,22 +78,22 @@ def test_the_mandatory_window_is_at_most_a_tenth_of_the_lifetime(lifetime, secon
         (state(61), Decision.TRY),
         (state(60), Decision.MUST),
         (state(-1), Decision.MUST),
-        (state(300, retry_at=10_001.0), Decision.WAIT),
-        (state(60, retry_at=10_001.0), Decision.WAIT),
-        (state(-1, retry_at=10_001.0), Decision.WAIT),
-        (state(300, retry_at=10_000.0), Decision.TRY),
+        (state(300, retry_at=NOW.after(1)), Decision.WAIT),
+        (state(60, retry_at=NOW.after(1)), Decision.WAIT),
+        (state(-1, retry_at=NOW.after(1)), Decision.WAIT),
+        (state(300, retry_at=NOW), Decision.TRY),
         (state(600, invalidated=True), Decision.MUST),
-        (state(600, invalidated=True, retry_at=10_001.0), Decision.WAIT),
-        (state(600, raise_until=10_001.0), Decision.RAISE),
-        (State(raise_until=10_001.0), Decision.RAISE),
-        (state(600, raise_until=10_000.0), Decision.SERVE),
+        (state(600, invalidated=True, retry_at=NOW.after(1)), Decision.WAIT),
+        (state(600, raise_until=NOW.after(1)), Decision.RAISE),
+        (State(raise_until=NOW.after(1)), Decision.RAISE),
+        (state(600, raise_until=NOW), Decision.SERVE),
         (state(46, lifetime=90), Decision.SERVE),
         (state(45, lifetime=90), Decision.TRY),
         (state(9, lifetime=90), Decision.MUST),
     ],
 )
 def test_the_decision_depends_on_state_and_time_alone(given, decision):
-    assert decide(given, 10_000.0, 300) is decision
+    assert decide(given, NOW, 300) is decision
 
 
 @pytest.mark.parametrize(
@@ -101,12 +107,14 @@ def test_the_decision_depends_on_state_and_time_alone(given, decision):
         (state(-1), 1.0, 5),
         (state(-1, failures=1), 1.0, 10),
         (state(-1, failures=9), 1.0, 60),
+        (state(3600, invalidated=True), 1.0, 5),
+        (state(3600, invalidated=True, failures=2), 1.0, 20),
     ],
 )
 def test_the_wait_is_long_while_keys_are_valid_and_short_once_they_have_expired(
     given, chance, seconds
 ):
-    assert wait(given, 10_000.0, chance) == seconds
+    assert wait(given, NOW, chance) == seconds
 
 
 class Source:
@@ -267,6 +275,60 @@ def test_invalidate_by_key_is_for_the_current_key_and_leaves_the_wait(refresher,
     assert source.calls == 3
 
 
+def test_keys_that_a_service_rejected_are_replaced_sooner_than_keys_in_good_use(
+    refresher, source, clock, caplog
+):
+    """By the clock they are valid for an hour, but every request with them fails."""
+    served(refresher)
+    refresher.invalidate("AKIA1")
+    source.error = FetchError(provider="custom-test", error_msg="silent")
+    for pause in (5, 10, 20):
+        assert [served(refresher), served(refresher)] == ["AKIA1", "AKIA1"]
+        clock.advance(pause)
+    assert source.calls == 4
+    assert len(warnings_of(caplog)) == 3
+    assert all("the keys in use were invalidated: " in one for one in warnings_of(caplog))
+    source.error = None
+    assert served(refresher) == "AKIA5"
+
+
+def test_the_keys_that_a_service_rejected_are_no_news(refresher, source, clock):
+    served(refresher)
+    refresher.invalidate("AKIA1")
+    source.calls = 0  # it will give the same again
+    assert served(refresher) == "AKIA1"
+    assert "check whether the source keeps keys for too long" in str(
+        refresher.current.state.last_error
+    )
+    assert served(refresher) == "AKIA1"
+    assert source.calls == 1
+    clock.advance(5)
+    assert served(refresher) == "AKIA2"
+
+
+def test_the_same_keys_are_news_to_who_asked_for_a_fetch(refresher, source):
+    served(refresher)
+    refresher.invalidate()
+    source.calls = 0
+    assert served(refresher) == "AKIA1"
+    assert refresher.current.state.last_error is None
+
+
+def test_a_rejection_during_a_fetch_is_answered_by_that_fetch(refresher, source):
+    served(refresher)
+    fetch = source.__call__
+
+    def rejected_meanwhile():
+        for _ in range(3):
+            refresher.invalidate("AKIA1")
+        return fetch()
+
+    refresher._fetch = rejected_meanwhile
+    refresher.invalidate("AKIA1")
+    assert served(refresher) == "AKIA2"
+    assert source.calls == 2
+
+
 def test_an_invalidation_during_a_fetch_is_not_lost(refresher, source, clock):
     """The fetch under way began before it, so its keys are not what was asked for."""
     fetch = source.__call__
@@ -350,6 +412,206 @@ def test_a_first_fetch_that_fails_raises_to_every_thread_that_waits(provider, aw
     assert len(aws.requests) == 1
 
 
+@pytest.mark.parametrize("left", [30, 0], ids=["mandatory", "expired"])
+def test_after_a_failed_refresh_those_who_waited_do_not_try_one_by_one(provider, aws, clock, left):
+    credentials = provider.load()
+    old = credentials.get_frozen_credentials()
+    clock.advance(3600 - left)
+    aws.delay = 0.3
+    aws.always("AssumeRoleWithWebIdentity", fakes.error("ExpiredTokenException"))
+    assert together(16, credentials.get_frozen_credentials) == [old] * 16
+    assert together(16, credentials.get_frozen_credentials) == [old] * 16
+    assert len(aws.requests) == 2
+
+
+class Detour:
+    """Sends the requests of an inner client elsewhere."""
+
+    url = None
+
+    def __call__(self, request, **_):
+        request.url = self.url or request.url
+
+
+def closed_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+STS = "AssumeRoleWithWebIdentity"
+OUTAGES = {
+    "throttling": lambda aws, **_: aws.always(STS, fakes.error("Throttling")),
+    "outage of STS": lambda aws, **_: aws.always(STS, fakes.Answer(status=503)),
+    "silence": lambda aws, **_: aws.always(STS, fakes.Answer(silence=30)),
+    "half an answer": lambda aws, **_: aws.always(STS, fakes.Answer(b"<Assume", cut=3)),
+    "expired token": lambda aws, **_: aws.always(STS, fakes.error("ExpiredTokenException")),
+    "no host": lambda detour, **_: setattr(detour, "url", "http://sts.invalid/"),
+    "connection refused": lambda detour, **_: setattr(
+        detour, "url", f"http://127.0.0.1:{closed_port()}/"
+    ),
+    "raising callable": lambda broken, **_: broken.append(LookupError("no token")),
+}
+
+
+@pytest.mark.parametrize("left", [200, 30], ids=["advisory", "mandatory"])
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_a_recoverable_failure_fails_no_request_and_recovery_comes_within_the_wait(
+    aws, clock, mocker, outage, left
+):
+    aws.now, broken, detour = clock.now, [], Detour()
+    resolve = socket.getaddrinfo
+
+    def no_such_host(host, *rest, **more):
+        if host == "sts.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *rest, **more)
+
+    mocker.patch("socket.getaddrinfo", no_such_host)
+
+    def token():
+        if broken:
+            raise broken[0]
+        return "token"
+
+    config = Config(read_timeout=0.3, retries={"total_max_attempts": 1})
+    provider = from_web_token(
+        role_arn=ROLE, web_identity_token=token, client_config={"config": config}
+    ).bind(Scope(clock=clock))
+    events = provider.scope.client("sts", provider.client_config).meta.events
+    events.register("before-send", detour)
+    credentials = provider.load()
+    old = credentials.get_frozen_credentials()
+    clock.advance(3600 - left)
+    OUTAGES[outage](aws=aws, detour=detour, broken=broken)
+    assert [credentials.get_frozen_credentials() for _ in range(3)] == [old] * 3
+    assert credentials.last_error is not None
+    asked = len(aws.requests)
+    aws.scripts.clear()
+    detour.url = None
+    broken.clear()
+    assert credentials.get_frozen_credentials() == old
+    assert len(aws.requests) == asked
+    clock.advance(left / 2)
+    assert credentials.get_frozen_credentials() != old
+    assert credentials.last_error is None
+
+
+HOUR = 3600
+#: Lifetime -> fetches within ten lifetimes in which a request comes every second, by window.
+FETCHES = {
+    90: {300: 20, "auto": 20},
+    300: {300: 20, "auto": 20},
+    600: {300: 20, "auto": 20},
+    900: {300: 15, "auto": 15},
+    HOUR: {300: 11, "auto": 14},
+    12 * HOUR: {300: 11, "auto": 11},
+}
+
+
+@pytest.mark.parametrize("window", [300, "auto"])
+@pytest.mark.parametrize("lifetime", FETCHES)
+def test_no_lifetime_means_a_fetch_for_each_request(clock, lifetime, window):
+    source = Source(clock, lifetime)
+    provider = FunctionProvider(function=source, refresh_window=window).bind(Scope(clock=clock))
+    credentials = provider.load()
+    for _ in range(10 * lifetime):
+        credentials.get_frozen_credentials()
+        clock.advance(1)
+    assert source.calls == FETCHES[lifetime][window]
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "attempts"), [(90, 4), (300, 6), (600, 7), (900, 7), (HOUR, 7), (12 * HOUR, 7)]
+)
+def test_a_source_that_is_down_is_asked_seldom(clock, lifetime, attempts):
+    """From the window to expiry: after half of what is left, and again."""
+    source = Source(clock, lifetime)
+    provider = FunctionProvider(function=source).bind(Scope(clock=clock))
+    credentials = provider.load()
+    source.error = OSError("network")
+    for _ in range(lifetime):
+        credentials.get_frozen_credentials()
+        clock.advance(1)
+    assert source.calls == 1 + attempts
+
+
+class TestClock:
+    """The wall clock may be set, and the steady one stands still while a machine is suspended."""
+
+    def test_keys_are_not_used_longer_when_the_clock_is_set_back(self, refresher, clock):
+        served(refresher)
+        clock.jump(-HOUR)
+        clock.advance(3299)
+        assert served(refresher) == "AKIA1"
+        clock.advance(1)
+        assert served(refresher) == "AKIA2"
+
+    def test_keys_that_seem_expired_when_the_clock_is_set_forward_are_fetched_once(
+        self, refresher, source, clock
+    ):
+        served(refresher)
+        clock.jump(HOUR)
+        assert [served(refresher) for _ in range(3)] == ["AKIA2"] * 3
+        assert source.calls == 2
+
+    @pytest.mark.parametrize("jump", [-HOUR, HOUR])
+    def test_a_wait_is_not_prolonged(self, refresher, source, clock, jump):
+        served(refresher)
+        clock.advance(3400)
+        source.error = OSError("network")
+        served(refresher)
+        source.error = None
+        clock.jump(jump)
+        clock.advance(100)
+        assert served(refresher) == "AKIA3"
+
+    @pytest.mark.parametrize("jump", [-HOUR, HOUR])
+    def test_the_memory_of_a_refusal_is_not_prolonged(self, refresher, source, clock, jump):
+        source.error = denied()
+        with pytest.raises(ClientError):
+            served(refresher)
+        source.error = None
+        clock.jump(jump)
+        clock.advance(5)
+        assert served(refresher) == "AKIA2"
+
+    def test_a_laptop_that_wakes_up_fetches_at_once(self, refresher, source, clock):
+        """Whatever wait was on when it was suspended."""
+        served(refresher)
+        clock.advance(3400)
+        source.error = OSError("network")
+        served(refresher)
+        source.error = None
+        clock.jump(8 * HOUR)
+        assert served(refresher) == "AKIA3"
+
+    def test_what_the_credentials_say_follows_both_clocks(self, provider, clock):
+        credentials = provider.load()
+        first = credentials.access_key
+        clock.jump(-HOUR)
+        clock.advance(HOUR)
+        assert credentials.expired
+        assert credentials.refresh_needed()
+        assert credentials.refresh_needed(refresh_in=1)
+        assert credentials.access_key != first
+        assert not credentials.expired
+        clock.jump(HOUR)
+        assert credentials.expired
+        assert credentials.refresh_needed(refresh_in=1)
+
+
+def test_a_changed_token_file_is_used_at_the_next_fetch(aws, tmp_path):
+    path = tmp_path / "token"
+    path.write_text(first := fakes.secret("token"), encoding="utf-8")
+    provider = from_web_token(role_arn=ROLE, web_identity_token=tokens.TokenFile(str(path)))
+    credentials = provider.load()
+    credentials.get_frozen_credentials()
+    path.write_text(second := fakes.secret("token"), encoding="utf-8")
+    credentials.refresh()
+    assert [one.parameters["WebIdentityToken"] for one in aws.requests] == [first, second]
+
+
 def test_a_new_token_is_used_at_once_and_the_old_ones_keys_are_dropped(provider, aws):
     credentials = provider.load()
     old = credentials.get_frozen_credentials()
@@ -420,7 +682,7 @@ def test_nothing_private_of_botocore_is_overridden(provider):
     private = {name for name in vars(type(credentials)) if re.match("_[^_]", name)}
     assert not private & set(dir(RefreshableCredentials))
     own = {name for name in vars(credentials) if not hasattr(plain, name)}
-    assert own == {"_provider", "_now", "_refresher"}
+    assert own == {"_provider", "_wall", "_steady", "_refresher"}
 
 
 def test_a_callable_that_uses_the_credentials_it_provides_is_told_so(aws):
@@ -441,29 +703,24 @@ def test_a_fetch_may_use_the_keys_that_it_is_to_replace_while_they_are_good(refr
     assert used == [first]
 
 
-def in_child(work):
-    """Fork, run ``work`` in the child, and return what it printed into the pipe."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:  # pragma: no cover - coverage does not follow a fork that ends by os._exit
-        text = "nothing"
-        signal.alarm(20)  # a child that is stuck is a failure, not a wait
-        try:
-            text = str(work())
-        finally:
-            os.write(writer, text.encode())
-            os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        text = pipe.read()
-    os.waitpid(pid, 0)
-    return text
-
-
-def test_a_thread_that_comes_just_after_a_fetch_does_not_fetch_again(refresher, source):
+def test_a_thread_that_comes_just_after_a_fetch_does_not_fetch_again(refresher, source, clock):
     served(refresher)
     assert refresher._attempt(refresher.current.epoch) is refresher.current
     assert refresher._attempt(refresher.current.epoch - 1) is refresher.current
+    assert source.calls == 1
+    clock.advance(3600)
+    source.error = OSError("network")
+    served(refresher)
+    assert refresher._attempt(refresher.current.epoch) is refresher.current
+    assert source.calls == 2
+
+
+def test_a_thread_that_comes_just_after_a_refusal_does_not_fetch_again(refresher, source):
+    source.error = denied()
+    with pytest.raises(ClientError):
+        served(refresher)
+    with pytest.raises(ClientError):
+        refresher._attempt(refresher.current.epoch)
     assert source.calls == 1
 
 
@@ -476,41 +733,6 @@ def test_a_new_process_starts_without_the_waits_of_the_old(refresher, source, cl
     source.error = None
     mocker.patch("os.getpid", return_value=-1)
     assert served(refresher) == "AKIA3"
-
-
-@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-class TestFork:
-    def test_a_child_forked_during_a_fetch_is_not_stuck(self, provider, aws):
-        aws.delay = 0.5
-        credentials = provider.load()
-        thread = threading.Thread(target=credentials.get_frozen_credentials)
-        thread.start()
-        while not aws.requests:
-            pass
-        assert in_child(lambda: credentials.access_key).startswith("ASIA")
-        thread.join()
-        assert len(aws.requests) == 2
-
-    def test_a_child_keeps_valid_keys_and_makes_its_own_connection(self, provider, aws):
-        credentials = provider.load()
-        key = credentials.access_key
-        assert in_child(lambda: credentials.access_key) == key
-
-        def refreshed():
-            credentials.refresh()
-            return credentials.access_key
-
-        children = {in_child(refreshed), in_child(refreshed)}
-        assert len({key, *children}) == 3
-
-    def test_a_child_does_not_inherit_a_wait(self, refresher, source, clock):
-        served(refresher)
-        clock.advance(3400)
-        source.error = OSError("network")
-        served(refresher)
-        source.error = None
-        assert served(refresher) == "AKIA1"
-        assert in_child(lambda: served(refresher)) == "AKIA3"
 
 
 def test_the_wait_of_a_follower_ends_with_the_budget(aws, clock, mocker):
