@@ -16,6 +16,7 @@ from .keys import Keys
 from .options import option
 from .references import Token, resolve
 from .refresh import DEFAULT_WINDOW, Window
+from .rejections import resend_rejected
 from .scope import Scope
 from .specification import Specification
 
@@ -149,6 +150,8 @@ class Provider(Specification):
             "_credentials", ProviderCredentials(self)
         )
         self.tell(credentials)
+        if self.scope.given_session is not None:
+            resend_rejected(self.scope.given_session, credentials)
         return credentials
 
     def tell(self, credentials: ProviderCredentials) -> None:

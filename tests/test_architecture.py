@@ -15,7 +15,7 @@ FLOORS = [
     "scope refresh identities",
     "current tokens origins",
     "refresher references specification",
-    "credentials",
+    "credentials rejections",
     "provider",
     "functions files",
     "providers.cognito providers.environment providers.http providers.instance",

@@ -7,6 +7,7 @@ first, and by name.
 import ast
 import importlib
 import inspect
+from functools import partial
 
 import boto3
 import botocore.session
@@ -212,3 +213,27 @@ def test_events_carry_what_our_handlers_take(aws):
     assert sent[0]["request"].url.startswith(aws.url)
     assert answered[0]["attempts"] == 1
     assert answered[0]["response"][1]["Arn"]
+
+
+@pytest.mark.caller_signs
+@pytest.mark.usefixtures("aws")
+def test_one_context_goes_through_the_events_of_a_request():
+    """What ``rejections`` notes at one event it finds at the next; a client copies handlers."""
+    session, seen = botocore.session.Session(), {}
+    for event in ("before-parameter-build", "before-sign", "request-created", "needs-retry"):
+        handler = partial(lambda event, **given: seen.update({event: given}), event)
+        session.get_component("event_emitter").register(event, handler, unique_id=event)
+    client = session.create_client(
+        "sts", region_name="eu-west-1", aws_access_key_id="A", aws_secret_access_key="s"
+    )
+    client.get_caller_identity()
+    context = seen["needs-retry"]["request_dict"]["context"]
+    assert seen["needs-retry"]["request_dict"]["body"]
+    assert seen["before-parameter-build"]["context"] is context
+    assert seen["before-parameter-build"]["params"] == {}
+    assert seen["before-sign"]["request"].context is context
+    assert seen["request-created"]["request"].context is context
+    assert "Credential=A/" in seen["request-created"]["request"].headers["Authorization"]
+    signer = seen["before-sign"]["request_signer"]
+    auth = signer.get_auth_instance(signer.signing_name, signer.region_name)
+    assert auth.credentials.access_key == "A"
