@@ -1,5 +1,7 @@
 """``FilesProvider``: what a provider that reads a profile of the AWS files has in common."""
 
+from dataclasses import replace
+
 import botocore.session
 
 from . import values
@@ -52,7 +54,7 @@ class FilesProvider(Provider):
         given = self.given()
         named, paths = given.get("profile"), [given.get("config_filepath"), given.get("filepath")]
         if outer.profile is not None and named is None and not any(paths):
-            return outer  # a link of that profile's
+            return replace(outer, is_bare=False)  # a link of that profile's
         files = outer.given_files
         if anew or any(paths):
             files = _session_of(paths[0], paths[1], outer.files)

@@ -58,6 +58,18 @@ def fetch_budget(now: Callable[[], float]) -> Iterator[None]:
         _budget.reset(token)
 
 
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Let somebody take their time inside: a code to type is no slow server."""
+    budget = _budget.get()
+    began = budget.now() if budget else 0
+    try:
+        yield
+    finally:
+        if budget is not None:
+            budget.deadline += budget.now() - began
+
+
 def keep_to_budget(longest: float, request: Any, **_: object) -> None:
     """Refuse a request that could end after the fetch must have ended (``before-send``)."""
     budget = _budget.get()

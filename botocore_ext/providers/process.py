@@ -10,6 +10,7 @@ from botocore.credentials import ProcessProvider as NativeProcessProvider
 
 from .. import values
 from ..files import FilesProvider
+from ..inner_calls import unhurried
 from ..keys import Keys
 from ..native import as_loaded, native
 from ..options import option
@@ -54,7 +55,10 @@ class ProcessProvider(FilesProvider):
         place = "the credential process"
         if self.scope.profile:
             place += f" of profile '{self.scope.profile}'"
-        with native(self.METHOD, place, "it must print the keys as JSON, and exit with 0"):
+        with (
+            unhurried(),
+            native(self.METHOD, place, "it must print the keys as JSON, and exit with 0"),
+        ):
             found = NativeProcessProvider("it", lambda: {"profiles": {"it": profile}}, popen).load()
             return as_loaded(found)
 

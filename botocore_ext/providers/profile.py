@@ -64,6 +64,8 @@ class ProfileProvider(FilesProvider, ServiceProvider):
 
     def is_selected(self) -> bool:
         """Whether there is such a profile."""
+        if self.ignore_cache:
+            self.read_again()
         return self.scope.profile in self.scope.files.full_config["profiles"]
 
     def why_not(self) -> str:

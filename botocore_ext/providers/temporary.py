@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from botocore.credentials import CredentialProvider, Credentials
 from botocore.exceptions import ClientError
@@ -14,7 +14,7 @@ from .. import values
 from ..credentials import ProviderCredentials
 from ..errors import ConfigurationError, FetchError, ProviderError
 from ..functions import Source, keys_or_provider
-from ..inner_calls import call, problems_of
+from ..inner_calls import call, problems_of, unhurried
 from ..keys import Keys
 from ..options import option
 from ..provider import Provider, ServiceProvider
@@ -108,26 +108,26 @@ class TemporaryCredentialsProvider(ServiceProvider):
             return params
         fact = f"params passed to {self.FACTORY}() are not those of AssumeRole ({problems})"
         remedy = f"pass params={self.option_named('params').code_example}"
+        if self.scope.profile is not None:
+            where = f"profile '{self.scope.profile}' of {self.scope.config_file}"
+            fact = f"AssumeRole does not take what {where} says ({problems})"
+            remedy = "correct role_arn, role_session_name, external_id or mfa_serial there"
         raise ConfigurationError(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
 
     def _master(self) -> CredentialProvider:
         """Return the provider of the master credentials, bound once for each binding of this."""
         bound: list[CredentialProvider] = vars(self).setdefault("_bound", [])
         if not bound:
-            found = self._given_master()
+            found: Any = self.master_credentials
+            if found is None:
+                from .default_chain import DefaultChainProvider  # noqa: PLC0415 - it assumes roles
+
+                found = DefaultChainProvider()
             if isinstance(found, Provider):
                 region = self.scope.region(self.client_config)
                 found = found.bind(replace(self.scope, region_of_chain=region, profile=None))
             bound[:] = [found]
         return bound[0]
-
-    def _given_master(self) -> CredentialProvider:
-        given: CredentialProvider | None = cast("Any", self.master_credentials)
-        if given is not None:
-            return given
-        from .default_chain import DefaultChainProvider  # noqa: PLC0415 - it assumes roles, too
-
-        return DefaultChainProvider()
 
     def _master_keys(self) -> tuple[Credentials, Keys]:
         """Return the keys that assume the role; where there are none, no other role may be taken.
@@ -152,7 +152,8 @@ class TemporaryCredentialsProvider(ServiceProvider):
         ask = self.mfa_code_provider
         if ask is None:
             raise self._no_code(serial)
-        code: object = ask(serial)
+        with unhurried():
+            code: object = ask(serial)
         if isinstance(code, str) and code.strip():
             return code.strip()
         fact = f"mfa_code_provider returned no code for {serial}: it must return it as a string"

@@ -254,6 +254,20 @@ class TestRoles:
         assert aws.requests[0].parameters["TokenCode"] == "123456"
         assert "TokenCode" not in aws.requests[1].parameters
 
+    def test_whoever_gives_the_code_may_take_their_time(self, config, aws, clock):
+        config(
+            role("top", "mid") + "mfa_serial = the-device\n" + role("mid", "low")
+            + f"[profile low]\n{STATIC}"
+        )  # fmt: skip
+
+        def ask(_):
+            clock.advance(100)
+            return "123456"
+
+        aws.now = clock.now
+        provider = from_ini(profile="top", mfa_code_provider=ask).bind(Scope(clock=clock))
+        assert provider.load().access_key == aws.requests[1].gave
+
     def test_nobody_is_prompted(self, config, mocker):
         prompt = mocker.patch("getpass.getpass")
         path = config(role("top", "low") + f"mfa_serial = device\n[profile low]\n{STATIC}")
@@ -301,6 +315,14 @@ IMPOSSIBLE = {
         "p",
         "has credential_source = environment, which names no provider: did you mean Environment?",
     ),
+    "no session name": (
+        role("p", "q") + f"role_session_name = x\n[profile q]\n{STATIC}",
+        "p",
+        (
+            "says (Invalid length for parameter RoleSessionName, valid min length: 2): correct "
+            "role_arn, role_session_name, external_id or mfa_serial there"
+        ),
+    ),
     "no number": (
         role("p", "q") + f"duration_seconds = long\n[profile q]\n{STATIC}",
         "p",
@@ -315,7 +337,7 @@ def test_roles_that_cannot_be(name, config):
     path = config(text)
     with pytest.raises(ConfigurationError) as raised:
         from_ini(profile="p").fetch()
-    assert raised.value.reason == f"profile '{profile}' of {path} {problem}"
+    assert raised.value.reason.endswith(f"profile '{profile}' of {path} {problem}")
 
 
 class TestFiles:
@@ -374,6 +396,13 @@ class TestFiles:
         provider.fetch()
         provider.fetch()
         assert aws.operations() == ["GetId"] + ["GetCredentialsForIdentity"] * 2
+
+    def test_a_profile_that_is_added_later_is_seen(self, config):
+        config("[default]\n")
+        provider = from_ini(profile="p", ignore_cache=True)
+        assert provider.load() is None
+        config(f"[profile p]\n{STATIC}")
+        assert provider.load().access_key == "AKIASTATIC"
 
     def test_a_role_is_read_anew(self, config, aws):
         low = f"[profile low]\n{STATIC}"
