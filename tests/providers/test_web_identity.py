@@ -6,7 +6,16 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
-from botocore_ext import ConfigurationError, FetchError, Keys, Scope, Session, from_web_token
+from botocore_ext import (
+    ConfigurationError,
+    FetchError,
+    Keys,
+    Scope,
+    Session,
+    create_credential_chain,
+    from_token_file,
+    from_web_token,
+)
 from tests import fakes
 
 ROLE = "arn:aws:iam::123456789012:role/Web"
@@ -190,3 +199,69 @@ def test_used_keys_are_named_in_the_user_agent(aws):
         client.get_object(Bucket="b", Key="k")
         agent = aws.requests[-1].headers["User-Agent"]
         assert "k" in agent.split(" m/")[1].split(" ")[0].split(",")
+
+
+class TestTokenFile:
+    def test_the_file_is_read_at_every_fetch_and_stripped(self, aws, world):
+        file, tokens = world / "token", [fakes.secret("token"), fakes.secret("token")]
+        provider = from_token_file(web_identity_token_file=str(file), role_arn=ROLE)
+        for token in tokens:
+            file.write_text(f" {token}\n", encoding="utf-8")
+            provider.fetch()
+        assert [one.parameters["WebIdentityToken"] for one in aws.requests] == tokens
+
+    def test_the_environment_fills_what_code_leaves_open(self, aws, world, monkeypatch):
+        (world / "token").write_text(fakes.secret("token"), encoding="utf-8")
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(world / "token"))
+        monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
+        monkeypatch.setenv("AWS_ROLE_SESSION_NAME", "pod")
+        keys = from_token_file(duration_seconds=900, policy={"Version": "2012-10-17"}).fetch()
+        sent = aws.requests[0].parameters
+        assert (sent["RoleArn"], sent["RoleSessionName"]) == (ROLE, "pod")
+        assert (sent["DurationSeconds"], sent["Policy"]) == ("900", '{"Version": "2012-10-17"}')
+        assert keys.account_id == "123456789012"
+
+    def test_a_function_may_assume_the_role(self, world):
+        (world / "token").write_text("t0ken", encoding="utf-8")
+        answer = {
+            "Credentials": {"AccessKeyId": "A", "SecretAccessKey": "s"},
+            "AssumedRoleUser": {"Arn": "arn:aws:sts::210987654321:assumed-role/R/s"},
+        }
+        keys = from_token_file(
+            web_identity_token_file=str(world / "token"),
+            role_arn=ROLE,
+            role_assumer_with_web_identity=lambda parameters: answer,
+        ).fetch()
+        assert (keys.access_key, keys.account_id) == ("A", "210987654321")
+
+    def test_nothing_selects_it(self):
+        assert from_token_file(role_arn=ROLE).load() is None
+
+    @pytest.mark.parametrize(
+        ("content", "fact"),
+        [
+            (None, "cannot be read (No such file or directory): check the path and who may read"),
+            (b"", "is empty: wait until it is written, or check what writes it"),
+            (b"\xff", "cannot be read (it is not UTF-8 text): write the token as plain text"),
+        ],
+    )
+    @pytest.mark.parametrize("by", ["web_identity_token_file", "AWS_WEB_IDENTITY_TOKEN_FILE"])
+    def test_a_file_that_is_no_token(self, by, content, fact, world, monkeypatch):
+        path = world / "token"
+        if content is not None:
+            path.write_bytes(content)
+        given = {"web_identity_token_file": str(path)}
+        if by.startswith("AWS"):
+            monkeypatch.setenv(by, str(given.popitem()[1]))
+        with pytest.raises(FetchError) as raised:
+            from_token_file(role_arn=ROLE, **given).fetch()
+        assert raised.value.reason.startswith(f"{by}: the token file {path} {fact}")
+
+    def test_a_chain_stops_at_a_file_that_is_no_token(self, world):
+        file = from_token_file(web_identity_token_file=str(world / "none"), role_arn=ROLE)
+        with pytest.raises(FetchError, match="cannot be read"):
+            create_credential_chain(file, lambda: pytest.fail("goes on")).fetch()
+
+    def test_a_chain_steps_over_it_where_nothing_names_a_file(self):
+        chain = create_credential_chain(from_token_file(), lambda: Keys("A", "s"))
+        assert chain.fetch().access_key == "A"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import boto3
 from typing_extensions import assert_type
@@ -14,7 +15,17 @@ from botocore_ext import (
     Session,
     from_cognito_identity,
     from_cognito_identity_pool,
+    from_container_metadata,
+    from_default_chain,
+    from_env,
     from_http,
+    from_ini,
+    from_instance_metadata,
+    from_login_credentials,
+    from_process,
+    from_sso,
+    from_temporary_credentials,
+    from_token_file,
     from_web_token,
 )
 
@@ -63,6 +74,24 @@ endpoint = from_http(
 )
 assert_type(endpoint.timeout, float)
 
+role = from_temporary_credentials(
+    params={"RoleArn": "arn:aws:iam::123456789012:role/App"},
+    master_credentials=from_ini(profile="dev", mfa_code_provider=lambda serial: serial),
+    mfa_code_provider=lambda serial: serial,
+)
+assert_type(role.params, Mapping[str, Any])
+from_temporary_credentials(params={}, master_credentials=Keys("A", "s"))
+from_temporary_credentials(params={}, master_credentials=lambda: None)
+assert_type(from_ini(ignore_cache=True).ignore_cache, bool)
+assert_type(from_process(profile="vault", timeout=60).timeout, float | None)
+assert_type(from_instance_metadata(ec2_metadata_v1_disabled=True).max_retries, int)
+assert_type(from_token_file(web_identity_token_file="/t").web_identity_token_file, str)
+from_sso(sso_start_url="https://d-1.awsapps.com/start", sso_account_id="123456789012")
+from_login_credentials(login_session="me", client_config={})
+from_default_chain(profile="dev", client_config={})
+from_container_metadata(timeout=2)
+from_env(refresh_window=60)
+
 credentials = endpoint.load()
 if credentials is not None:
     assert_type(credentials.expiration, datetime | None)
@@ -81,4 +110,6 @@ from_web_token(duration_seconds="3600")  # type: ignore[arg-type]  # wrong type
 from_http(timeout="1s")  # type: ignore[arg-type]  # wrong type
 from_cognito_identity(identity_pool_id="id")  # type: ignore[call-arg]  # of the other factory
 from_cognito_identity_pool(logins={"a": 1})  # type: ignore[dict-item]  # wrong type
+from_env(profile="dev")  # type: ignore[call-arg]  # of another factory
+from_temporary_credentials(params="arn")  # type: ignore[arg-type]  # wrong type
 Session(credentials="token")  # type: ignore[arg-type]  # no provider
