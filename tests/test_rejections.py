@@ -8,6 +8,7 @@ import threading
 import boto3
 import botocore.session
 import pytest
+from boto3.s3.transfer import TransferConfig
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -46,6 +47,9 @@ PROTOCOLS = {
 }
 
 
+UPLOAD = "<R><UploadId>upload</UploadId></R>"
+
+
 class Raw(io.BytesIO):
     def stream(self, **_):
         yield self.read()
@@ -54,7 +58,7 @@ class Raw(io.BytesIO):
 class Wire:
     """Answers on botocore's own event, and keeps what would have been sent.
 
-    An answer is the code of an error, a status, or None for all is well.
+    An answer is the code of an error, a body, a status, or None for all is well.
     """
 
     def __init__(self, *answers, protocol="rest-xml"):
@@ -72,11 +76,13 @@ class Wire:
             answer = answer(key)
         _, failure, success = PROTOCOLS[self.protocol]
         status, text = 200, success
-        if isinstance(answer, str):
+        if isinstance(answer, str) and answer.startswith("<"):
+            text = answer
+        elif isinstance(answer, str):
             status, text = 400, failure.format(answer)
         elif answer is not None:
             status, text = answer, ""
-        return AWSResponse(request.url, status, {}, Raw(text.encode()))
+        return AWSResponse(request.url, status, {"ETag": "e"}, Raw(text.encode()))
 
 
 class Source:
@@ -227,15 +233,22 @@ def test_a_rejection_of_replaced_keys_costs_no_fetch(session, source):
     assert (wire.keys, source.calls) == (["AKIA1", "AKIA2"], 2)
 
 
-def test_keys_that_were_replaced_long_ago_are_not_known_any_more(session, source):
+@pytest.mark.parametrize(("often", "known"), [(15, True), (16, False)])
+def test_the_last_sixteen_keys_are_known(session, source, often, known):
     def refreshed_often(key):
-        for _ in range(16):
+        for _ in range(often):
             session.get_credentials().refresh()
         return "ExpiredToken"
 
-    with pytest.raises(ClientError):
-        client_of(session, Wire(refreshed_often)).list_buckets()
-    assert source.calls == 17
+    wire = Wire(refreshed_often)
+    client = client_of(session, wire)
+    if known:
+        client.list_buckets()
+        assert wire.keys == ["AKIA1", "AKIA16"]
+    else:
+        with pytest.raises(ClientError, match="ExpiredToken"):
+            client.list_buckets()
+    assert source.calls == 1 + often
 
 
 class NoSeek(io.BytesIO):
@@ -293,6 +306,21 @@ def test_a_body_is_sent_again_as_it_was_or_not_at_all(session, source, body):
         assert wire.keys == ["AKIA1"]
         put()  # the keys are replaced all the same
         assert wire.keys == ["AKIA1", "AKIA2"]
+    assert source.calls == 2
+
+
+@pytest.mark.parametrize("part", [0, 8 * 1024 * 1024], ids=["whole", "parts"])
+def test_a_managed_upload_is_sent_again(session, source, part, tmp_path):
+    """Each part of it is a stream of its own, with a beginning of its own."""
+    path, content = tmp_path / "file", b"x" * part + b"0123456789"
+    path.write_bytes(content)
+
+    wire = Wire(*([UPLOAD] if part else []), "ExpiredToken")
+    transfer = TransferConfig(use_threads=False)
+    client_of(session, wire).upload_file(str(path), "bucket", "key", Config=transfer)
+    first, again = wire.bodies[bool(part) :][:2]
+    assert first == again
+    assert b"".join(wire.bodies).count(b"0123456789") == (1 if part else 2)
     assert source.calls == 2
 
 
