@@ -1,6 +1,8 @@
 """``FilesProvider``: what a provider that reads a profile of the AWS files has in common."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import botocore.session
 
@@ -58,7 +60,10 @@ class FilesProvider(Provider):
         files = outer.given_files
         if anew or any(paths):
             files = _session_of(paths[0], paths[1], outer.files)
-        default = (files or outer.session).get_config_variable("profile")
+        read = files or outer.session
+        # Now, where an error can be told.
+        native(self.METHOD, "the AWS config", "correct it", lambda: read.full_config)
+        default = read.get_config_variable("profile")
         return Scope(
             outer.given_session,
             profile=str(named or outer.profile or default or "default"),
@@ -73,9 +78,16 @@ class FilesProvider(Provider):
         """See ``Specification.why_not``."""
         profile, scope = self.scope.profile, self.scope
         if profile not in scope.files.full_config["profiles"]:
-            return f"there is no profile '{profile}' in {scope.config_file}"
+            return f"there is no profile '{profile}' in {' or '.join(self._paths())}"
         keys = " or ".join(str(one.ini) for one in self.options() if one.selects)
         return f"profile '{profile}' of {scope.config_file} has no {keys}"
+
+    def _paths(self) -> Iterator[str]:
+        """Give the paths of both files, and say of each whether it is there."""
+        for name in ("config_file", "credentials_file"):
+            path = str(self.scope.files.get_config_variable(name))
+            is_there = Path(path).expanduser().is_file()
+            yield path if is_there else f"{path} (which does not exist)"
 
 
 def _session_of(
@@ -88,6 +100,4 @@ def _session_of(
     profile = like.get_config_variable("profile")
     if profile is not None:
         session.set_config_variable("profile", profile)
-    with native(None, "a file", "correct it"):
-        session.full_config  # noqa: B018 - read now, where an error can be told
     return session

@@ -5,8 +5,8 @@ whether to go on, and so that no error shows what a file or a process gave.
 """
 
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from botocore import exceptions
 from botocore.credentials import CredentialProvider, Credentials
@@ -15,89 +15,124 @@ from .errors import ConfigurationError, FetchError, NotConfigured, ProviderError
 from .inner_calls import unlogged
 from .keys import Keys
 
-_LOG_IN = "{error}: log in again with `{login}`"
+T = TypeVar("T")
 
-#: What botocore's fetchers raise -> which error of ours it is, and its text. ``{error}`` is what
-#: botocore says; it stands only where that cannot hold what a file or a process gave.
+#: What botocore's fetchers raise -> which error of ours it is, and its text. Of ``error`` only
+#: that is shown which cannot hold what a file, a process or a service gave.
 MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
-    exceptions.PartialCredentialsError: (ConfigurationError, "{error}: set both keys, or neither"),
-    exceptions.ConfigParseError: (ConfigurationError, "{error}: correct the syntax of the file"),
-    exceptions.InvalidConfigError: (ConfigurationError, "{error}"),
+    exceptions.PartialCredentialsError: (
+        ConfigurationError,
+        "{place} has an access key but no {error.kwargs[cred_var]}: set both, or neither",
+    ),
+    exceptions.ConfigParseError: (
+        ConfigurationError,
+        "{error.kwargs[path]} is no AWS config or credentials file that can be read: correct its "
+        "syntax",
+    ),
     exceptions.InvalidIMDSEndpointError: (
         ConfigurationError,
-        "{error}: correct AWS_EC2_METADATA_SERVICE_ENDPOINT or ec2_metadata_service_endpoint",
+        "{error.kwargs[endpoint]} is no address of a metadata service: correct "
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT or ec2_metadata_service_endpoint",
     ),
     exceptions.InvalidIMDSEndpointModeError: (
         ConfigurationError,
-        "{error}: set AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE to ipv4 or ipv6",
+        "{error.kwargs[mode]} is neither ipv4 nor ipv6: correct "
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE or ec2_metadata_service_endpoint_mode",
     ),
     exceptions.MetadataRetrievalError: (
         NotConfigured,
-        "{error}: allow IMDSv1, or look why the service gives no token",
+        "{place} gave no token, and asking without one (IMDSv1) is disabled: raise the hop limit "
+        "of the instance for containers, or allow IMDSv1",
     ),
-    exceptions.MissingDependencyException: (
-        ConfigurationError,
-        "{error} (or `pip install botocore-ext[login]`)",
+    exceptions.MissingDependencyException: (ConfigurationError, "{error}"),
+    exceptions.SSOTokenLoadError: (
+        FetchError,
+        "{place} has no accessToken or no expiresAt: {remedy}",
     ),
-    exceptions.SSOError: (FetchError, _LOG_IN),
-    exceptions.TokenRetrievalError: (FetchError, _LOG_IN),
-    exceptions.LoginError: (FetchError, _LOG_IN),
-    exceptions.CredentialRetrievalError: (FetchError, "{error}: run the command by hand"),
+    exceptions.UnauthorizedSSOTokenError: (
+        FetchError,
+        "{place} holds a token that has expired or is not accepted any more: {remedy}",
+    ),
+    exceptions.TokenRetrievalError: (
+        FetchError,
+        "{place} holds a token that has expired and could not be renewed: {remedy}",
+    ),
+    exceptions.LoginRefreshRequired: (
+        FetchError,
+        "{place} is of a login that has expired, or whose password has changed: {remedy}",
+    ),
+    exceptions.LoginInsufficientPermissions: (
+        FetchError,
+        "{place} is of a user who may not renew it: allow signin:CreateOAuth2Token",
+    ),
+    exceptions.LoginTokenLoadError: (
+        FetchError,
+        "{place} cannot be used ({error.kwargs[error_msg]}): {remedy}",
+    ),
+    exceptions.LoginError: (
+        FetchError,
+        "{place} holds a refresh token that is not accepted: {remedy}",
+    ),
+    exceptions.CredentialRetrievalError: (
+        FetchError,
+        "{place} printed JSON that is no keys of version 1: {remedy}",
+    ),
+    subprocess.CalledProcessError: (
+        FetchError,
+        "{place} ended with status {error.returncode}: run the command by hand to see why",
+    ),
     subprocess.TimeoutExpired: (
         FetchError,
-        "the command took longer than its timeout: run it by hand, or raise the timeout",
+        "{place} took longer than {error.timeout:g} seconds and was ended: run the command by "
+        "hand to see what it waits for, or raise timeout",
     ),
-    OSError: (FetchError, "{error}: check the path and who may use it"),
+    OSError: (FetchError, "{place} cannot be used ({error.strerror}): {remedy}"),
+    LookupError: (FetchError, "{error} is missing in {place}, or in the answer to it: {remedy}"),
     # What is not as it should be may be a secret: nothing of it is shown.
-    AttributeError: (FetchError, "{place} gave something that cannot be read: {malformed}"),
-    LookupError: (FetchError, "{place} gave something incomplete: {malformed}"),
-    TypeError: (FetchError, "{place} gave something that cannot be read: {malformed}"),
-    ValueError: (FetchError, "{place} gave something that cannot be read: {malformed}"),
+    exceptions.ParamValidationError: (
+        FetchError,
+        "{place} holds something that is no text: {remedy}",
+    ),
+    AttributeError: (FetchError, "{place} gave something of another form: {remedy}"),
+    RecursionError: (FetchError, "{place} gave something of another form: {remedy}"),
+    TypeError: (FetchError, "{place} gave something of another form: {remedy}"),
+    ValueError: (FetchError, "{place} gave something that cannot be read: {remedy}"),
 }
+#: These pass unchanged; some of them are ``OSError``, too.
+_CONNECTION = (exceptions.HTTPClientError, exceptions.ConnectionError)
 
 
-@contextmanager
-def native(
-    method: str | None,
-    place: str,
-    malformed: str,
-    login: str = "",
-) -> Iterator[None]:
-    """Run code of botocore's, out of every log, and say its errors in our terms.
+def native(method: str | None, place: str, remedy: str, work: Callable[[], T]) -> T:
+    """Return what code of botocore's returns; run it out of every log, say its errors in our terms.
+
+    It is a function rather than a context manager, so that what botocore raised, and the secrets
+    in it, is not the context of our error.
 
     Args:
         method: The provider's, for the error.
         place: Whence the keys come, as an error names it.
-        malformed: The remedy where what comes from there is not as it should be.
-        login: The command that logs in again.
+        remedy: What to do where that is not as it should be.
+        work: Calls botocore.
 
     Raises:
         ProviderError: See ``MEANINGS``. Errors of services and connections pass unchanged.
     """
     try:
         with unlogged():
-            yield
-    except ProviderError:
+            return work()
+    except (ProviderError, *_CONNECTION):
         raise
     except tuple(MEANINGS) as error:
         kind, text = next(MEANINGS[one] for one in MEANINGS if isinstance(error, one))
-        said = error.strerror if isinstance(error, OSError) else str(error)
-        said = getattr(error, "kwargs", {}).get("error_msg") or said
-        fact = text.format(
-            error=str(said).strip().rstrip("."), place=place, malformed=malformed, login=login
-        )
-    else:
-        return
+        fact = text.format(error=error, place=place, remedy=remedy)
     raise kind(provider=method, error_msg=fact)
 
 
-def as_loaded(credentials: Credentials | None) -> Keys:
+def as_loaded(credentials: Credentials) -> Keys:
     """Read keys that botocore has just obtained, without its obtaining them again.
 
     It would do so where they expire soon: a process would run twice.
     """
-    if credentials is None:
-        raise LookupError  # for ``MEANINGS``
     setattr(credentials, "refresh_needed", lambda *_: False)  # noqa: B010 - a method, for mypy
     return Keys.from_credentials(credentials)
 
@@ -108,6 +143,5 @@ def static_keys(profile: str, provider: CredentialProvider) -> Keys | None:
     Raises:
         ConfigurationError: The access key stands there alone.
     """
-    with native(provider.METHOD, f"profile '{profile}'", "correct it"):
-        found = provider.load()
+    found = native(provider.METHOD, f"profile '{profile}'", "correct it", provider.load)
     return found and Keys.from_credentials(found).through(("CREDENTIALS_PROFILE",))

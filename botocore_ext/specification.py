@@ -107,6 +107,8 @@ class Specification(ABC, CredentialProvider):
         selecting = [one for one in self.options() if one.selects]
         names = [origin.key(one) for origin in origins for one in selecting]
         known = list(dict.fromkeys(name for name in names if name))
+        if not known:
+            return f"only code can say what it needs: pass {self.FACTORY}(...) to the chain"
         return f"none of {', '.join(known)} is set" if len(known) > 1 else f"{known[0]} is not set"
 
     def not_here(self) -> NotConfigured:

@@ -30,10 +30,26 @@ class TokenCache(JSONFileCache):
         """Return the path of the file, for an error."""
         return self._directory / f"{key}.json"
 
+    def __contains__(self, key: object) -> bool:
+        """Always: reading a file says why there is no token, and botocore would not."""
+        return True
+
+    def __getitem__(self, key: str) -> Any:
+        """Read the file.
+
+        Raises:
+            OSError: There is none, or it may not be read.
+            ValueError: It is no JSON object.
+        """
+        found = json.loads(self.file_of(key).read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+        raise ValueError  # as of what is no JSON at all
+
     def __setitem__(self, key: str, value: Any) -> None:
         """Write the file, readable by its owner only, in one step."""
         kept: Any = {}
-        with suppress(KeyError):
+        with suppress(OSError, ValueError):
             kept = self[key]
         content = json.dumps({**kept, **value}, default=_as_text, indent=2)
         try:
@@ -41,8 +57,8 @@ class TokenCache(JSONFileCache):
             self._replace(self.file_of(key), content)
         except OSError as error:
             logger.warning(
-                "The renewed token cannot be written to %s (%s): the next process will have to "
-                "log in again",
+                "The renewed token cannot be written to %s (%s): make the directory writable, "
+                "or the next process may have to log in again",
                 self.file_of(key),
                 error.strerror,
             )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import sys
 import threading
 import time
 import urllib.parse
@@ -10,10 +13,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
+
+from awscrt.crypto import EC, ECExportFormat, ECType
 
 from botocore_ext.scope import Clock
 
+#: Where an instance has the names of its roles.
+INSTANCE_ROLE = "/latest/meta-data/iam/security-credentials/"
 #: Every secret that a test has made; none may appear in a log, an error or a repr.
 SECRETS: set[str] = set()
 _numbers = count(1)
@@ -81,10 +89,20 @@ class Answer:
 
 
 class FakeAws:
-    """STS, Cognito Identity and a container credentials endpoint on 127.0.0.1.
+    """What gives keys, on 127.0.0.1: the services, and the endpoints of containers and instances.
 
     Without a script every call succeeds with keys of its own. ``requests`` holds what arrived.
     """
+
+    #: Method and path -> the operation, and what answers it.
+    ROUTES: ClassVar[dict[tuple[str, str], tuple[str, str]]] = {
+        ("GET", "/federation/credentials"): ("GetRoleCredentials", "portal"),
+        ("POST", "/token"): ("CreateToken", "oidc"),
+        ("POST", "/v1/token"): ("CreateOAuth2Token", "signin"),
+        ("PUT", "/latest/api/token"): ("GetMetadataToken", "metadata_token"),
+        ("GET", INSTANCE_ROLE): ("GetInstanceRole", "instance_role"),
+        ("GET", f"{INSTANCE_ROLE}the-role"): ("GetInstanceKeys", "instance_keys"),
+    }
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -158,9 +176,7 @@ class FakeAws:
             "AccessKeyId": access_key,
             "SecretAccessKey": secret("secret-key"),
             "Token": secret("session-token"),
-            "Expiration": datetime.fromtimestamp(self.now() + self.lifetime, timezone.utc).strftime(
-                "%Y-%m-%dT%H:%M:%SZ"
-            ),
+            "Expiration": at(self.now() + self.lifetime),
         }
 
     def sts(self, request: Request) -> Answer:
@@ -207,22 +223,71 @@ class FakeAws:
     def s3(self, _: Request) -> Answer:
         return Answer(b"")
 
+    def portal(self, request: Request) -> Answer:
+        keys = self.keys(request)
+        answer = {
+            "accessKeyId": keys["AccessKeyId"],
+            "secretAccessKey": keys["SecretAccessKey"],
+            "sessionToken": keys["Token"],
+            "expiration": int(self.now() + self.lifetime) * 1000,
+        }
+        return _json({"roleCredentials": answer})
+
+    def oidc(self, _: Request) -> Answer:
+        return _json(
+            {
+                "accessToken": secret("access-token"),
+                "refreshToken": secret("refresh-token"),
+                "expiresIn": 28800,
+                "tokenType": "Bearer",
+            }
+        )
+
+    def signin(self, request: Request) -> Answer:
+        keys = self.keys(request)
+        access = {
+            "accessKeyId": keys["AccessKeyId"],
+            "secretAccessKey": keys["SecretAccessKey"],
+            "sessionToken": keys["Token"],
+        }
+        refresh = secret("refresh-token")
+        return _json(
+            {
+                "accessToken": access,
+                "refreshToken": refresh,
+                "expiresIn": 900,
+                "tokenType": "aws_sigv4",
+            }
+        )
+
+    def metadata_token(self, _: Request) -> Answer:
+        return Answer(secret("metadata-token").encode())
+
+    def instance_role(self, _: Request) -> Answer:
+        return Answer(b"the-role")
+
+    def instance_keys(self, request: Request) -> Answer:
+        return _json(self.keys(request) | {"Code": "Success", "Type": "AWS-HMAC"})
+
     # The wire.
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        route = (handler.command, urllib.parse.urlsplit(handler.path).path)
+        operation, kind = self.ROUTES.get(route, ("", _service(handler)))
         request = _read(handler, body)
+        request.operation = operation or request.operation
         with self._lock:
             self.requests.append(request)
-            script = self.scripts.get(request.operation)
+            # A script may also be for whatever comes by a method.
+            script = self.scripts.get(request.operation) or self.scripts.get(handler.command)
             answer = script.pop(0) if script else None
         if self.delay:
             time.sleep(self.delay)
         if callable(answer):
             answer = answer(request)
         if answer is None:
-            kinds = {"sts": self.sts, "cognito": self.cognito, "s3": self.s3}
-            answer = kinds.get(_service(handler), self.endpoint)(request)
+            answer = getattr(self, kind)(request)
         self._send(handler, answer)
 
     def _send(self, handler: BaseHTTPRequestHandler, answer: Answer) -> None:
@@ -256,9 +321,13 @@ def _service(handler: BaseHTTPRequestHandler) -> str:
     return "s3" if "/s3/" in handler.headers.get("Authorization", "") else "endpoint"
 
 
+def _json(content: Any) -> Answer:
+    return Answer(json.dumps(content).encode(), headers={"Content-Type": "application/json"})
+
+
 def _read(handler: BaseHTTPRequestHandler, body: bytes) -> Request:
     target = handler.headers.get("X-Amz-Target", "")
-    if target:
+    if target or "json" in handler.headers.get("Content-Type", ""):
         operation, parameters = target.rpartition(".")[2], json.loads(body)
     elif handler.command == "POST":
         form = urllib.parse.parse_qs(body.decode(), keep_blank_values=True)
@@ -270,12 +339,17 @@ def _read(handler: BaseHTTPRequestHandler, body: bytes) -> Request:
     return Request(operation, parameters, dict(handler.headers), handler.path)
 
 
-def error(code: str, status: int = 400, message: str = "as the test wants it") -> Any:
-    """Return what STS or Cognito answers when it refuses."""
+JSON_ERRORS = {"GetRoleCredentials", "CreateToken", "CreateOAuth2Token"}
+
+
+def error(
+    code: str, status: int = 400, message: str = "as the test wants it", **members: Any
+) -> Any:
+    """Return what a service answers when it refuses."""
 
     def answer(request: Request) -> Answer:
-        if "X-Amz-Target" in request.headers:
-            body = json.dumps({"__type": code, "message": message})
+        if request.operation in JSON_ERRORS or "X-Amz-Target" in request.headers:
+            body = json.dumps({"__type": code, "message": message, **members})
         else:
             body = (
                 f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
@@ -284,3 +358,71 @@ def error(code: str, status: int = 400, message: str = "as the test wants it") -
         return Answer(body.encode(), status=status)
 
     return answer
+
+
+# What stands on the disk of whoever has logged in, or has a process.
+
+#: Prints keys of the endpoint at the address that it is given, as a credential process.
+PRINTER = """
+import json, sys, urllib.request
+keys = json.load(urllib.request.urlopen(sys.argv[1]))
+print(json.dumps({**keys, "Version": 1, "SessionToken": keys.pop("Token")}))
+"""
+
+
+def keys_command(home: Path, url: str) -> str:
+    """Write a credential process, and return the command that runs it."""
+    (home / "print-keys.py").write_text(PRINTER, encoding="utf-8")
+    return f"{sys.executable} {home / 'print-keys.py'} {url}"
+
+
+def at(moment: float) -> str:
+    """Return a time as AWS CLI writes it."""
+    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_token(directory: Path, name: str, token: dict[str, Any]) -> Path:
+    """Write a token file as AWS CLI does; what is None is left out."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{name}.json"
+    content = {key: value for key, value in token.items() if value is not None}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def sso_token(home: Path, of: str, expires: float, **changed: Any) -> Path:
+    """Write what ``aws sso login`` does, for a start URL or the name of a session."""
+    token = {
+        "startUrl": "https://d-abc123.awsapps.com/start",
+        "region": "us-east-1",
+        "accessToken": secret("access-token"),
+        "expiresAt": at(expires),
+        "clientId": "the-client",
+        "clientSecret": secret("client-secret"),
+        "registrationExpiresAt": at(expires + 90 * 86_400),
+        "refreshToken": secret("refresh-token"),
+    }
+    name = hashlib.sha1(of.encode()).hexdigest()
+    return write_token(home / ".aws" / "sso" / "cache", name, token | changed)
+
+
+def login_token(directory: Path, of: str, expires: float, **changed: Any) -> Path:
+    """Write what ``aws login`` does, for the ARN of a session."""
+    key = EC.new_generate(ECType.P_256)
+    der = base64.encodebytes(EC.export_key(key, ECExportFormat.SEC1)).decode()
+    token = {
+        "accessToken": {
+            "accessKeyId": f"ASIA{next(_numbers):016d}",
+            "secretAccessKey": secret("secret-key"),
+            "sessionToken": secret("session-token"),
+            "accountId": "123456789012",
+            "expiresAt": at(expires),
+        },
+        "tokenType": "aws_sigv4",
+        "refreshToken": secret("refresh-token"),
+        "idToken": secret("id-token"),
+        "clientId": "arn:aws:signin:::devtools/same-device",
+        "dpopKey": f"-----BEGIN EC PRIVATE KEY-----\n{der}-----END EC PRIVATE KEY-----\n",
+    }
+    SECRETS.update(der.split())
+    return write_token(directory, hashlib.sha256(of.encode()).hexdigest(), token | changed)

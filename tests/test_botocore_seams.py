@@ -21,7 +21,7 @@ IMPORTED = {
     "botocore": {"UNSIGNED", "register_initializer", "unregister_initializer"},
     "botocore.awsrequest": {"AWSRequest"},
     "botocore.client": {"BaseClient"},
-    "botocore.compat": {"HAS_CRT", "compat_shell_split"},
+    "botocore.compat": {"EC", "compat_shell_split"},
     "botocore.config": {"Config"},
     "botocore.credentials": {
         "AssumeRoleProvider",

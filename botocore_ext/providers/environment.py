@@ -36,8 +36,8 @@ class EnvironmentProvider(Provider):
         environ = self.scope.environ
         # botocore would refuse expired keys without saying whose they are.
         unlimited = {name: environ[name] for name in environ if name != EnvProvider.EXPIRY_TIME}
-        with native(self.METHOD, "the environment", "set the variables anew"):
-            found = EnvProvider(unlimited).load()
+        load = EnvProvider(unlimited).load
+        found = native(self.METHOD, "the environment", "set the variables anew", load)
         if found is None:
             raise self.not_here()
         return replace(Keys.from_credentials(found), expiration=self._expiration())

@@ -3,8 +3,10 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html
 """
 
+from functools import partial
 from typing import Any
 
+from botocore import exceptions
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from .. import values
@@ -63,19 +65,22 @@ class InstanceProvider(Provider):
 
     def fetch(self) -> Keys:
         """Ask for a token, the role and its keys: three round trips."""
-        with native(self.METHOD, "the metadata service", "check its address"):
-            fetcher = InstanceMetadataFetcher(**self._arguments())
-            where = fetcher.get_base_url().rstrip("/")
-            try:
-                found = run_within(FETCH_BUDGET, fetcher.retrieve_iam_role_credentials)
-            except TimeoutError:
-                found = {}
-            if found:
-                return Keys.from_mapping(found)
+        if not self.is_selected():
+            raise self.not_here()
+        place = "the metadata service"
+
+        def fetcher() -> InstanceMetadataFetcher:
+            return InstanceMetadataFetcher(**self._arguments())
+
+        asked = native(self.METHOD, place, "check its address", fetcher)
+        place += f" at {asked.get_base_url().rstrip('/')}"
+        found = native(self.METHOD, place, "check its address", partial(_answer, asked))
+        if found is not None:
+            return found
         raise NotConfigured(
             provider=self.METHOD,
-            error_msg=f"the metadata service at {where} gave no keys: this is no EC2 instance, or "
-            "it has no role, or its hop limit keeps containers out",
+            error_msg=f"{place} gave no keys: give the instance a role, or raise its hop limit for "
+            "containers; set AWS_EC2_METADATA_DISABLED=true where this is no EC2 instance",
         )
 
     def _arguments(self) -> dict[str, Any]:
@@ -95,6 +100,15 @@ class InstanceProvider(Provider):
             "user_agent": session.user_agent(),
             "config": config | _AS_ANSWERED,
         }
+
+
+def _answer(fetcher: InstanceMetadataFetcher) -> Keys | None:
+    """Return the keys; None where whoever answers is no metadata service, or is too slow."""
+    try:
+        found = run_within(FETCH_BUDGET, fetcher.retrieve_iam_role_credentials)
+    except (TimeoutError, exceptions.ConnectionError, exceptions.HTTPClientError):
+        return None
+    return Keys.from_mapping(found) if found else None
 
 
 from_instance_metadata = InstanceProvider

@@ -4,11 +4,12 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.compat import HAS_CRT
+from botocore.compat import EC
 from botocore.credentials import LoginCredentialFetcher
 from botocore.exceptions import MissingDependencyException
 from botocore.utils import LoginTokenLoader, generate_login_cache_key
@@ -56,20 +57,21 @@ class LoginProvider(FilesProvider, ServiceProvider):
         """Read the kept keys; one round trip where they must be renewed."""
         cache = TokenCache(self.scope.environ.get(DIRECTORY) or TOKENS)
         place = f"the token file {cache.file_of(generate_login_cache_key(self.login_session))}"
-        login = f"aws login --profile {self.scope.profile}"
-        remedy = f"remove it and run `{login}`"
+        remedy = f"log in again with `aws login --profile {self.scope.profile}`"
         tokens: Any = LoginTokenLoader(cast("Any", cache))
         fetcher = LoginCredentialFetcher(
             self.login_session, tokens, partial(self._client, tokens), self._now
         )
-        with native(self.METHOD, place, remedy, login):
-            kept = Keys.from_mapping(fetcher.load_cached_credentials())
+
+        def obtain(work: Callable[[], Any]) -> Keys:
+            return native(self.METHOD, place, remedy, lambda: Keys.from_mapping(work()))
+
+        kept = obtain(fetcher.load_cached_credentials)
         left = self._seconds_left(kept)
         if left > RENEWED_BEFORE:
             return kept
         try:
-            with native(self.METHOD, place, remedy, login):
-                return Keys.from_mapping(_renewed(fetcher))
+            return obtain(partial(_renewed, fetcher))
         except Exception as error:
             if left <= 0 or not is_recoverable(error):
                 raise
@@ -92,10 +94,10 @@ class LoginProvider(FilesProvider, ServiceProvider):
 
 
 def _renewed(fetcher: LoginCredentialFetcher) -> Any:
-    if not HAS_CRT:
+    if EC is None:
         raise MissingDependencyException(
-            msg="renewing what `aws login` keeps takes a signature of the AWS Common Runtime: "
-            "run `pip install botocore[crt]`"
+            msg="renewing the keys of `aws login` takes a signature by the AWS Common Runtime: "
+            "run `pip install botocore-ext[login]` or `pip install botocore[crt]`"
         )
     return fetcher.refresh_credentials()
 

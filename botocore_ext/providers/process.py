@@ -3,9 +3,11 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 """
 
-from subprocess import Popen, TimeoutExpired
+from functools import partial
+from subprocess import CalledProcessError, Popen, TimeoutExpired
 from typing import Any
 
+from botocore.compat import compat_shell_split
 from botocore.credentials import ProcessProvider as NativeProcessProvider
 
 from .. import values
@@ -14,6 +16,22 @@ from ..inner_calls import unhurried
 from ..keys import Keys
 from ..native import as_loaded, native
 from ..options import option
+
+_REMEDY = (
+    "run the command by hand: it must print "
+    '{"Version": 1, "AccessKeyId": "...", "SecretAccessKey": "..."} and end with status 0'
+)
+
+
+def command(value: object) -> str:
+    """A command line that can be split into words."""
+    found = values.text(value)
+    try:
+        compat_shell_split(found)
+    except ValueError as error:
+        msg = f"cannot be split into words ({error})"
+        raise ValueError(msg) from None
+    return found
 
 
 class ProcessProvider(FilesProvider):
@@ -32,7 +50,7 @@ class ProcessProvider(FilesProvider):
         required=True,
         secret=True,
         verbatim=True,
-        parse=values.text,
+        parse=command,
         help="The command. It is split as a shell would, and run without one.",
     )
     timeout: float | None = option(
@@ -47,20 +65,16 @@ class ProcessProvider(FilesProvider):
     def fetch(self) -> Keys:
         """Run the process once."""
         profile = {**self.scope.profile_values, "credential_process": self.credential_process}
-        seconds = self.timeout
+        config = {"profiles": {"it": profile}}
+        popen: Any = partial(_Process, self.timeout)
+        provider = NativeProcessProvider("it", lambda: config, popen)
+        with unhurried():
+            return native(self.METHOD, self._place(), _REMEDY, lambda: as_loaded(provider.load()))
 
-        def popen(arguments: list[str], **options: Any) -> "Popen[bytes]":
-            return _Process(seconds, arguments, **options)
-
-        place = "the credential process"
-        if self.scope.profile:
-            place += f" of profile '{self.scope.profile}'"
-        with (
-            unhurried(),
-            native(self.METHOD, place, "it must print the keys as JSON, and exit with 0"),
-        ):
-            found = NativeProcessProvider("it", lambda: {"profiles": {"it": profile}}, popen).load()
-            return as_loaded(found)
+    def _place(self) -> str:
+        one = self.option_named("credential_process")
+        origin: Any = self._origin(one)  # there is one: the command has been read
+        return str(origin.place(one))
 
 
 class _Process(Popen[bytes]):
@@ -72,11 +86,14 @@ class _Process(Popen[bytes]):
 
     def communicate(self, input: Any = None, timeout: float | None = None) -> Any:  # noqa: A002 - Popen's name
         try:
-            return super().communicate(input, timeout or self._seconds)
+            printed = super().communicate(input, timeout or self._seconds)
         except TimeoutExpired:
             self.kill()
             self.__exit__(None, None, None)
             raise
+        if self.returncode:  # botocore would show what it printed to its standard error
+            raise CalledProcessError(self.returncode, "credential_process")
+        return printed
 
 
 from_process = ProcessProvider

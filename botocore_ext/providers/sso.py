@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
 import hashlib
 from datetime import datetime, timezone
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.credentials import SSOCredentialFetcher
 from botocore.tokens import SSOTokenProvider
@@ -110,22 +110,22 @@ class SsoProvider(FilesProvider, ServiceProvider):
         """Ask for the keys: one round trip, and one more where the token must be renewed."""
         start_url, region = self._start()
         session, cache = self.sso_session, TokenCache(TOKENS)
-        token: dict[str, Any] = {"token_loader": SSOTokenLoader(cache)}
+        token: dict[str, Any] = {"token_loader": SSOTokenLoader(cast("Any", cache))}
         if session is not None:
             provider = self._token_provider(cache, start_url, region)
             token = {"token_provider": provider, "sso_session_name": session}
+        fetcher = SSOCredentialFetcher(
+            start_url,
+            region,
+            self.sso_role_name,
+            self.sso_account_id,
+            self._client,
+            time_fetcher=self._now,
+            **token,
+        )
         place = f"the token file {cache.file_of(_digest(session or start_url))}"
-        with native(self.METHOD, place, f"remove it and run `{self._login()}`", self._login()):
-            fetcher = SSOCredentialFetcher(
-                start_url,
-                region,
-                self.sso_role_name,
-                self.sso_account_id,
-                self._client,
-                time_fetcher=self._now,
-                **token,
-            )
-            return Keys.from_mapping(fetcher.fetch_credentials())
+        found = native(self.METHOD, place, self._remedy(), fetcher.fetch_credentials)
+        return Keys.from_mapping(found)
 
     def _start(self) -> tuple[str, str]:
         """Return start URL and region, which may stand in the section of the session."""
@@ -168,10 +168,11 @@ class SsoProvider(FilesProvider, ServiceProvider):
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.scope.clock.now(), timezone.utc)
 
-    def _login(self) -> str:
+    def _remedy(self) -> str:
+        of = f"--profile {self.scope.profile}"
         if self.sso_session:
-            return f"aws sso login --sso-session {self.sso_session}"
-        return f"aws sso login --profile {self.scope.profile}"
+            of = f"--sso-session {self.sso_session}"
+        return f"log in again with `aws sso login {of}`"
 
 
 def _digest(name: str) -> str:
