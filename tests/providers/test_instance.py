@@ -1,0 +1,181 @@
+"""``from_instance_metadata``; what may go wrong is in ``tests/cases/native.toml``."""
+
+import json
+
+import pytest
+
+from botocore_ext import (
+    ConfigurationError,
+    FetchError,
+    NotConfigured,
+    create_credential_chain,
+    from_instance_metadata,
+)
+from tests import fakes
+
+REQUESTS = ["GetMetadataToken", "GetInstanceRole", "GetInstanceKeys"]
+
+
+@pytest.fixture
+def instance(aws, monkeypatch):
+    """Be on an instance, whose metadata service is the fake."""
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
+    return aws
+
+
+def no_keys(provider):
+    with pytest.raises(NotConfigured) as raised:
+        provider.fetch()
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+    return raised.value.reason
+
+
+def test_token_role_and_keys(instance, clock):
+    instance.now = clock.now
+    keys = from_instance_metadata().obtain()
+    assert (keys.expiration, keys.features) == (clock.at(3600), ("CREDENTIALS_IMDS",))
+    assert keys.secret_key in fakes.SECRETS
+    assert instance.operations() == REQUESTS
+    token = instance.requests[1].headers["x-aws-ec2-metadata-token"]
+    assert token in fakes.SECRETS
+    assert instance.requests[2].headers["x-aws-ec2-metadata-token"] == token
+
+
+@pytest.mark.parametrize("left", [60, 0, -3600])
+def test_an_expiry_that_is_near_is_not_put_off(instance, left):
+    """Botocore would: what serves keys through an outage here is the refresh."""
+    instance.lifetime = left
+    found = from_instance_metadata().fetch().expiration.timestamp()
+    assert found <= instance.now() + left + 1 or left < 0 <= instance.now() - found
+
+
+def test_a_service_without_tokens_is_asked_without_one(instance):
+    instance.always("GetMetadataToken", fakes.Answer(status=404))
+    assert from_instance_metadata().fetch().access_key
+    assert "x-aws-ec2-metadata-token" not in instance.requests[1].headers
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+@pytest.mark.parametrize("how", ["code", "environment", "profile"])
+def test_a_service_without_tokens_may_be_refused(instance, config, monkeypatch, status, how):
+    instance.always("GetMetadataToken", fakes.Answer(status=status))
+    given = {}
+    if how == "code":
+        given = {"ec2_metadata_v1_disabled": True}
+    elif how == "environment":
+        monkeypatch.setenv("AWS_EC2_METADATA_V1_DISABLED", "true")
+    else:
+        config("[default]\nec2_metadata_v1_disabled = true\n")
+    assert no_keys(from_instance_metadata(**given)) == (
+        f"the metadata service at {instance.url} gave no token, and asking without one (IMDSv1) is "
+        "disabled: raise the hop limit of the instance for containers, or allow IMDSv1"
+    )
+    assert instance.operations() == ["GetMetadataToken"]
+
+
+def test_code_beats_what_the_session_says_of_imdsv1(instance, monkeypatch):
+    monkeypatch.setenv("AWS_EC2_METADATA_V1_DISABLED", "true")
+    instance.always("GetMetadataToken", fakes.Answer(status=404))
+    assert from_instance_metadata(ec2_metadata_v1_disabled=False).fetch().access_key
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "attempts"),
+    [
+        ({}, {}, 1),
+        ({"max_retries": 2}, {}, 3),
+        ({}, {"AWS_METADATA_SERVICE_NUM_ATTEMPTS": "2"}, 2),
+        ({"max_retries": 0}, {"AWS_METADATA_SERVICE_NUM_ATTEMPTS": "2"}, 1),
+    ],
+)
+def test_attempts(instance, monkeypatch, options, environment, attempts):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    instance.always("GetInstanceRole", fakes.Answer(status=500))
+    no_keys(from_instance_metadata(**options))
+    assert instance.operations() == ["GetMetadataToken"] + ["GetInstanceRole"] * attempts
+
+
+NO_KEYS = (
+    "the metadata service at {url} gave no keys: give the instance a role, or raise its hop limit "
+    "for containers; set AWS_EC2_METADATA_DISABLED=true where this is no EC2 instance"
+)
+
+
+@pytest.mark.parametrize("asked", REQUESTS)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"silence": 30},
+        {"status": 400},
+        {"status": 401},
+        {"status": 404},
+        {"status": 503},
+        {"body": b"<html>\r\n<secret>"},
+        {"body": b"{" * 1000, "cut": 10},
+        {"body": b'{"Code": "Failed", "Message": "<secret>"}'},
+    ],
+    ids=["silent", "400", "401", "404", "503", "HTML", "cut", "failed"],
+)
+def test_a_chain_steps_over_whatever_is_no_metadata_service(instance, monkeypatch, asked, answer):
+    """Many hosts have something at that address, or nothing; and no secret is shown of it."""
+    secret = fakes.secret("answer").encode()
+    body = {"body": answer["body"].replace(b"<secret>", secret)} if "body" in answer else {}
+    instance.always(asked, fakes.Answer(**{**answer, **body}))
+    provider = from_instance_metadata(timeout=0.2)
+    chain = create_credential_chain(provider, lambda: {"AccessKeyId": "A", "SecretKey": "s"})
+    assert chain.fetch().access_key in ("A", instance.requests[-1].gave)
+    if not instance.requests[-1].gave:
+        assert no_keys(provider) == NO_KEYS.format(url=instance.url)
+
+
+def test_nobody_at_the_address_is_not_here(instance):
+    instance.close()
+    assert no_keys(from_instance_metadata()) == NO_KEYS.format(url=instance.url)
+
+
+def test_a_proxy_that_cannot_be_reached_is_not_here(instance, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert no_keys(from_instance_metadata()) == NO_KEYS.format(url=instance.url)
+
+
+def test_an_answer_in_drops_is_waited_for_no_longer_than_a_fetch_may_take(instance, monkeypatch):
+    monkeypatch.setattr("botocore_ext.providers.instance.FETCH_BUDGET", 0.3)
+    instance.always("GetInstanceRole", fakes.Answer(b"r" * 1000, drip=0.1))
+    assert no_keys(from_instance_metadata()) == NO_KEYS.format(url=instance.url)
+
+
+@pytest.mark.parametrize("body", ["null", "1", '{"AccessKeyId": [], "SecretAccessKey": 1, '
+                                  '"Token": "t", "Expiration": "2030-01-01T00:00:00Z"}'])  # fmt: skip
+def test_keys_of_another_form_stop_a_chain(instance, body):
+    instance.always("GetInstanceKeys", fakes.Answer(body.encode()))
+    with pytest.raises(FetchError, match=f"the metadata service at {instance.url} gave something"):
+        create_credential_chain(from_instance_metadata(), from_instance_metadata()).fetch()
+
+
+@pytest.mark.parametrize("value", ["true", "TRUE"])
+def test_a_chain_steps_over_a_service_that_is_disabled(instance, monkeypatch, value):
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", value)
+    assert from_instance_metadata().load() is None
+    assert no_keys(from_instance_metadata()) == "AWS_EC2_METADATA_DISABLED is true"
+    assert not instance.requests
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "imds", "imds is no address of a metadata service"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ipv5", "ipv5 is neither ipv4 nor ipv6"),
+    ],
+)
+def test_a_wrong_address_stops_a_chain(instance, monkeypatch, name, value, text):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=f"{text}: correct AWS_EC2_METADATA_SERVICE_END"):
+        create_credential_chain(from_instance_metadata(), from_instance_metadata()).fetch()
+
+
+def test_the_answer_is_in_no_log(instance, logs):
+    instance.always("GetInstanceKeys", fakes.Answer(fakes.secret("answer").encode(), status=500))
+    no_keys(from_instance_metadata())
+    assert not [one for one in logs if json.dumps("answer") in one]
