@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 #: Seconds that one fetch may take over all its calls and attempts.
 FETCH_BUDGET = 25
 
-#: Where botocore and urllib3 write tokens, keys and whole answers at DEBUG.
+#: Where botocore and urllib3 write tokens, keys and whole answers, most of it at DEBUG.
 _LOGGERS = (
     "botocore.auth",
     "botocore.endpoint",
     "botocore.httpsession",
     "botocore.parsers",
+    "botocore.tokens",
     "botocore.utils",
     "urllib3.connectionpool",
 )

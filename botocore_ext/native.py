@@ -26,23 +26,31 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
     ),
     exceptions.ConfigParseError: (
         ConfigurationError,
-        "{error.kwargs[path]} is no AWS config or credentials file that can be read: correct its "
-        "syntax",
+        (
+            "{error.kwargs[path]} cannot be read as an AWS config or credentials file: correct "
+            "its syntax"
+        ),
     ),
     exceptions.InvalidIMDSEndpointError: (
         ConfigurationError,
-        "{error.kwargs[endpoint]} is no address of a metadata service: correct "
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT or ec2_metadata_service_endpoint",
+        (
+            "{error.kwargs[endpoint]} is no address of a metadata service: correct "
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT or ec2_metadata_service_endpoint"
+        ),
     ),
     exceptions.InvalidIMDSEndpointModeError: (
         ConfigurationError,
-        "{error.kwargs[mode]} is neither ipv4 nor ipv6: correct "
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE or ec2_metadata_service_endpoint_mode",
+        (
+            "{error.kwargs[mode]} is neither ipv4 nor ipv6: correct "
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE or ec2_metadata_service_endpoint_mode"
+        ),
     ),
     exceptions.MetadataRetrievalError: (
         NotConfigured,
-        "{place} gave no token, and asking without one (IMDSv1) is disabled: raise the hop limit "
-        "of the instance for containers, or allow IMDSv1",
+        (
+            "{place} gave no token, and asking without one (IMDSv1) is disabled: raise the hop "
+            "limit of the instance for containers, or allow IMDSv1"
+        ),
     ),
     exceptions.MissingDependencyException: (ConfigurationError, "{error}"),
     exceptions.SSOTokenLoadError: (
@@ -83,8 +91,10 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
     ),
     subprocess.TimeoutExpired: (
         FetchError,
-        "{place} took longer than {error.timeout:g} seconds and was ended: run the command by "
-        "hand to see what it waits for, or raise timeout",
+        (
+            "{place} took longer than {error.timeout:g} seconds and was ended: run the command by "
+            "hand to see what it waits for, or raise timeout"
+        ),
     ),
     OSError: (FetchError, "{place} cannot be used ({error.strerror}): {remedy}"),
     LookupError: (FetchError, "{error} is missing in {place}, or in the answer to it: {remedy}"),

@@ -12,7 +12,7 @@ FLOORS = [
     "concurrency errors options endpoint",
     "keys values inner_calls circles",
     "inner_clients exchange native token_cache",
-    "scope refresh identities",
+    "scope refresh identities session_token",
     "current tokens origins",
     "refresher references specification",
     "credentials rejections",

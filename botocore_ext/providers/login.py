@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.compat import EC
+from botocore.compat import EC  # type: ignore[attr-defined]  # the stubs lack it
 from botocore.credentials import LoginCredentialFetcher
 from botocore.exceptions import MissingDependencyException
 from botocore.utils import LoginTokenLoader, generate_login_cache_key

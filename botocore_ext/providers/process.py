@@ -67,9 +67,9 @@ class ProcessProvider(FilesProvider):
         profile = {**self.scope.profile_values, "credential_process": self.credential_process}
         config = {"profiles": {"it": profile}}
         popen: Any = partial(_Process, self.timeout)
-        provider = NativeProcessProvider("it", lambda: config, popen)
+        load: Any = NativeProcessProvider("it", lambda: config, popen).load  # there is a command
         with unhurried():
-            return native(self.METHOD, self._place(), _REMEDY, lambda: as_loaded(provider.load()))
+            return native(self.METHOD, self._place(), _REMEDY, lambda: as_loaded(load()))
 
     def _place(self) -> str:
         one = self.option_named("credential_process")

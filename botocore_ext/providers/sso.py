@@ -5,11 +5,9 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
 
 import hashlib
 from datetime import datetime, timezone
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.credentials import SSOCredentialFetcher
-from botocore.tokens import SSOTokenProvider
 from botocore.utils import SSOTokenLoader
 
 from .. import values
@@ -19,6 +17,7 @@ from ..keys import Keys
 from ..native import native
 from ..options import option
 from ..provider import ServiceProvider
+from ..session_token import SessionToken
 from ..token_cache import TokenCache
 
 if TYPE_CHECKING:
@@ -112,8 +111,9 @@ class SsoProvider(FilesProvider, ServiceProvider):
         session, cache = self.sso_session, TokenCache(TOKENS)
         token: dict[str, Any] = {"token_loader": SSOTokenLoader(cast("Any", cache))}
         if session is not None:
-            provider = self._token_provider(cache, start_url, region)
-            token = {"token_provider": provider, "sso_session_name": session}
+            section = {"name": session, "sso_start_url": start_url, "sso_region": region}
+            renewed = SessionToken(cache, section, self._client, self._now)
+            token = {"token_provider": renewed, "sso_session_name": session}
         fetcher = SSOCredentialFetcher(
             start_url,
             region,
@@ -124,8 +124,11 @@ class SsoProvider(FilesProvider, ServiceProvider):
             **token,
         )
         place = f"the token file {cache.file_of(_digest(session or start_url))}"
-        found = native(self.METHOD, place, self._remedy(), fetcher.fetch_credentials)
-        return Keys.from_mapping(found)
+
+        def work() -> Keys:
+            return Keys.from_mapping(fetcher.fetch_credentials())
+
+        return native(self.METHOD, place, self._remedy(), work)
 
     def _start(self) -> tuple[str, str]:
         """Return start URL and region, which may stand in the section of the session."""
@@ -133,32 +136,21 @@ class SsoProvider(FilesProvider, ServiceProvider):
 
     def _of_session(self, name: str) -> str:
         session, one = self.sso_session, self.option_named(name)
-        sections = self.scope.files.full_config.get("sso_sessions", {})
-        shared = sections.get(session, {}).get(one.ini)
-        own = self.option_value(one)
+        section = self.scope.files.full_config.get("sso_sessions", {}).get(session)
+        shared, own = (section or {}).get(one.ini), self.option_value(one)
         if own and shared and own != shared:
             raise self._unclear(f"{one.ini} is not the same as in [sso-session {session}]")
         if own or shared:
             return str(own or shared)
         if session is None:
             raise self.missing(one)
-        raise self._unclear(f"there is no {one.ini} in [sso-session {session}]")
+        lacking = "" if section is None else f"{one.ini} in "
+        raise self._unclear(f"there is no {lacking}[sso-session {session}]")
 
     def _unclear(self, fact: str) -> ConfigurationError:
         where = f"{self.scope.config_file}, used by profile '{self.scope.profile}'"
-        return ConfigurationError(
-            provider=self.METHOD, error_msg=f"{fact} of {where}: correct that section"
-        )
-
-    def _token_provider(self, cache: TokenCache, start_url: str, region: str) -> SSOTokenProvider:
-        name = self.sso_session
-        config = {
-            "profiles": {"it": {"sso_session": name}},
-            "sso_sessions": {name: {"sso_start_url": start_url, "sso_region": region}},
-        }
-        # What botocore's token provider needs of a session: its configuration and its clients.
-        session: Any = SimpleNamespace(full_config=config, create_client=self._client)
-        return SSOTokenProvider(session, cache, self._now, profile_name="it")
+        remedy = "write that section as `aws configure sso` does"
+        return ConfigurationError(provider=self.METHOD, error_msg=f"{fact} of {where}: {remedy}")
 
     def _client(self, service: str, config: Any) -> "BaseClient":
         if self.client is not None and service == "sso":

@@ -1,7 +1,5 @@
 """``from_instance_metadata``; what may go wrong is in ``tests/cases/native.toml``."""
 
-import json
-
 import pytest
 
 from botocore_ext import (
@@ -173,9 +171,3 @@ def test_a_wrong_address_stops_a_chain(instance, monkeypatch, name, value, text)
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=f"{text}: correct AWS_EC2_METADATA_SERVICE_END"):
         create_credential_chain(from_instance_metadata(), from_instance_metadata()).fetch()
-
-
-def test_the_answer_is_in_no_log(instance, logs):
-    instance.always("GetInstanceKeys", fakes.Answer(fakes.secret("answer").encode(), status=500))
-    no_keys(from_instance_metadata())
-    assert not [one for one in logs if json.dumps("answer") in one]

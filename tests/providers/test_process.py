@@ -56,9 +56,7 @@ def test_the_command_of_a_profile(process, config, clock):
 
 
 @pytest.mark.parametrize(("printed", "account"), [(None, "210987654321"), ("1", "1")])
-def test_the_account_of_the_profile_where_the_process_names_none(
-    process, config, printed, account
-):
+def test_the_account_of_the_profile_where_the_process_names_none(process, config, printed, account):
     command = process(printing(AccountId=printed))
     config(f"[default]\ncredential_process = {command}\naws_account_id = 210987654321\n")
     assert from_process().fetch().account_id == account
@@ -143,10 +141,10 @@ def test_a_process_within_its_timeout(process):
         "print('<secret>')",
         "print('[\"<secret>\"]')",
         "sys.stdout.buffer.write(b'\\xff<secret>')",
-        "print('{\"Version\": \"<secret>\"}')",
-        "print('{\"Version\": 1, \"AccessKeyId\": [\"<secret>\"], \"SecretAccessKey\": 1}')",
-        "print('{\"Version\": 1, \"AccessKeyId\": 1, \"SecretAccessKey\": 1, "
-        "\"Expiration\": \"<secret>\"}')",
+        'print(\'{"Version": "<secret>"}\')',
+        'print(\'{"Version": 1, "AccessKeyId": ["<secret>"], "SecretAccessKey": 1}\')',
+        'print(\'{"Version": 1, "AccessKeyId": 1, "SecretAccessKey": 1, '
+        '"Expiration": "<secret>"}\')',
     ],
 )
 def test_nothing_that_a_process_printed_is_shown(process, code):
