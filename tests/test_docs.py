@@ -21,7 +21,8 @@ from . import fakes
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+#: All but the recipes, which stand alone each: tests/test_recipes.py runs them.
+PAGES = [README, *sorted({*(ROOT / "docs").glob("*.md")} - {ROOT / "docs" / "recipes.md"})]
 
 _FENCE = re.compile(r"^```(?P<kind>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _DIRECTIVES = {"{eval-rst}", "{include} ../README.md", "{toctree}"}
