@@ -11,22 +11,20 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
 
 import botocore
 import botocore.credentials
 import botocore.session
 from botocore.credentials import AssumeRoleProvider, CredentialProvider, CredentialResolver
 
-from .concurrency import Once
+from .bystanders import is_bystander
+from .registration import COMPONENT, Registration, loaded_credentials, pending, register
+from .session_resolver import SessionResolver
 
 if TYPE_CHECKING:
     import boto3
 
     from .functions import Source
-
-#: The component that holds a session's resolver.
-_COMPONENT = "credential_provider"
 
 #: The providers of ``install``; None while it is not in force.
 _installed: tuple[CredentialProvider, ...] | None = None
@@ -84,14 +82,14 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
     """
     given = _as_providers(providers)
     inner = _botocore_session(session)
-    pending = _pending(inner)
-    resolver: Any = None if pending else inner.get_component(_COMPONENT)
-    if getattr(pending or resolver, "only", None) is not None:
+    waiting = pending(inner)
+    resolver: Any = None if waiting else inner.get_component(COMPONENT)
+    if getattr(waiting or resolver, "only", None) is not None:
         msg = "this session takes its credentials from one provider alone: build another session"
         raise TypeError(msg)
     _warn_of_credentials(inner)
-    if pending is not None:
-        _register(inner, (*given, *pending.front))
+    if waiting is not None:
+        _register(inner, (*given, *waiting.front))
     elif _is_as_made(resolver, inner):
         _register(inner, (*given, *(_installed or ())))
     else:
@@ -106,7 +104,7 @@ def take_from(session: botocore.session.Session, source: "Source") -> None:
             already.
     """
     (only,) = _as_providers([source])
-    loaded = _loaded_credentials(_botocore_session(session))
+    loaded = loaded_credentials(_botocore_session(session))
     if loaded is not None:
         msg = f"the botocore session has credentials already (method {loaded.method!r})"
         raise TypeError(msg)
@@ -141,54 +139,17 @@ def _initialize(session: botocore.session.Session) -> None:
         _register(session, _installed or ())
 
 
-class _Registration(Once[CredentialResolver]):
-    """The factory of a session's resolver, until the session uses it."""
-
-    def __init__(
-        self,
-        session: botocore.session.Session,
-        front: Sequence[CredentialProvider],
-        only: CredentialProvider | None,
-    ) -> None:
-        super().__init__(partial(_create_resolver, session, front, only))
-        self.front, self.only = front, only
-
-
-#: The registrations that sessions hold and have not used yet.
-_pendings: "WeakKeyDictionary[botocore.session.Session, ref[_Registration]]" = WeakKeyDictionary()
-
-
-def _pending(session: botocore.session.Session) -> _Registration | None:
-    found = _pendings.get(session)
-    return None if found is None else found()
-
-
 def _register(
     session: botocore.session.Session,
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None = None,
 ) -> None:
-    registration = _Registration(session, front, only)
-    _pendings[session] = ref(registration)
-    session.lazy_register_component(_COMPONENT, registration)
-
-
-def _loaded_credentials(session: botocore.session.Session) -> Any:
-    """Return the credentials that the session holds, without making it look for any."""
-    pending = _pending(session)
-    resolver = None if pending else session.get_component(_COMPONENT)
-    session.register_component(_COMPONENT, CredentialResolver([]))
-    try:
-        return session.get_credentials()
-    finally:  # whatever becomes of the caller, the session is as it was
-        if pending is None:
-            session.register_component(_COMPONENT, resolver)
-        else:
-            session.lazy_register_component(_COMPONENT, pending)
+    make = partial(_create_resolver, session, front, only)
+    register(session, Registration(make, front, only))
 
 
 def _warn_of_credentials(session: botocore.session.Session) -> None:
-    loaded = _loaded_credentials(session)
+    loaded = loaded_credentials(session)
     if loaded is not None:
         warnings.warn(
             f"this session has credentials already (method {loaded.method!r}) and keeps them: "
@@ -221,26 +182,32 @@ def _create_resolver(
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
 ) -> CredentialResolver:
-    """Build botocore's own resolver and put our providers into it."""
-    from .resolver import SessionResolver, bound  # noqa: PLC0415 - not before it is needed
-
+    """Build botocore's own resolver and put our providers into it, if they can have a part."""
     resolver = _plain_resolver(session)
     if not hasattr(resolver, "providers"):
         return resolver  # a session class has a resolver of another kind
-    region = _put_into(resolver, session, front)
-    if only is None and type(resolver) is not CredentialResolver:
+    if only is not None:
+        from .resolver import bound  # noqa: PLC0415 - not before it is needed
+
+        return SessionResolver(resolver.providers, *bound([only], session, _first_region(session)))
+    if front or not is_bystander(session):
+        _put_into(resolver, session, front)
+    if type(resolver) is not CredentialResolver:
         return resolver  # a session class with a resolver of its own keeps it
-    return SessionResolver(resolver.providers, *bound([only] if only else [], session, region))
+    return SessionResolver(resolver.providers)
 
 
 def _put_into(
     resolver: CredentialResolver,
     session: botocore.session.Session,
     front: Sequence[CredentialProvider],
-) -> str | None:
-    """Put our providers into a resolver; return the region of the first client, if there is one."""
+) -> None:
     from .resolver import insert  # noqa: PLC0415 - as above
 
+    insert(resolver, session, _first_region(session), front)
+
+
+def _first_region(session: botocore.session.Session) -> str | None:
+    """Return the region of the session's first client; None if there is none yet."""
     region: str | None = getattr(session, "_last_client_region_used", None)
-    insert(resolver, session, region, front)
     return region

@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 
 #: From the ground up; a module imports only from lines above its own.
 FLOORS = [
-    "concurrency errors options endpoint",
+    "concurrency errors options endpoint bystanders",
+    "registration session_resolver",
     "keys values inner_calls circles",
     "inner_clients exchange native token_cache",
     "scope refresh identities session_token",
@@ -83,7 +84,8 @@ def test_every_module_has_its_floor():
 def test_imports_point_down(name):
     for imported in imports(name):
         if name == "hook":  # what it imports inside functions is loaded when a session needs it
-            assert imported in {"concurrency", "functions", "resolver"}
+            at_once = {"bystanders", "registration", "session_resolver"}
+            assert imported in at_once | {"functions", "resolver"}
         elif (name, imported) == ("chain", "links"):
             continue  # inside a function: a name may be that of any provider, a chain's too
         elif (name, imported) == ("providers.temporary", "providers.default_chain"):

@@ -18,7 +18,7 @@ from botocore_ext import (
     from_cognito_identity_pool,
     from_http,
     from_web_token,
-    hook,
+    registration,
 )
 
 from . import fakes
@@ -153,7 +153,7 @@ def test_a_wait_for_another_thread_ends(mocker):
 
 def test_a_walk_that_another_thread_keeps_waiting_is_made_anyway(mocker):
     """As plain botocore would: that thread may wait for this one."""
-    mocker.patch("botocore_ext.resolver.LONGEST_WAIT", 0.1)
+    mocker.patch("botocore_ext.session_resolver._LONGEST_WAIT", 0.1)
     session, found = botocore.session.Session(), []
 
     class Waiting(CredentialProvider):
@@ -322,7 +322,9 @@ aws_secret_access_key = s
             session.get_component("credential_provider").insert_before("env", Guarded())
             assert session.get_credentials().method == "guarded"
 
-    def test_ours_come_after_the_environment_wherever_that_is(self):
+    def test_ours_come_after_the_environment_wherever_that_is(self, config):
+        config("[default]\ncredential_chain = Environment\n")
+
         class Subclass(botocore.session.Session):
             def _create_credential_resolver(self):
                 from botocore.credentials import CredentialResolver, EnvProvider  # noqa: PLC0415
@@ -333,7 +335,9 @@ aws_secret_access_key = s
         providers = Subclass().get_component("credential_provider").providers
         assert [one.METHOD for one in providers][:3] == ["theirs", "env", hook_first()]
 
-    def test_a_resolver_with_nothing_of_botocores_gets_ours_first(self):
+    def test_a_resolver_with_nothing_of_botocores_gets_ours_first(self, config):
+        config("[default]\ncredential_chain = Environment\n")
+
         class Subclass(botocore.session.Session):
             def _create_credential_resolver(self):
                 from botocore.credentials import CredentialResolver  # noqa: PLC0415
@@ -360,4 +364,4 @@ def test_async_sessions_are_refused():
 
     with pytest.raises(TypeError, match="not .*Async"):
         Session(botocore_session=Async(), credentials=lambda: None)
-    assert hook._pending(botocore.session.Session()) is None
+    assert registration.pending(botocore.session.Session()) is None
