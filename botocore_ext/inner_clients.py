@@ -6,8 +6,10 @@ they are for.
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -16,6 +18,7 @@ from botocore.utils import create_nested_client
 from .concurrency import ProcessLocal
 from .inner_calls import keep_to_budget
 from .keys import Keys
+from .service_data import shared
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -32,13 +35,25 @@ _RETRY_SETTINGS = {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "retry_mode", "max_atte
 _creation = ProcessLocal(threading.Lock)
 
 
+@dataclass(eq=False)
+class _Held:
+    """A client, and what it was made with: holding the mapping keeps its id unique."""
+
+    client: "BaseClient"
+    client_config: object
+    keys: Keys | None
+
+
+#: Clients of bindings without a session of the caller's, for as long as one of these lives.
+_common: ProcessLocal[WeakValueDictionary[object, _Held]] = ProcessLocal(WeakValueDictionary)
+
+
 class InnerClients:
     """The inner clients of one binding, made once for each process."""
 
     def __init__(self) -> None:
         """Start without a client."""
-        #: The client, and what it was made with.
-        self._held: ProcessLocal[dict[Any, tuple[BaseClient, object]]] = ProcessLocal(dict)
+        self._held: ProcessLocal[dict[object, _Held]] = ProcessLocal(dict)
 
     def get(
         self,
@@ -48,16 +63,34 @@ class InnerClients:
         region: str,
         client_config: Mapping[str, Any] | None,
         keys: Keys | None = None,
+        *,
+        is_common: bool = False,
     ) -> "BaseClient":
-        """Return the client, made at the first call with the same arguments."""
+        """Return the client, made at the first call with the same arguments.
+
+        Args:
+            session: What it is made with.
+            environ: The environment.
+            service: Which service it calls.
+            region: Where.
+            client_config: What the user gave; equal mappings are not the same.
+            keys: What it signs with; for other keys it is made anew. None: it does not sign.
+            is_common: Whether other bindings, made in the same environment, may have it too, as
+                long as it does not sign.
+        """
         held = self._held.get()
         place = (service, region, id(client_config) if client_config else None)
-        made_with = (client_config or None, keys)  # holding the mapping keeps its id unique
-        with _creation.get():
-            if place not in held or held[place][1] != made_with:
-                client = create(session, environ, service, region, client_config, keys)
-                held[place] = (client, made_with)
-            return held[place][0]
+        if place not in held or held[place].keys != keys:
+            with _creation.get():
+                common = _common.get() if is_common and keys is None else {}
+                wide = (session, *place, frozenset(environ.items()))
+                held[place] = common.get(wide) or _Held(
+                    create(session, environ, service, region, client_config, keys),
+                    client_config,
+                    keys,
+                )
+                common[wide] = held[place]
+        return held[place].client
 
 
 def create(
@@ -72,7 +105,8 @@ def create(
     signing = {} if keys is None else dict(zip(_SIGNING, keys.parts(), strict=False))
     arguments = _arguments(session, environ, {**(client_config or {}), **signing})
     arguments["region_name"] = region
-    client = create_nested_client(session, service, **arguments)
+    with shared(session.get_component("data_loader")):
+        client = create_nested_client(session, service, **arguments)
     config: Any = client.meta.config
     longest = config.connect_timeout + config.read_timeout
     client.meta.events.register("before-send", partial(keep_to_budget, longest))

@@ -122,10 +122,14 @@ class Scope:
     ) -> "BaseClient":
         """Return the inner client for ``service``, made once for each binding and process.
 
-        With ``keys`` it signs with them, and is made anew when they change.
+        With ``keys`` it signs with them, and is made anew when they change. Without, bindings that
+        have no session of the caller's share it, so that a thousand identities do not mean a
+        thousand clients: it is unsigned and holds nothing of an identity.
         """
         region = self.region(client_config, id_region)
-        return self._clients.get(self.session, self.environ, service, region, client_config, keys)
+        is_common = self.given_session is None and self.environ is system_environment()
+        made_of = (self.session, self.environ, service, region, client_config, keys)
+        return self._clients.get(*made_of, is_common=is_common)
 
     def new_client(
         self, service: str, client_config: Mapping[str, Any] | None, id_region: str | None = None

@@ -111,6 +111,8 @@ class FakeAws:
         self.delay = 0.0
         self.now = time.time
         self.identities = count(1)
+        #: Connections that were opened.
+        self.connections = 0
         self.stop = threading.Event()
         self._lock = threading.Lock()
         fake = self
@@ -120,6 +122,10 @@ class FakeAws:
             # One write for an answer, at once: else the kernel waits 40 ms for the second.
             wbufsize = 65536
             disable_nagle_algorithm = True
+
+            def setup(self) -> None:
+                fake.connections += 1
+                super().setup()
 
             def do_GET(self) -> None:
                 fake._serve(self)

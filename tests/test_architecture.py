@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 
 #: From the ground up; a module imports only from lines above its own.
 FLOORS = [
-    "concurrency errors options endpoint bystanders",
+    "concurrency errors options endpoint service_data bystanders",
     "registration session_resolver",
     "keys values inner_calls circles",
     "inner_clients exchange native token_cache",

@@ -71,6 +71,7 @@ IMPORTED = {
         "UnauthorizedSSOTokenError",
     },
     "botocore.httpsession": {"URLLib3Session"},
+    "botocore.loaders": {"JSONFileLoader", "Loader"},
     "botocore.parsers": {"ResponseParserError"},
     "botocore.session": {"Session", "get_session"},
     "botocore.tokens": {"FrozenAuthToken", "SSOTokenProvider"},

@@ -1,7 +1,9 @@
 """Regions of inner clients, and how inner clients are made and called."""
 
+import gc
 import logging
 import threading
+import weakref
 
 import botocore.session
 import pytest
@@ -9,7 +11,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 
-from botocore_ext import FetchError, Scope, from_cognito_identity_pool, from_web_token
+from botocore_ext import FetchError, Scope, from_cognito_identity_pool, from_web_token, scope
 from botocore_ext.inner_calls import call, fetch_budget
 from botocore_ext.profiles import ProfileScope
 
@@ -222,3 +224,59 @@ def test_an_outage_of_the_network_is_botocores_own_error(monkeypatch):
     with pytest.raises(Exception, match="Could not connect to the endpoint URL") as raised:
         provider.fetch()
     assert not isinstance(raised.value, ConnectTimeoutError)
+
+
+class TestCommonClients:
+    """Providers without a session have one client; nothing of an identity is in it."""
+
+    def test_they_share_it(self):
+        assert Scope().client("sts", None) is Scope().client("sts", None)
+        assert Scope().client("sts", None) is not Scope().client("cognito-identity", None)
+
+    def test_each_region_and_each_client_config_has_its_own(self):
+        held = [Scope() for _ in range(4)]
+        given = {"config": Config(read_timeout=1)}
+        clients = [
+            held[0].client("sts", None),
+            held[1].client("sts", {"region_name": "eu-west-2"}),
+            held[2].client("sts", given),
+            held[3].client("sts", dict(given)),
+        ]
+        assert len({id(one) for one in clients}) == 4
+        assert Scope().client("sts", given) is clients[2]
+
+    def test_another_environment_makes_another(self, monkeypatch):
+        before = Scope()
+        client = before.client("sts", None)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        assert Scope().client("sts", None).meta.endpoint_url == "http://127.0.0.1:9"
+        assert before.client("sts", None) is client
+
+    def test_an_environment_of_ones_own_makes_ones_own(self):
+        environ = dict(scope.system_environment())
+        one, other = (Scope(environ=environ).client("sts", None) for _ in range(2))
+        assert one is not other
+
+    def test_a_session_of_the_callers_does_not_take_part(self):
+        session = botocore.session.Session()
+        one, other = (Scope(session, outer_region="us-east-1").client("sts", None) for _ in "ab")
+        assert one is not other
+        assert Scope().client("sts", None) not in (one, other)
+
+    def test_nobody_keeps_it(self):
+        found = weakref.ref(Scope().client("sts", None))
+        gc.collect()
+        assert found() is None
+
+    def test_a_thousand_identities_need_no_more_sockets_than_threads(self, aws):
+        role = "arn:aws:iam::123456789012:role/Web"
+        found = [
+            from_web_token(role_arn=role, web_identity_token=fakes.secret("token")).load()
+            for _ in range(20)
+        ]
+        keys = [one.get_frozen_credentials() for one in found]
+        sent = [one.parameters["WebIdentityToken"] for one in aws.requests]
+        gave = {one.gave: one.parameters["WebIdentityToken"] for one in aws.requests}
+        assert len(set(sent)) == 20
+        assert [gave[one.access_key] for one in keys] == sent
+        assert aws.connections == 1

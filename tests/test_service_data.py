@@ -1,0 +1,194 @@
+"""What sessions share of botocore's loader: nobody but an inner client may notice."""
+
+import threading
+
+import botocore.session
+import pytest
+from botocore.loaders import JSONFileLoader, Loader
+
+from botocore_ext import Scope, service_data
+
+SERVICES = ["sts", "cognito-identity"]
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Count what is read by botocore's own loader."""
+    found = []
+    load = JSONFileLoader.load_file
+
+    def counted(self, path):
+        found.append(path)
+        return load(self, path)
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", counted)
+    monkeypatch.setattr(service_data, "_shared", service_data._BuiltIn())
+    return found
+
+
+def make(session, service="sts"):
+    return Scope(session, outer_region="eu-west-1").client(service, None)
+
+
+def loader_of(session):
+    return session.get_component("data_loader")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_client_is_made_without_botocores_reading(reads, service):
+    session = botocore.session.Session()
+    client = make(session, service)
+    assert client.meta.endpoint_url == f"https://{service}.eu-west-1.amazonaws.com"
+    assert not reads
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1"])
+def test_what_is_read_is_what_botocore_reads(service, kind):
+    assert service_data._shared.load_service_model(service, kind) == Loader().load_service_model(
+        service, kind
+    )
+
+
+def test_the_data_is_parsed_once(monkeypatch, reads):
+    parsed = []
+    load = service_data._PlainObjects.load_file
+    monkeypatch.setattr(
+        service_data._PlainObjects,
+        "load_file",
+        lambda self, path: parsed.append(path) or load(self, path),
+    )
+    for _ in range(2):
+        make(botocore.session.Session())
+    assert len([path for path in parsed if path.endswith("/endpoints")]) == 1
+    assert len(parsed) == len(set(parsed))
+
+
+def test_the_loader_of_the_session_is_left_as_it_was(reads):
+    session = botocore.session.Session()
+    before = dict(vars(loader_of(session)))
+    make(session)
+    assert vars(loader_of(session)) == before
+    assert loader_of(session)._cache == {}
+    model = loader_of(session).load_service_model("sts", "service-2")
+    assert reads
+    assert model is not service_data._shared.load_service_model("sts", "service-2")
+
+
+def test_an_error_leaves_it_as_it_was(mocker):
+    session = botocore.session.Session()
+    mocker.patch.object(session, "create_client", side_effect=LookupError)
+    with pytest.raises(LookupError):
+        make(session)
+    assert not service_data._REPLACED.keys() & vars(loader_of(session)).keys()
+
+
+def test_endpoints_of_two_sessions_are_two():
+    """What botocore looks up there, it writes into."""
+    one, other = botocore.session.Session(), botocore.session.Session()
+    endpoints = []
+    for session in (one, other):
+        make(session)
+        resolver = session._get_internal_component("endpoint_resolver")
+        endpoints.append(resolver.get_service_endpoints_data("sts"))
+    endpoints[0]["eu-west-1"]["hostname"] = "changed"
+    assert endpoints[1]["eu-west-1"].get("hostname") != "changed"
+    shared = service_data._shared.load_data("endpoints")["partitions"][0]["services"]["sts"]
+    assert shared["endpoints"]["eu-west-1"].get("hostname") != "changed"
+
+
+@pytest.mark.parametrize("service", ["sts", "ec2", "iam", "nothing"])
+def test_a_session_knows_the_same_endpoints(service):
+    plain, ours = botocore.session.Session(), botocore.session.Session()
+    make(ours)
+    for partition in plain.get_available_partitions():
+        known = [one.get_available_regions(service, partition) for one in (plain, ours)]
+        assert known[0] == known[1]
+    resolvers = [one._get_internal_component("endpoint_resolver") for one in (plain, ours)]
+    for arguments in ({}, {"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}):
+        built = [one.construct_endpoint(service, "us-east-1", **arguments) for one in resolvers]
+        assert built[0] == built[1]
+
+
+def test_every_partition_has_the_same_services():
+    whole = Loader().load_data("endpoints")
+    own = service_data._own_endpoints(whole)
+    for theirs, ours in zip(whole["partitions"], own["partitions"], strict=True):
+        assert dict(ours["services"]) == theirs["services"]
+        assert len(ours["services"]) == len(theirs["services"])
+
+
+class TestLeftAlone:
+    """A loader that may read something else is asked as ever."""
+
+    @pytest.fixture
+    def session(self):
+        return botocore.session.Session()
+
+    def check(self, session, reads):
+        make(session)
+        assert [path for path in reads if path.endswith("sts/2011-06-15/service-2")]
+
+    def test_another_class(self, session, reads):
+        class Mine(Loader):
+            pass
+
+        session.register_component("data_loader", Mine())
+        self.check(session, reads)
+
+    def test_another_file_loader(self, session, reads):
+        class Mine(JSONFileLoader):
+            pass
+
+        loader_of(session).file_loader = Mine()
+        self.check(session, reads)
+
+    def test_a_method_that_somebody_replaced(self, session, reads):
+        loader = loader_of(session)
+        loader.list_available_services = lambda type_name: ["sts"]
+        self.check(session, reads)
+
+    def test_other_extras(self, session, reads):
+        session.register_component("data_loader", Loader(include_default_extras=False))
+        self.check(session, reads)
+
+    def test_a_search_path_with_the_same_service(self, session, reads, tmp_path):
+        (tmp_path / "sts").mkdir()
+        loader_of(session).search_paths.append(str(tmp_path))
+        self.check(session, reads)
+
+    def test_a_search_path_with_its_own_endpoints(self, session, reads, tmp_path):
+        (tmp_path / "endpoints.json").write_text('{"partitions": []}')
+        loader_of(session).search_paths.insert(0, str(tmp_path))
+        make(session)
+        assert loader_of(session).load_data("endpoints") == {"partitions": []}
+        assert str(tmp_path / "endpoints") in reads
+
+    def test_a_loader_without_botocores_own_data(self, session, reads, tmp_path):
+        session.register_component(
+            "data_loader",
+            Loader([str(tmp_path)], include_default_search_paths=False),
+        )
+        with pytest.raises(Exception, match="endpoints"):
+            make(session)
+
+
+def test_other_threads_read_as_ever_meanwhile(reads):
+    session = botocore.session.Session()
+    loader, found = loader_of(session), []
+
+    def work():
+        found.append(loader.load_service_model("sts", "service-2"))
+        found.append(loader.load_data("partitions"))
+
+    with service_data.shared(loader):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert len(reads) == 3  # the model, its extras, the partitions
+    assert found[0] is loader.load_service_model("sts", "service-2")
+
+
+def test_a_version_that_is_asked_for_is_the_one_that_is_read(config):
+    config("[default]\napi_versions =\n    sts = 2011-06-15\n")
+    assert make(botocore.session.Session()).meta.service_model.api_version == "2011-06-15"
