@@ -151,7 +151,7 @@ def test_names_are_unique_and_none_of_botocores_but_where_it_has_the_provider():
     same = {kind.METHOD: kind for kind in EVERY if kind.METHOD in theirs}
     assert set(same.values()) == set(NATIVE)
     for method, kind in same.items():
-        assert kind.CANONICAL_NAME == (theirs[method] or f"Custom{kind.__name__[:-8]}")
+        assert (theirs[method] or f"Custom{kind.__name__[:-8]}") == kind.CANONICAL_NAME
     for kind in set(EVERY) - set(NATIVE):
         assert kind.METHOD.startswith("custom-")
         assert kind.CANONICAL_NAME.startswith("Custom")
