@@ -52,8 +52,7 @@ class TestKinds:
         with pytest.raises(ConfigurationError) as raised:
             from_ini(profile="p").fetch()
         assert raised.value.reason == (
-            "Partial credentials found in shared-credentials-file, missing: aws_secret_access_key: "
-            "set both keys, or neither"
+            "profile 'p' has an access key but no aws_secret_access_key: set both, or neither"
         )
 
     def test_a_process(self, config):
@@ -377,7 +376,7 @@ class TestFiles:
         with pytest.raises(ConfigurationError) as raised:
             from_ini(profile="p", **{where: str(path)}).load()
         assert raised.value.reason == (
-            f"Unable to parse config file: {path}: correct the syntax of the file"
+            f"{path} cannot be read as an AWS config or credentials file: correct its syntax"
         )
 
     def test_edits_are_seen_with_ignore_cache(self, config):
