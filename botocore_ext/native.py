@@ -17,6 +17,9 @@ from .keys import Keys
 
 T = TypeVar("T")
 
+#: What is not as it should be may be a secret: nothing of it is shown.
+_MALFORMED = (FetchError, "{place} gave something that cannot be read: {remedy}")
+
 #: What botocore's fetchers raise -> which error of ours it is, and its text. Of ``error`` only
 #: that is shown which cannot hold what a file, a process or a service gave.
 MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
@@ -52,7 +55,7 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
             "limit of the instance for containers, or allow IMDSv1"
         ),
     ),
-    exceptions.MissingDependencyException: (ConfigurationError, "{error}"),
+    exceptions.MissingDependencyException: (ConfigurationError, "{error.kwargs[msg]}"),
     exceptions.SSOTokenLoadError: (
         FetchError,
         "{place} has no accessToken or no expiresAt: {remedy}",
@@ -98,15 +101,11 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
     ),
     OSError: (FetchError, "{place} cannot be used ({error.strerror}): {remedy}"),
     LookupError: (FetchError, "{error} is missing in {place}, or in the answer to it: {remedy}"),
-    # What is not as it should be may be a secret: nothing of it is shown.
-    exceptions.ParamValidationError: (
-        FetchError,
-        "{place} holds something that is no text: {remedy}",
-    ),
-    AttributeError: (FetchError, "{place} gave something of another form: {remedy}"),
-    RecursionError: (FetchError, "{place} gave something of another form: {remedy}"),
-    TypeError: (FetchError, "{place} gave something of another form: {remedy}"),
-    ValueError: (FetchError, "{place} gave something that cannot be read: {remedy}"),
+    exceptions.ParamValidationError: _MALFORMED,
+    AttributeError: _MALFORMED,
+    RuntimeError: _MALFORMED,
+    TypeError: _MALFORMED,
+    ValueError: _MALFORMED,
 }
 #: These pass unchanged; some of them are ``OSError``, too.
 _CONNECTION = (exceptions.HTTPClientError, exceptions.ConnectionError)
