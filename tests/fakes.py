@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from awscrt.crypto import EC, ECExportFormat, ECType
 
 from botocore_ext.scope import Clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: Where an instance has the names of its roles.
 INSTANCE_ROLE = "/latest/meta-data/iam/security-credentials/"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import boto3
@@ -45,6 +46,7 @@ def filled(value, known):
 def prepare(case, world, aws, monkeypatch):
     """Write the files, set the environment, and tell the fake what to answer."""
     for name, text in case.get("files", {}).items():
+        (world / name).parent.mkdir(parents=True, exist_ok=True)
         (world / name).write_text(text, encoding="utf-8")
     for name, data in case.get("binary_files", {}).items():
         (world / name).write_bytes(bytes.fromhex(data))
@@ -90,6 +92,8 @@ def test_case(case, world, aws, monkeypatch, caplog, request):
         "<port>": str(aws.port),
         "<home>": str(world),
         "<config>": str(world / "config"),
+        "<credentials>": str(world / "credentials"),
+        "<python>": sys.executable,
     }
     case = filled(case, known)
     case["files"] = case.get("files", {}) | {

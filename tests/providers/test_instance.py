@@ -1,5 +1,7 @@
 """``from_instance_metadata``; what may go wrong is in ``tests/cases/native.toml``."""
 
+import json
+
 import pytest
 
 from botocore_ext import (
@@ -144,10 +146,12 @@ def test_an_answer_in_drops_is_waited_for_no_longer_than_a_fetch_may_take(instan
     assert no_keys(from_instance_metadata()) == NO_KEYS.format(url=instance.url)
 
 
-@pytest.mark.parametrize("body", ["null", "1", '{"AccessKeyId": [], "SecretAccessKey": 1, '
-                                  '"Token": "t", "Expiration": "2030-01-01T00:00:00Z"}'])  # fmt: skip
+WRONG_TYPE = {"AccessKeyId": [], "SecretAccessKey": 1, "Token": "t", "Expiration": "2030-01-01"}
+
+
+@pytest.mark.parametrize("body", [None, 1, WRONG_TYPE], ids=["null", "number", "wrong type"])
 def test_keys_of_another_form_stop_a_chain(instance, body):
-    instance.always("GetInstanceKeys", fakes.Answer(body.encode()))
+    instance.always("GetInstanceKeys", fakes.Answer(json.dumps(body).encode()))
     with pytest.raises(FetchError, match=f"the metadata service at {instance.url} gave something"):
         create_credential_chain(from_instance_metadata(), from_instance_metadata()).fetch()
 

@@ -208,8 +208,9 @@ def test_threads_share_one_renewal(aws, scope, config, log_in):
 
 
 @pytest.fixture
-def hosts(monkeypatch):
+def hosts(monkeypatch, mocker):
     """Return the hosts of inner clients, which are made but cannot ask anybody."""
+    mocker.patch("time.sleep")
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     seen = []
     create = botocore.session.Session.create_client
@@ -232,9 +233,8 @@ def hosts(monkeypatch):
     ("client_config", "region"), [(None, "us-east-1"), ({"region_name": "sa-east-1"}, "sa-east-1")]
 )
 def test_the_region_is_that_of_the_start_url_but_for_client_config(
-    aws, scope, config, log_in, hosts, client_config, region, monkeypatch, mocker
+    scope, config, log_in, hosts, client_config, region, monkeypatch
 ):
-    mocker.patch("time.sleep")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     config(SESSION)
     log_in(60, of="mine")
@@ -357,17 +357,18 @@ def test_nothing_of_what_a_renewal_would_send_is_shown(aws, scope, config, log_i
     assert not [one for one in fakes.SECRETS if one in f"{raised.value} {caplog.text}"]
 
 
+KEYS = {"accessKeyId": "A", "secretAccessKey": "s", "sessionToken": "t", "expiration": 1}
+
+
 @pytest.mark.parametrize(
-    "body",
-    [b"<html>", b"{}", b'{"roleCredentials": {"accessKeyId": "A"}}', b'{"roleCredentials": []}',
-     b'{"roleCredentials": {"accessKeyId": 1, "secretAccessKey": "s", "sessionToken": "t", '
-     b'"expiration": 1}}',
-     b'{"roleCredentials": {"accessKeyId": "A", "secretAccessKey": "s", "sessionToken": "t", '
-     b'"expiration": "soon"}}'],
-)  # fmt: skip
-def test_an_answer_without_keys_is_an_error(aws, scope, log_in, body):
+    "found",
+    [{"accessKeyId": "A"}, [], KEYS | {"accessKeyId": 1}, KEYS | {"expiration": "soon"}, None],
+    ids=["no secret key", "list", "number", "no time", "null"],
+)
+def test_an_answer_without_keys_is_an_error(aws, scope, log_in, found):
     log_in()
-    aws.always("GetRoleCredentials", fakes.Answer(body))
+    body = json.dumps({"roleCredentials": found})
+    aws.always("GetRoleCredentials", fakes.Answer(body.encode()))
     with pytest.raises(FetchError) as raised:
         from_sso(**INLINE).bind(scope).fetch()
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)

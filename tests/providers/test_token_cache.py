@@ -72,10 +72,11 @@ def test_the_old_file_stays_where_the_disk_refuses(cache, monkeypatch, caplog, r
         cache[NAME] = {"accessToken": fakes.secret("access-token")}
     assert content(cache) == {"accessToken": "old"}
     assert [one.name for one in cache.file_of(NAME).parent.iterdir()] == [f"{NAME}.json"]
-    assert caplog.messages == [
+    (warning,) = caplog.messages
+    assert warning == (
         f"The renewed token cannot be written to {cache.file_of(NAME)} (No space left on device): "
         "make the directory writable, or the next process may have to log in again"
-    ]
+    )
 
 
 def test_a_directory_that_cannot_be_made_fails_nothing(world, caplog):
@@ -88,7 +89,7 @@ def test_a_directory_that_cannot_be_made_fails_nothing(world, caplog):
 def test_no_reader_sees_half_of_a_file(cache):
     """Two threads write and one reads, all the time."""
     cache[NAME] = {"accessToken": "0" * 100_000}
-    seen, stop = [], threading.Event()
+    stop = threading.Event()
 
     def write(digit):
         while not stop.is_set():
@@ -98,8 +99,7 @@ def test_no_reader_sees_half_of_a_file(cache):
     for writer in writers:
         writer.start()
     try:
-        for _ in range(50):
-            seen.append(content(cache)["accessToken"])
+        seen = [content(cache)["accessToken"] for _ in range(50)]
     finally:
         stop.set()
         for writer in writers:
@@ -112,7 +112,7 @@ def test_no_reader_sees_half_of_a_file(cache):
 def test_what_is_no_json_object_is_a_value_error(cache, text):
     cache[NAME] = {}
     cache.file_of(NAME).write_text(text, encoding="utf-8", errors="surrogateescape")
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError):  # noqa: PT011 - which one is nobody's business
         cache[NAME]
 
 
