@@ -4,7 +4,6 @@ From the one line in a provider's class body follow the typed keyword of the fac
 key, the environment variable, the row in the documentation and the text of every error.
 """
 
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, overload
@@ -97,4 +96,6 @@ def option(**declaration: Any) -> Any:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The one of ``known`` that looks most like ``name``."""
+    import difflib  # noqa: PLC0415 - wanted for an error only
+
     return difflib.get_close_matches(name.lower(), sorted(known), n=1, cutoff=0)[0]

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from .options import Option
@@ -11,14 +10,15 @@ from .options import Option
 _COMMENTS = (" ;", " #", "\t;", "\t#")
 
 
-@dataclass(frozen=True)
 class Origin(ABC):
     """One place that may set options, and how to speak of it in an error."""
 
-    values: Mapping[str, Any]
-
     #: Whether values are text that somebody typed into a file or the environment.
     is_text = True
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """Take what is set in this place, by the names that options have here."""
+        self.values = values
 
     @abstractmethod
     def key(self, option: Option) -> str | None:
@@ -45,12 +45,15 @@ class Origin(ABC):
         """How to set the option here, for the remedy of an error."""
 
 
-@dataclass(frozen=True)
 class Code(Origin):
     """Keyword arguments of the factory."""
 
-    factory: str
     is_text = False
+
+    def __init__(self, values: Mapping[str, Any], factory: str) -> None:
+        """Take the keywords, and the name of the factory."""
+        super().__init__(values)
+        self.factory = factory
 
     def key(self, option: Option) -> str:
         """The keyword."""
@@ -66,13 +69,13 @@ class Code(Origin):
         return f"pass {keyword}{option.code_example} to {self.factory}()"
 
 
-@dataclass(frozen=True)
 class Profile(Origin):
     """A profile of the AWS config and credentials files, merged as botocore merges them."""
 
-    name: str
-    #: Gives the path of the config file; asked only for an error.
-    file: Callable[[], str]
+    def __init__(self, values: Mapping[str, Any], name: str, file: Callable[[], str]) -> None:
+        """Take the profile's keys, its name, and what gives the path of its file for an error."""
+        super().__init__(values)
+        self.name, self.file = name, file
 
     def key(self, option: Option) -> str | None:
         """The ini key."""
@@ -106,7 +109,6 @@ class Profile(Origin):
         return f"write, for example, {line} in profile '{self.name}' of {self.file()}"
 
 
-@dataclass(frozen=True)
 class Environment(Origin):
     """Environment variables; an empty one counts as not set, as in every AWS SDK."""
 
