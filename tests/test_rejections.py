@@ -320,7 +320,7 @@ def test_a_managed_upload_is_sent_again(session, source, part, tmp_path):
     client_of(session, wire).upload_file(str(path), "bucket", "key", Config=transfer)
     first, again = wire.bodies[bool(part) :][:2]
     assert first == again
-    assert b"".join(wire.bodies).count(b"0123456789") == (1 if part else 2)
+    assert b"".join(one or b"" for one in wire.bodies).count(b"0123456789") == (1 if part else 2)
     assert source.calls == 2
 
 
