@@ -94,6 +94,15 @@ def sent(aws, operation, name):
     return [one.parameters.get(name) for one in aws.requests if one.operation == operation]
 
 
+def signers(aws, operation):
+    """Return the access keys that requests of an operation are signed with."""
+    return [
+        one.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+        for one in aws.requests
+        if one.operation == operation
+    ]
+
+
 def test_every_recipe_has_a_test():
     titles = re.findall(r"^## (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(titles) == sorted(tried)
@@ -188,11 +197,15 @@ def test_pod_identity(recipe, aws, get_token, monkeypatch, world):
     (world / "pod-token").write_text(get_token())
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{aws.url}/v1/credentials")
     monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(world / "pod-token"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIANOTTHEPOD")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
+    aws.script("GET", fakes.Answer(status=503))  # asked again, by max_retries
     recipe.run()
     asked = [one for one in aws.requests if one.operation == "GET"]
     assert {one.headers["Authorization"] for one in asked} == set(get_token.given)
     assert {one.target for one in asked} == {"/v1/credentials"}
     assert sent(aws, "AssumeRole", "RoleArn") == ["arn:aws:iam::210987654321:role/Elsewhere"]
+    assert signers(aws, "AssumeRole") == [asked[-1].gave]
 
 
 def user_pool(given):
@@ -261,7 +274,8 @@ def test_roles_with_mfa(recipe, aws, monkeypatch):
         assert sent(aws, "AssumeRole", "RoleArn") == [*roles, roles[1]]
         assert sent(aws, "AssumeRole", "TokenCode") == ["123456", None, None]
         assert sent(aws, "AssumeRole", "DurationSeconds") == ["43200", None, None]
-    assert prompts == ["MFA code of arn:aws:iam::123456789012:mfa/me: "] * 2
+    botocore_ext.Session(credentials=names["admin"]).get_credentials().get_frozen_credentials()
+    assert prompts == ["MFA code of arn:aws:iam::123456789012:mfa/me: "] * 3
 
 
 @of("Fetch now")
@@ -269,6 +283,12 @@ def test_fetch_now(recipe, aws, get_token, config):
     names = recipe.run(0, get_google_token=get_token)
     tokens = sent(aws, "AssumeRoleWithWebIdentity", "WebIdentityToken")
     assert tokens == [*get_token.given, "the token of another user"]
+    ways = re.findall(r"^(?:credentials|provider)\..*#.*$", recipe.text, re.MULTILINE)
+    for way in ways:  # each by itself
+        key = names["credentials"].access_key
+        exec(way, names)
+        assert names["credentials"].access_key != key, way
+    assert len(ways) == 4
     config("[profile dev]\naws_access_key_id = AKIADEV\naws_secret_access_key = SECRET")
     names["session"].get_credentials().get_frozen_credentials()
     recipe.run(1)
@@ -296,12 +316,8 @@ def test_many_tenants(recipe, aws, monkeypatch):
         for one in aws.requests
         if one.operation == "AssumeRole"
     }
-    signed_by = [
-        one.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
-        for one in aws.requests
-        if one.operation == "GetCallerIdentity"
-    ]
-    assert sorted(signed_by) == sorted([*given.values()] * 9)
+    assert sorted(signers(aws, "GetCallerIdentity")) == sorted([*given.values()] * 9)
+    assert names["session_of"]("blue") is names["session_of"]("blue")
     loaders = {
         names["session_of"](tenant)._session.get_component("data_loader") for tenant in given
     }
@@ -319,6 +335,7 @@ def test_a_prefork_server(recipe, aws, monkeypatch):
     recipe.names = {}
     names = recipe.run(1)
     assert names["preload_app"]
+    assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
     key = app.session.get_credentials().access_key
     reader, writer = os.pipe()
     pid = os.fork()
