@@ -1,6 +1,6 @@
 """``FilesProvider``: what a provider that reads a profile of the AWS files has in common."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,8 +79,11 @@ class FilesProvider(Provider):
         profile, scope = self.scope.profile, self.scope
         if profile not in scope.files.full_config["profiles"]:
             return f"there is no profile '{profile}' in {' or '.join(self._paths())}"
-        keys = " or ".join(str(one.ini) for one in self.options() if one.selects)
-        return f"profile '{profile}' of {scope.config_file} has no {keys}"
+        return f"profile '{profile}' of {scope.config_file} has no {' or '.join(self.calling())}"
+
+    def calling(self) -> Sequence[str]:
+        """Return the keys of which any makes a profile one for this provider."""
+        return [str(one.ini) for one in self.options() if one.selects]
 
     def _paths(self) -> Iterator[str]:
         """Give the paths of both files, and say of each whether it is there."""

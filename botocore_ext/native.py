@@ -100,7 +100,10 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
         ),
     ),
     OSError: (FetchError, "{place} cannot be used ({error.strerror}): {remedy}"),
-    LookupError: (FetchError, "{error} is missing in {place}, or in the answer to it: {remedy}"),
+    LookupError: (
+        FetchError,
+        "{error} is missing in {place}, or in what the service answered: {remedy}",
+    ),
     exceptions.ParamValidationError: _MALFORMED,
     AttributeError: _MALFORMED,
     RuntimeError: _MALFORMED,

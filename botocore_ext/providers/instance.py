@@ -18,8 +18,8 @@ from ..native import native
 from ..options import option
 from ..provider import Provider
 
-#: botocore puts off an expiry that is near by this and up to ten minutes more: so it stays true.
-_AS_ANSWERED = {"ec2_credential_refresh_window": -600}
+#: botocore puts off an expiry that is nearer than this; compared with no number, it stays true.
+_AS_ANSWERED = {"ec2_credential_refresh_window": float("nan")}
 
 
 class InstanceProvider(Provider):

@@ -18,7 +18,7 @@ from ..native import as_loaded, native
 from ..options import option
 
 _REMEDY = (
-    "run the command by hand: it must print "
+    "run the command by hand, which must print "
     '{"Version": 1, "AccessKeyId": "...", "SecretAccessKey": "..."} and end with status 0'
 )
 

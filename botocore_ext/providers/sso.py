@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 #: Where AWS CLI keeps the tokens.
 TOKENS = "~/.aws/sso/cache"
-#: In a profile these make it one of IAM Identity Center, as botocore has it.
-_CALLING = ("sso_account_id", "sso_role_name")
 
 
 class SsoProvider(FilesProvider, ServiceProvider):
@@ -93,7 +91,11 @@ class SsoProvider(FilesProvider, ServiceProvider):
     def is_selected(self) -> bool:
         """Whether code gives any of it, or the profile has an account or a role."""
         own = self.given().keys() & {one.name for one in self.options() if one.selects}
-        return bool(own) or any(key in self.scope.profile_values for key in _CALLING)
+        return bool(own) or any(key in self.scope.profile_values for key in self.calling())
+
+    def calling(self) -> tuple[str, ...]:
+        """See ``FilesProvider.calling``; the others may be there for tokens only, as botocore has it."""
+        return ("sso_account_id", "sso_role_name")
 
     def features(self) -> tuple[str, ...]:
         """See ``Provider.features``."""
@@ -139,18 +141,20 @@ class SsoProvider(FilesProvider, ServiceProvider):
         section = self.scope.files.full_config.get("sso_sessions", {}).get(session)
         shared, own = (section or {}).get(one.ini), self.option_value(one)
         if own and shared and own != shared:
-            raise self._unclear(f"{one.ini} is not the same as in [sso-session {session}]")
+            raise self._unclear(f"has another {one.ini}: remove {one.ini} beside sso_session")
         if own or shared:
             return str(own or shared)
         if session is None:
             raise self.missing(one)
-        lacking = "" if section is None else f"{one.ini} in "
-        raise self._unclear(f"there is no {lacking}[sso-session {session}]")
+        fact = "is not there" if section is None else f"has no {one.ini}"
+        raise self._unclear(f"{fact}: write it as `aws configure sso` does")
 
     def _unclear(self, fact: str) -> ConfigurationError:
-        where = f"{self.scope.config_file}, used by profile '{self.scope.profile}'"
-        remedy = "write that section as `aws configure sso` does"
-        return ConfigurationError(provider=self.METHOD, error_msg=f"{fact} of {where}: {remedy}")
+        named = self.option_named("sso_session")
+        origin: Any = self._origin(named)  # there is one, if there is a session
+        section = f"[sso-session {self.sso_session}] of {self.scope.config_file}"
+        fact = f"{origin.place(named)} names {section}, which {fact}"
+        return ConfigurationError(provider=self.METHOD, error_msg=fact)
 
     def _client(self, service: str, config: Any) -> "BaseClient":
         if self.client is not None and service == "sso":

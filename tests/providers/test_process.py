@@ -134,6 +134,13 @@ def test_a_process_within_its_timeout(process):
     assert from_process(credential_process=command, timeout=60).fetch().access_key
 
 
+_WITH_NUMBERS = """
+import json
+keys = dict.fromkeys(("Version", "AccessKeyId", "SecretAccessKey"), 1)
+print(json.dumps(keys | {"Expiration": "<secret>"}))
+"""
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -143,7 +150,7 @@ def test_a_process_within_its_timeout(process):
         "sys.stdout.buffer.write(b'\\xff<secret>')",
         'print(\'{"Version": "<secret>"}\')',
         'print(\'{"Version": 1, "AccessKeyId": ["<secret>"], "SecretAccessKey": 1}\')',
-        'print(\'{"Version": 1, "AccessKeyId": 1, "SecretAccessKey": 1, "Expiration": "<s>"}\')',
+        _WITH_NUMBERS,
     ],
 )
 def test_nothing_that_a_process_printed_is_shown(process, code):
@@ -164,6 +171,14 @@ def test_a_chain_steps_over_a_profile_without_a_process(config):
         lambda: {"AccessKeyId": "A", "SecretKey": "s"},
     )
     assert chain.fetch().access_key == "A"
+
+
+def test_a_profile_that_is_nowhere_is_told_with_the_files(world, config):
+    config("[default]\n")
+    assert from_process(profile="dev").why_not() == (
+        f"there is no profile 'dev' in {world / 'config'} or {world / 'credentials'} (which does "
+        "not exist)"
+    )
 
 
 def test_a_chain_stops_at_a_process_that_fails(process):
