@@ -110,8 +110,6 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
     TypeError: _MALFORMED,
     ValueError: _MALFORMED,
 }
-#: These pass unchanged; some of them are ``OSError``, too.
-_CONNECTION = (exceptions.HTTPClientError, exceptions.ConnectionError)
 
 
 def native(method: str | None, place: str, remedy: str, work: Callable[[], T]) -> T:
@@ -132,12 +130,26 @@ def native(method: str | None, place: str, remedy: str, work: Callable[[], T]) -
     try:
         with unlogged():
             return work()
-    except (ProviderError, *_CONNECTION):
-        raise
     except tuple(MEANINGS) as error:
-        kind, text = next(MEANINGS[one] for one in MEANINGS if isinstance(error, one))
+        meaning = _meaning(error)
+        if meaning is None:
+            raise
+        kind, text = meaning
         fact = text.format(error=error, place=place, remedy=remedy)
     raise kind(provider=method, error_msg=fact)
+
+
+def _meaning(error: Exception) -> tuple[type[ProviderError], str] | None:
+    """Return the row of an error; None for what says itself what it is.
+
+    Many of botocore's are an ``OSError`` or a ``ValueError``, too: a silent service is no file.
+    """
+    if isinstance(error, ProviderError):
+        return None
+    rows = [row for row in MEANINGS if isinstance(error, row)]
+    if isinstance(error, exceptions.BotoCoreError):
+        rows = [row for row in rows if issubclass(row, exceptions.BotoCoreError)]
+    return MEANINGS[rows[0]] if rows else None
 
 
 def as_loaded(credentials: Credentials) -> Keys:

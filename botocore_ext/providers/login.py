@@ -35,7 +35,7 @@ RENEWED_BEFORE = 300
 
 
 class LoginProvider(FilesProvider, ServiceProvider):
-    """The keys that `aws login` keeps, renewed with its refresh token."""
+    """The keys that `aws login` keeps, renewed with its refresh token (extra `login`)."""
 
     METHOD = "login"
     CANONICAL_NAME = "CustomLogin"

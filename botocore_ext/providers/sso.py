@@ -7,6 +7,7 @@ import hashlib
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
+from botocore.config import Config
 from botocore.credentials import SSOCredentialFetcher
 from botocore.utils import SSOTokenLoader
 
@@ -94,7 +95,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         return bool(own) or any(key in self.scope.profile_values for key in self.calling())
 
     def calling(self) -> tuple[str, ...]:
-        """See ``FilesProvider.calling``; the others may be there for tokens only, as botocore has it."""
+        """See ``FilesProvider.calling``; the others may be there for tokens only."""
         return ("sso_account_id", "sso_role_name")
 
     def features(self) -> tuple[str, ...]:
@@ -111,6 +112,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         """Ask for the keys: one round trip, and one more where the token must be renewed."""
         start_url, region = self._start()
         session, cache = self.sso_session, TokenCache(TOKENS)
+        client = self._client("sso", Config(region_name=region))  # now: a token has no part in it
         token: dict[str, Any] = {"token_loader": SSOTokenLoader(cast("Any", cache))}
         if session is not None:
             section = {"name": session, "sso_start_url": start_url, "sso_region": region}
@@ -121,7 +123,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
             region,
             self.sso_role_name,
             self.sso_account_id,
-            self._client,
+            lambda *_, **__: client,
             time_fetcher=self._now,
             **token,
         )

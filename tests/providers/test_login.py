@@ -230,6 +230,14 @@ def test_the_region_is_that_of_the_login_but_for_client_config(
     assert asked[0] == f"https://{region}.signin.aws.amazon.com/v1/token"
 
 
+def test_a_region_that_is_none_says_so(scope, log_in, monkeypatch):
+    """And not that one must log in again."""
+    monkeypatch.setenv("AWS_REGION", "us east")
+    log_in(0)
+    with pytest.raises(ValueError, match="'us east' doesn't match a supported format"):
+        from_login_credentials(login_session=USER).bind(scope).fetch()
+
+
 def test_client_config_reaches_the_inner_client(aws, scope, log_in):
     log_in(0)
     client_config = {"config": Config(user_agent_extra="mine")}

@@ -5,8 +5,10 @@ import sys
 
 import pytest
 from botocore import exceptions
+from botocore.credentials import ConfigProvider
 
 from botocore_ext import (
+    ConfigurationError,
     FetchError,
     ProviderError,
     from_env,
@@ -151,6 +153,23 @@ def test_every_row_says_a_fact_and_a_remedy(setting, row):
     assert "{" not in raised.value.reason.replace('{"Version": 1', "")
     assert not [one for one in fakes.SECRETS if one in f"{raised.value} {raised.value!r}"]
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+
+
+def test_half_a_pair_of_static_keys_names_its_profile(config):
+    path = config("[profile dev]\naws_access_key_id = AKIA\n")
+    with pytest.raises(ConfigurationError) as raised:
+        native.static_keys("dev", ConfigProvider(str(path), "dev"))
+    assert raised.value.reason == (
+        "profile 'dev' has an access key but no aws_secret_access_key: set both, or neither"
+    )
+
+
+def test_static_keys(config):
+    secret = fakes.secret("secret-key")
+    path = config(f"[profile dev]\naws_access_key_id = AKIA\naws_secret_access_key = {secret}\n")
+    keys = native.static_keys("dev", ConfigProvider(str(path), "dev"))
+    assert (keys.access_key, keys.features) == ("AKIA", ("CREDENTIALS_PROFILE",))
+    assert native.static_keys("none", ConfigProvider(str(path), "none")) is None
 
 
 def test_what_is_configured_and_fails_stops_a_chain():

@@ -309,6 +309,20 @@ def test_a_refusal_of_the_service_passes_unchanged(aws, scope, log_in):
         from_sso(**INLINE).bind(scope).fetch()
 
 
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"sso_region": "us east"}, "'us east' doesn't match a supported format"),
+        ({"client_config": {"endpoint_url": "portal"}}, "Invalid endpoint: portal"),
+    ],
+)
+def test_a_client_that_cannot_be_made_says_why(log_in, changed, text):
+    """And not that one must log in again."""
+    log_in()
+    with pytest.raises(ValueError, match=text):
+        from_sso(**{**INLINE, **changed}).fetch()
+
+
 def test_a_service_that_is_silent_is_waited_for_no_longer_than_its_timeout(aws, scope, log_in):
     log_in()
     aws.always("GetRoleCredentials", fakes.Answer(silence=30))
