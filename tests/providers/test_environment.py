@@ -70,6 +70,7 @@ def test_expired_keys_are_an_error_that_says_so(environment, clock, left):
 @pytest.mark.parametrize("empty", [None, ""])
 def test_a_chain_steps_over_an_environment_without_keys(environment, empty):
     environment(ACCESS_KEY_ID=empty, SECRET_ACCESS_KEY=empty)
+    assert from_env().load() is None
     chain = create_credential_chain(from_env(), lambda: {"AccessKeyId": "A", "SecretKey": "s"})
     assert chain.fetch().access_key == "A"
 

@@ -6,6 +6,7 @@ import json
 import logging
 import stat
 
+import botocore.credentials
 import botocore.session
 import pytest
 from awscrt.crypto import EC, ECRawSignature
@@ -100,7 +101,9 @@ def test_keys_that_expire_soon_are_renewed_with_a_signature(aws, scope, clock, l
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_every_renewal_is_signed_once(aws, scope, clock, log_in):
+def test_every_renewal_is_signed_once(aws, scope, clock, log_in, mocker):
+    """Botocore adds a handler that signs to the client that it is given, at every renewal."""
+    signed = mocker.spy(botocore.credentials, "_build_dpop_header")
     log_in(0)
     provider = from_login_credentials(login_session=USER).bind(scope)
     for _ in range(2):
@@ -108,7 +111,7 @@ def test_every_renewal_is_signed_once(aws, scope, clock, log_in):
         clock.advance(900)
     for request in aws.requests:
         check_signature(request.headers["DPoP"], f"{aws.url}/v1/token")
-    assert len(aws.requests) == 2
+    assert len(aws.requests) == signed.call_count == 2
 
 
 def test_the_directory_of_the_environment(aws, scope, world, log_in, monkeypatch):

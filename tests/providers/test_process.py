@@ -115,8 +115,9 @@ def test_a_process_may_read_what_somebody_types(process, monkeypatch):
         os.close(reading)
 
 
-def test_a_process_that_hangs_is_dead_after_its_timeout(process):
-    command = process("import time; print('half a secret', flush=True); time.sleep(60)")
+def test_a_process_that_hangs_is_dead_after_its_timeout(process, runs):
+    code = "import time; print('half a secret', flush=True); time.sleep(5); "
+    command = process(code + "pathlib.Path(sys.argv[1]).write_text('to the end')")
     provider = from_process(credential_process=f"{command} {fakes.secret('argument')}", timeout=0.5)
     with pytest.raises(FetchError) as raised:
         provider.fetch()
@@ -127,6 +128,7 @@ def test_a_process_that_hangs_is_dead_after_its_timeout(process):
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
     with pytest.raises(ChildProcessError):  # no child is left, and none that nobody waited for
         os.waitpid(-1, os.WNOHANG)
+    assert runs() <= 1  # it was not waited for, either
 
 
 def test_a_process_within_its_timeout(process):
