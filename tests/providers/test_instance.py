@@ -2,6 +2,7 @@
 
 import json
 
+import botocore.httpsession
 import pytest
 
 from botocore_ext import (
@@ -104,6 +105,24 @@ def test_attempts(instance, monkeypatch, options, environment, attempts):
     instance.always("GetInstanceRole", fakes.Answer(status=500))
     no_keys(from_instance_metadata(**options))
     assert instance.operations() == ["GetMetadataToken"] + ["GetInstanceRole"] * attempts
+
+
+@pytest.mark.usefixtures("instance")
+@pytest.mark.parametrize(
+    ("options", "environment", "timeout"),
+    [
+        ({}, {}, 1),
+        ({"timeout": 0.5}, {}, 0.5),
+        ({}, {"AWS_METADATA_SERVICE_TIMEOUT": "7"}, 7),
+        ({"timeout": 1}, {"AWS_METADATA_SERVICE_TIMEOUT": "7"}, 1),
+    ],
+)
+def test_the_timeout_is_that_of_every_request(mocker, monkeypatch, options, environment, timeout):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    made = mocker.spy(botocore.httpsession, "URLLib3Session")
+    from_instance_metadata(**options).fetch()
+    assert [one.kwargs["timeout"] for one in made.call_args_list] == [timeout]
 
 
 NO_KEYS = (
