@@ -1,0 +1,1 @@
+"""botocore's own tests, run without and with ``install()`` (see ``__main__``)."""
