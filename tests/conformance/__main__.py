@@ -22,7 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Replay, print, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("--vectors", type=Path, default=os.environ.get(VARIABLE))
-    parser.add_argument("--verbose", action="store_true", help="show what each vector does not meet")
+    parser.add_argument(
+        "--verbose", action="store_true", help="show what each vector does not meet"
+    )
     parser.add_argument("words", nargs="*", help="only vectors with one of these in suite or name")
     given = parser.parse_args(arguments)
     directory = found(given.vectors)

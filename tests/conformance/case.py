@@ -1,7 +1,5 @@
 """``Case``: one vector, whatever suite it is of, and ``Seen``: what came of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

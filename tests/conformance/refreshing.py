@@ -1,6 +1,4 @@
-"""AWS's refresh vectors: those that ``tests/test_vectors.py`` replays, and botocore's own answer."""
-
-from __future__ import annotations
+"""AWS's refresh vectors: what ``tests/test_vectors.py`` does with ours, and botocore's answer."""
 
 from typing import Any
 
@@ -67,4 +65,3 @@ def came(vector: Any, *, ours: bool) -> list[Any]:
     ]
     lacks = not ours and any(step["type"] == "invalidate" for step in vector["steps"])
     return [*found, "there is no invalidate()"] if lacks else found
-

@@ -1,7 +1,5 @@
 """Replays a case: through plain botocore, under ``install()``, and through our factories."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import re
@@ -129,53 +127,60 @@ def _shown(credentials: Any) -> Any:
 
 def _credentials(case: Case, factory: Any, clock: Clock, root: Path) -> list[Any]:
     """Look credentials up as often as the case has it."""
-    session: Any = None
-    loaded: Any = None
-    outcomes: list[Any] = []
-    for number in range(case.uses):
-        try:
-            if session is None:
-                session = session_of(case)
-            if factory is None and number:
-                loaded = session.get_component("credential_provider").load_credentials()
-            elif factory is None:
-                loaded = session.get_credentials()
-            elif number and loaded is not None:
-                loaded.refresh()
-            else:
-                scope = Scope(session, outer_region=outer_region(session, None), clock=clock)
-                loaded = factory(root).bind(scope).load()
-            outcomes.append(_shown(loaded))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what came of it
-            outcomes.append(_told(error))
-    return outcomes
+    session, loaded = None, None
+
+    def use(number: int) -> Any:
+        nonlocal session, loaded
+        session = session or session_of(case)
+        if factory is None and number:
+            loaded = session.get_component("credential_provider").load_credentials()
+        elif factory is None:
+            loaded = session.get_credentials()
+        elif number and loaded is not None:
+            loaded.refresh()
+        else:
+            scope = Scope(session, outer_region=outer_region(session, None), clock=clock)
+            loaded = factory(root).bind(scope).load()
+        return _shown(loaded)
+
+    return [_outcome(lambda number=number: use(number)) for number in range(case.uses)]
+
+
+def _outcome(act: Callable[[], Any]) -> Any:
+    """Return what ``act`` does, or the error, whatever it is."""
+    try:
+        return act()
+    except Exception as error:  # noqa: BLE001 - it is what came of it
+        return _told(error)
 
 
 def _token(case: Case, _factory: Any, _clock: Clock, _root: Path) -> list[Any]:
     """Look a bearer token up."""
-    try:
+
+    def use() -> Any:
         token = session_of(case).get_auth_token()
         frozen = token and token.get_frozen_token()
-    except Exception as error:  # noqa: BLE001 - as above
-        return [_told(error)]
-    return [{"token": frozen.token, "expiration": frozen.expiration} if frozen else NOTHING]
+        return {"token": frozen.token, "expiration": frozen.expiration} if frozen else NOTHING
+
+    return [_outcome(use)]
 
 
 def _files(case: Case, factory: Any, clock: Clock, root: Path) -> list[Any]:
     """Read the AWS files, and where they are."""
-    try:
+
+    def use() -> Any:
         session = session_of(case)
         profile = session.get_config_variable("profile") or "default"
         if factory is not None:
             scope = factory(root).bind(Scope(session, clock=clock)).scope
             session, profile = scope.files, scope.profile
-        config, places = session.full_config, {}
+        found = {"config": session.full_config, "profile": profile}
         for name in ("config_file", "credentials_file"):
             path = Path(session.get_config_variable(name)).expanduser()
-            places[name] = str(path).removeprefix(str(root))
-    except Exception as error:  # noqa: BLE001 - as above
-        return [_told(error)]
-    return [{"config": config, **places, "profile": profile}]
+            found[name] = str(path).removeprefix(str(root))
+        return found
+
+    return [_outcome(use)]
 
 
 def _refresh(case: Case, factory: Any, _clock: Clock, _root: Path) -> list[Any]:

@@ -3,8 +3,6 @@
 ``python -m tests.conformance.report`` prints that list as it stands in ``docs/conformance.md``.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections import Counter
@@ -56,9 +54,12 @@ def differences() -> list[Difference]:
     """Read the list."""
     text = DIFFERENCES.read_text(encoding="utf-8")
     return [
-        Difference(**{
-            name: tuple(value) if isinstance(value, list) else value for name, value in one.items()
-        })
+        Difference(
+            **{
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in one.items()
+            }
+        )
         for one in tomllib.loads(text)["difference"]
     ]
 
@@ -158,18 +159,16 @@ def distinct_statuses(results: Sequence[Result], listed: Sequence[Difference]) -
 
 
 def as_markdown(listed: Sequence[Difference]) -> str:
-    """Return the list as a table."""
-    lines = ["| vectors | what ours does | why |", "| --- | --- | --- |"]
+    """Return the list: what ours does, why, and the vectors that show it."""
+    parts = []
     for one in listed:
-        names = "<br>".join(_cell(name) for name in one.cases)
-        through = f"<br>(through {', '.join(one.through)})" if one.through else ""
-        suites = ", ".join(f"`{suite}`" for suite in one.suites)
-        lines.append(f"| {suites}:<br>{names}{through} | {_cell(one.ours)} | {_cell(one.why)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+        suites = " and ".join(f"`{suite}`" for suite in one.suites)
+        names = "; ".join(f"*{name.rstrip('.')}*" for name in one.cases)
+        through = f", through `{'`, `'.join(one.through)}`" if one.through else ""
+        parts.append(
+            f"- **It {one.ours.strip()}.** {one.why.strip()}\n\n  {suites}{through}: {names}"
+        )
+    return "\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":

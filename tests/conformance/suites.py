@@ -1,7 +1,5 @@
 """Reads the vectors of every suite into cases."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -231,9 +229,7 @@ def _responses(directory: Path) -> Iterator[Case]:
             name=one["description"],
             key=f"response {one['description']}",
             verdict=partial(verdicts.credentials, wanted),
-            factories=through(
-                from_http=from_http, from_container_metadata=from_container_metadata
-            ),
+            factories=through(from_http=from_http, from_container_metadata=from_container_metadata),
             environment={
                 **_NO_METADATA,
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1/keys",

@@ -1,14 +1,11 @@
 """What of a replay is not as the vector has it: a line for each."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-
 
 from .case import Seen, Sent
 from .wires import parameters, place

@@ -1,12 +1,10 @@
 """What answers the requests of a replay."""
 
-from __future__ import annotations
-
 import json
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -151,7 +149,6 @@ class Instance:
 class Account:
     """STS, the metadata service and IAM Identity Center, with keys for whoever asks."""
 
-
     def __call__(self, sent: Sent, _number: int) -> tuple[Answer, str]:
         """Give keys."""
         if "169.254.169.254" in sent.url:
@@ -184,9 +181,9 @@ class Account:
 
     def _sts(self, sent: Sent) -> Answer:
         action = parameters(sent)["Action"]
-        body = f"""<{action}Response><{action}Result><Credentials><AccessKeyId>ASIAROLE</AccessKeyId>
-            <SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>
-            <Expiration>{_LATER}</Expiration></Credentials><AssumedRoleUser>
+        body = f"""<{action}Response><{action}Result><Credentials>
+            <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>
+            <SessionToken>token</SessionToken><Expiration>{_LATER}</Expiration></Credentials><AssumedRoleUser>
             <Arn>arn:aws:sts::123456789:assumed-role/r/s</Arn><AssumedRoleId>A:s</AssumedRoleId>
             </AssumedRoleUser></{action}Result></{action}Response>"""
         return _answer(200, body)

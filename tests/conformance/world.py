@@ -1,9 +1,7 @@
 """The world of one replay: its files, environment, clock, name resolution and wire."""
 
-from __future__ import annotations
-
 import contextlib
-import datetime
+import datetime as dt
 import os
 import shutil
 import socket
@@ -87,18 +85,18 @@ class _InstantOf(type):
     """Lets real datetimes be instances of a class that only stops the clock."""
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, datetime.datetime)
+        return isinstance(instance, dt.datetime)
 
 
 def _stopped(now: float) -> Any:
     """Return a ``datetime`` module in which it is ``now``."""
 
-    class Stopped(datetime.datetime, metaclass=_InstantOf):
+    class Stopped(dt.datetime, metaclass=_InstantOf):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            return datetime.datetime.fromtimestamp(now, tz)
+            return dt.datetime.fromtimestamp(now, tz)
 
-    names = {name: getattr(datetime, name) for name in ("timedelta", "timezone", "date", "time")}
+    names = {name: getattr(dt, name) for name in ("timedelta", "timezone", "date", "time")}
     return SimpleNamespace(**names, datetime=Stopped)
 
 
@@ -167,11 +165,11 @@ def world(case: Case, root: Path, aws: ScriptedAws) -> Iterator[Clock]:
         patch.setattr(SSOTokenProvider, "_SSO_TOKEN_CACHE_DIR", tokens)
         patch.setattr(JSONFileCache, "CACHE_DIR", str(root / "home/.aws/boto/cache"))
         patch.setattr(botocore.credentials, "datetime", _stopped(case.now))
-        moment = datetime.datetime.fromtimestamp(case.now, datetime.timezone.utc)
+        moment = dt.datetime.fromtimestamp(case.now, dt.timezone.utc)
         patch.setattr(
             botocore.utils,
             "get_current_datetime",
-            lambda remove_tzinfo=True: moment.replace(tzinfo=None) if remove_tzinfo else moment,  # noqa: FBT002 - botocore's
+            lambda remove_tzinfo=True: moment.replace(tzinfo=None) if remove_tzinfo else moment,
         )
         try:
             yield Clock(now=lambda: case.now, sleep=lambda _: None, random=lambda: 0.5)
