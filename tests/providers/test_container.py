@@ -73,10 +73,9 @@ def test_attempts(container, clock, options, attempts):
     assert len(container.requests) == attempts
 
 
-@pytest.mark.parametrize("silence", [{"silence": 30}, {"drip": 0.2, "body": b"{" * 1000}])
-def test_silence_is_waited_for_no_longer_than_the_timeout(container, silence):
-    container.always("GET", fakes.Answer(**silence))
-    with pytest.raises(FetchError, match=f"127.0.0.1:{container.port} "):
+def test_silence_is_waited_for_no_longer_than_the_timeout(container):
+    container.always("GET", fakes.Answer(silence=30))
+    with pytest.raises(FetchError, match="stayed silent for 0.1 s"):
         from_container_metadata(timeout=0.1).fetch()
 
 

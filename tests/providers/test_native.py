@@ -155,6 +155,17 @@ def test_every_row_says_a_fact_and_a_remedy(setting, row):
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
 
 
+def test_an_error_of_ours_passes_unchanged():
+    error = FetchError(provider="it", error_msg="a fact: a remedy")
+
+    def fail():
+        raise error
+
+    with pytest.raises(FetchError) as raised:
+        native.native("other", "elsewhere", "do", fail)
+    assert raised.value is error
+
+
 def test_half_a_pair_of_static_keys_names_its_profile(config):
     path = config("[profile dev]\naws_access_key_id = AKIA\n")
     with pytest.raises(ConfigurationError) as raised:

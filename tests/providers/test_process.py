@@ -4,6 +4,7 @@ import json
 import os
 import sys
 
+import botocore.session
 import pytest
 
 from botocore_ext import (
@@ -76,6 +77,25 @@ def test_files_of_ones_own(process, world, option):
     provider = from_process(profile="dev", **{option: str(world / "own")})
     assert provider.fetch().access_key == "AKIAPROCESS"
     assert from_process(profile="dev").load() is None
+
+
+def test_a_profile_of_the_session_is_looked_for_in_files_of_ones_own(process, world):
+    (world / "own").write_text(f"[profile dev]\ncredential_process = {process(printing())}\n")
+    session = botocore.session.Session(profile="dev")
+    provider = from_process(config_filepath=str(world / "own")).bind(Scope(session))
+    assert provider.fetch().access_key == "AKIAPROCESS"
+
+
+def test_files_are_read_once_until_they_are_to_be_read_again(process, config):
+    path = config(f"[default]\ncredential_process = {process(printing())}\n")
+    provider = from_process()
+    provider.fetch()
+    provider.read_again()
+    assert provider.scope.profile_values
+    path.write_text("[default]\n")
+    assert provider.is_selected()
+    provider.read_again()
+    assert not provider.is_selected()
 
 
 @pytest.mark.parametrize("left", [1, 60, 299])
