@@ -1,8 +1,5 @@
 """Runs the cases of ``tests/cases``: what is configured, what is answered, what comes of it."""
 
-import json
-import re
-import sys
 from pathlib import Path
 
 import boto3
@@ -13,55 +10,16 @@ import botocore_ext
 from botocore_ext import errors
 
 from . import fakes
-
-try:
-    import tomllib
-except ImportError:  # Python 3.10
-    import tomli as tomllib
+from .parity import cases
 
 #: A role on top is assumed by botocore itself, which logs that request as it logs any.
 SIGNED = {name: [pytest.mark.caller_signs] for name in ("roles", "chains")}
 CASES = [
     pytest.param(case, id=f"{path.stem}: {case['name']}", marks=SIGNED.get(path.stem, []))
     for path in sorted(Path(__file__).parent.glob("cases/*.toml"))
-    for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+    for case in cases.read(path)["case"]
+    if "expect" in case
 ]
-
-
-def filled(value, known):
-    """Put the addresses, paths and secrets of this run into a case."""
-    if isinstance(value, dict):
-        return {name: filled(entry, known) for name, entry in value.items()}
-    if isinstance(value, list):
-        return [filled(entry, known) for entry in value]
-    if not isinstance(value, str):
-        return value
-    for name in re.findall(r"<secret ([a-z-]+)>", value):
-        known.setdefault(f"<secret {name}>", fakes.secret(name))
-    for name, text in known.items():
-        value = value.replace(name, text)
-    return value
-
-
-def prepare(case, world, aws, monkeypatch):
-    """Write the files, set the environment, and tell the fake what to answer."""
-    for name, text in case.get("files", {}).items():
-        (world / name).parent.mkdir(parents=True, exist_ok=True)
-        (world / name).write_text(text, encoding="utf-8")
-    for name, data in case.get("binary_files", {}).items():
-        (world / name).write_bytes(bytes.fromhex(data))
-    for name, text in case.get("environment", {}).items():
-        monkeypatch.setenv(name, text)
-    for answer in case.get("answers", []):
-        operation = answer.pop("operation")
-        times = answer.pop("times", 1)
-        if "error" in answer:
-            made = fakes.error(answer.pop("error"), **answer)
-        else:
-            body = answer.pop("body", "")
-            body = json.dumps(body) if isinstance(body, dict) else body
-            made = fakes.Answer(body.encode() * answer.pop("repeat", 1), **answer)
-        aws.script(operation, *[made] * times)
 
 
 def resolve(case):
@@ -87,19 +45,11 @@ def expected_error(expect):
 @pytest.mark.parametrize("case", CASES)
 def test_case(case, world, aws, monkeypatch, caplog, request):
     monkeypatch.setattr("botocore_ext.scope.time.sleep", lambda _: None)
-    known = {
-        "<url>": aws.url,
-        "<port>": str(aws.port),
-        "<home>": str(world),
-        "<config>": str(world / "config"),
-        "<credentials>": str(world / "credentials"),
-        "<python>": sys.executable,
-    }
-    case = filled(case, known)
-    case["files"] = case.get("files", {}) | {
-        name: case[name] for name in ("config", "credentials") if name in case
-    }
-    prepare(case, world, aws, monkeypatch)
+    case = cases.filled(case, cases.known_in(aws, world))
+    cases.write_files(case, world)
+    cases.script(case, aws)
+    for name, text in case.get("environment", {}).items():
+        monkeypatch.setenv(name, text)
     expect = case["expect"]
     if "error" in expect or "code" in expect:
         with pytest.raises(expected_error(expect)) as raised:

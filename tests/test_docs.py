@@ -25,7 +25,12 @@ README = ROOT / "README.md"
 PAGES = [README, *sorted({*(ROOT / "docs").glob("*.md")} - {ROOT / "docs" / "recipes.md"})]
 
 _FENCE = re.compile(r"^```(?P<kind>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_DIRECTIVES = {"{eval-rst}", "{include} ../README.md", "{toctree}"}
+_DIRECTIVES = {
+    "{eval-rst}",
+    "{include} ../README.md",
+    "{literalinclude} ../tests/parity/differences.toml",
+    "{toctree}",
+}
 _BUILT = {"build", "dist", "_build", "__pycache__", "node_modules"}
 
 

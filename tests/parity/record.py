@@ -1,0 +1,105 @@
+"""The record: what came of each case in JavaScript."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from . import cases, said
+
+HERE = Path(__file__).parent
+FILE = HERE / "recorded.json"
+PACKAGE = "@aws-sdk/credential-providers"
+VERSION = json.loads((HERE / "package.json").read_text(encoding="utf-8"))["dependencies"][PACKAGE]
+#: Names the folder in which the npm package is installed.
+VARIABLE = "PARITY_JAVASCRIPT"
+#: At a time; most of them wait.
+PROCESSES = 4
+
+
+def recorded():
+    """Return what came of each case, by name."""
+    content = json.loads(FILE.read_text(encoding="utf-8"))
+    assert content["version"] == VERSION, "recorded with another version: record again"
+    return content["cases"]
+
+
+def why_not(folder):
+    """Return why JavaScript cannot run here; empty where it can."""
+    if not folder:
+        return f"{VARIABLE} does not name a folder in which {PACKAGE} is installed"
+    if shutil.which("node") is None:
+        return "there is no node on PATH"
+    manifest = Path(folder, "node_modules", PACKAGE, "package.json")
+    if not manifest.is_file():
+        return f"{folder} has no {PACKAGE}"
+    found = json.loads(manifest.read_text(encoding="utf-8"))["version"]
+    return "" if found == VERSION else f"{folder} has {PACKAGE} {found}, not {VERSION}"
+
+
+def replay(name, case, folder):
+    """Run a case in a node of its own, and return what came of it."""
+    aws = cases.SteadyAws()
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        known = cases.known_in(aws, home)
+        case = cases.filled(case, known)
+        cases.write_files(case, home)
+        cases.script(case, aws)
+        try:
+            ended = subprocess.run(
+                ["node", str(HERE / "replay.cjs"), str(folder), str(aws.port)],
+                input=json.dumps(case),
+                env={"PATH": os.environ["PATH"], **cases.environment(case, home)},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            assert ended.stdout, f"{name}: {ended.stderr}"
+            return said.result(json.loads(ended.stdout), aws.requests, known)
+        finally:
+            aws.close()
+
+
+def replays(chosen, folder):
+    """Run cases, some at a time."""
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        told = pool.map(lambda one: replay(*one, folder), chosen.items())
+        return dict(zip(chosen, told, strict=True))
+
+
+def write(found):
+    """Write the record: sorted, a line for each part of a case."""
+    parts = []
+    for name, told in sorted(found.items()):
+        lines = [f"   {json.dumps(part)}: [{_lines(content)}]" for part, content in told.items()]
+        parts.append(f"  {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }")
+    text = ",\n".join(parts)
+    FILE.write_text(
+        f'{{\n "version": {json.dumps(VERSION)},\n "cases": {{\n{text}\n }}\n}}\n',
+        encoding="utf-8",
+    )
+
+
+def _lines(content):
+    return ",".join(f"\n    {json.dumps(one)}" for one in content) + ("\n   " if content else "")
+
+
+def main(arguments):
+    """``record FOLDER [NAME]``: record all cases, or those whose name contains NAME."""
+    if len(arguments) not in (2, 3) or arguments[0] != "record":
+        return "usage: python -m tests.parity record FOLDER [NAME]"
+    folder = arguments[1]
+    problem = why_not(folder)
+    if problem:
+        return problem
+    every = cases.replayed()
+    chosen = {name: case for name, case in every.items() if "".join(arguments[2:]) in name}
+    old = recorded() if len(chosen) < len(every) else {}
+    kept = {name: told for name, told in old.items() if name in every}
+    write(kept | replays(chosen, folder))
+    return 0

@@ -1,0 +1,102 @@
+"""The same cases in JavaScript and here: what comes of them, and what goes over the wire.
+
+JavaScript is not needed: what came of each case there is recorded (see ``tests/parity``).
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from . import fakes
+from .parity import allowed, cases, python, record, said
+from .test_migration import SECTIONS
+
+CASES = cases.replayed()
+RECORDED = record.recorded()
+ENTRIES = allowed.listed()
+WHY_NOT = record.why_not(os.environ.get(record.VARIABLE))
+PAGE = Path(__file__).parent.parent / "docs" / "from-javascript.md"
+
+
+@pytest.fixture
+def aws():
+    fake = cases.SteadyAws()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def replayed(world, aws, monkeypatch):
+    """Run a case here, and return what came of it as a record says it."""
+
+    def run(case):
+        monkeypatch.setattr("botocore_ext.scope.time.sleep", lambda _: None)
+        monkeypatch.setattr("botocore_ext.providers.http.ECS_AGENT", aws.url)
+        known = cases.known_in(aws, world)
+        case = cases.filled(case, known)
+        cases.write_files(case, world)
+        cases.script(case, aws)
+        monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+        for name, text in cases.environment(case, world).items():
+            monkeypatch.setenv(name, text)
+        outcomes = python.resolve(case, aws)
+        for outcome in outcomes:
+            shown = outcome.get("error", {}).get("message", "")
+            assert not [secret for secret in fakes.SECRETS if secret in shown]
+        return said.result(outcomes, aws.requests, known)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def differences():
+    """Collect what differs; once every case has run, each listed difference must have occurred."""
+    found = {}
+    yield found
+    if found.keys() == CASES.keys():
+        assert allowed.idle(ENTRIES, found) == [], "remove it from tests/parity/differences.toml"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_comes_to_the_same_but_for_what_is_listed(name, replayed, differences):
+    found = differences[name] = said.differences(RECORDED[name], replayed(CASES[name]))
+    assert allowed.unlisted(ENTRIES, name, found) == [], "list it in tests/parity/differences.toml"
+    assert allowed.absent(ENTRIES, name, found) == [], "remove it from there"
+
+
+def test_every_listed_difference_has_its_reason():
+    for entry in ENTRIES:
+        assert sorted(entry) == ["cases", "differs", "reason"]
+        assert entry["cases"]
+        assert entry["differs"]
+        assert entry["reason"].endswith(".")
+
+
+def test_the_record_is_of_these_cases():
+    assert sorted(RECORDED) == sorted(CASES), "record again: see tests/parity/__init__.py"
+
+
+def test_every_provider_has_cases_and_there_are_enough():
+    assert {case["provider"] for case in CASES.values()} == set(SECTIONS.values())
+    assert len(CASES) >= 150
+
+
+def test_the_page_for_javascript_shows_the_differences():
+    shown = re.findall(
+        r"^```\{literalinclude\} (\S+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert [(PAGE.parent / path).resolve() for path in shown] == [allowed.FILE]
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=f"{WHY_NOT}: the recorded outcome is used as it is")
+def test_the_record_is_what_javascript_does():
+    """Takes some two minutes: a process of Node.js for each case."""
+    now = record.replays(CASES, os.environ[record.VARIABLE])
+    changed = [
+        name
+        for name, told in now.items()
+        if said.without_texts(told) != said.without_texts(RECORDED[name])
+    ]
+    assert changed == []
