@@ -64,6 +64,17 @@ def test_a_vector_is_met_or_stands_in_the_list_of_differences(case, replay):
     assert [*result.unexplained(LISTED), *result.outdated(LISTED)] == []
 
 
+LISTED_CASES = [
+    case for case in RUN for one in LISTED if case.suite in one.suites and case.name in one.cases
+]
+
+
+@pytest.mark.parametrize("case", each(LISTED_CASES))
+def test_what_stands_in_the_list_plain_botocore_does_not_meet_either(case, replay):
+    """Where a later botocore does, ours is to follow."""
+    assert case.verdict(replay.plain(case)) != []
+
+
 @needs_vectors
 def test_there_are_two_hundred_and_ninety_eight_different_vectors():
     assert len({case.key for case in CASES if is_credentials(case)}) == 298

@@ -130,7 +130,7 @@ def login(
             found += _differing({**expected, "expiry": ends.timestamp()}, seen.outcomes[0])
         elif one["result"] == "cacheContents":
             for name in set(one) - {"result"}:
-                kept = json.loads(seen.files[f"/home/.aws/login/cache/{name}"])
+                kept = json.loads(seen.files.get(f"/home/.aws/login/cache/{name}", "{}"))
                 found += [] if kept == one[name] else ["another content of the token file"]
         elif is_keys(seen.outcomes[0]):
             found.append("keys, and there must be none")
@@ -149,9 +149,11 @@ def role(wanted: Sequence[Mapping[str, Mapping[str, str]]] | None, seen: Seen) -
     outcome = seen.outcomes[0]
     if wanted is None:
         return ["keys, and there must be none"] if is_keys(outcome) else []
-    found = [] if is_keys(outcome) else [f"no keys, but {_instead(outcome)}"]
-    first, *roles = wanted
     asked = [one for one in seen.sent if "169.254.169.254" not in one.url]
+    if not is_keys(outcome) or not asked:
+        return [f"{len(asked)} requests, and {_instead(outcome)}"]
+    found: list[str] = []
+    first, *roles = wanted
     ((kind, what),) = first.items()
     if kind == "AccessKey":
         signed_by = re.findall(r"Credential=([^/]+)/", asked[0].headers["authorization"])
