@@ -19,7 +19,8 @@ _OTHERS = {
     IPv6Address("fd00:ec2::23"),  # EKS
 }
 _ALLOWED = "127.0.0.0/8, ::1, 169.254.170.2, 169.254.170.23 and fd00:ec2::23"
-_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?", re.IGNORECASE)
+#: Labels of up to 63 characters: Python cannot look up others at all.
+_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
 _PORTS = {"https": 443, "http": 80}
 _PRINTABLE = re.compile(r"[!-~]+")
 
@@ -78,7 +79,10 @@ class Endpoint:
         if "@" in parts.netloc:
             msg = "contains a user name or password, which is never sent"
             raise ValueError(msg)
-        if not is_address(host) and _NAME.fullmatch(host) is None:
+        # urlsplit takes [a.name] for a.name, and drops what stands around brackets.
+        written = re.escape(_bracketed(host)) + "(:[0-9]*)?"
+        is_whole = re.fullmatch(written, parts.netloc, re.IGNORECASE) is not None
+        if not is_whole or not (is_address(host) or _NAME.fullmatch(host)):
             msg = "names a host that is neither an address nor a DNS name"
             raise ValueError(msg)
         if parts.scheme == "http" and is_address(host) and not is_allowed(host):
