@@ -9,6 +9,7 @@ tokens are short-lived by nature.
 import os
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from botocore.compat import compat_shell_split
@@ -32,14 +33,17 @@ class TokenFile:
         Raises:
             FetchError: The file is missing, unreadable, not UTF-8 or empty.
         """
-        path = os.path.expanduser(self.path)  # noqa: PTH111 - keeps the text as the user knows it
+        path = self.path
         try:
+            path = os.path.expanduser(path)  # noqa: PTH111 - keeps the text as the user knows it
             with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as above
                 token = file.read().strip()
         except OSError as error:
             fact = f"cannot be read ({error.strerror}): check the path and who may read it"
         except UnicodeDecodeError:
             fact = "cannot be read (it is not UTF-8 text): write the token as plain text"
+        except ValueError:  # a character that no path has
+            fact = "cannot be read (no file has such a name): check the path"
         else:
             if token:
                 return token
@@ -62,7 +66,9 @@ class TokenVariable:
         Raises:
             FetchError: The variable is not set, or empty.
         """
-        value = self.environ.get(self.name)
+        value = None
+        with suppress(UnicodeEncodeError):  # a name that no variable has
+            value = self.environ.get(self.name)
         token = (value or "").strip()
         if token:
             return token
@@ -107,6 +113,8 @@ class TokenProcess:
             fact = f"took longer than {self.timeout:g} seconds: run it by hand to see why"
         except OSError as error:
             fact = f"cannot be started ({error.strerror}): check the path of the program"
+        except ValueError:
+            fact = "cannot be started (it has a character that no program takes): check the command"
         else:
             problem = _problem(done)
             if problem is None:

@@ -59,5 +59,19 @@ def test_a_command_that_is_none_is_an_error(command, text):
         TokenProcess(command)()
 
 
+@pytest.mark.parametrize("name", ["a\0b", "~\0/b", "a\ud800b"])
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (TokenFile, "cannot be read"),
+        (TokenVariable, "is not set"),
+        (lambda name: TokenProcess(f"echo {name}"), "the token process echo cannot be started"),
+    ],
+)
+def test_a_character_that_no_name_has_is_an_error_of_ours(source, name, text):
+    with pytest.raises(FetchError, match=text):
+        source(name)()
+
+
 def test_a_process_may_take_a_minute():
     assert TokenProcess("true").timeout == 60
