@@ -26,7 +26,8 @@ def reference(value: object, scope: Scope) -> object:
     scheme = _SCHEME.match(value) if isinstance(value, str) else None
     is_path = isinstance(value, str) and value.startswith(("/", "~/"))
     if is_path:
-        msg = f"is a path, not a token (write file://{value} for what the file holds)"
+        # Without the value: a token may begin with / too.
+        msg = "is a path, not a token (write file:// before it for what the file holds)"
         raise ValueError(msg)
     if scheme is None:
         return value
