@@ -46,10 +46,7 @@ def expected_error(expect):
 def test_case(case, world, aws, monkeypatch, caplog, request):
     monkeypatch.setattr("botocore_ext.scope.time.sleep", lambda _: None)
     case = cases.filled(case, cases.known_in(aws, world))
-    cases.write_files(case, world)
-    cases.script(case, aws)
-    for name, text in case.get("environment", {}).items():
-        monkeypatch.setenv(name, text)
+    cases.prepare(case, world, aws, monkeypatch)
     expect = case["expect"]
     if "error" in expect or "code" in expect:
         with pytest.raises(expected_error(expect)) as raised:

@@ -51,7 +51,7 @@ from moto.moto_api._internal import mock_random
 import botocore_ext
 
 from . import fakes
-from .test_cases import filled, prepare, tomllib
+from .parity.cases import filled, prepare, read
 from .test_refresh import together
 
 pytestmark = pytest.mark.caller_signs
@@ -61,7 +61,7 @@ differs = partial(pytest.mark.xfail, raises=AssertionError)
 CASES = {
     f"{path.stem}: {case['name']}": case
     for path in sorted(Path(__file__).parent.glob("cases_inert/*.toml"))
-    for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+    for case in read(path)["case"]
 }
 STATIC = CASES["files: the default profile of the credentials file"]
 ENVIRONMENT = CASES["environment: keys"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..test_cases import tomllib
+from ..parity.cases import read
 from .case import Case
 from .replay import Replay, leaked, visible
 
@@ -52,7 +52,6 @@ class Difference:
 
 def differences() -> list[Difference]:
     """Read the list."""
-    text = DIFFERENCES.read_text(encoding="utf-8")
     return [
         Difference(
             **{
@@ -60,7 +59,7 @@ def differences() -> list[Difference]:
                 for name, value in one.items()
             }
         )
-        for one in tomllib.loads(text)["difference"]
+        for one in read(DIFFERENCES)["difference"]
     ]
 
 

@@ -132,6 +132,14 @@ def script(case, aws):
         aws.script(operation, *[made] * times)
 
 
+def prepare(case, world, aws, monkeypatch):
+    """Make this process's world that of a case."""
+    write_files(case, world)
+    script(case, aws)
+    for name, text in case.get("environment", {}).items():
+        monkeypatch.setenv(name, text)
+
+
 def _refusal(code, more):
     def refuse(request):
         # The fake knows the protocol by a header that JavaScript writes in small letters.
