@@ -1,16 +1,20 @@
 """``FilesProvider``: what a provider that reads a profile of the AWS files has in common."""
 
+import logging
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import botocore.session
 
 from . import values
+from .errors import ConfigurationError
 from .native import native
 from .options import option
 from .provider import Provider
 from .scope import Scope
+
+logger = logging.getLogger(__name__)
 
 
 class FilesProvider(Provider):
@@ -48,7 +52,14 @@ class FilesProvider(Provider):
 
     def read_again(self) -> None:
         """See what has changed in the files."""
-        found = self._reading_scope(super().scope, anew=True)
+        try:
+            found = self._reading_scope(super().scope, anew=True)
+        except ConfigurationError as error:
+            if "_reading" not in vars(self):
+                raise
+            # Somebody is just editing it: what was read before still holds.
+            logger.warning("Kept what was read before: %s", error.reason)
+            return
         if found.files.full_config != self.scope.files.full_config:
             vars(self).update(_reading=found, _bound=[])
 
@@ -64,15 +75,8 @@ class FilesProvider(Provider):
         # Now, where an error can be told.
         native(self.METHOD, "the AWS config", "correct it", lambda: read.full_config)
         default = read.get_config_variable("profile")
-        return Scope(
-            outer.given_session,
-            profile=str(named or outer.profile or default or "default"),
-            outer_region=outer.outer_region,
-            region_of_chain=outer.region_of_chain,
-            given_files=files,
-            environ=outer.environ,
-            clock=outer.clock,
-        )
+        name = str(named or outer.profile or default or "default")
+        return Scope.like(outer, profile=name, is_bare=False, given_files=files)
 
     def why_not(self) -> str:
         """See ``Specification.why_not``."""
@@ -89,7 +93,8 @@ class FilesProvider(Provider):
         """Give the paths of both files, and say of each whether it is there."""
         for name in ("config_file", "credentials_file"):
             path = str(self.scope.files.get_config_variable(name))
-            is_there = Path(path).expanduser().is_file()
+            # Not pathlib, which raises where there is no home or it may not be looked into.
+            is_there = os.path.isfile(os.path.expanduser(path))  # noqa: PTH111, PTH113
             yield path if is_there else f"{path} (which does not exist)"
 
 

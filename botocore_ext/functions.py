@@ -109,9 +109,11 @@ def as_provider(source: object) -> CredentialProvider:
     raise TypeError(msg)
 
 
-def keys_or_provider(value: object) -> CredentialProvider:
-    """Whatever gives keys: a provider, a callable, or the keys themselves."""
-    if not isinstance(value, (Keys, Credentials, Mapping)):
+def keys_or_provider(value: object) -> CredentialProvider | Credentials:
+    """Whatever gives keys: a provider, a callable, credentials that refresh themselves, or keys."""
+    if isinstance(value, Credentials):
+        return value
+    if not isinstance(value, (Keys, Mapping)):
         return as_provider(value)
     known = Keys.from_mapping(value) if isinstance(value, Mapping) else value
     return as_provider(lambda: known)

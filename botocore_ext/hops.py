@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,8 @@ from . import values
 from .errors import ConfigurationError
 from .options import nearest
 from .profiles import ProfileScope, source_of
-from .provider import Provider
-from .registry import BOTOCORES_SOURCES, PROVIDERS
+from .provider import Provider, ServiceProvider
+from .registry import BOTOCORES_SOURCES, LOGINS, PROVIDERS
 from .scope import Scope
 
 #: What botocore takes for static keys.
@@ -32,12 +32,13 @@ def is_role(scope: Scope) -> bool:
     return "role_arn" in keys and "web_identity_token_file" not in keys
 
 
-def parameters(scope: Scope, ask_for_code: object) -> dict[str, Any]:
+def parameters(scope: Scope, ask_for_code: object, factory: str) -> dict[str, Any]:
     """Return what the profile gives to AssumeRole.
 
     Args:
         scope: That of the role's profile.
         ask_for_code: Who is asked for an MFA code; None: nobody.
+        factory: What reads the profile.
 
     Raises:
         ConfigurationError: ``duration_seconds`` is no number, or there is nobody to ask.
@@ -47,7 +48,7 @@ def parameters(scope: Scope, ask_for_code: object) -> dict[str, Any]:
         raise _error(
             scope,
             f"has mfa_serial = {keys['mfa_serial']}, and there is nobody to ask for the code: pass "
-            "mfa_code_provider=ask_for_code to from_ini()",
+            f"mfa_code_provider=ask_for_code to {factory}()",
         )
     found: dict[str, Any] = {_PARAMETERS[key]: keys[key] for key in _PARAMETERS if key in keys}
     try:
@@ -95,7 +96,19 @@ def source_profile(scope: Scope, visited: Sequence[str]) -> str | None:
     return str(source)
 
 
-def named_source(scope: Scope) -> Provider:
+def made(kind: type[Provider], client_config: Mapping[str, Any] | None) -> Provider:
+    """Return a provider for a profile, with what code gave for its inner clients.
+
+    The region of a login is its own: a token of IAM Identity Center is good nowhere else.
+    """
+    if client_config is None or not issubclass(kind, ServiceProvider):
+        return kind()
+    if kind in LOGINS:
+        client_config = {key: value for key, value in client_config.items() if key != "region_name"}
+    return kind(client_config=client_config)
+
+
+def named_source(scope: Scope, client_config: Mapping[str, Any] | None) -> Provider:
     """Return the provider that ``credential_source`` names, in botocore's spelling or ours.
 
     Raises:
@@ -104,7 +117,7 @@ def named_source(scope: Scope) -> Provider:
     keys = scope.profile_values
     named, ours = str(keys["credential_source"]), source_of(keys)
     if ours is not None:
-        return ours().bind(ProfileScope.like(scope, ours))
+        return made(ours, client_config).bind(ProfileScope.like(scope, source=ours))
     if named in BOTOCORES_SOURCES:
         return BOTOCORES_SOURCES[named]().bind(replace(scope, profile=None))
     known = [*BOTOCORES_SOURCES, *(str(kind.CANONICAL_NAME) for kind in PROVIDERS)]

@@ -52,11 +52,12 @@ _budget: ContextVar[_Budget | None] = ContextVar("botocore_ext_budget", default=
 @contextmanager
 def fetch_budget(now: Callable[[], float]) -> Iterator[None]:
     """Hold the inner calls made inside to ``FETCH_BUDGET`` seconds by the clock ``now``."""
-    token = _budget.set(_Budget(now, now() + FETCH_BUDGET))
-    try:
-        yield
-    finally:
-        _budget.reset(token)
+    with unhurried():  # each fetch has a budget of its own, and takes nothing from an outer one
+        token = _budget.set(_Budget(now, now() + FETCH_BUDGET))
+        try:
+            yield
+        finally:
+            _budget.reset(token)
 
 
 @contextmanager
@@ -137,4 +138,21 @@ def problems_of(
     report = ParamValidator().validate(dict(parameters), shape)
     if not report.has_errors():
         return None
-    return re.sub(r", value: .*?, (?=type|valid)", ", ", report.generate_report())
+    text = re.sub(r", value: .*?, (?=type|valid)", ", ", report.generate_report(), flags=re.DOTALL)
+    for value in _texts(parameters):
+        if len(value) > _SHOWN:
+            text = text.replace(value, "...")
+    return text
+
+
+#: Characters that a value may have and be shown, where its own text hides where it ends.
+_SHOWN = 3
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from (value, *value.split(", "), *value.splitlines())
+    elif isinstance(value, Mapping):
+        yield from (text for one in value.values() for text in _texts(one))
+    elif isinstance(value, (list, tuple)):
+        yield from (text for one in value for text in _texts(one))

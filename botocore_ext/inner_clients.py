@@ -80,17 +80,18 @@ class InnerClients:
         """
         held = self._held.get()
         place = (service, region, id(client_config) if client_config else None)
-        if place not in held or held[place].keys != keys:
+        found = held.get(place)
+        if found is None or found.keys != keys:
             with _creation.get():
                 common = _common.get() if is_common and keys is None else {}
                 wide = (session, *place, frozenset(environ.items()))
-                held[place] = common.get(wide) or _Held(
+                found = common.get(wide) or _Held(
                     create(session, environ, service, region, client_config, keys),
                     client_config,
                     keys,
                 )
-                common[wide] = held[place]
-        return held[place].client
+                common[wide] = held[place] = found
+        return found.client  # not what stands there by now: it may sign with other keys
 
 
 def create(

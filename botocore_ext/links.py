@@ -51,16 +51,7 @@ def named(name: str, scope: Scope) -> CredentialProvider:
             "profile NAME for the chain of another profile",
         )
     if ours is not None:
-        return ours().bind(
-            Scope(
-                scope.given_session,
-                profile=scope.profile,
-                is_bare=True,
-                outer_region=scope.outer_region,
-                environ=scope.environ,
-                clock=scope.clock,
-            )
-        )
+        return ours().bind(Scope.like(scope, is_bare=True))
     theirs = BotocoreLink(name, scope)
     known = theirs.names()
     if name.lower() in known:
@@ -99,7 +90,7 @@ class BotocoreLink(CredentialProvider):
 
     def _providers(self) -> list[CredentialProvider]:
         """Return botocore's providers for the chain's profile, the environment among them."""
-        session, region = self._scope.session, self._scope.outer_region
+        session, region = self._scope.files, self._scope.outer_region
         everything = create_credential_resolver(session, region_name=region).providers
         profile = self._scope.profile or session.get_config_variable("profile") or "default"
         replace_roles(everything, session, region, profile)

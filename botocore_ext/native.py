@@ -6,10 +6,18 @@ whether to go on, and so that no error shows what a file or a process gave.
 
 import subprocess
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import TypeVar
 
 from botocore import exceptions
-from botocore.credentials import CredentialProvider, Credentials
+from botocore.configloader import load_config, raw_config_parse
+from botocore.credentials import (
+    ConfigProvider,
+    CredentialProvider,
+    Credentials,
+    SharedCredentialProvider,
+)
+from botocore.session import Session
 
 from .errors import ConfigurationError, FetchError, NotConfigured, ProviderError
 from .inner_calls import unlogged
@@ -105,6 +113,7 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
         "{error} is missing in {place}, or in what the service answered: {remedy}",
     ),
     exceptions.ParamValidationError: _MALFORMED,
+    ArithmeticError: _MALFORMED,
     AttributeError: _MALFORMED,
     RuntimeError: _MALFORMED,
     TypeError: _MALFORMED,
@@ -161,11 +170,28 @@ def as_loaded(credentials: Credentials) -> Keys:
     return Keys.from_credentials(credentials)
 
 
+def static_sources(
+    files: Session, profile: str
+) -> tuple[Callable[[], Keys | None], Callable[[], Keys | None]]:
+    """Return what reads the keys that stand in a profile of the credentials and the config file.
+
+    The files are read once, as botocore reads the rest of them.
+    """
+    paths = [str(files.get_config_variable(name)) for name in ("credentials_file", "config_file")]
+    in_credentials = SharedCredentialProvider(paths[0], profile, cache(raw_config_parse))
+    in_config = ConfigProvider(paths[1], profile, cache(load_config))
+    return partial(static_keys, profile, in_credentials), partial(static_keys, profile, in_config)
+
+
 def static_keys(profile: str, provider: CredentialProvider) -> Keys | None:
     """Return the keys that stand in a profile, read by a provider of botocore's; None if none do.
 
     Raises:
         ConfigurationError: The access key stands there alone.
     """
-    found = native(provider.METHOD, f"profile '{profile}'", "correct it", provider.load)
-    return found and Keys.from_credentials(found).through(("CREDENTIALS_PROFILE",))
+
+    def work() -> Keys | None:
+        found = provider.load()
+        return found and Keys.from_credentials(found).through(("CREDENTIALS_PROFILE",))
+
+    return native(provider.METHOD, f"profile '{profile}'", "correct it", work)

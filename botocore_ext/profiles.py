@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from .chain import CredentialChain
@@ -29,12 +29,6 @@ class ProfileScope(Scope):
 
     #: What the profile's ``credential_source`` names; None: the profile selects for itself.
     source: type[Provider] | None = None
-
-    @classmethod
-    def like(cls, scope: Scope, source: type[Provider] | None = None) -> "ProfileScope":
-        """Return ``scope`` as that of providers that its profile selects."""
-        taken = {one.name: getattr(scope, one.name) for one in fields(Scope) if one.init}
-        return cls(**taken, source=source)
 
     def allows(self, method: str | None) -> bool:
         """Whether the profile selects the provider ``method``.

@@ -173,7 +173,9 @@ class Provider(Specification):
         # An id belongs to the token that it was obtained with. A fetch under way keeps the old
         # dict, and so cannot bring back what is forgotten here.
         self._cell.kept = {}
-        for credentials in self._cell.users():
+        # Twice, because they stand in no order: a role may fetch with old keys of its master
+        # before that hears of it.
+        for credentials in self._cell.users() * 2:
             credentials.start_with(None)
 
     def read_token(self, source: Token, name: str) -> str:

@@ -189,7 +189,7 @@ def after_failure(
 def after_invalidation(state: State, access_key: str | None) -> State:
     """Return the state after ``ProviderCredentials.invalidate``; the same if it is not meant."""
     if access_key is None:
-        return replace(state, invalidated=True, retry_at=PAST, raise_until=PAST)
+        return replace(state, invalidated=True, rejected=False, retry_at=PAST, raise_until=PAST)
     if state.keys is None or access_key != state.keys.access_key:
         return state
     return replace(state, invalidated=True, rejected=True)

@@ -37,6 +37,8 @@ BOTOCORES_SOURCES: dict[str, type[Provider]] = {
     str(kind.CANONICAL_NAME): kind
     for kind in (EnvironmentProvider, ContainerProvider, InstanceProvider)
 }
+#: Those that have a region of their own.
+LOGINS: tuple[type[Provider], ...] = (SsoProvider, LoginProvider)
 #: Native ones that a role may name as its source, too.
 _NATIVE_SOURCES = (SsoProvider, LoginProvider, ProcessProvider)
 

@@ -8,7 +8,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from .keys import Keys
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
+    from typing_extensions import Self
 
 
 def system_environment() -> Mapping[str, str]:
@@ -65,6 +66,12 @@ class Scope:
     clock: Clock = field(default_factory=Clock, repr=False)
     _clients: InnerClients = field(default_factory=InnerClients, init=False, repr=False)
 
+    @classmethod
+    def like(cls, scope: "Scope", **changes: Any) -> "Self":
+        """Return a scope of this class that is like ``scope`` but for ``changes``."""
+        taken = {one.name: getattr(scope, one.name) for one in fields(Scope) if one.init}
+        return cls(**(taken | changes))
+
     @property
     def session(self) -> botocore.session.Session:
         """The session that inner clients are made with."""
@@ -93,7 +100,13 @@ class Scope:
         return True
 
     def region(self, client_config: Mapping[str, Any] | None, id_region: str | None = None) -> str:
-        """Return the region of an inner client.
+        """Return the region of an inner client (see ``named_region``)."""
+        return self.named_region(client_config, id_region) or "us-east-1"
+
+    def named_region(
+        self, client_config: Mapping[str, Any] | None, id_region: str | None = None
+    ) -> str | None:
+        """Return the region that something names for an inner client; None if nothing does.
 
         Args:
             client_config: What the user gave for the inner client.
@@ -110,7 +123,7 @@ class Scope:
             or self.outer_region
             or self.environ.get("AWS_REGION")
             or self.environ.get("AWS_DEFAULT_REGION")
-            or "us-east-1"
+            or self.session.get_config_variable("region")
         )
 
     def client(

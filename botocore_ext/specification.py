@@ -141,7 +141,7 @@ class Specification(ABC, CredentialProvider):
             return wanted.default
         try:
             value = origin.get(wanted)
-            if origin.is_text and wanted.read is not None:
+            if isinstance(origin, Profile) and wanted.read is not None:
                 value = wanted.read(value, self.scope)
             return wanted.parse(value)
         except ValueError as error:

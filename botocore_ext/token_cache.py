@@ -23,7 +23,8 @@ class TokenCache(JSONFileCache):
 
     def __init__(self, directory: str) -> None:
         """Take the directory; ``~`` means the home of whoever reads it."""
-        self._directory = Path(directory).expanduser()
+        # Not pathlib's, which raises where there is no home.
+        self._directory = Path(os.path.expanduser(directory))  # noqa: PTH111
         super().__init__(str(self._directory))
 
     def file_of(self, key: str) -> Path:

@@ -23,6 +23,7 @@ IMPORTED = {
     "botocore.client": {"BaseClient"},
     "botocore.compat": {"EC", "compat_shell_split"},
     "botocore.config": {"Config"},
+    "botocore.configloader": {"load_config", "raw_config_parse"},
     "botocore.credentials": {
         "AssumeRoleProvider",
         "BotoProvider",
@@ -107,8 +108,8 @@ SIGNATURES = {
     importlib.import_module("botocore.useragent").register_feature_ids: ["feature_ids"],
     credentials.EnvProvider: ["environ"],
     credentials.ProcessProvider: ["profile_name", "load_config", "popen"],
-    credentials.SharedCredentialProvider: ["creds_filename", "profile_name"],
-    credentials.ConfigProvider: ["config_filename", "profile_name"],
+    credentials.SharedCredentialProvider: ["creds_filename", "profile_name", "ini_parser"],
+    credentials.ConfigProvider: ["config_filename", "profile_name", "config_parser"],
     credentials.SSOCredentialFetcher: [
         "start_url", "sso_region", "role_name", "account_id", "client_creator",
     ],

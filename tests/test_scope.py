@@ -34,7 +34,7 @@ def profile(config):
         ({"outer", "env", "default"}, "outer-1"),
         ({"env", "default"}, "env-1"),
         ({"default"}, "default-1"),
-        (set(), "us-east-1"),
+        (set(), "profile-1"),  # the session has it from its own profile
     ],
 )
 def test_the_first_region_in_order_is_used(profile, given, expected):
@@ -57,6 +57,17 @@ def test_the_first_region_in_order_is_used(profile, given, expected):
     if "config" in given:
         client_config["config"] = Config(region_name="config-1")
     assert scope.region(client_config, "id-1" if "id" in given else None) == expected
+
+
+def test_where_nothing_names_a_region():
+    assert Scope().region(None) == "us-east-1"
+    assert Scope().named_region(None) is None
+
+
+def test_without_a_session_the_region_of_the_active_profile_counts(config, monkeypatch):
+    config("[profile china]\nregion = cn-north-1\n")
+    monkeypatch.setenv("AWS_PROFILE", "china")
+    assert Scope().region(None) == "cn-north-1"
 
 
 def test_cognito_goes_to_the_region_of_its_id(monkeypatch):

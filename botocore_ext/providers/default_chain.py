@@ -42,6 +42,9 @@ class DefaultChainProvider(ProfileProvider):
     def asked(self) -> list[Asked]:
         """Return what is asked, in botocore's order."""
         session = self.scope.session
+        named = self.scope.profile
+        if named != "default" and named not in self.scope.files.full_config["profiles"]:
+            raise self.not_here()  # as a plain session says
         outside = replace(self.scope, profile=None)
         own, token, container, instance = (self.asked_of(kind, outside) for kind in _OUTSIDE)
         is_explicit = "profile" in self.given() or "profile" in session.instance_variables()

@@ -8,16 +8,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
-from botocore.credentials import ConfigProvider, SharedCredentialProvider
-
 from .. import values
 from ..chain import keys_or_reason
 from ..concurrency import Once
 from ..errors import Attempt, NotConfigured, ProviderError
 from ..files import FilesProvider
-from ..hops import STATIC_KEYS, is_role, named_source, parameters, source_profile
+from ..hops import STATIC_KEYS, is_role, made, named_source, parameters, source_profile
 from ..keys import Keys
-from ..native import static_keys
+from ..native import static_sources
 from ..options import option
 from ..profiles import ProfileScope
 from ..provider import Provider, ServiceProvider
@@ -123,23 +121,19 @@ class ProfileProvider(FilesProvider, ServiceProvider):
 
     def last_asked(self) -> list[Asked]:
         """What else botocore looks for in a profile."""
-        files, profile = self.scope.files, str(self.scope.profile)
-        credentials_file = str(files.get_config_variable("credentials_file"))
-        in_credentials = SharedCredentialProvider(credentials_file, profile)
-        in_config = ConfigProvider(self.scope.config_file, profile)
+        in_credentials, in_config = static_sources(self.scope.files, str(self.scope.profile))
         return [
             self.asked_of(SsoProvider),
-            ("SharedCredentials", partial(static_keys, profile, in_credentials)),
+            ("SharedCredentials", in_credentials),
             self.asked_of(LoginProvider),
             self.asked_of(ProcessProvider),
-            ("SharedConfig", partial(static_keys, profile, in_config)),
+            ("SharedConfig", in_config),
         ]
 
     def asked_of(self, kind: type[Provider], scope: Scope | None = None) -> Asked:
         """Return one of ours as something to ask, in the scope of the profile."""
-        takes_config = issubclass(kind, ServiceProvider) and self.client_config is not None
-        provider = kind(client_config=self.client_config) if takes_config else kind()
-        return str(kind.CANONICAL_NAME), partial(self.ask, provider.bind(scope or self.scope))
+        provider = made(kind, self.client_config).bind(scope or self.scope)
+        return str(kind.CANONICAL_NAME), partial(self.ask, provider)
 
     def ask(self, provider: Provider) -> Keys | None:
         """Return the keys of one of ours."""
@@ -155,19 +149,19 @@ class ProfileProvider(FilesProvider, ServiceProvider):
 
     def _assuming(self) -> tuple[str, Provider]:
         """Make what assumes the role; return it with botocore's feature id for its source."""
-        visited = (*self.visited, str(self.scope.profile))
+        visited, config = (*self.visited, str(self.scope.profile)), self.client_config
         named = source_profile(self.scope, visited)
-        inner = replace(self.scope, region_of_chain=self.scope.region(self.client_config))
+        inner = replace(self.scope, region_of_chain=self.scope.named_region(config))
         way, source = "CREDENTIALS_PROFILE_NAMED_PROVIDER", None
         if named is not None:
             given = {name: value for name, value in self.given().items() if name in _SHARED}
             source = ProfileProvider(**{**given, "profile": named}).bind(inner)
             way, source.visited = "CREDENTIALS_PROFILE_SOURCE_PROFILE", visited
         role = TemporaryCredentialsProvider(
-            params=parameters(self.scope, self.mfa_code_provider),
-            master_credentials=partial(keys_or_reason, source or named_source(inner)),
+            params=parameters(self.scope, self.mfa_code_provider, self.FACTORY),
+            master_credentials=partial(keys_or_reason, source or named_source(inner, config)),
             mfa_code_provider=self.mfa_code_provider,
-            client_config=self.client_config,
+            client_config=config,
         )
         return way, role.bind(inner)
 

@@ -73,7 +73,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
         """See ``Provider.tell``; a new token of the master is a new token of the role."""
         super().tell(credentials)
         master = self._master()
-        if isinstance(master, Provider):
+        if isinstance(master, (Provider, ProviderCredentials)):
             master.tell(credentials)
 
     def fetch(self) -> Keys:
@@ -84,9 +84,9 @@ class TemporaryCredentialsProvider(ServiceProvider):
         """
         params = self._parameters()
         master, keys = self._master_keys()
+        client = self.scope.client("sts", self.client_config, keys=keys)
         if _asks_for_code(params):
             params["TokenCode"] = self._code(params["SerialNumber"])
-        client = self.scope.client("sts", self.client_config, keys=keys)
         try:
             answer = call(client, "assume_role", params)
         except ClientError as error:
@@ -114,9 +114,9 @@ class TemporaryCredentialsProvider(ServiceProvider):
             remedy = "correct role_arn, role_session_name, external_id or mfa_serial there"
         raise ConfigurationError(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
 
-    def _master(self) -> CredentialProvider:
-        """Return the provider of the master credentials, bound once for each binding of this."""
-        bound: list[CredentialProvider] = vars(self).setdefault("_bound", [])
+    def _master(self) -> CredentialProvider | Credentials:
+        """Return who has the master credentials, bound once for each binding of this."""
+        bound: list[CredentialProvider | Credentials] = vars(self).setdefault("_bound", [])
         if not bound:
             found: Any = self.master_credentials
             if found is None:
@@ -124,7 +124,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
 
                 found = DefaultChainProvider()
             if isinstance(found, Provider):
-                region = self.scope.region(self.client_config)
+                region = self.scope.named_region(self.client_config)
                 found = found.bind(replace(self.scope, region_of_chain=region, profile=None))
             bound[:] = [found]
         return bound[0]
@@ -138,7 +138,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
         master = self._master()
         reason = master.why_not() if isinstance(master, Provider) else "their provider has none"
         try:
-            found = master.load()
+            found = master if isinstance(master, Credentials) else master.load()
             if found is not None:
                 return found, Keys.from_credentials(found)
         except ProviderError as error:

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentit
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import references, values
@@ -12,7 +12,7 @@ from ..errors import FetchError
 from ..inner_calls import call
 from ..keys import Keys
 from ..options import option
-from ..origins import Environment, Profile
+from ..origins import Environment, Origin, Profile
 from ..provider import ServiceProvider
 from ..tokens import TokenFile
 
@@ -168,6 +168,13 @@ class TokenFileProvider(_WebIdentityProvider):
         parse=values.text,
         help="The file, read at every fetch and stripped.",
     )
+
+    def _origins(self) -> Iterator[Origin]:
+        """Leave out a profile that names no file: its role is not for the environment's token."""
+        file = self.option_named("web_identity_token_file")
+        for origin in super()._origins():
+            if not isinstance(origin, Profile) or origin.has(file):
+                yield origin
 
     def features(self) -> tuple[str, ...]:
         """See ``Provider.features``."""

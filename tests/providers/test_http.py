@@ -197,3 +197,15 @@ def test_no_socket_is_left_open(aws, recwarn):
         ask(aws)
     gc.collect()
     assert not [one for one in recwarn if issubclass(one.category, ResourceWarning)]
+
+
+@pytest.mark.parametrize(
+    "token", ["/9j4AAQSkZJRg==", "process://echo x", "env://HOME", "file:///x"]
+)
+def test_a_token_of_the_environment_is_sent_as_it_is(aws, monkeypatch, token):
+    """References are for profiles: who sets a variable means its value."""
+    fakes.SECRETS.add(token)
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", token)
+    from_http().fetch()
+    assert aws.requests[0].headers["Authorization"] == token

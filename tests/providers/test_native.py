@@ -1,5 +1,6 @@
 """The table of what botocore's errors mean: each row is met by the real thing."""
 
+import json
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from botocore_ext import (
     FetchError,
     ProviderError,
     from_env,
+    from_ini,
     from_instance_metadata,
     from_login_credentials,
     from_process,
@@ -53,6 +55,12 @@ class Setting:
     def session(self, left=3600, **changed):
         fakes.sso_token(self.world, "mine", self.aws.now() + left, **changed)
         return from_sso(sso_start_url=START_URL, sso_session="mine", **INLINE)
+
+    def login_for(self, seconds):
+        answer = json.loads(self.aws.signin(fakes.Request("", {}, {}, "")).body)
+        body = json.dumps(answer | {"expiresIn": seconds}).encode()
+        self.aws.always("CreateOAuth2Token", fakes.Answer(body))
+        return self.login()
 
     def login(self, error=None, **changed):
         if error is not None:
@@ -115,6 +123,7 @@ MET = {
     OSError: lambda _: from_login_credentials(login_session=USER),
     LookupError: lambda it: it.login(accessToken={}),
     exceptions.ParamValidationError: lambda it: it.sso(accessToken=[fakes.secret("access-token")]),
+    ArithmeticError: lambda it: it.login_for(10**12),
     AttributeError: lambda it: it.process("print([])"),
     RuntimeError: lambda it: it.login(dpopKey="bm90IGEga2V5"),
     TypeError: lambda it: it.instance(GetInstanceKeys=fakes.Answer(b"null")),
@@ -128,6 +137,13 @@ def setting(world, aws, monkeypatch):
 
 
 every_row = pytest.mark.parametrize("row", native.MEANINGS, ids=lambda row: row.__name__)
+
+
+def test_an_empty_key_in_a_profile_is_said_in_our_terms(config):
+    config("[profile p]\naws_access_key_id =\naws_secret_access_key = s\n")
+    with pytest.raises(FetchError) as raised:
+        from_ini(profile="p").fetch()
+    assert raised.value.reason.startswith("profile 'p' gave something that cannot be read")
 
 
 @every_row

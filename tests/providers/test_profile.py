@@ -7,15 +7,20 @@ import pytest
 from botocore_ext import (
     ConfigurationError,
     FetchError,
+    Keys,
     NotConfigured,
     Scope,
     Session,
     create_credential_chain,
     from_default_chain,
     from_ini,
+    from_login_credentials,
+    from_process,
+    from_sso,
 )
 from tests import fakes
 
+KEYS = Keys("AKIALAST", "s")
 pytestmark = pytest.mark.caller_signs  # roles are assumed with signed requests
 ROLE = "arn:aws:iam::123456789012:role"
 STATIC = "aws_access_key_id = AKIASTATIC\naws_secret_access_key = s\n"
@@ -267,6 +272,32 @@ class TestRoles:
         provider = from_ini(profile="top", mfa_code_provider=ask).bind(Scope(clock=clock))
         assert provider.load().access_key == aws.requests[1].gave
 
+    def test_a_retry_after_a_long_wait_for_a_code_is_made(self, config, aws, clock):
+        """What an inner fetch takes is not the outer one's."""
+        config(
+            role("top", "mid") + role("mid", "low") + "mfa_serial = the-device\n"
+            f"[profile low]\n{STATIC}"
+        )
+
+        def ask(_):
+            clock.advance(40)
+            aws.script("AssumeRole", fakes.Answer(status=503, body=b""))
+            return "123456"
+
+        aws.now = clock.now
+        provider = from_ini(profile="top", mfa_code_provider=ask).bind(Scope(clock=clock))
+        provider.load().get_frozen_credentials()
+        assert roles(aws) == [f"{ROLE}/mid", f"{ROLE}/mid", f"{ROLE}/top"]
+
+    def test_client_config_reaches_a_named_source_of_ours(self, config):
+        fake = fakes.FakeAws()
+        source = "credential_source = CustomCognitoIdentityPool\n"
+        config(f"[profile p]\nrole_arn = {ROLE}/p\n{source}{POOL}")
+        given = {"endpoint_url": fake.url, "region_name": "eu-west-1"}
+        from_ini(profile="p", client_config=given).fetch()
+        fake.close()
+        assert fake.operations() == ["GetId", "GetCredentialsForIdentity", "AssumeRole"]
+
     def test_nobody_is_prompted(self, config, mocker):
         prompt = mocker.patch("getpass.getpass")
         path = config(role("top", "low") + f"mfa_serial = device\n[profile low]\n{STATIC}")
@@ -412,8 +443,63 @@ class TestFiles:
         provider.fetch()
         assert roles(aws) == [f"{ROLE}/top", f"{ROLE}/other"]
 
+    @pytest.mark.parametrize("link", ["CustomProcess", "shared-credentials-file", "SharedConfig"])
+    def test_links_of_a_chain_read_the_same_files(self, link, world, config):
+        """A link that read the files of the session instead would be another identity."""
+
+        def text(key):
+            print_keys = f"import json; print(json.dumps({{'Version': 1, 'AccessKeyId': '{key}', "
+            print_keys += "'SecretAccessKey': 's'}))"
+            return (
+                f"[profile first]\ncredential_chain = {link}\n"
+                f"aws_access_key_id = {key}\naws_secret_access_key = s\n"
+                f'credential_process = {sys.executable} -c "{print_keys}"\n'
+            )
+
+        config(text("AKIADEFAULT"), f"[first]\n{STATIC.replace('STATIC', 'DEFAULT')}")
+        (world / "other").write_text(text("AKIAOTHER"), encoding="utf-8")
+        (world / "keys").write_text(f"[first]\n{STATIC.replace('STATIC', 'OTHER')}")
+        given = {"config_filepath": str(world / "other"), "filepath": str(world / "keys")}
+        assert from_ini(profile="first", **given).fetch().access_key == "AKIAOTHER"
+        assert from_ini(profile="first").fetch().access_key == "AKIADEFAULT"
+
+    def test_a_file_that_is_just_being_edited_is_read_later(self, config, caplog):
+        config(f"[profile p]\n{STATIC}")
+        provider = from_ini(profile="p", ignore_cache=True)
+        provider.fetch()
+        config("[profile p\n")
+        assert provider.fetch().access_key == "AKIASTATIC"
+        assert [one for one in caplog.messages if one.startswith("Kept what was read before: ")]
+
+    def test_a_broken_file_that_was_never_read_is_an_error(self, config):
+        config("[profile p\n")
+        with pytest.raises(ConfigurationError, match="correct its syntax"):
+            from_ini(profile="p", ignore_cache=True).read_again()
+
+    @pytest.mark.parametrize("home", ["/proc/1/root/nowhere", None])
+    def test_a_home_that_is_not_there_is_no_error(self, home, monkeypatch):
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "HOME"):
+            monkeypatch.delenv(name)
+        if home is not None:
+            monkeypatch.setenv("HOME", home)
+        monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+        chain = create_credential_chain(
+            from_process(), from_sso(), from_login_credentials(), from_ini(), lambda: KEYS
+        )
+        assert chain.fetch() == KEYS
+
 
 class TestDefaultChain:
+    @pytest.mark.parametrize("by", ["code", "environment"])
+    def test_a_profile_that_is_not_there_is_no_reason_to_go_on(self, by, aws, monkeypatch):
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+        if by == "environment":
+            monkeypatch.setenv("AWS_PROFILE", "typo")
+        provider = from_default_chain(profile="typo" if by == "code" else None)
+        with pytest.raises(NotConfigured, match="there is no profile 'typo' in "):
+            provider.fetch()
+        assert not aws.requests
+
     def test_the_environment_goes_first(self, config, monkeypatch):
         config(f"[default]\n{STATIC}")
         assert from_default_chain().fetch().access_key == "AKIASTATIC"

@@ -3,7 +3,7 @@
 import boto3
 import pytest
 from botocore.credentials import Credentials, EnvProvider
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, InvalidRegionError
 
 from botocore_ext import (
     ConfigurationError,
@@ -14,6 +14,7 @@ from botocore_ext import (
     create_credential_chain,
     from_env,
     from_http,
+    from_ini,
     from_temporary_credentials,
     from_web_token,
 )
@@ -169,6 +170,27 @@ def test_a_new_token_of_the_master_is_a_new_token_of_the_role(aws):
     assert aws.operations() == ["AssumeRoleWithWebIdentity", "AssumeRole"] * 2
 
 
+def test_the_same_holds_for_the_credentials_of_a_provider(aws):
+    web = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+    credentials = from_temporary_credentials(
+        params={"RoleArn": ROLE}, master_credentials=web.load()
+    ).load()
+    first = credentials.get_frozen_credentials()
+    web.web_identity_token = fakes.secret("token")
+    assert credentials.get_frozen_credentials() != first
+    assert aws.operations() == ["AssumeRoleWithWebIdentity", "AssumeRole"] * 2
+
+
+def test_a_region_that_nobody_named_is_not_passed_on(aws, config):
+    config(f"[profile cn]\nrole_arn = {ROLE}\nsource_profile = low\nregion = cn-north-1\n"
+           "[profile low]\naws_access_key_id = A\naws_secret_access_key = s\n")  # fmt: skip
+    from_temporary_credentials(
+        params={"RoleArn": ROLE}, master_credentials=from_ini(profile="cn")
+    ).fetch()
+    regions = [one.headers["Authorization"].split("/")[2] for one in aws.requests]
+    assert regions == ["cn-north-1", "us-east-1"]
+
+
 class TestCodes:
     def provider(self, ask, **params):
         return from_temporary_credentials(
@@ -206,6 +228,16 @@ class TestCodes:
     def test_nobody_is_asked_for_parameters_that_are_wrong(self):
         with pytest.raises(ConfigurationError, match="are not those of AssumeRole"):
             self.provider(lambda serial: pytest.fail(f"asks for {serial}"), RoleArn="x").fetch()
+
+    def test_nobody_is_asked_for_a_client_that_cannot_be_made(self):
+        provider = from_temporary_credentials(
+            params={"RoleArn": ROLE, "SerialNumber": SERIAL},
+            master_credentials=self.source,
+            mfa_code_provider=lambda serial: pytest.fail(f"asks for {serial}"),
+            client_config={"region_name": "no region/"},
+        )
+        with pytest.raises(InvalidRegionError):
+            provider.fetch()
 
     def test_there_is_no_prompt(self, mocker):
         prompt = mocker.patch("getpass.getpass")
@@ -261,6 +293,22 @@ def test_parameters_are_checked_before_any_call_and_not_shown(aws, params, probl
     assert problem in raised.value.reason
     assert "123456," not in raised.value.reason
     assert not aws.requests
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"ExternalId": {"id": "x, valid SECRET-VALUE"}},
+        {"DurationSeconds": "900\nSECRET-VALUE"},
+        {"Tags": [{"Key": 1, "Value": "SECRET-VALUE, type"}], "PolicyArns": "SECRET-VALUE"},
+    ],
+)
+def test_no_value_of_a_parameter_is_shown(params):
+    with pytest.raises(ConfigurationError) as raised:
+        from_temporary_credentials(
+            params={"RoleArn": ROLE, **params}, master_credentials=master()
+        ).fetch()
+    assert "SECRET-VALUE" not in str(raised.value)
 
 
 def test_params_must_be_a_mapping():

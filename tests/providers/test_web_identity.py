@@ -13,6 +13,7 @@ from botocore_ext import (
     Scope,
     Session,
     create_credential_chain,
+    from_ini,
     from_token_file,
     from_web_token,
 )
@@ -201,6 +202,7 @@ def test_used_keys_are_named_in_the_user_agent(aws):
         assert "k" in agent.split(" m/")[1].split(" ")[0].split(",")
 
 
+@pytest.mark.caller_signs
 class TestTokenFile:
     def test_the_file_is_read_at_every_fetch_and_stripped(self, aws, world):
         file, tokens = world / "token", [fakes.secret("token"), fakes.secret("token")]
@@ -265,3 +267,18 @@ class TestTokenFile:
     def test_a_chain_steps_over_it_where_nothing_names_a_file(self):
         chain = create_credential_chain(from_token_file(), lambda: Keys("A", "s"))
         assert chain.fetch().access_key == "A"
+
+    def test_the_role_of_a_profile_is_not_for_the_token_of_the_environment(
+        self, aws, config, world, monkeypatch
+    ):
+        """A pod with a token of its own, and a profile whose role takes the pod's keys."""
+        (world / "token").write_text("t0ken", encoding="utf-8")
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(world / "token"))
+        monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/Pod")
+        config(
+            "[profile app]\nrole_arn = arn:aws:iam::123456789012:role/App\n"
+            "credential_source = CustomCredentialChain\ncredential_chain = CustomTokenFile\n"
+        )
+        from_ini(profile="app").fetch()
+        roles = [one.parameters["RoleArn"].rpartition("/")[2] for one in aws.requests]
+        assert roles == ["Pod", "App"]
