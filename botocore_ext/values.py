@@ -146,7 +146,7 @@ def json_document(value: object) -> str:
     if isinstance(value, Mapping):
         try:
             return json.dumps(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             msg = "holds something that JSON cannot express"
             raise ValueError(msg) from None
     document = text(value)
@@ -154,6 +154,9 @@ def json_document(value: object) -> str:
         is_object = isinstance(json.loads(document), dict)
     except json.JSONDecodeError as error:
         msg = f"is not JSON ({error.msg} at line {error.lineno} column {error.colno})"
+        raise ValueError(msg) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits, or as many brackets
+        msg = "is not JSON that can be read (too many digits or brackets)"
         raise ValueError(msg) from None
     if not is_object:
         msg = "is not a JSON object"

@@ -58,6 +58,8 @@ def test_what_is_accepted(parse, given, found):
         (values.mapping, "a", "must be a mapping, not str"),
         (values.json_document, "[1]", "is not a JSON object"),
         (values.json_document, "{", "is not JSON"),
+        (values.json_document, "[" * 100_000, "is not JSON that can be read"),
+        (values.json_document, f'{{"a": {"9" * 5000}}}', "is not JSON that can be read"),
         (values.json_document, {"a": object()}, "holds something that JSON cannot express"),
         (values.window, "none", "is neither a number of seconds above 0 nor `auto`"),
         (values.lifetime, 299, "is less than five minutes"),
