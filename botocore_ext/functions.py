@@ -114,6 +114,11 @@ def keys_or_provider(value: object) -> CredentialProvider | Credentials:
     if isinstance(value, Credentials):
         return value
     if not isinstance(value, (Keys, Mapping)):
+        if isinstance(value, type) or not (
+            isinstance(value, CredentialProvider) or callable(value)
+        ):
+            msg = f"must give keys: a provider, a callable or keys, not {type(value).__name__}"
+            raise ValueError(msg)
         return as_provider(value)
     known = Keys.from_mapping(value) if isinstance(value, Mapping) else value
     return as_provider(lambda: known)

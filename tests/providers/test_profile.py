@@ -476,7 +476,7 @@ class TestFiles:
         with pytest.raises(ConfigurationError, match="correct its syntax"):
             from_ini(profile="p", ignore_cache=True).read_again()
 
-    @pytest.mark.parametrize("home", ["/proc/1/root/nowhere", None])
+    @pytest.mark.parametrize("home", ["/proc/nowhere", None])
     def test_a_home_that_is_not_there_is_no_error(self, home, monkeypatch):
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "HOME"):
             monkeypatch.delenv(name)

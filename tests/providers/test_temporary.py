@@ -316,9 +316,11 @@ def test_params_must_be_a_mapping():
         from_temporary_credentials(params="RoleArn").load()
 
 
-def test_what_gives_no_keys_is_no_master():
-    with pytest.raises(TypeError, match="a value of type int is not a credential provider"):
-        from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=1).load()
+@pytest.mark.parametrize("master", [1, "AKIA", int])
+def test_what_gives_no_keys_is_no_master(master):
+    kind = type(master).__name__
+    with pytest.raises(ConfigurationError, match=f"must give keys: .*, not {kind}: pass master_cr"):
+        from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master).load()
 
 
 def test_keys_in_client_config_would_not_be_used():
