@@ -40,6 +40,16 @@ def words(text: str) -> list[str]:
     return text.split()
 
 
+class Long(str):
+    """A text that hypothesis need not show in full."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Show how it begins."""
+        return f"<{len(self)} times {self[:5]!r}>"
+
+
 #: Any character, also those that cannot be encoded.
 CHARACTERS = st.characters(exclude_categories=())
 #: Any text, often with what means something somewhere.
@@ -55,7 +65,7 @@ TEXT = st.one_of(
         max_size=8,
     ).map("".join),
     # Deeper than any parser's stack, longer than any number may be.
-    st.sampled_from(["[" * 100_000, '{"a":' * 100_000, "9" * 5000, "x" * 100_000]),
+    st.sampled_from(["[" * 100_000, '{"a":' * 100_000, "9" * 5000, "x" * 100_000]).map(Long),
 )  # fmt: skip
 PRINTABLE = st.text(string.printable, max_size=40)
 #: Anything that a caller may pass for an option.
