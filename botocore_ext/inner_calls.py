@@ -34,6 +34,18 @@ _LOGGERS = (
     "urllib3.connectionpool",
 )
 
+#: What botocore's parsers raise, and what they trip over: a time that is none, a list in the place
+#: of an object, more brackets than Python reads.
+_UNREADABLE = (
+    ResponseParserError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
 _inside: ContextVar[bool] = ContextVar("botocore_ext_inner_call", default=False)
 
 
@@ -118,7 +130,7 @@ def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) ->
         with unlogged():
             answer: dict[str, Any] = getattr(client, operation)(**parameters)
             return answer
-    except (ResponseParserError, ValueError):  # the second for a time that is none
+    except _UNREADABLE:
         pass
     raise FetchError(
         provider=client.meta.service_model.service_name,

@@ -223,3 +223,13 @@ def test_an_answer_without_a_secret_is_an_error(aws):
     aws.script("GetCredentialsForIdentity", fakes.Answer(b'{"Credentials": {"AccessKeyId": "A"}}'))
     with pytest.raises(FetchError, match="SecretAccessKey is missing"):
         from_cognito_identity(identity_id=FIRST).fetch()
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b'{"Credentials": []}', b"[" * 10_000])
+def test_what_botocore_cannot_read_is_an_error_of_ours(aws, body, status):
+    """Its parser trips over an answer that is JSON but no object."""
+    aws.script("GetCredentialsForIdentity", fakes.Answer(body, status))
+    with pytest.raises((FetchError, ClientError)) as raised:
+        from_cognito_identity(identity_id=FIRST).fetch()
+    assert status != 200 or isinstance(raised.value, FetchError)
