@@ -1,0 +1,207 @@
+"""What services answer, in every spelling and in none: keys, or an error that is documented."""
+
+import json
+from datetime import timezone
+
+import pytest
+from botocore.config import Config
+from hypothesis import given
+from hypothesis import strategies as st
+
+from botocore_ext import (
+    Keys,
+    Scope,
+    create_credential_chain,
+    from_cognito_identity,
+    from_cognito_identity_pool,
+    from_http,
+    from_web_token,
+)
+from botocore_ext.keys import SPELLINGS
+from tests import fakes
+
+from . import ANYTHING, DOCUMENTED, TEXT, examples
+
+ROLE = "arn:aws:iam::123456789012:role/Web"
+POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
+ONE_ATTEMPT = {
+    "region_name": "us-east-1",
+    "config": Config(retries={"total_max_attempts": 1}, read_timeout=5),
+}
+
+#: Times as services write them, each with what it means.
+MOMENTS = st.datetimes(
+    min_value=fakes.datetime(1971, 1, 2), max_value=fakes.datetime(2900, 1, 1)
+).map(lambda moment: moment.replace(microsecond=0, tzinfo=timezone.utc))
+WRITTEN = [
+    lambda moment: moment,
+    lambda moment: moment.replace(tzinfo=None),
+    lambda moment: moment.timestamp(),
+    lambda moment: int(moment.timestamp()),
+    lambda moment: moment.isoformat(),
+    lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    lambda moment: moment.strftime("%Y-%m-%dt%H:%M:%S.000z"),
+    lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S UTC"),
+    lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%S"),
+    lambda moment: moment.strftime(" %Y-%m-%dT%H:%M:%S+0000 "),
+]
+VALUES = st.text(min_size=1, max_size=20)
+
+
+@examples(5)
+@given(st.data())
+def test_keys_are_read_in_every_spelling(data):
+    expected, answer = {}, {}
+    for name, spellings in SPELLINGS.items():
+        if name not in ("access_key", "secret_key") and data.draw(st.booleans()):
+            continue
+        value = written = data.draw(VALUES)
+        if name == "expiration":
+            value = data.draw(MOMENTS)
+            written = data.draw(st.sampled_from(WRITTEN))(value)
+        spelling = data.draw(st.sampled_from(spellings))
+        expected[name], answer[spelling] = value, written
+        for other in spellings[: spellings.index(spelling)]:
+            if data.draw(st.booleans()):
+                answer[other] = None  # botocore gives members that are silent so
+    for name in data.draw(st.lists(st.text(max_size=5), max_size=3)):
+        answer.setdefault(name, data.draw(ANYTHING))
+    assert Keys.from_mapping(answer) == Keys(**expected)
+
+
+ANSWERS = st.dictionaries(
+    st.sampled_from([one for spellings in SPELLINGS.values() for one in spellings]),
+    st.one_of(ANYTHING, VALUES, st.just("2030-01-02T03:04:05Z")),
+)
+
+
+@examples(5)
+@given(ANSWERS)
+def test_what_is_no_answer_is_a_value_error_that_shows_nothing(answer):
+    secret = "s3cr3t-d0-n0t-sh0w"
+    answer = {"Hidden": secret, **answer, "Token": [secret], "SecretKey": secret}
+    with pytest.raises(ValueError, match=r"^[A-Za-z 0-9]+$") as raised:
+        Keys.from_mapping(answer | {"SessionToken": None, "token": None})
+    assert secret not in repr(raised.value)
+
+
+@examples(5)
+@given(st.one_of(ANYTHING, ANSWERS))
+def test_what_a_function_returns_is_keys_or_a_documented_error(value):
+    chain = create_credential_chain(lambda: value)
+    try:
+        keys = chain.fetch()
+    except DOCUMENTED:
+        return
+    assert keys == Keys.of(value)
+
+
+# On the wire.
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=10)),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(max_size=5), inner)),
+    max_leaves=5,
+)
+GOOD = {"AccessKeyId": "AKIA", "SecretAccessKey": "s", "Token": "t", "Expiration": 4e9}
+MEMBERS = st.dictionaries(
+    st.sampled_from([*GOOD, "SecretKey", "AccountId", "Credentials", "IdentityId", "Code",
+                     "__type", "message", "SessionToken"]),
+    st.one_of(JSON, st.just("2030-01-02T03:04:05Z"), VALUES),
+)  # fmt: skip
+STATUSES = st.sampled_from([200] * 6 + [204, 301, 302, 304, 400, 403, 404, 429, 500, 503])
+
+
+@st.composite
+def bodies(draw, wrap):
+    """Draw what is sent back: an answer with something changed, broken off, or no answer at all."""
+    answer = {**GOOD, **draw(MEMBERS)}
+    for name in draw(st.lists(st.sampled_from(list(GOOD)), max_size=2)):
+        answer.pop(name, None)
+    body = draw(st.sampled_from([wrap(answer), json.dumps(draw(JSON)).encode()]))
+    if draw(st.integers(0, 3)) == 0:
+        body = body[: draw(st.integers(0, len(body)))]
+    if draw(st.integers(0, 3)) == 0:
+        place = draw(st.integers(0, len(body)))
+        body = body[:place] + draw(st.binary(max_size=5)) + body[place:]
+    body = draw(st.one_of(st.just(body), st.just(body), st.binary(), TEXT.map(_encoded)))
+    cut = draw(st.one_of(st.none(), st.none(), st.none(), st.integers(0, len(body))))
+    return fakes.Answer(body, draw(STATUSES), cut=cut)
+
+
+def _encoded(text):
+    return text.encode("utf-8", "surrogatepass")
+
+
+def as_object(answer):
+    return json.dumps(answer).encode()
+
+
+def as_cognito(answer):
+    return json.dumps({"IdentityId": POOL, "Credentials": answer}).encode()
+
+
+def as_xml(answer):
+    members = "".join(f"<{name}>{value}</{name}>" for name, value in answer.items())
+    name = "AssumeRoleWithWebIdentity"
+    return (
+        f"<{name}Response><{name}Result><Credentials>{members}</Credentials>"
+        f"<AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/a/b</Arn></AssumedRoleUser>"
+        f"</{name}Result></{name}Response>"
+    ).encode()
+
+
+def http(url):
+    return from_http(aws_container_credentials_full_uri=url, max_retries=0, timeout=5)
+
+
+def web(url):
+    config = {**ONE_ATTEMPT, "endpoint_url": url}
+    return from_web_token(role_arn=ROLE, web_identity_token="token", client_config=config)
+
+
+def identity(url):
+    return from_cognito_identity(
+        identity_id=POOL, client_config={**ONE_ATTEMPT, "endpoint_url": url}
+    )
+
+
+def pool(url):
+    return from_cognito_identity_pool(
+        identity_pool_id=POOL, client_config={**ONE_ATTEMPT, "endpoint_url": url}
+    )
+
+
+@pytest.mark.parametrize(
+    ("build", "operations", "wrap"),
+    [
+        (http, ["GET"], as_object),
+        (web, ["AssumeRoleWithWebIdentity"], as_xml),
+        (identity, ["GetCredentialsForIdentity"], as_cognito),
+        (pool, ["GetId", "GetCredentialsForIdentity"], as_cognito),
+    ],
+    ids=lambda one: getattr(one, "__name__", None),
+)
+def test_whatever_is_answered_is_keys_or_a_documented_error(
+    build, operations, wrap, fuzzed_aws, logs
+):
+    provider = build(fuzzed_aws.url).bind(Scope(environ={}))
+
+    @examples(1.5)
+    @given(answers=st.tuples(*[bodies(wrap) for _ in operations]))
+    def answered(answers):
+        logs.clear()
+        fuzzed_aws.requests.clear()
+        fuzzed_aws.scripts.clear()
+        for operation, answer in zip(operations, answers, strict=True):
+            fuzzed_aws.script(operation, answer)
+        credentials = provider.load()
+        credentials.start_with(None)
+        try:
+            found = credentials.get_frozen_credentials()
+        except DOCUMENTED:
+            return
+        assert found.access_key
+        assert found.secret_key
+
+    answered()
