@@ -14,6 +14,15 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _guard = threading.Lock()
+#: The thread for which another one works (see ``run_within``).
+_works_for: contextvars.ContextVar[int | None] = contextvars.ContextVar(
+    "botocore_ext_works_for", default=None
+)
+
+
+def _caller() -> int:
+    """Return which thread this is, or which one it works for."""
+    return _works_for.get() or threading.get_ident()
 
 
 def _after_fork() -> None:
@@ -53,7 +62,7 @@ class _Flight(Generic[T]):
 
     def __init__(self) -> None:
         self.done = threading.Event()
-        self.thread = threading.get_ident()
+        self.thread = _caller()
         self.result: T
         self.error: BaseException | None = None
 
@@ -91,7 +100,7 @@ class SingleFlight(Generic[T]):
                 if flight is None:
                     flight = flights[key] = _Flight()
                     break
-            if flight.thread == threading.get_ident():
+            if flight.thread == _caller():
                 raise NeedsItselfError
             if not flight.done.wait(patience):
                 raise TimeoutError
@@ -145,7 +154,8 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
     """Return what ``work`` returns, within ``seconds``.
 
     Timeouts of sockets start anew with every byte, and looking up a name has none, so the work
-    is done by a thread that is left behind when the time is over.
+    is done by a thread that is left behind when the time is over. Where no thread can be started
+    any more, because the interpreter ends, there is no limit but those timeouts.
 
     Raises:
         TimeoutError: The time is over.
@@ -161,8 +171,12 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
             raised.append(error)
 
     context = contextvars.copy_context()
+    context.run(_works_for.set, _caller())
     thread = threading.Thread(target=context.run, args=(run,), daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        return work()
     thread.join(seconds)
     if raised:
         raise raised[0]

@@ -17,6 +17,7 @@ from botocore.utils import LoginTokenLoader, generate_login_cache_key
 from .. import values
 from ..errors import is_recoverable
 from ..files import FilesProvider
+from ..inner_calls import within_budget
 from ..keys import Keys
 from ..native import native
 from ..options import option
@@ -71,7 +72,7 @@ class LoginProvider(FilesProvider, ServiceProvider):
         if left > RENEWED_BEFORE:
             return kept
         try:
-            return obtain(partial(_renewed, fetcher))
+            return obtain(partial(within_budget, "AWS Sign-In", partial(_renewed, fetcher)))
         except Exception as error:
             if left <= 0 or not is_recoverable(error):
                 raise

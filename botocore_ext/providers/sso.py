@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
 
 import hashlib
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
@@ -14,6 +15,7 @@ from botocore.utils import SSOTokenLoader
 from .. import values
 from ..errors import ConfigurationError
 from ..files import FilesProvider
+from ..inner_calls import within_budget
 from ..keys import Keys
 from ..native import native
 from ..options import option
@@ -132,7 +134,8 @@ class SsoProvider(FilesProvider, ServiceProvider):
         def work() -> Keys:
             return Keys.from_mapping(fetcher.fetch_credentials())
 
-        return native(self.METHOD, place, self._remedy(), work)
+        in_time = partial(within_budget, "IAM Identity Center", work)
+        return native(self.METHOD, place, self._remedy(), in_time)
 
     def _start(self) -> tuple[str, str]:
         """Return start URL and region, which may stand in the section of the session."""
