@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
+import socket
+import struct
 import sys
 import threading
 import time
 import urllib.parse
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -88,6 +92,8 @@ class Answer:
     drip: float = 0
     #: Close the connection after that many bytes of the body.
     cut: int | None = None
+    #: Reset the connection: after what ``cut`` says, else before anything is sent.
+    reset: bool = False
 
 
 class FakeAws:
@@ -115,6 +121,8 @@ class FakeAws:
         self.identities = count(1)
         #: Connections that were opened.
         self.connections = 0
+        #: Whether a connection serves more than one request.
+        self.keeps_alive = True
         self.stop = threading.Event()
         self._lock = threading.Lock()
         fake = self
@@ -303,9 +311,15 @@ class FakeAws:
             self.stop.wait(answer.silence)
             handler.close_connection = True
             return
+        if answer.reset and answer.cut is None:
+            _reset(handler)
+            return
         body = answer.body
         handler.send_response(answer.status)
-        for name, value in ({"Content-Length": str(len(body))} | answer.headers).items():
+        headers = {"Content-Length": str(len(body))} | answer.headers
+        if not self.keeps_alive:
+            headers["Connection"] = "close"
+        for name, value in headers.items():
             handler.send_header(name, value)
         handler.end_headers()
         if answer.cut is not None:
@@ -313,12 +327,22 @@ class FakeAws:
             handler.close_connection = True
         if not answer.drip:
             handler.wfile.write(body)
+            if answer.reset:
+                _reset(handler)
             return
         for position in range(len(body)):
             handler.wfile.write(body[position : position + 1])
             handler.wfile.flush()
             if self.stop.wait(answer.drip):
                 return
+
+
+def _reset(handler: BaseHTTPRequestHandler) -> None:
+    """Close the connection with RST in the place of FIN, as a host does that has gone."""
+    handler.wfile.flush()
+    handler.close_connection = True
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    os.close(handler.connection.detach())
 
 
 def _service(handler: BaseHTTPRequestHandler) -> str:
@@ -414,10 +438,18 @@ def sso_token(home: Path, of: str, expires: float, **changed: Any) -> Path:
     return write_token(home / ".aws" / "sso" / "cache", name, token | changed)
 
 
+def _signing_key() -> bytes:
+    """Make a key that can be read again: of 256 exports one has a byte too few for that."""
+    while True:
+        exported = EC.export_key(EC.new_generate(ECType.P_256), ECExportFormat.SEC1)
+        with suppress(RuntimeError):
+            EC.new_key_from_der_data(exported)
+            return exported
+
+
 def login_token(directory: Path, of: str, expires: float, **changed: Any) -> Path:
     """Write what ``aws login`` does, for the ARN of a session."""
-    key = EC.new_generate(ECType.P_256)
-    der = base64.encodebytes(EC.export_key(key, ECExportFormat.SEC1)).decode()
+    der = base64.encodebytes(_signing_key()).decode()
     token = {
         "accessToken": {
             "accessKeyId": f"ASIA{next(_numbers):016d}",
