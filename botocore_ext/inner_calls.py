@@ -40,7 +40,7 @@ _LOGGERS = (
 
 #: What botocore's parsers raise, and what they trip over: a time that is none, a list in the place
 #: of an object, more brackets than Python reads.
-_UNREADABLE = (
+UNREADABLE = (
     ResponseParserError,
     ArithmeticError,
     AttributeError,
@@ -157,7 +157,7 @@ def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) ->
     try:
         with unlogged():
             return within_budget(host, ask)
-    except _UNREADABLE:
+    except UNREADABLE:
         pass
     raise FetchError(
         provider=client.meta.service_model.service_name,

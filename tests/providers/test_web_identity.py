@@ -202,6 +202,15 @@ def test_used_keys_are_named_in_the_user_agent(aws):
         assert "k" in agent.split(" m/")[1].split(" ")[0].split(",")
 
 
+def test_a_page_in_the_place_of_an_answer_is_an_error_that_says_so(aws):
+    """As the portal of a hotel shows one; botocore's parser raises a bare ``KeyError``."""
+    aws.script("AssumeRoleWithWebIdentity", fakes.Answer(b"<html><body>Log in</body></html>"))
+    provider = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+    with pytest.raises(FetchError, match=f"the answer of {aws.url} cannot be read") as raised:
+        provider.fetch()
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+
+
 @pytest.mark.caller_signs
 class TestTokenFile:
     def test_the_file_is_read_at_every_fetch_and_stripped(self, aws, world):
