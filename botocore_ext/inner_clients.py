@@ -113,6 +113,7 @@ def create(
     client.meta.events.register("before-send", partial(keep_to_budget, longest))
     limit = (config.retries or {}).get("total_max_attempts", ATTEMPTS)
     client.meta.events.register("needs-retry", partial(_retry_identity_provider, limit))
+    client.meta.events.register("after-call", _hide_what_is_no_error)
     return client
 
 
@@ -138,3 +139,13 @@ def _retry_identity_provider(limit: int, response: Any, attempts: int, **_: obje
     """
     code = response[1].get("Error", {}).get("Code") if response else None
     return 0.1 * 2**attempts if code == "IDPCommunicationError" and attempts < limit else None
+
+
+def _hide_what_is_no_error(http_response: Any, parsed: dict[str, Any], **_: object) -> None:
+    """Replace the text of an error that names no code (``after-call``): it is the whole answer."""
+    error, status = parsed.get("Error", {}), http_response.status_code
+    if error.get("Code") == str(status):
+        error["Message"] = (
+            f"the answer has the status {status} and is no error of the service: check the "
+            "endpoint, and what is between here and AWS"
+        )

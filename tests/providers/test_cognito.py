@@ -233,3 +233,15 @@ def test_what_botocore_cannot_read_is_an_error_of_ours(aws, body, status):
     with pytest.raises((FetchError, ClientError)) as raised:
         from_cognito_identity(identity_id=FIRST).fetch()
     assert status != 200 or isinstance(raised.value, FetchError)
+
+
+@pytest.mark.parametrize("status", [404, 502])
+def test_an_error_that_is_none_of_the_service_shows_its_status_alone(aws, status, mocker):
+    """Without a code, botocore takes the whole answer for the text of the error."""
+    mocker.patch("time.sleep")
+    aws.always(
+        "GetCredentialsForIdentity", fakes.Answer(fakes.secret("body").encode(), status=status)
+    )
+    with pytest.raises(ClientError, match=f"the answer has the status {status} and") as raised:
+        from_cognito_identity(identity_id=FIRST).fetch()
+    assert not [one for one in fakes.SECRETS if one in repr(raised.value.response)]
