@@ -25,8 +25,8 @@ _AWS_KEYS = {
     "sts_regional_endpoints", "tcp_keepalive", "use_dualstack_endpoint", "use_fips_endpoint",
     "user_agent_appid", "user_agent_extra", "web_identity_token_file",
 }  # fmt: skip
-#: What ``credential_source`` names in plain botocore.
-_AWS_SOURCES = (None, "Environment", "EcsContainer", "Ec2InstanceMetadata")
+#: What ``credential_source`` may name in plain botocore, in its spelling.
+BOTOCORES_SOURCES = ("Environment", "EcsContainer", "Ec2InstanceMetadata")
 
 
 def is_bystander(session: Session) -> bool:
@@ -38,4 +38,4 @@ def is_bystander(session: Session) -> bool:
     values = session.full_config["profiles"].get(profile, {})
     is_role = "role_arn" in values and "web_identity_token_file" not in values
     source = values.get("credential_source")
-    return not is_role and source in _AWS_SOURCES and values.keys() <= _AWS_KEYS
+    return not is_role and source in (None, *BOTOCORES_SOURCES) and values.keys() <= _AWS_KEYS

@@ -9,10 +9,11 @@ from typing import Any
 
 from . import values
 from .errors import ConfigurationError
+from .index import ENTRIES
 from .options import nearest
 from .profiles import ProfileScope, source_of
 from .provider import Provider, ServiceProvider
-from .registry import BOTOCORES_SOURCES, LOGINS, PROVIDERS
+from .registry import LOGINS, SOURCES
 from .scope import Scope
 
 #: What botocore takes for static keys.
@@ -118,9 +119,9 @@ def named_source(scope: Scope, client_config: Mapping[str, Any] | None) -> Provi
     named, ours = str(keys["credential_source"]), source_of(keys)
     if ours is not None:
         return made(ours, client_config).bind(ProfileScope.like(scope, source=ours))
-    if named in BOTOCORES_SOURCES:
-        return BOTOCORES_SOURCES[named]().bind(replace(scope, profile=None))
-    known = [*BOTOCORES_SOURCES, *(str(kind.CANONICAL_NAME) for kind in PROVIDERS)]
+    if named in SOURCES:
+        return SOURCES[named]().bind(replace(scope, profile=None))
+    known = [*SOURCES, *(entry.canonical_name for entry in ENTRIES)]
     raise _error(
         scope,
         f"has credential_source = {named}, which names no provider: did you mean "

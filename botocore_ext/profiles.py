@@ -5,18 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .bystanders import BOTOCORES_SOURCES
 from .chain import CredentialChain
 from .errors import ConfigurationError
+from .index import ENTRIES, Entry, source_by_name
 from .options import nearest
 from .provider import Provider
-from .registry import BOTOCORES_SOURCES, PROVIDERS, source_by_name
 from .scope import Scope
 
 logger = logging.getLogger(__name__)
 
 #: Keys of the AWS config file that providers of ours read too.
 _AWS_KEYS = {"role_arn", "role_session_name", "duration_seconds"}
-_OUR_KEYS = {one.ini for kind in PROVIDERS for one in kind.options() if one.ini} - _AWS_KEYS
+_OUR_KEYS = {key for entry in ENTRIES for key in entry.selecting + entry.others} - _AWS_KEYS
 #: Keywords of options that may well be keys of somebody else's in a profile.
 _OTHERS_KEYS = {"account_id", "timeout"}
 #: Changes of one character within which a key is taken for a misspelt one of ours.
@@ -49,7 +50,7 @@ class ProfileScope(Scope):
                 _warn_if_misspelt(key, name)
             if source_of(values) is not None:
                 return None  # the role's business, see botocore_ext.roles
-        selecting = dict(selecting_keys(values))
+        selecting = {entry.kind(): key for entry, key in selecting_keys(values)}
         if not selecting:
             return self.source
         provider, key = next(iter(selecting.items()))
@@ -137,7 +138,7 @@ def _unused(values: Mapping[str, Any], provider: type[Provider], key: str) -> st
     """Say why a role and our key do not belong together."""
     named = values.get("credential_source")
     if named is not None and named not in BOTOCORES_SOURCES and "source_profile" not in values:
-        known = [*BOTOCORES_SOURCES, *(str(kind.CANONICAL_NAME) for kind in PROVIDERS)]
+        known = [*BOTOCORES_SOURCES, *(entry.canonical_name for entry in ENTRIES)]
         return (
             f"has credential_source = {named}, which names no provider: did you mean "
             f"{nearest(str(named), known)}?"
@@ -157,13 +158,12 @@ def _unused(values: Mapping[str, Any], provider: type[Provider], key: str) -> st
     )
 
 
-def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[type[Provider], str]]:
+def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[Entry, str]]:
     """Give each provider that a key of the profile selects, with the key."""
-    for kind in PROVIDERS:
-        for one in kind.options():
-            if one.selects and one.ini is not None and one.ini in values:
-                yield kind, one.ini
-                break
+    for entry in ENTRIES:
+        keys = [key for key in entry.selecting if key in values]
+        if keys:
+            yield entry, keys[0]
 
 
 def _warn_if_misspelt(key: str, profile: str) -> None:

@@ -1,7 +1,8 @@
-"""The providers, and how to find one by its name."""
+"""The classes of all providers of one kind of source, and how to find one by its name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from .bystanders import BOTOCORES_SOURCES
 from .chain import CredentialChain
 from .provider import Provider
 from .providers.cognito import CognitoIdentityPoolProvider, CognitoIdentityProvider
@@ -14,7 +15,7 @@ from .providers.process import ProcessProvider
 from .providers.sso import SsoProvider
 from .providers.web_identity import TokenFileProvider, WebTokenProvider
 
-#: Those that a profile can select, in order of precedence.
+#: Those that a profile can select, in order of precedence; ``index`` has what it takes to tell.
 PROVIDERS: tuple[type[Provider], ...] = (
     CredentialChain,
     WebTokenProvider,
@@ -32,32 +33,18 @@ NATIVE: tuple[type[Provider], ...] = (
     ContainerProvider,
     InstanceProvider,
 )
-#: What ``credential_source`` may name in plain botocore, in its spelling.
-BOTOCORES_SOURCES: dict[str, type[Provider]] = {
-    str(kind.CANONICAL_NAME): kind
-    for kind in (EnvironmentProvider, ContainerProvider, InstanceProvider)
+#: What stands for the sources that a role may name in plain botocore, by that name.
+SOURCES: Mapping[str, type[Provider]] = {
+    str(kind.CANONICAL_NAME): kind for kind in NATIVE if kind.CANONICAL_NAME in BOTOCORES_SOURCES
 }
 #: Those that have a region of their own.
 LOGINS: tuple[type[Provider], ...] = (SsoProvider, LoginProvider)
-#: Native ones that a role may name as its source, too.
-_NATIVE_SOURCES = (SsoProvider, LoginProvider, ProcessProvider)
 
 
-def by_name(name: str, among: Iterable[type[Provider]] = PROVIDERS) -> type[Provider] | None:
+def by_name(name: str, among: Iterable[type[Provider]]) -> type[Provider] | None:
     """Return the provider with this canonical name or METHOD, in any case, or None."""
     wanted = name.strip().lower()
     for kind in among:
         if wanted in (str(kind.CANONICAL_NAME).lower(), str(kind.METHOD).lower()):
             return kind
     return None
-
-
-def source_by_name(name: str) -> type[Provider] | None:
-    """Return the provider of ours that ``credential_source`` means by this name, or None.
-
-    Names that are botocore's keep the meaning that they have without us.
-    """
-    for kind in _NATIVE_SOURCES:
-        if name.strip().lower() == str(kind.CANONICAL_NAME).lower():
-            return kind
-    return by_name(name)

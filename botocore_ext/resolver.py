@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import botocore.session
 from botocore.credentials import CredentialProvider, CredentialResolver
 
+from .index import ENTRIES
 from .profiles import ProfileScope
 from .provider import Provider
-from .registry import PROVIDERS
 from .roles import outer_region, replace_roles
 from .scope import Scope
+from .selection import providers_of
 
 
 def insert(
@@ -30,7 +31,7 @@ def insert(
     profile = session.get_config_variable("profile") or "default"
     scope = ProfileScope(session, profile=profile, outer_region=outer_region(session, region))
     resolver.providers[:0] = bound(front, session, region)
-    if any(one.METHOD == PROVIDERS[0].METHOD for one in resolver.providers):
+    if ENTRIES[0].method in [one.METHOD for one in resolver.providers]:
         return  # all but ``front`` is there already
     replace_roles(resolver.providers, session, region, profile)
     methods = [provider.METHOD for provider in resolver.providers]
@@ -39,7 +40,7 @@ def insert(
         position = methods.index("assume-role")
     elif "env" in methods:
         position = methods.index("env") + 1
-    resolver.providers[position:position] = [kind().bind(scope) for kind in PROVIDERS]
+    resolver.providers[position:position] = providers_of(scope)
 
 
 def bound(

@@ -22,7 +22,7 @@ from botocore.credentials import (
 from botocore.utils import create_nested_client
 
 from .profiles import ProfileScope, selecting_keys, source_of
-from .registry import PROVIDERS
+from .selection import providers_of
 
 if TYPE_CHECKING:
     from .provider import Provider
@@ -64,8 +64,7 @@ class SourceProfiles(ProfileProviderBuilder):
     def ours(self, profile: str) -> list[CredentialProvider]:
         """Return our providers bound to a profile."""
         if profile not in self._ours:
-            scope = self._scope(profile=profile)
-            self._ours.setdefault(profile, [kind().bind(scope) for kind in PROVIDERS])
+            self._ours.setdefault(profile, providers_of(self._scope(profile=profile)))
         return self._ours[profile]
 
 
