@@ -1,7 +1,10 @@
-"""Sessions that have nothing to do with this package, told without loading a provider of it.
+"""Sessions and roles that have nothing to do with our providers, told without loading one.
 
 Most sessions of a process are such, and ``install()`` must cost them nothing.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from botocore.session import Session
 
@@ -12,7 +15,7 @@ _AWS_KEYS = {
     "aws_account_id", "aws_secret_access_key", "aws_session_token", "ca_bundle",
     "cli_auto_prompt", "cli_binary_format", "cli_follow_urlparam", "cli_history", "cli_pager",
     "cli_timestamp_format", "credential_process", "credential_source", "defaults_mode",
-    "disable_host_prefix_injection", "disable_request_compression",
+    "disable_host_prefix_injection", "disable_request_compression", "duration_seconds",
     "ec2_metadata_service_endpoint", "ec2_metadata_service_endpoint_mode",
     "ec2_metadata_v1_disabled", "endpoint_discovery_enabled", "endpoint_url", "external_id",
     "ignore_configured_endpoint_urls", "login_session", "max_attempts",
@@ -32,10 +35,40 @@ BOTOCORES_SOURCES = ("Environment", "EcsContainer", "Ec2InstanceMetadata")
 def is_bystander(session: Session) -> bool:
     """Whether nothing of this package can have a part in the session's credentials.
 
-    A role is never one: ours are its sources, at any depth, and its provider is replaced.
+    A role is none: see ``is_plain_role``.
     """
-    profile = session.get_config_variable("profile") or "default"
-    values = session.full_config["profiles"].get(profile, {})
-    is_role = "role_arn" in values and "web_identity_token_file" not in values
+    profiles, name = _profiles(session)
+    values = profiles.get(name, {})
+    return not _is_role(values) and _is_plain(values)
+
+
+def is_plain_role(session: Session) -> bool:
+    """Whether the session's profile is a role, and nothing on the way to its keys is ours."""
+    profiles, name = _profiles(session)
+    way = way_to_keys(profiles, name)
+    return _is_role(profiles.get(name, {})) and all(_is_plain(profiles[one]) for one in way)
+
+
+def way_to_keys(profiles: Mapping[str, Mapping[str, Any]], name: object) -> list[str]:
+    """Return the profiles from a role to those whose keys assume it; itself first.
+
+    It ends where ``source_profile`` names none, or one that was met: that is botocore's to say.
+    """
+    way: list[str] = []
+    while isinstance(name, str) and name in profiles and name not in way:
+        way.append(name)
+        name = profiles[name].get("source_profile")
+    return way
+
+
+def _profiles(session: Session) -> tuple[Mapping[str, Mapping[str, Any]], str]:
+    return session.full_config["profiles"], session.get_config_variable("profile") or "default"
+
+
+def _is_role(values: Mapping[str, Any]) -> bool:
+    return "role_arn" in values and "web_identity_token_file" not in values
+
+
+def _is_plain(values: Mapping[str, Any]) -> bool:
     source = values.get("credential_source")
-    return not is_role and source in (None, *BOTOCORES_SOURCES) and values.keys() <= _AWS_KEYS
+    return source in (None, *BOTOCORES_SOURCES) and values.keys() <= _AWS_KEYS

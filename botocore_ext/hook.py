@@ -17,7 +17,8 @@ import botocore.credentials
 import botocore.session
 from botocore.credentials import AssumeRoleProvider, CredentialProvider, CredentialResolver
 
-from .bystanders import is_bystander
+from .bystanders import is_bystander, is_plain_role
+from .plain_roles import PlainRoleProvider, replace_roles
 from .registration import COMPONENT, Registration, loaded_credentials, pending, register
 from .session_resolver import SessionResolver
 
@@ -190,7 +191,9 @@ def _create_resolver(
         from .resolver import bound  # noqa: PLC0415 - not before it is needed
 
         return SessionResolver(resolver.providers, *bound([only], session, _first_region(session)))
-    if front or not is_bystander(session):
+    if not front and is_plain_role(session):
+        _rebuild_roles(resolver, session)
+    elif front or not is_bystander(session):
         _put_into(resolver, session, front)
     if type(resolver) is not CredentialResolver:
         return resolver  # a session class with a resolver of its own keeps it
@@ -205,6 +208,14 @@ def _put_into(
     from .resolver import insert  # noqa: PLC0415 - as above
 
     insert(resolver, session, _first_region(session), front)
+
+
+def _rebuild_roles(resolver: CredentialResolver, session: botocore.session.Session) -> None:
+    """Let a role of botocore's own be loaded more than once."""
+    profile = session.get_config_variable("profile") or "default"
+    resolver.providers = replace_roles(
+        PlainRoleProvider, resolver.providers, session, _first_region(session), profile
+    )
 
 
 def _first_region(session: botocore.session.Session) -> str | None:

@@ -7,18 +7,20 @@ from botocore.credentials import (
     CredentialProvider,
     Credentials,
     EnvProvider,
+    ProfileProviderBuilder,
     create_credential_resolver,
 )
 
 from .chain import CredentialChain
 from .errors import ConfigurationError
 from .options import nearest
+from .plain_roles import replace_roles
 from .provider import Provider
 from .providers.default_chain import DefaultChainProvider
 from .providers.profile import ProfileProvider
 from .providers.temporary import TemporaryCredentialsProvider
 from .registry import NATIVE, PROVIDERS, by_name
-from .roles import RoleProvider, replace_roles
+from .roles import RoleProvider
 from .scope import Scope
 
 #: All of ours: each has a factory and can be a link.
@@ -93,9 +95,10 @@ class BotocoreLink(CredentialProvider):
         session, region = self._scope.files, self._scope.outer_region
         everything = create_credential_resolver(session, region_name=region).providers
         profile = self._scope.profile or session.get_config_variable("profile") or "default"
-        replace_roles(everything, session, region, profile)
+        everything = replace_roles(RoleProvider, everything, session, region, profile)
         roles = [one for one in everything if isinstance(one, RoleProvider)]
-        of_profile = roles[0].sources.theirs(profile, disable_env_vars=False)
+        builder = ProfileProviderBuilder(session, roles[0].cache, region)
+        of_profile = builder.providers(profile)
         first = [EnvProvider(), *roles, *of_profile]
         methods = {one.METHOD for one in first}
         return [*first, *(one for one in everything if one.METHOD not in methods)]

@@ -6,9 +6,10 @@ import botocore.session
 from botocore.credentials import CredentialProvider, CredentialResolver
 
 from .index import ENTRIES
+from .plain_roles import replace_roles
 from .profiles import ProfileScope
 from .provider import Provider
-from .roles import outer_region, replace_roles
+from .roles import RoleProvider, outer_region
 from .scope import Scope
 from .selection import providers_of
 
@@ -33,7 +34,7 @@ def insert(
     resolver.providers[:0] = bound(front, session, region)
     if ENTRIES[0].method in [one.METHOD for one in resolver.providers]:
         return  # all but ``front`` is there already
-    replace_roles(resolver.providers, session, region, profile)
+    resolver.providers = replace_roles(RoleProvider, resolver.providers, session, region, profile)
     methods = [provider.METHOD for provider in resolver.providers]
     position = 0
     if "assume-role" in methods:

@@ -4,23 +4,18 @@ A role stays botocore's: it assumes and refreshes it. What is ours is where the 
 from that assume it, by ``source_profile`` or by ``credential_source``, at any depth.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.credentials import (
-    AssumeRoleProvider,
     CanonicalNameCredentialSourcer,
-    ContainerProvider,
     CredentialProvider,
-    Credentials,
-    EnvProvider,
-    InstanceMetadataProvider,
     ProfileProviderBuilder,
 )
-from botocore.utils import create_nested_client
 
+from .plain_roles import PlainRoleProvider
 from .profiles import ProfileScope, selecting_keys, source_of
 from .selection import providers_of
 
@@ -55,11 +50,8 @@ class SourceProfiles(ProfileProviderBuilder):
 
     def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:  # noqa: FBT001, FBT002 - botocore's signature
         """Return what may give credentials for a profile, in order."""
-        return [*self.ours(profile_name), *self.theirs(profile_name, disable_env_vars)]
-
-    def theirs(self, profile: str, disable_env_vars: bool) -> list[CredentialProvider]:  # noqa: FBT001 - as above
-        """Return botocore's providers for a profile."""
-        return super().providers(profile, disable_env_vars)
+        theirs: list[Any] = super().providers(profile_name, disable_env_vars)
+        return [*self.ours(profile_name), *theirs]
 
     def ours(self, profile: str) -> list[CredentialProvider]:
         """Return our providers bound to a profile."""
@@ -105,95 +97,33 @@ class NamedSources(CanonicalNameCredentialSourcer):
         return credentials
 
 
-class RoleProvider(AssumeRoleProvider):
-    """botocore's provider, built anew for each load, because it can be loaded only once.
+class RoleProvider(PlainRoleProvider):
+    """One whose sources, at any depth, may be ours."""
 
-    Whoever sets ``cache`` on it (AWS CLI, SAM) has it used.
-    """
-
-    def __init__(
+    def sources(
         self,
         session: botocore.session.Session,
         region: str | None,
-        profile: str,
         theirs: list[CredentialProvider],
         cache: Any,
-    ) -> None:
-        """Take the session's region and profile, and botocore's sources and cache."""
-        self._arguments: dict[str, Any] = {
+    ) -> dict[str, Any]:
+        """See ``PlainRoleProvider.sources``."""
+        return {
             "load_config": partial(_view, session),
-            "client_creator": partial(_create_client, session, region),
-            "profile_name": profile,
             "credential_sourcer": NamedSources(theirs, session, region),
             "profile_provider_builder": SourceProfiles(session, cache, region),
         }
-        super().__init__(cache=cache, **self._arguments)
-        self.sources: SourceProfiles = self._arguments["profile_provider_builder"]
-        self._built = dict(vars(self))
-        #: The credentials of an earlier load, and what this provider was made of then.
-        self._kept: tuple[Credentials, dict[str, Any]] | None = None
 
-    def load(self) -> Any:
-        """Return the role's credentials; those of an earlier load where a new one has no use.
-
-        Threads that come just after a first load would otherwise assume the role again. With an
-        MFA device every load asks for a code, as botocore does.
-        """
-        made_of = {name: vars(self)[name] for name in self._built}
-        if self._kept is not None and _same(self._kept[1], made_of):
-            return self._kept[0]
-        provider = AssumeRoleProvider(**{**self._arguments, "cache": self.cache})
-        for name, value in made_of.items():  # somebody may have set a prompter or other sources
-            if value is not self._built[name]:
-                setattr(provider, name, value)
-        credentials = provider.load()
-        if credentials is not None and self._may_be_kept():
-            self._kept = (credentials, made_of)
-        return credentials
-
-    def _may_be_kept(self) -> bool:
-        """Whether another load would fail in plain botocore, or is ours, and asks for no code."""
-        profiles = self._arguments["load_config"]()["profiles"]
-        own = name = self._arguments["profile_name"]
-        hops = []
-        while name in profiles and name not in hops:
-            hops.append(name)
-            name = profiles[name].get("source_profile")
-        source = profiles[own].get("credential_source")
-        repeatable = len(hops) == 1 and not isinstance(source, SourceOfOurs)
-        return not repeatable and not any("mfa_serial" in profiles[hop] for hop in hops)
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return all(one[name] is other[name] for name in one)
+    def is_repeatable(self, way: Sequence[Mapping[str, Any]]) -> bool:
+        """See ``PlainRoleProvider.is_repeatable``."""
+        is_ours = isinstance(way[0].get("credential_source"), SourceOfOurs)
+        return super().is_repeatable(way) and not is_ours
 
 
 def outer_region(session: botocore.session.Session, of_client: str | None) -> str | None:
     """Return the region that our inner clients inherit: the first client's, else the session's."""
     region: str | None = of_client or session.get_config_variable("region")
     return region
-
-
-def replace_roles(
-    providers: list[CredentialProvider],
-    session: botocore.session.Session,
-    region: str | None,
-    profile: str,
-) -> None:
-    """Put a ``RoleProvider`` in the place of botocore's, unless somebody has replaced that."""
-    sources = (ContainerProvider, InstanceMetadataProvider)
-    environment = [one for one in providers if isinstance(one, EnvProvider)] or [EnvProvider()]
-    theirs: list[CredentialProvider] = [environment[0]]
-    theirs += [one for one in providers if isinstance(one, sources)]
-    for position, provider in enumerate(providers):
-        if type(provider) is AssumeRoleProvider:
-            providers[position] = RoleProvider(session, region, profile, theirs, provider.cache)
-
-
-def _create_client(
-    session: botocore.session.Session, region: str | None, service: str, **arguments: Any
-) -> Any:
-    return create_nested_client(session, service, **{"region_name": region, **arguments})
 
 
 def _view(session: botocore.session.Session) -> Mapping[str, Any]:

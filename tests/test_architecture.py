@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 #: From the ground up; a module imports only from lines above its own.
 FLOORS = [
     "concurrency errors options endpoint service_data bystanders",
-    "registration session_resolver",
+    "plain_roles registration session_resolver",
     "keys values inner_calls circles",
     "inner_clients exchange native token_cache",
     "scope refresh identities session_token",
@@ -85,7 +85,7 @@ def test_every_module_has_its_floor():
 def test_imports_point_down(name):
     for imported in imports(name):
         if name == "hook":  # what it imports inside functions is loaded when a session needs it
-            at_once = {"bystanders", "registration", "session_resolver"}
+            at_once = {"bystanders", "plain_roles", "registration", "session_resolver"}
             assert imported in at_once | {"functions", "resolver"}
         elif (name, imported) == ("chain", "links"):
             continue  # inside a function: a name may be that of any provider, a chain's too

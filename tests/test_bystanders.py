@@ -7,6 +7,7 @@ from botocore.credentials import CredentialResolver
 
 import botocore_ext
 from botocore_ext import bystanders, profiles
+from botocore_ext.plain_roles import PlainRoleProvider
 from botocore_ext.registry import PROVIDERS
 
 PLAIN = botocore.session.Session().get_component("credential_provider").providers
@@ -59,6 +60,65 @@ def test_no_key_of_a_bystander_selects_or_is_near_to_one_of_ours(caplog):
     for key in bystanders._AWS_KEYS:
         profiles._warn_if_misspelt(key, "p")
     assert not [one for one in caplog.records if one.name.startswith("botocore_ext")]
+
+
+def role(text, config):
+    config(f"[profile p]\nrole_arn = arn\n{text}\n")
+    return bystanders.is_plain_role(botocore.session.Session(profile="p"))
+
+
+KEYS = "aws_access_key_id = A\naws_secret_access_key = s"
+DEEP = "source_profile = q\n[profile q]\nrole_arn = b\nsource_profile = r\n[profile r]\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"source_profile = q\n[profile q]\n{KEYS}",
+        f"{DEEP}credential_process = true",
+        f"source_profile = p\n{KEYS}",
+        "credential_source = Ec2InstanceMetadata\nduration_seconds = 900\nmfa_serial = m",
+        "source_profile = q\n[profile q]\nrole_arn = b\nsource_profile = p",
+        "source_profile = missing",
+        "source_profile =\n    a = block",
+        "",
+    ],
+    ids=["keys", "deep", "itself", "named", "circle", "missing", "block", "none"],
+)
+def test_a_role_of_plain_botocore_is_one_whatever_is_wrong_with_it(text, config):
+    assert role(text, config)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "source_profile = q\n[profile q]\ncognito_identity_pool_id = us-east-1:pool",
+        f"{DEEP}role_arn = c\ncredential_source = CustomHttp",
+        "source_profile = q\n[profile q]\nrole_arn = b\nweb_identity_token = token",
+        "source_profile = q\n[profile q]\nrole_arn = b\nsource_profile = p\na_key = 1",
+        "credential_source = customprocess",
+        "credential_source = Nonsense",  # its error is botocore's; looking closer only takes time
+        "credential_source = Environment\ncogntio_identity_id = us-east-1:id",
+        "web_identity_token_file = /token\nsource_profile = q\n[profile q]",
+    ],
+    ids=["pool", "deep", "web", "circle", "process", "nonsense", "misspelt", "no role"],
+)
+def test_a_role_that_may_need_us_is_none(text, config):
+    assert not role(text, config)
+
+
+def test_a_role_of_plain_botocore_has_its_own_provider_and_nothing_else(config):
+    config(f"[profile p]\nrole_arn = arn\nsource_profile = q\n[profile q]\n{KEYS}\n")
+    plain = botocore.session.Session(profile="p").get_component("credential_provider").providers
+    botocore_ext.install()
+    session = botocore.session.Session(profile="p")
+    found = session.get_component("credential_provider").providers
+    assert PlainRoleProvider in map(type, found)
+    for one, theirs in zip(found, plain, strict=True):
+        assert type(one) in (type(theirs), PlainRoleProvider)
+        assert one.METHOD == theirs.METHOD
+    botocore_ext.extend(session, lambda: botocore_ext.Keys("AKIA", "s"))
+    assert session.get_credentials().access_key == "AKIA"
 
 
 def test_its_resolver_holds_botocores_providers_alone():

@@ -39,6 +39,10 @@ OURS = [
 ]
 
 
+#: A profile of botocore's own.
+STATIC = "[profile keys]\naws_access_key_id = AKIA\naws_secret_access_key = secret\n"
+
+
 def methods(session):
     inner = getattr(session, "_session", session)
     return [one.METHOD for one in inner.get_component("credential_provider").providers]
@@ -415,15 +419,19 @@ class TestOuterRegion:
         )
 
 
-def test_a_session_that_uses_nothing_of_ours_loads_no_provider():
+@pytest.mark.parametrize("profile", [None, "role"])
+def test_a_session_that_uses_nothing_of_ours_loads_no_provider(profile, config):
     """The cost must stay next to nothing for everybody who has this package installed."""
+    config("[profile role]\nrole_arn = arn\nsource_profile = keys\n" + STATIC)
     code = (
         "import sys, boto3, botocore_ext; botocore_ext.install(); "
-        "boto3.Session().get_credentials(); print(*sys.modules)"
+        f"boto3.Session(profile_name={profile!r}).get_credentials(); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name[13:] for name in done.stdout.split() if name.startswith("botocore_ext.")}
-    assert loaded == {"bystanders", "concurrency", "hook", "registration", "session_resolver"}
+    assert loaded == {
+        "bystanders", "concurrency", "hook", "plain_roles", "registration", "session_resolver",
+    }  # fmt: skip
 
 
 def test_the_public_names_are_all_there():

@@ -287,15 +287,22 @@ class TestOthersProvidersStay:
         with pytest.raises(TypeError, match="from one provider alone"):
             botocore_ext.extend(session)
 
-    def test_a_prompter_that_is_set_is_used(self, config):
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "aws_access_key_id = AKIA\naws_secret_access_key = s",
+            "cognito_identity_pool_id = us-east-1:pool",
+        ],
+        ids=["theirs", "ours"],
+    )
+    def test_a_prompter_that_is_set_is_used(self, source, config):
         config(f"""
 [profile app]
 role_arn = {ROLE}
 source_profile = keys
 mfa_serial = device
 [profile keys]
-aws_access_key_id = AKIA
-aws_secret_access_key = s
+{source}
 """)
         botocore_ext.install()
         session = botocore.session.Session(profile="app")

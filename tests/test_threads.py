@@ -8,6 +8,8 @@ import botocore.session
 import pytest
 
 import botocore_ext
+from botocore_ext.plain_roles import PlainRoleProvider
+from botocore_ext.roles import RoleProvider
 
 from . import fakes
 from .test_refresh import together
@@ -95,6 +97,15 @@ def test_a_role_can_be_loaded_a_hundred_times(shape, aws):
         session._credentials = None
         assert session.get_credentials().get_frozen_credentials() == first
     assert aws.operations() == SHAPES[shape]
+
+
+@pytest.mark.usefixtures("profiles")
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape.startswith("role")])
+def test_the_tests_of_roles_here_are_of_both_classes(shape):
+    botocore_ext.install()
+    resolver = botocore.session.Session(profile=shape).get_component("credential_provider")
+    kind = PlainRoleProvider if shape.endswith("on-keys") else RoleProvider
+    assert type(resolver.get_provider("assume-role")) is kind
 
 
 @pytest.mark.caller_signs
