@@ -1,0 +1,65 @@
+"""What is to come of each fault, and how the table shows it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .catalogue import FAULTS
+from .steps import LOCAL, STEPS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .running import Cell
+
+#: Family -> fault -> what comes of it: for good and without keys, once, for good with valid keys.
+EXPECTED: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(
+    Path(__file__).with_name("expected.toml").read_text(encoding="utf-8")
+)
+_COLUMNS = "| fault | for good, and no keys yet | once | for good, and the keys are still valid |\n"
+_LOCAL_COLUMNS = "| fault | no keys yet | the keys are still valid |\n"
+
+
+def discrepancies(cells: Iterable[Cell]) -> list[str]:
+    """Say where something else came of a fault, or what must never be."""
+    found = []
+    for cell in cells:
+        expected = EXPECTED.get(cell.step.family, {}).get(cell.fault.name, [])
+        place = f"{cell.step}: {cell.fault.name}"
+        if list(cell.outcome) != expected:
+            found.append(f"{place}: {list(cell.outcome)} instead of {expected}")
+        found += [f"{place}: {problem}" for problem in cell.problems]
+    return found
+
+
+def tables() -> str:
+    """Return the whole matrix, a table for each family of steps."""
+    families: dict[str, list[str]] = {}
+    for step in (*STEPS, *LOCAL):
+        families.setdefault(step.family, []).append(_named(step.operation, step))
+    return "".join(f"### {' and '.join(names)}\n\n{_table(of)}\n" for of, names in families.items())
+
+
+def _named(operation: str, step: object) -> str:
+    factory, _, case = str(step).rpartition(" of ")[2].partition(", ")
+    named = operation if " " in operation else f"`{operation}`"
+    return f"{named} of `{factory}`" + (f", {case}" if case else "")
+
+
+def _table(family: str) -> str:
+    rows = EXPECTED[family]
+    is_local = not any(once for _, once, _ in rows.values())
+    head = _LOCAL_COLUMNS if is_local else _COLUMNS
+    lines = [head, "| --- " * (head.count("|") - 1) + "|\n"]
+    for fault in [one.name for one in FAULTS if one.name in rows]:
+        first, once, valid = rows[fault]
+        cells = [fault, first, valid] if is_local else [fault, first, once, valid]
+        lines.append(f"| {' | '.join(cells)} |\n")
+    return "".join(lines)

@@ -1,0 +1,339 @@
+"""The steps at which a provider asks somebody, and how it is brought there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+
+from botocore_ext import (
+    Keys,
+    Scope,
+    from_cognito_identity,
+    from_cognito_identity_pool,
+    from_container_metadata,
+    from_http,
+    from_ini,
+    from_instance_metadata,
+    from_login_credentials,
+    from_process,
+    from_sso,
+    from_temporary_credentials,
+    from_token_file,
+    from_web_token,
+)
+from tests import fakes
+
+from .place import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from botocore_ext.provider import Provider
+
+    from .place import Place
+
+ROLE = "arn:aws:iam::123456789012:role/App"
+IDENTITY = f"{REGION}:00000000-0000-0000-0000-000000000001"
+POOL = f"{REGION}:1699ebc0-7900-4099-b910-2df94f52a030"
+START_URL = "https://d-abc123.awsapps.com/start"
+
+
+#: Who is no service, and how often such a one is asked here where each attempt fails.
+_ENDPOINTS = {"from_http", "from_container_metadata", "from_instance_metadata"}
+FEWER_ATTEMPTS = 2
+
+
+def nothing(_place: Place, _provider: Provider) -> None:
+    """Do nothing: each fetch comes to the step by itself."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request of one provider."""
+
+    operation: str
+    factory: str
+    #: Which expectations hold.
+    family: str
+    #: Makes the provider, bound.
+    build: Callable[[Place], Provider]
+    #: What is asked before; None: this is the first.
+    before: str | None = None
+    #: Makes sure that the next fetch comes to the step.
+    again: Callable[[Place, Provider], None] = nothing
+    #: What tells it from another step with the same names.
+    case: str = ""
+
+    @property
+    def attempts(self) -> int:
+        """How often it is asked where each attempt fails."""
+        return FEWER_ATTEMPTS if self.factory in _ENDPOINTS else 3
+
+    def __str__(self) -> str:
+        return f"{self.operation} of {self.factory}" + (f", {self.case}" if self.case else "")
+
+
+def _web_token(place: Place) -> Provider:
+    return from_web_token(
+        role_arn=ROLE,
+        web_identity_token=fakes.secret("token"),
+        client_config=place.client_config(),
+    ).bind(Scope(clock=place.clock))
+
+
+def token_file(place: Place) -> Provider:
+    """A role for the token in a file."""
+    path = place.home / f"{place.name}.token"
+    path.write_text(fakes.secret("token"), encoding="utf-8")
+    return from_token_file(
+        role_arn=ROLE, web_identity_token_file=str(path), client_config=place.client_config()
+    ).bind(Scope(clock=place.clock))
+
+
+def _temporary(place: Place) -> Provider:
+    return from_temporary_credentials(
+        params={"RoleArn": ROLE, "ExternalId": fakes.secret("external-id")},
+        master_credentials=Keys("AKIAMASTER", fakes.secret("secret-key")),
+        client_config=place.client_config(),
+    ).bind(Scope(clock=place.clock))
+
+
+def profile(place: Place, **given: Any) -> Provider:
+    """A role of a profile, on top of static keys."""
+    path = place.home / f"{place.name}.config"
+    path.write_text(
+        f"[profile app]\nrole_arn = {ROLE}\nsource_profile = keys\n[profile keys]\n"
+        f"aws_access_key_id = AKIAFILE\naws_secret_access_key = {fakes.secret('secret-key')}\n",
+        encoding="utf-8",
+    )
+    return from_ini(
+        profile="app", config_filepath=str(path), client_config=place.client_config(), **given
+    ).bind(Scope(clock=place.clock))
+
+
+def _logins() -> dict[str, str]:
+    return {"accounts.google.com": fakes.secret("token")}
+
+
+def _identity(place: Place) -> Provider:
+    return from_cognito_identity(
+        identity_id=IDENTITY, logins=_logins(), client_config=place.client_config()
+    ).bind(Scope(clock=place.clock))
+
+
+def _pool(place: Place) -> Provider:
+    return from_cognito_identity_pool(
+        identity_pool_id=POOL, logins=_logins(), client_config=place.client_config()
+    ).bind(Scope(clock=place.clock))
+
+
+def _forget_identity(_: Place, provider: Any) -> None:
+    provider._cell.kept.clear()
+
+
+def sso(place: Place) -> Provider:
+    """Keys for a start URL, with a login of eight hours."""
+    url = f"{START_URL}/{place.name}"
+    fakes.sso_token(place.home, url, place.clock.time + 28_800)
+    return from_sso(
+        sso_start_url=url,
+        sso_account_id="123456789012",
+        sso_region=REGION,
+        sso_role_name="Role",
+        client_config=place.client_config(),
+    ).bind(Scope(clock=place.clock))
+
+
+def _sso_session(left: int) -> tuple[Callable[[Place], Provider], Callable[..., None]]:
+    """Keys for a session whose token has ``left`` seconds to live, and must be renewed."""
+
+    def log_in(place: Place, _: object = None) -> None:
+        fakes.sso_token(place.home, place.name, place.clock.time + left)
+
+    def build(place: Place) -> Provider:
+        path = place.home / f"{place.name}.config"
+        path.write_text(
+            f"[sso-session {place.name}]\nsso_start_url = {START_URL}\nsso_region = {REGION}\n",
+            encoding="utf-8",
+        )
+        log_in(place)
+        return from_sso(
+            sso_session=place.name,
+            sso_account_id="123456789012",
+            sso_role_name="Role",
+            config_filepath=str(path),
+            client_config=place.client_config(),
+        ).bind(Scope(clock=place.clock))
+
+    return build, log_in
+
+
+def login(left: int) -> tuple[Callable[[Place], Provider], Callable[..., None]]:
+    """Keys of a login that have ``left`` seconds to live, and must be renewed."""
+
+    def log_in(place: Place, _: object = None) -> None:
+        directory = place.home / f"{place.name}.login"
+        fakes.login_token(directory, ROLE, place.clock.time + left)
+
+    def build(place: Place) -> Provider:
+        log_in(place)
+        directory = str(place.home / f"{place.name}.login")
+        return from_login_credentials(login_session=ROLE, client_config=place.client_config()).bind(
+            Scope(clock=place.clock, environ={"AWS_LOGIN_CACHE_DIRECTORY": directory})
+        )
+
+    return build, log_in
+
+
+def _http(place: Place) -> Provider:
+    return from_http(
+        aws_container_credentials_full_uri=f"{place.aws.url}/{fakes.secret('path')}",
+        aws_container_authorization_token=fakes.secret("token"),
+        timeout=place.timeout,
+        max_retries=1,
+    ).bind(Scope(clock=place.clock))
+
+
+def container(place: Place) -> Provider:
+    """The endpoint of a container, whose token stands in a file."""
+    path = place.home / f"{place.name}.token"
+    path.write_text(fakes.secret("token"), encoding="utf-8")
+    environ = {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{place.aws.url}/{fakes.secret('path')}",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(path),
+    }
+    return from_container_metadata(timeout=place.timeout, max_retries=1).bind(
+        Scope(clock=place.clock, environ=environ)
+    )
+
+
+def _instance(place: Place) -> Provider:
+    aws: Any = place.aws
+    answer, tokens = aws.instance_role, [None]
+
+    def token(_: fakes.Request) -> fakes.Answer:
+        tokens.append(fakes.secret("metadata-token"))
+        return fakes.Answer(str(tokens[-1]).encode())
+
+    def role(request: fakes.Request) -> fakes.Answer:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        is_known = headers.get("x-aws-ec2-metadata-token") in tokens
+        found: fakes.Answer = answer(request) if is_known else fakes.Answer(status=401)
+        return found
+
+    aws.metadata_token, aws.instance_role = token, role
+    aws.endpoint = lambda _: fakes.Answer(status=404)  # keys of another role
+    session = botocore.session.Session()
+    session.set_config_variable("ec2_metadata_service_endpoint", place.aws.url)
+    return from_instance_metadata(
+        timeout=place.timeout, max_retries=1, ec2_metadata_v1_disabled=False
+    ).bind(Scope(session, clock=place.clock, environ={}))
+
+
+def _rewritten(
+    build: Callable[[Place], Provider], write: Callable[[Place], Path]
+) -> tuple[Callable[[Place], Provider], Callable[..., None]]:
+    """Make a local step of ``build``, with ``write`` for its file."""
+
+    def again(place: Place, _: object = None) -> None:
+        if place.path is not None and place.path.is_dir():
+            place.path.rmdir()
+        place.path = write(place)
+
+    def built(place: Place) -> Provider:
+        provider = build(place)
+        again(place)
+        return provider
+
+    return built, again
+
+
+def _write_token(place: Place) -> Path:
+    path = place.home / f"{place.name}.token"
+    path.write_text(fakes.secret("token"), encoding="utf-8")
+    return path
+
+
+def _write_login(place: Place) -> Path:
+    directory = place.home / f"{place.name}.login"
+    return fakes.login_token(directory, ROLE, place.clock.time + 900)
+
+
+def _write_sso(place: Place) -> Path:
+    return fakes.sso_token(place.home, f"{START_URL}/{place.name}", place.clock.time + 28_800)
+
+
+def _write_profile(place: Place) -> Path:
+    profile(place)
+    return place.home / f"{place.name}.config"
+
+
+def _process(place: Place) -> Provider:
+    program = place.home / f"{place.name}.sh"
+    return from_process(credential_process=f"sh {program}", timeout=1).bind(
+        Scope(clock=place.clock)
+    )
+
+
+def _write_printed(place: Place) -> Path:
+    path = place.home / f"{place.name}.json"
+    keys = place.aws.keys()
+    printed = {**keys, "SessionToken": keys.pop("Token"), "Version": 1}
+    path.write_text(json.dumps(printed, indent=1), encoding="utf-8")
+    (place.home / f"{place.name}.sh").write_text(f"exec cat {path}", encoding="utf-8")
+    return path
+
+
+def _local_step(name: str, factory: str, build: Any, write: Any, case: str = "") -> Step:
+    built, again = _rewritten(build, write)
+    return Step(name, factory, name, built, again=again, case=case)
+
+
+_sso_expired, _sso_expire = _sso_session(-60)
+_sso_valid, _sso_nearly_expire = _sso_session(60)
+_login_expired, _login_expire = login(-60)
+_login_valid, _login_nearly_expire = login(60)
+STILL_VALID = "what is kept is still valid"
+
+STEPS = (
+    Step("AssumeRoleWithWebIdentity", "from_web_token", "web", _web_token),
+    Step("AssumeRoleWithWebIdentity", "from_token_file", "web", token_file),
+    Step("AssumeRole", "from_temporary_credentials", "role", _temporary),
+    Step("AssumeRole", "from_ini", "role", profile),
+    Step("GetCredentialsForIdentity", "from_cognito_identity", "cognito", _identity),
+    Step("GetCredentialsForIdentity", "from_cognito_identity_pool", "kept identity", _pool,
+         "GetId"),
+    Step("GetId", "from_cognito_identity_pool", "identity", _pool, again=_forget_identity),
+    Step("GetRoleCredentials", "from_sso", "sso", sso),
+    Step("CreateToken", "from_sso", "token", _sso_expired, again=_sso_expire),
+    Step(
+        "CreateToken", "from_sso", "kept token", _sso_valid, again=_sso_nearly_expire,
+        case=STILL_VALID,
+    ),
+    Step("CreateOAuth2Token", "from_login_credentials", "login", _login_expired,
+         again=_login_expire),
+    Step(
+        "CreateOAuth2Token", "from_login_credentials", "kept login", _login_valid,
+        again=_login_nearly_expire, case=STILL_VALID,
+    ),
+    Step("GET", "from_http", "endpoint", _http),
+    Step("GET", "from_container_metadata", "endpoint", container),
+    Step("GetMetadataToken", "from_instance_metadata", "instance token", _instance),
+    Step("GetInstanceRole", "from_instance_metadata", "instance", _instance, "GetMetadataToken"),
+    Step("GetInstanceKeys", "from_instance_metadata", "instance keys", _instance,
+         "GetInstanceRole"),
+)  # fmt: skip
+LOCAL = (
+    _local_step("the token file", "from_token_file", token_file, _write_token),
+    _local_step("the authorization file", "from_container_metadata", container, _write_token),
+    _local_step("the cache of `aws sso login`", "from_sso", sso, _write_sso),
+    _local_step("the cache of `aws login`", "from_login_credentials", login(900)[0], _write_login),
+    _local_step("the config file", "from_ini", partial(profile, ignore_cache=True), _write_profile,
+                "ignore_cache=True"),
+    _local_step("a process", "from_process", _process, _write_printed),
+)  # fmt: skip

@@ -1,0 +1,73 @@
+"""Every fault at every step of every provider, and the page that shows them."""
+
+import pytest
+
+from .faults import __main__ as command
+from .faults.catalogue import FAULTS, faults_at
+from .faults.expected import EXPECTED, discrepancies
+from .faults.running import Cell, run_slow, run_step
+from .faults.steps import LOCAL, STEPS
+
+ALL = (*STEPS, *LOCAL)
+PAGE = command.PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("step", ALL, ids=str)
+def test_what_comes_of_each_fault_of_a_step_is_what_is_written_down(step, tmp_path):
+    assert discrepancies(run_step(step, tmp_path)) == []
+
+
+def test_faults_that_take_time_end_with_the_budget_of_a_fetch(tmp_path):
+    assert discrepancies(run_slow(tmp_path)) == []
+
+
+def test_each_row_of_the_matrix_is_tried():
+    tried = {(step.family, fault.name) for step in ALL for fault in faults_at(step)}
+    assert tried == {(family, fault) for family, rows in EXPECTED.items() for fault in rows}
+
+
+def test_each_fault_is_tried_somewhere():
+    assert {fault.name for step in ALL for fault in faults_at(step)} == {one.name for one in FAULTS}
+
+
+def test_valid_keys_are_lost_to_refusals_and_wrong_configurations_alone():
+    """The promise of the refresh, read off the whole matrix."""
+    lost = {
+        (fault, valid.partition(" ")[0])
+        for rows in EXPECTED.values()
+        for fault, (_, _, valid) in rows.items()
+        if valid not in ("old keys", "new keys")
+    }
+    assert lost == {
+        ("refusal for good", "ClientError"),
+        ("truncated", "ConfigurationError"),
+        ("binary", "ConfigurationError"),
+    }
+
+
+def test_another_outcome_and_what_must_never_be_are_told():
+    step, fault = STEPS[0], FAULTS[0]
+    cell = Cell(step, fault, *EXPECTED[step.family][fault.name], problems=["leaves a socket open"])
+    assert discrepancies([cell]) == [f"{step}: {fault.name}: leaves a socket open"]
+    cell = Cell(step, fault, "keys", *EXPECTED[step.family][fault.name][1:])
+    assert [line.partition(" instead of")[0] for line in discrepancies([cell])] == [
+        f"{step}: {fault.name}: ['keys', 'keys, 2 attempts', 'old keys']"
+    ]
+
+
+def test_the_page_shows_the_matrix():
+    assert command.written(PAGE) == PAGE, "run python -m tests.faults"
+
+
+@pytest.mark.parametrize("is_met", [True, False])
+def test_the_command_writes_the_page_only_if_all_is_met(is_met, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "faults.md"
+    path.write_text(f"before\n{command.BEGIN}what stood there\n{command.END}after\n", encoding="utf-8")
+    cell = Cell(STEPS[0], FAULTS[0], *EXPECTED[STEPS[0].family][FAULTS[0].name])
+    cell.problems += [] if is_met else ["leaves a socket open"]
+    monkeypatch.setattr(command, "PAGE", path)
+    monkeypatch.setattr(command, "run_step", lambda *_: [cell])
+    monkeypatch.setattr(command, "run_slow", lambda _: [])
+    assert command.main() == (not is_met)
+    assert ("what stood there" in path.read_text(encoding="utf-8")) != is_met
+    assert ("leaves a socket open" in capsys.readouterr().out) != is_met
