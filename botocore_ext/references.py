@@ -72,7 +72,10 @@ def token(value: object) -> Token:
 
 def tokens(value: object) -> Mapping[str, Token]:
     """A mapping of names to tokens (see ``botocore_ext.values``)."""
-    if not isinstance(value, Mapping) or not value:
+    if isinstance(value, Mapping) and not value:
+        msg = "is empty (leave it out for a guest)"
+        raise ValueError(msg)
+    if not isinstance(value, Mapping):
         msg = (
             "must be a mapping of names to tokens (in a profile, one indented line NAME = TOKEN "
             "for each identity provider)"

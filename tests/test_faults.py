@@ -62,7 +62,9 @@ def test_the_page_shows_the_matrix():
 @pytest.mark.parametrize("is_met", [True, False])
 def test_the_command_writes_the_page_only_if_all_is_met(is_met, tmp_path, monkeypatch, capsys):
     path = tmp_path / "faults.md"
-    path.write_text(f"before\n{command.BEGIN}what stood there\n{command.END}after\n", encoding="utf-8")
+    path.write_text(
+        f"before\n{command.BEGIN}what stood there\n{command.END}after\n", encoding="utf-8"
+    )
     cell = Cell(STEPS[0], FAULTS[0], *EXPECTED[STEPS[0].family][FAULTS[0].name])
     cell.problems += [] if is_met else ["leaves a socket open"]
     monkeypatch.setattr(command, "PAGE", path)

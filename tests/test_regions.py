@@ -1,8 +1,6 @@
 """The region of every inner client, over all combinations of what may set it (rule 7)."""
 
-import base64
-import hashlib
-import json
+import time
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -60,14 +58,6 @@ class Kind:
 
 def no_profile(*more):
     return tuple(name for name in SETTINGS if name not in ("profile", "id", *more))
-
-
-def dpop_key():
-    """Make up the key that signs the renewal of a login."""
-    crypto = pytest.importorskip("awscrt.crypto")
-    key = crypto.EC.new_generate(crypto.ECType.P_256).export_key(crypto.ECExportFormat.SEC1)
-    body = base64.b64encode(key).decode()
-    return f"-----BEGIN EC PRIVATE KEY-----\n{body}\n-----END EC PRIVATE KEY-----\n"
 
 
 STATIC = ("aws_access_key_id = AKIA", "aws_secret_access_key = s")
@@ -177,28 +167,11 @@ def session(world, monkeypatch):
 
 
 def keep_tokens(world, region):
-    """Write what the two logins keep, valid and about to be renewed."""
-    sso, login = world / ".aws" / "sso" / "cache", world / ".aws" / "login" / "cache"
-    sso.mkdir(parents=True)
-    login.mkdir(parents=True)
-    name = hashlib.sha1(b"https://start").hexdigest()
-    token = {"accessToken": fakes.secret("sso"), "expiresAt": "2099-01-01T00:00:00Z"}
-    (sso / f"{name}.json").write_text(json.dumps(token), encoding="utf-8")
-    name = hashlib.sha256(b"me").hexdigest()
-    access = {
-        "accessKeyId": "ASIA",
-        "secretAccessKey": fakes.secret("secret-key"),
-        "sessionToken": fakes.secret("session-token"),
-        "accountId": "123456789012",
-        "expiresAt": "2020-01-01T00:00:00Z",
-    }
-    token = {
-        "accessToken": access,
-        "refreshToken": fakes.secret("refresh"),
-        "clientId": "arn:aws:signin:::devtools/same-device",
-        "dpopKey": dpop_key(),
-    } | ({"signInRegion": region} if region else {})
-    (login / f"{name}.json").write_text(json.dumps(token), encoding="utf-8")
+    """Write what the two logins keep: one valid, one about to be renewed."""
+    now = time.time()
+    fakes.sso_token(world, "https://start", now + 3600)
+    named = {"signInRegion": region} if region else {}
+    fakes.login_token(world / ".aws" / "login" / "cache", "me", now, **named)
 
 
 @pytest.mark.parametrize(
