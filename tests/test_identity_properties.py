@@ -97,7 +97,12 @@ class Held:
         self.provider, self.person = provider, person
         #: The name of the option that is replaced; None where none can be.
         self.token = token
-        self.replaced = 0
+
+    @property
+    def operation(self):
+        """The first call in which the token is sent."""
+        operations = {"web_identity_token": "AssumeRoleWithWebIdentity", "logins": "GetId"}
+        return operations.get(self.token, "GET")
 
 
 class Identities(RuleBasedStateMachine):
@@ -236,31 +241,36 @@ credential_chain = Environment, profile user-{person}
     # What happens to it.
 
     @precondition(lambda self: self.replaceable())
-    @rule(which=ANY, person=PERSON, meanwhile=st.booleans())
-    def a_token_is_replaced(self, which, person, meanwhile):
-        """Also in the middle of a fetch: what that one gives is not the new one's."""
+    @rule(which=ANY, person=PERSON, how=st.sampled_from(["quietly", "meanwhile", "and fails"]))
+    def a_token_is_replaced(self, which, person, how):
+        """Also in the middle of a fetch, and before one that fails; nothing old is served then."""
         held = self.replaceable()[which % len(self.replaceable())]
         if held.token == "logins" and held.provider.user_identifier is not None:
             person = held.person  # a new token of the same user
-        if not meanwhile:
+        in_use = [credentials for holder, credentials in self.used if holder is held]
+        for credentials in in_use:
+            self.check(held, credentials)
+        if how == "meanwhile":
+            self.replace_during_a_fetch(held, person)
+        else:
             self.replace(held, person)
-            return
+        for credentials in in_use:
+            if how == "and fails":
+                self.aws.script(held.operation, fakes.error("Throttled"))
+            self.check(held, credentials)
 
+    def replace_during_a_fetch(self, held, person):
         def answer(request):
             made = {"GET": self.aws.endpoint, "AssumeRoleWithWebIdentity": self.aws.sts}
             made = made.get(request.operation, self.aws.cognito)(request)
             self.replace(held, person)
             return made
 
-        operation = {"web_identity_token": "AssumeRoleWithWebIdentity", "logins": "GetId"}
-        operation = operation.get(held.token, "GET")
-        self.aws.script(operation, answer)
+        self.aws.script(held.operation, answer)
         held.provider.invalidate()
-        credentials = held.provider.bind(self.scope).load()
-        self.serve(held, credentials)
-        if self.aws.scripts.pop(operation, None):  # nobody asked
+        self.serve(held, held.provider.bind(self.scope).load())
+        if self.aws.scripts.pop(held.operation, None):  # nobody asked
             self.replace(held, person)
-        self.check(held, credentials)
 
     def replaceable(self):
         return [held for held in self.held if held.token]
