@@ -14,7 +14,7 @@ import boto3
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 import botocore_ext
@@ -41,6 +41,7 @@ pytestmark = [
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
 ROLE = "arn:aws:iam::123456789012:role"
 PEOPLE = ["ann", "bob", "guest"]
+KINDS = ["web_token", "pool", "user", "guest", "identity", "endpoint"]
 PERSON = st.sampled_from(PEOPLE[:2])
 ANY = st.integers(0, 1000)
 
@@ -154,43 +155,51 @@ credential_chain = Environment, profile user-{person}
     def use(self, held, credentials):
         self.used.append((held, credentials))
 
-    @rule(person=PERSON)
-    def a_web_token(self, person):
+    @initialize(person=PERSON)
+    def there_is_one_of_each(self, person):
+        """Used by itself, in a chain and as the master of a role."""
+        for kind in KINDS:
+            self.somebody_comes(person, kind, cached=True)
+            self.a_provider_that_is_made_of_another(-1, "chain")
+            self.a_provider_that_is_made_of_another(-1, "role")
+
+    @rule(person=PERSON, kind=st.sampled_from(KINDS), cached=st.booleans())
+    def somebody_comes(self, person, kind, cached):
+        provider, person, token = getattr(self, kind)(person, self.cache if cached else None)
+        self.hold(provider, person, token)
+
+    def web_token(self, person, _):
         token = self.aws.token(person)
         provider = from_web_token(role_arn=f"{ROLE}/Web", web_identity_token=token)
-        self.hold(provider, person, "web_identity_token")
+        return provider, person, "web_identity_token"
 
-    @rule(person=PERSON, named=st.booleans(), cached=st.booleans())
-    def a_pool(self, person, named, cached):
-        """With a user identifier the application says who it is; it must not lie."""
+    def pool(self, person, cache, user=None):
+        logins = {"a.example": self.aws.token(person)}
         provider = from_cognito_identity_pool(
-            identity_pool_id=POOL,
-            logins={"a.example": self.aws.token(person)},
-            user_identifier=person if named else None,
-            cache=self.cache if cached else None,
+            identity_pool_id=POOL, logins=logins, user_identifier=user, cache=cache
         )
-        self.hold(provider, person, "logins")
+        return provider, person, "logins"
 
-    @rule(cached=st.booleans())
-    def a_guest(self, cached):
-        cache = self.cache if cached else None
-        self.hold(from_cognito_identity_pool(identity_pool_id=POOL, cache=cache), "guest", "logins")
+    def user(self, person, cache):
+        """With a user identifier the application says who it is; it must not lie."""
+        return self.pool(person, cache, user=person)
 
-    @rule(person=PERSON)
-    def an_identity(self, person):
+    def guest(self, _, cache):
+        return from_cognito_identity_pool(identity_pool_id=POOL, cache=cache), "guest", "logins"
+
+    def identity(self, person, _):
         identity = f"us-east-1:{len(self.aws.owners):08d}-of-{person}"
         self.aws.owners[identity] = person
         logins = {"a.example": self.aws.token(person)}
-        self.hold(from_cognito_identity(identity_id=identity, logins=logins), person)
+        return from_cognito_identity(identity_id=identity, logins=logins), person, None
 
-    @rule(person=PERSON)
-    def an_endpoint(self, person):
+    def endpoint(self, person, _):
         provider = from_http(
             aws_container_credentials_full_uri=self.aws.url,
             aws_container_authorization_token=self.aws.token(person),
             max_retries=0,
         )
-        self.hold(provider, person, "aws_container_authorization_token")
+        return provider, person, "aws_container_authorization_token"
 
     @precondition(lambda self: self.held)
     @rule(which=ANY, kind=st.sampled_from(["chain", "role", "pickle", "callable"]))
@@ -418,5 +427,5 @@ def test_nobody_ever_gets_the_keys_of_another(witness, config, logs):
     count = settings().max_examples
     run_machine(
         lambda: Identities(witness, config, logs),
-        settings=settings(max_examples=max(5, count // 3), stateful_step_count=30),
+        settings=settings(max_examples=max(5, count // 6), stateful_step_count=30),
     )
