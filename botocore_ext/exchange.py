@@ -68,6 +68,16 @@ def _ask_or_none(
 def _ask_address(
     endpoint: Endpoint, address: str, headers: Mapping[str, str], timeout: float, session: Session
 ) -> Answer:
+    found = _exchange(endpoint, address, headers, timeout, session)
+    if isinstance(found, UnusableError):
+        raise found
+    return found
+
+
+def _exchange(
+    endpoint: Endpoint, address: str, headers: Mapping[str, str], timeout: float, session: Session
+) -> Answer | UnusableError:
+    """Return an error rather than raise it: a traceback would keep the connection open."""
     url = endpoint.url(address)
     request = AWSRequest(
         method="GET",
@@ -84,19 +94,16 @@ def _ask_address(
             with response.raw as raw:
                 body = _read(raw, WHOLE_ATTEMPT * timeout)
     except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
-        unusable = _explain(error, timeout)
-    else:
-        promised = response.headers.get("Content-Length", "")
-        if len(body) > LARGEST_ANSWER:
-            fact = f"sent more than {LARGEST_ANSWER} bytes: check the address"
-            unusable = UnusableError(fact, retry=False)
-        elif promised.isdecimal() and len(body) < int(promised):
-            unusable = UnusableError(_BROKEN_OFF)
-        else:
-            return response.status_code, body
+        return _explain(error, timeout)
     finally:
         http.close()
-    raise unusable
+    promised = response.headers.get("Content-Length", "")
+    if len(body) > LARGEST_ANSWER:
+        fact = f"sent more than {LARGEST_ANSWER} bytes: check the address"
+        return UnusableError(fact, retry=False)
+    if promised.isdecimal() and len(body) < int(promised):
+        return UnusableError(_BROKEN_OFF)
+    return response.status_code, body
 
 
 def _read(raw: Any, seconds: float) -> bytes:
