@@ -179,7 +179,7 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
         return work()
     thread.join(seconds)
     if raised:
-        raise raised[0]
+        raise raised.pop()  # held by a frame of its own traceback, it would wait for the collector
     if not returned:
         raise TimeoutError
     return returned[0]

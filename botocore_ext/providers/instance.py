@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -68,13 +69,9 @@ class InstanceProvider(Provider):
         if not self.is_selected():
             raise self.not_here()
         place = "the metadata service"
-
-        def fetcher() -> InstanceMetadataFetcher:
-            return InstanceMetadataFetcher(**self._arguments())
-
-        asked = native(self.METHOD, place, "check its address", fetcher)
-        place += f" at {asked.get_base_url().rstrip('/')}"
-        found = native(self.METHOD, place, "check its address", partial(_answer, asked))
+        arguments, url = native(self.METHOD, place, "check its address", self._asked)
+        place += f" at {url.rstrip('/')}"
+        found = native(self.METHOD, place, "check its address", partial(_answer, arguments))
         if found is not None:
             return found
         raise NotConfigured(
@@ -82,6 +79,11 @@ class InstanceProvider(Provider):
             error_msg=f"{place} gave no keys: give the instance a role, or raise its hop limit for "
             "containers; set AWS_EC2_METADATA_DISABLED=true where this is no EC2 instance",
         )
+
+    def _asked(self) -> tuple[dict[str, Any], str]:
+        """Return the arguments of botocore's fetcher, and whom it asks with them."""
+        arguments = self._arguments()
+        return arguments, str(InstanceMetadataFetcher(**arguments).get_base_url())
 
     def _arguments(self) -> dict[str, Any]:
         session, given = self.scope.session, self.given()
@@ -102,9 +104,14 @@ class InstanceProvider(Provider):
         }
 
 
-def _answer(fetcher: InstanceMetadataFetcher) -> Keys | None:
-    """Return the keys; None where whoever answers is no metadata service, or is too slow."""
+def _answer(arguments: Mapping[str, Any]) -> Keys | None:
+    """Return the keys; None where whoever answers is no metadata service, or is too slow.
+
+    The fetcher, and with it its connection, lives here only: the traceback of an error, which may
+    be kept for long, would keep it open.
+    """
     try:
+        fetcher = InstanceMetadataFetcher(**arguments)
         found = run_within(FETCH_BUDGET, fetcher.retrieve_iam_role_credentials)
     except (TimeoutError, exceptions.ConnectionError, exceptions.HTTPClientError):
         return None

@@ -122,7 +122,7 @@ def test_the_timeout_is_that_of_every_request(mocker, monkeypatch, options, envi
         monkeypatch.setenv(name, value)
     made = mocker.spy(botocore.httpsession, "URLLib3Session")
     from_instance_metadata(**options).fetch()
-    assert [one.kwargs["timeout"] for one in made.call_args_list] == [timeout]
+    assert {one.kwargs["timeout"] for one in made.call_args_list} == {timeout}
 
 
 NO_KEYS = (
