@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from .place import Records
     from .steps import Step
 
+#: How many connections may be open while the provider is there, and the errors are held: a client
+#: of a service keeps one, ``from_sso`` has two clients, a login has one for each renewal, and
+#: ``from_ini`` with ``ignore_cache`` one for each change of the files.
+OPEN_SOCKETS = {
+    "from_http": 0,
+    "from_container_metadata": 0,
+    "from_instance_metadata": 0,
+    "from_sso": 2,
+    "from_ini": 3,
+    "from_login_credentials": 3,
+}
 #: Seconds before their expiry at which keys are refreshed here: in the advisory window.
 LEFT = 200
 
@@ -94,6 +105,9 @@ class Trial:
             problems.append(f"sleeps for {place.slept:.0f} s")
         if self.cell.longest > FETCH_BUDGET:
             problems.append(f"takes {self.cell.longest:.0f} s")
+        allowed = OPEN_SOCKETS.get(self.step.factory, 1)
+        if not self.fault.takes_time and place.open_sockets() > allowed:
+            problems.append(f"holds {place.open_sockets()} sockets")
         place.aws.close()
         del self.provider, self.kept
         self.errors.clear()

@@ -43,9 +43,8 @@ POOL = f"{REGION}:1699ebc0-7900-4099-b910-2df94f52a030"
 START_URL = "https://d-abc123.awsapps.com/start"
 
 
-#: Who is no service, and how often such a one is asked here where each attempt fails.
+#: Who is no service; such a one is asked twice here where each attempt fails.
 _ENDPOINTS = {"from_http", "from_container_metadata", "from_instance_metadata"}
-FEWER_ATTEMPTS = 2
 
 
 def nothing(_place: Place, _provider: Provider) -> None:
@@ -72,7 +71,7 @@ class Step:
     @property
     def attempts(self) -> int:
         """How often it is asked where each attempt fails."""
-        return FEWER_ATTEMPTS if self.factory in _ENDPOINTS else 3
+        return 2 if self.factory in _ENDPOINTS else 3
 
     def __str__(self) -> str:
         return f"{self.operation} of {self.factory}" + (f", {self.case}" if self.case else "")
