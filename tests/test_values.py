@@ -54,7 +54,7 @@ def test_what_is_accepted(parse, given, found):
         (values.whole, -1, "is not a whole number"),
         (values.whole, True, "is not a whole number"),
         (values.function, 1, "must be callable, not int"),
-        (references.tokens, {}, "is empty (leave it out for a guest)"),
+        (references.tokens, {}, "is empty .leave it out for a guest"),
         (values.flag, "yes", "must be True or False, not str"),
         (values.mapping, "a", "must be a mapping, not str"),
         (values.json_document, "[1]", "is not a JSON object"),
