@@ -11,6 +11,23 @@ from botocore_ext import identities, inner_calls, scope
 
 from . import fakes
 
+#: Where very many tests try the same code.
+PROOFS = {
+    "fuzz",
+    "test_faults",
+    "test_identity_properties",
+    "test_parity",
+    "test_regions",
+    "test_soak",
+}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the proofs, so that a run on a further interpreter can leave them out."""
+    for item in items:
+        if PROOFS & {item.path.stem, item.path.parent.name}:
+            item.add_marker("proof")
+
 
 @pytest.fixture(autouse=True)
 def world(monkeypatch, tmp_path_factory):
