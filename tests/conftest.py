@@ -1,15 +1,14 @@
-"""What every test stands on: no real environment, home or network, and no secret in a log."""
+"""What every test stands on: no real environment, home or network, and no secret shown."""
 
-import logging
 import socket
 
 import boto3
 import pytest
 
 import botocore_ext
-from botocore_ext import identities, inner_calls, scope
+from botocore_ext import identities, scope
 
-from . import fakes
+from . import fakes, searching
 
 #: Where very many tests try the same code.
 PROOFS = {
@@ -61,36 +60,19 @@ def _loopback_only(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
-class _Searcher(logging.Handler):
-    """Keeps the text of every record; of a caller's own request only what we caused."""
-
-    def __init__(self):
-        super().__init__(logging.DEBUG)
-        self.texts = []
-
-    def emit(self, record):
-        own_request = record.name.split(".")[0] in ("botocore", "urllib3", "boto3")
-        if not own_request or inner_calls._inside.get() or not self.caller_signs:
-            self.texts.append(self.format(record))
-
-    caller_signs = False
-
-
 @pytest.fixture(autouse=True)
 def logs(request):
-    """Search every log record, at every level, for every secret in play."""
-    searcher, root = _Searcher(), logging.getLogger()
-    # A caller's own signed request logs its own session token, with and without us.
-    searcher.caller_signs = request.node.get_closest_marker("caller_signs") is not None
-    level = root.level
-    root.addHandler(searcher)
-    root.setLevel(logging.DEBUG)
-    yield searcher.texts
-    root.removeHandler(searcher)
-    root.setLevel(level)
-    shown = {secret for secret in fakes.SECRETS for text in searcher.texts if secret in text}
-    assert not shown, f"a log shows {shown}"
+    """Search every record, error and command for every secret in play."""
     fakes.SECRETS.clear()
+    searching.arguments.clear()
+    with searching.Records() as records, searching.Errors() as errors:
+        records.caller_signs = request.node.get_closest_marker("caller_signs") is not None
+        yield records.texts
+    places = {"log": records.texts, "error": errors.texts, "command": searching.arguments}
+    users_own = request.node.get_closest_marker("users_own")
+    for place in places.keys() - set(users_own.args if users_own else ()):
+        shown = searching.shown(places[place])
+        assert not shown, f"{place} shows {shown}"
 
 
 @pytest.fixture

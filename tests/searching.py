@@ -4,8 +4,13 @@ import logging
 import re
 import sys
 import traceback
+from functools import wraps
+from unittest import mock
 
-from botocore_ext import inner_calls
+import pytest
+
+from botocore_ext import errors, inner_calls
+from botocore_ext.refresher import Refresher
 
 from . import fakes
 
@@ -32,17 +37,19 @@ def texts_of(error):
 class Records(logging.Handler):
     """Keeps the text of every record, at every level."""
 
-    #: Whether the caller makes signed requests, whose records are his own: botocore logs their
-    #: session token with and without us. What is caused by us is kept all the same.
+    #: Whether the caller makes requests of his own that carry secrets: botocore logs these, with
+    #: and without us. What is caused by us is kept all the same.
     caller_signs = False
+    #: Where botocore does so.
+    OWN = ("botocore.auth", "botocore.endpoint", "botocore.parsers")
 
     def __init__(self):
         super().__init__(logging.DEBUG)
         self.texts = []
 
     def emit(self, record):
-        own_request = record.name.split(".")[0] in ("botocore", "urllib3", "boto3")
-        if not own_request or inner_calls._inside.get() or not self.caller_signs:
+        own = self.caller_signs and record.name in self.OWN and not inner_calls._inside.get()
+        if not own:
             self.texts.append(self.format(record))
 
     def __enter__(self):
@@ -56,6 +63,62 @@ class Records(logging.Handler):
         root = logging.getLogger()
         root.removeHandler(self)
         root.setLevel(self._level)
+
+
+class Errors:
+    """Keeps the text of every error: ours when it is made, all others when they reach a test.
+
+    Texts, and not the errors, which would keep alive whatever their tracebacks hold.
+    """
+
+    def __init__(self):
+        self.texts = []
+        self._patches = [
+            mock.patch.object(errors.ProviderError, "__init__", self._making()),
+            # What a refresh meets, in any thread, whether somebody hears of it or not.
+            mock.patch.object(Refresher, "_failed", self._failing()),
+            # What a test expects.
+            mock.patch.object(pytest.ExceptionInfo, "fill_unfilled", self._expecting()),
+        ]
+
+    def _making(self):
+        make = errors.ProviderError.__init__
+
+        @wraps(make)
+        def noted(error, **given):
+            make(error, **given)
+            self.texts += [str(error), repr(error), repr(error.args)]
+
+        return noted
+
+    def _failing(self):
+        failed = Refresher._failed
+
+        @wraps(failed)
+        def noted(refresher, error, epoch):
+            self.texts += texts_of(error)
+            return failed(refresher, error, epoch)
+
+        return noted
+
+    def _expecting(self):
+        fill = pytest.ExceptionInfo.fill_unfilled
+
+        @wraps(fill)
+        def noted(info, found):
+            self.texts += texts_of(found[1])
+            return fill(info, found)
+
+        return noted
+
+    def __enter__(self):
+        for one in self._patches:
+            one.start()
+        return self
+
+    def __exit__(self, *_):
+        for one in self._patches:
+            one.stop()
 
 
 #: The arguments of every child that was started.

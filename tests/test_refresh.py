@@ -150,6 +150,7 @@ def warnings_of(caplog):
     return [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
 
 
+@pytest.mark.users_own("error")
 def test_what_a_users_function_raises_is_logged_by_its_type_alone(refresher, source, caplog):
     source.error = LookupError(fakes.secret())
     with pytest.raises(LookupError):

@@ -33,6 +33,7 @@ def test_a_variable_is_read_anew(monkeypatch):
     assert token not in repr(source)
 
 
+@pytest.mark.users_own("command")
 def test_a_process_prints_the_token_and_no_shell_runs():
     token = fakes.secret("token")
     assert TokenProcess(f"printf '%s\\n' {token}")() == token

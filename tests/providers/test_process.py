@@ -135,6 +135,7 @@ def test_a_process_may_read_what_somebody_types(process, monkeypatch):
         os.close(reading)
 
 
+@pytest.mark.users_own("command")
 def test_a_process_that_hangs_is_dead_after_its_timeout(process, runs):
     code = "import time; print('half a secret', flush=True); time.sleep(5); "
     command = process(code + "pathlib.Path(sys.argv[1]).write_text('to the end')")
@@ -163,6 +164,7 @@ print(json.dumps(keys | {"Expiration": "<secret>"}))
 """
 
 
+@pytest.mark.users_own("command")
 @pytest.mark.parametrize(
     "code",
     [

@@ -1,0 +1,202 @@
+"""Where no secret may show, and whose log stays whole.
+
+The fixture ``logs`` searches every record, error and command of the whole run; here it is seen that
+it would find what it looks for.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+
+import botocore.session
+import pytest
+
+from botocore_ext import FetchError, Keys, Scope, from_process, from_web_token
+from botocore_ext.errors import Attempt, ChainError
+from botocore_ext.functions import FunctionProvider
+
+from . import fakes, searching
+from .faults.place import Place
+from .faults.steps import ROLE, STEPS
+
+
+class Kept(logging.Handler):
+    """Keeps what one thread logs, but for what differs between two calls."""
+
+    def __init__(self):
+        super().__init__(logging.DEBUG)
+        self.thread, self.records, self.texts = threading.get_ident(), [], []
+
+    def emit(self, record):
+        if record.thread == self.thread:
+            self.records.append((record.name, record.levelname, record.funcName, record.msg))
+            self.texts.append(record.getMessage())
+
+
+def log_of(call):
+    """Return what this thread logs while it makes a call."""
+    kept, root = Kept(), logging.getLogger()
+    root.addHandler(kept)
+    try:
+        call()
+    finally:
+        root.removeHandler(kept)
+    return kept
+
+
+@pytest.fixture
+def own(aws):
+    """A client of the user's with keys of its own, and its connection open."""
+    client = botocore.session.Session().create_client(
+        "sts",
+        region_name="eu-west-1",
+        aws_access_key_id="AKIAOWN",
+        aws_secret_access_key=fakes.secret("secret-key"),
+        aws_session_token=fakes.secret("session-token"),
+    )
+    client.get_caller_identity()
+    return client
+
+
+@pytest.fixture
+def place(world):
+    found = Place(world, "it", 5)
+    yield found
+    found.aws.close()
+
+
+@pytest.mark.caller_signs
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_beside_an_inner_call_a_users_own_call_keeps_its_whole_log(step, own, place):
+    alone = log_of(own.get_caller_identity)
+    credentials = step.build(place).load()
+    inside, done = threading.Event(), threading.Event()
+
+    def hold(_):
+        inside.set()
+        done.wait(30)
+
+    place.aws.script(step.operation, hold)
+    thread = threading.Thread(target=credentials.get_frozen_credentials)
+    thread.start()
+    try:
+        assert inside.wait(30)
+        beside = log_of(own.get_caller_identity)
+    finally:
+        done.set()
+        thread.join()
+    assert beside.records == alone.records
+    assert "GetCallerIdentityResponse" in "".join(beside.texts)
+    assert searching.shown(beside.texts) == searching.shown(alone.texts)
+
+
+@pytest.mark.caller_signs
+def test_within_a_fetch_a_call_of_a_token_callable_keeps_its_whole_log(own):
+    """Only the inner call is kept out of logs, not what the user does before it."""
+    alone, within = log_of(own.get_caller_identity), []
+
+    def token():
+        within.append(log_of(own.get_caller_identity))
+        return fakes.secret("token")
+
+    from_web_token(role_arn=ROLE, web_identity_token=token).fetch()
+    assert [one.records for one in within] == [alone.records]
+
+
+@pytest.mark.usefixtures("aws")
+def test_after_an_inner_call_nothing_is_kept_out_of_the_log():
+    logger = logging.getLogger("botocore.endpoint")
+    from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
+    assert log_of(lambda: logger.debug("mine")).texts == ["mine"]
+
+
+def test_a_process_gets_the_words_of_its_command_and_nothing_else(world, aws):
+    command = fakes.keys_command(world, f"{aws.url}/keys")
+    from_process(credential_process=command).fetch()
+    assert searching.arguments == [str(command.split())]
+
+
+# That the search would find it.
+
+
+@pytest.mark.users_own("log")
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR])
+@pytest.mark.parametrize("name", ["botocore_ext.it", "botocore.auth", "botocore.utils", "theirs"])
+def test_a_record_of_any_level_and_logger_is_searched(level, name, logs):
+    logging.getLogger(name).log(level, "it is %s", fakes.secret())
+    assert len(searching.shown(logs)) == 1
+
+
+@pytest.mark.users_own("log")
+def test_a_traceback_in_a_record_is_searched(logs):
+    logging.getLogger("botocore_ext").error("it", exc_info=LookupError(fakes.secret()))
+    assert len(searching.shown(logs)) == 1
+
+
+@pytest.mark.parametrize("name", ["botocore.auth", "botocore.endpoint", "botocore.parsers"])
+def test_a_callers_own_request_alone_is_left_out(name):
+    with searching.Records() as records:
+        records.caller_signs = True
+        logging.getLogger(name).debug("own")
+        logging.getLogger("botocore.utils").debug("ours")
+        logging.getLogger("botocore_ext").debug("ours")
+    assert records.texts == ["ours", "ours"]
+
+
+def chained(kind):
+    """Return an error with a secret in its cause, in its context, or in its arguments."""
+    error = FetchError(provider="it", error_msg="fails")
+    if kind == "arguments":
+        return LookupError("it", fakes.secret())
+    hidden = ValueError(fakes.secret())
+    setattr(error, f"__{kind}__", hidden)
+    return error
+
+
+@pytest.mark.users_own("error")
+@pytest.mark.parametrize("kind", ["cause", "context", "arguments"])
+def test_an_error_is_searched_with_all_that_comes_with_it(kind):
+    with searching.Errors() as errors:
+        error = chained(kind)
+        with pytest.raises(type(error)):
+            raise error
+    assert len(searching.shown(errors.texts)) == 1
+
+
+@pytest.mark.users_own("error")
+def test_an_error_of_ours_is_searched_though_nobody_sees_it():
+    with searching.Errors() as errors:
+        attempt = Attempt("link", fakes.secret())
+        assert ChainError(provider="it", attempts=[attempt])
+    assert len(searching.shown(errors.texts)) == 1
+
+
+@pytest.mark.users_own("error")
+def test_an_error_of_a_refresh_is_searched_though_the_keys_are_served(clock):
+    source = [Keys("AKIA", "secret", None, clock.at(3600)), None]
+    provider = FunctionProvider(function=lambda: source.pop(0) or fail())
+
+    def fail():
+        raise LookupError(fakes.secret())
+
+    credentials = provider.bind(Scope(clock=clock)).load()
+    credentials.get_frozen_credentials()
+    clock.advance(3500)
+    with searching.Errors() as errors:
+        assert credentials.get_frozen_credentials().access_key == "AKIA"
+    assert len(searching.shown(errors.texts)) == 1
+
+
+@pytest.mark.users_own("command")
+@pytest.mark.parametrize("way", ["run", "spawn", "system"])
+def test_the_arguments_of_a_child_are_searched(way):
+    secret = fakes.secret()
+    if way == "run":
+        subprocess.run([sys.executable, "-c", "pass", secret], check=True)
+    elif way == "spawn":
+        os.waitpid(os.posix_spawn("/bin/true", ["true", secret], {}), 0)
+    else:
+        os.system(f"true {secret}")
+    assert searching.shown(searching.arguments) == {secret}
