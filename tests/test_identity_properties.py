@@ -84,7 +84,9 @@ class WitnessAws(fakes.FakeAws):
             (person,) = {self.people[one] for one in parameters.get("Logins", {}).values()} or {
                 "guest"
             }
-            owner = self.owners.get(parameters.get("IdentityId"), person)
+            if request.operation == "GetId":
+                return person
+            owner = self.owners.get(parameters["IdentityId"], "nobody")
             return person if owner == person else f"{person} with the identity of {owner}"
         authorization = request.headers.get("Authorization", "")
         signed_by = re.search(r"Credential=(\w+)/", authorization)
@@ -101,9 +103,11 @@ class Held:
 
     @property
     def operation(self):
-        """The first call in which the token is sent."""
-        operations = {"web_identity_token": "AssumeRoleWithWebIdentity", "logins": "GetId"}
-        return operations.get(self.token, "GET")
+        """The call that gives keys."""
+        return {
+            "web_identity_token": "AssumeRoleWithWebIdentity",
+            "aws_container_authorization_token": "GET",
+        }.get(self.token, "GetCredentialsForIdentity")
 
 
 class Identities(RuleBasedStateMachine):
@@ -275,11 +279,8 @@ credential_chain = Environment, profile user-{person}
             self.replace(held, person)
             return made
 
-        self.aws.script(held.operation, answer)
-        held.provider.invalidate()
-        self.serve(held, held.provider.bind(self.scope).load())
-        if self.aws.scripts.pop(held.operation, None):  # nobody asked
-            self.replace(held, person)
+        self.aws.scripts[held.operation] = [answer]
+        self.check(held, held.provider.bind(self.scope).load())
 
     def replaceable(self):
         return [held for held in self.held if held.token]
@@ -341,7 +342,8 @@ credential_chain = Environment, profile user-{person}
         return found
 
     def check(self, held, credentials):
-        self.judge(held.person, self.serve(held, credentials))
+        found = self.serve(held, credentials)
+        self.judge(held.person, found)  # whose they are now: serving them may change it
 
     def judge(self, person, found):
         if found is not None:
