@@ -20,7 +20,7 @@ _MADE_UP = re.compile(r"[a-z-]+-\d{6}-do-not-show")
 
 def shown(texts):
     """Return the secrets that any of the texts shows."""
-    joined = "\n".join(texts)
+    joined = "\n\n".join(texts)
     return {one for one in list(fakes.SECRETS) if one in joined} | {*_MADE_UP.findall(joined)}
 
 

@@ -13,9 +13,21 @@ from . import fakes
 from .parity import cases
 
 #: A role on top is assumed by botocore itself, which logs that request as it logs any.
-SIGNED = {name: [pytest.mark.caller_signs] for name in ("roles", "chains")}
+SIGNED = ("roles", "chains")
+#: A command of the user's in which a secret of the user's stands.
+_OWN_COMMAND = re.compile(r"process.*<secret")
+
+
+def marks(file, case):
+    """Say what of a case shows secrets because the user wants it so."""
+    if file in SIGNED:
+        yield pytest.mark.caller_signs
+    if _OWN_COMMAND.search(case.get("config", "")):
+        yield pytest.mark.users_own("command")
+
+
 CASES = [
-    pytest.param(case, id=f"{path.stem}: {case['name']}", marks=SIGNED.get(path.stem, []))
+    pytest.param(case, id=f"{path.stem}: {case['name']}", marks=[*marks(path.stem, case)])
     for path in sorted(Path(__file__).parent.glob("cases/*.toml"))
     for case in cases.read(path)["case"]
     if "expect" in case
