@@ -1,5 +1,6 @@
 """Runs the cases of ``tests/cases``: what is configured, what is answered, what comes of it."""
 
+import re
 from pathlib import Path
 
 import boto3
