@@ -126,14 +126,16 @@ def test_a_cache_that_is_set_later_is_used(aws, shape):
 
 @pytest.mark.caller_signs
 @pytest.mark.usefixtures("profiles")
-@pytest.mark.parametrize("where", ["role", "source"])
-def test_with_a_device_every_load_asks_for_a_code(world, mocker, where):
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [("role-on-keys", "role-on-keys"), ("role-on-keys", "keys"), ("role-on-pool", "role-on-pool")],
+)
+def test_with_a_device_every_load_asks_for_a_code(world, role, name):
     path = world / "config"
-    name = {"role": "role-on-keys", "source": "keys"}[where]
     text = path.read_text().replace(f"[profile {name}]", f"[profile {name}]\nmfa_serial = device")
     path.write_text(text)
     botocore_ext.install()
-    session = botocore.session.Session(profile="role-on-keys")
+    session = botocore.session.Session(profile=role)
     one = session.get_credentials()
     session._credentials = None
     assert session.get_credentials() is not one

@@ -8,11 +8,11 @@ from .measuring import Figure, child, interleaved
 TITLE = "First resolve of a profile, from `get_credentials()` to keys"
 BOUND = (
     "The first in a process: parsing `endpoints.json` (14 ms on an idle machine), and importing "
-    "this package (28 ms, a third of it providers that the profile does not name). Later ones: "
+    "this package with the one provider that the profile selects (some 20 ms). Later ones: "
     "making a client and its class. The garbage of `import boto3` is collected before; whom a "
     "full collection meets is chance, and it takes 25 ms."
 )
-NEXT = "to import the module of a provider only when a profile names it."
+NEXT = "what every provider imports, whichever it is: options, refresh, roles, some twenty modules."
 
 _SESSIONS = 6
 

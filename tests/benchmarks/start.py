@@ -12,15 +12,12 @@ from .measuring import Figure, child, interleaved, seconds
 
 TITLE = "Sessions that use none of our keys"
 BOUND = (
-    "Nothing of ours is imported or built where every key of the profile is AWS's own; left "
-    "are a look at these keys, and one walk for all threads. A role is the exception: its "
-    "provider is replaced, so that threads that share a new session lose no first load, and "
-    "our providers may be its sources."
+    "Nothing of ours is imported or built where every key of the profile is AWS's own, for a role "
+    "also those of each profile on its way; left are a look at these keys, one walk for all "
+    "threads, and for a role a provider that can be loaded more than once: some 25 µs in all, and "
+    "2 ms of importing and `install()` at the start."
 )
-NEXT = (
-    "to find out for a role, too, that no hop of it names us, and to replace its provider "
-    "without loading ours."
-)
+NEXT = "nothing: the noise of a busy machine is more than what is left."
 
 _SHAPES = {"nothing": "none", "static keys": "static", "a role": "role"}
 
