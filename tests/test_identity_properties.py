@@ -322,10 +322,17 @@ credential_chain = Environment, profile user-{person}
     def time_passes(self, seconds):
         self.clock.advance(seconds)
 
-    @rule(value=st.sampled_from(["", "us-east-1:../x", "eu-west-1:1", "not an id"]))
-    def a_cache_is_spoilt(self, value):
+    @rule(
+        value=st.sampled_from(["", "us-east-1:../x", "eu-west-1:1", "not an id"]),
+        person=PERSON,
+        kind=st.sampled_from(["user", "guest"]),
+    )
+    def a_cache_is_spoilt_for_the_next_process(self, value, person, kind):
         for key in self.cache:
             self.cache[key] = value
+        identities._by_user.clear()
+        self.somebody_comes(person, kind, cached=True)
+        self.check(*self.used[-1])
 
     # What is served.
 
