@@ -22,7 +22,7 @@ PROOFS = {
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the proofs, so that a run on a further interpreter can leave them out."""
+    """Mark the proofs, so that runs on further interpreters can leave them out."""
     for item in items:
         if PROOFS & {item.path.stem, item.path.parent.name}:
             item.add_marker("proof")
