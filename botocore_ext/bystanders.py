@@ -4,9 +4,10 @@ Most sessions of a process are such, and ``install()`` must cost them nothing.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
-from botocore.session import Session
+#: The profiles of a session, by their names.
+Profiles: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 #: Keys of a profile that are AWS's own and neither ours nor near to one of ours. A key that is
 #: missing here only costs time: the session is then looked at more closely.
@@ -32,24 +33,23 @@ _AWS_KEYS = {
 BOTOCORES_SOURCES = ("Environment", "EcsContainer", "Ec2InstanceMetadata")
 
 
-def is_bystander(session: Session) -> bool:
-    """Whether nothing of this package can have a part in the session's credentials.
+def is_bystander(profiles: Profiles, name: str) -> bool:
+    """Whether nothing of this package can have a part in the keys of the profile ``name``.
 
     A role is none: see ``is_plain_role``.
     """
-    profiles, name = _profiles(session)
     values = profiles.get(name, {})
     return not _is_role(values) and _is_plain(values)
 
 
-def is_plain_role(session: Session) -> bool:
-    """Whether the session's profile is a role, and nothing on the way to its keys is ours."""
-    profiles, name = _profiles(session)
-    way = way_to_keys(profiles, name)
-    return _is_role(profiles.get(name, {})) and all(_is_plain(profiles[one]) for one in way)
+def is_plain_role(profiles: Profiles, name: str) -> bool:
+    """Whether the profile ``name`` is a role, and nothing on the way to its keys is ours."""
+    if not _is_role(profiles.get(name, {})):
+        return False
+    return all(_is_plain(profiles[one]) for one in way_to_keys(profiles, name))
 
 
-def way_to_keys(profiles: Mapping[str, Mapping[str, Any]], name: object) -> list[str]:
+def way_to_keys(profiles: Profiles, name: object) -> list[str]:
     """Return the profiles from a role to those whose keys assume it; itself first.
 
     It ends where ``source_profile`` names none, or one that was met: that is botocore's to say.
@@ -59,10 +59,6 @@ def way_to_keys(profiles: Mapping[str, Mapping[str, Any]], name: object) -> list
         way.append(name)
         name = profiles[name].get("source_profile")
     return way
-
-
-def _profiles(session: Session) -> tuple[Mapping[str, Mapping[str, Any]], str]:
-    return session.full_config["profiles"], session.get_config_variable("profile") or "default"
 
 
 def _is_role(values: Mapping[str, Any]) -> bool:

@@ -14,15 +14,15 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _guard = threading.Lock()
-#: The thread for which another one works (see ``run_within``).
-_works_for: contextvars.ContextVar[int | None] = contextvars.ContextVar(
+#: The thread for which another one works (see ``workers``).
+works_for: contextvars.ContextVar[int | None] = contextvars.ContextVar(
     "botocore_ext_works_for", default=None
 )
 
 
-def _caller() -> int:
+def caller() -> int:
     """Return which thread this is, or which one it works for."""
-    return _works_for.get() or threading.get_ident()
+    return works_for.get() or threading.get_ident()
 
 
 def _after_fork() -> None:
@@ -61,8 +61,9 @@ class _Flight(Generic[T]):
     """One call that is under way."""
 
     def __init__(self) -> None:
-        self.done = threading.Event()
-        self.thread = _caller()
+        #: Made by the first who waits: mostly nobody does.
+        self.over: threading.Event | None = None
+        self.thread = caller()
         self.result: T
         self.error: BaseException | None = None
 
@@ -100,9 +101,10 @@ class SingleFlight(Generic[T]):
                 if flight is None:
                     flight = flights[key] = _Flight()
                     break
-            if flight.thread == _caller():
+                flight.over = over = flight.over or threading.Event()
+            if flight.thread == caller():
                 raise NeedsItselfError
-            if not flight.done.wait(patience):
+            if not over.wait(patience):
                 raise TimeoutError
             if flight.error is None:
                 return flight.result
@@ -127,7 +129,8 @@ class SingleFlight(Generic[T]):
         finally:
             with lock:
                 del flights[key]
-            flight.done.set()
+            if flight.over is not None:
+                flight.over.set()
         return flight.result
 
 
@@ -148,38 +151,3 @@ class Once(Generic[T]):
         if not self._made:
             self._made.append(self._make())
         return self._made[0]
-
-
-def run_within(seconds: float, work: Callable[[], T]) -> T:
-    """Return what ``work`` returns, within ``seconds``.
-
-    Timeouts of sockets start anew with every byte, and looking up a name has none, so the work
-    is done by a thread that is left behind when the time is over. Where no thread can be started
-    any more, because the interpreter ends, there is no limit but those timeouts.
-
-    Raises:
-        TimeoutError: The time is over.
-        Exception: What ``work`` raised.
-    """
-    returned: list[T] = []
-    raised: list[Exception] = []
-
-    def run() -> None:
-        try:
-            returned.append(work())
-        except Exception as error:  # noqa: BLE001 - raised again below
-            raised.append(error)
-
-    context = contextvars.copy_context()
-    context.run(_works_for.set, _caller())
-    thread = threading.Thread(target=context.run, args=(run,), daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:
-        return work()
-    thread.join(seconds)
-    if raised:
-        raise raised.pop()  # held by a frame of its own traceback, it would wait for the collector
-    if not returned:
-        raise TimeoutError
-    return returned[0]

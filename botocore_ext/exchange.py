@@ -12,9 +12,9 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from .concurrency import run_within
 from .endpoint import Endpoint, UnusableError, is_address, is_allowed
 from .inner_calls import FETCH_BUDGET, unlogged
+from .workers import run_within
 
 #: Bytes that an answer may have.
 LARGEST_ANSWER = 64 * 1024

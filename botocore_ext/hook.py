@@ -191,9 +191,10 @@ def _create_resolver(
         from .resolver import bound  # noqa: PLC0415 - not before it is needed
 
         return SessionResolver(resolver.providers, *bound([only], session, _first_region(session)))
-    if not front and is_plain_role(session):
+    profiles, profile = session.full_config["profiles"], _profile(session)
+    if not front and is_plain_role(profiles, profile):
         _rebuild_roles(resolver, session)
-    elif front or not is_bystander(session):
+    elif front or not is_bystander(profiles, profile):
         _put_into(resolver, session, front)
     if type(resolver) is not CredentialResolver:
         return resolver  # a session class with a resolver of its own keeps it
@@ -212,10 +213,14 @@ def _put_into(
 
 def _rebuild_roles(resolver: CredentialResolver, session: botocore.session.Session) -> None:
     """Let a role of botocore's own be loaded more than once."""
-    profile = session.get_config_variable("profile") or "default"
     resolver.providers = replace_roles(
-        PlainRoleProvider, resolver.providers, session, _first_region(session), profile
+        PlainRoleProvider, resolver.providers, session, _first_region(session), _profile(session)
     )
+
+
+def _profile(session: botocore.session.Session) -> str:
+    """Return the session's profile, as botocore's own resolver takes it."""
+    return session.get_config_variable("profile") or "default"
 
 
 def _first_region(session: botocore.session.Session) -> str | None:

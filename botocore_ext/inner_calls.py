@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.parsers import ResponseParserError
 from botocore.validate import ParamValidator
 
-from .concurrency import run_within
 from .errors import FetchError
+from .workers import run_within
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

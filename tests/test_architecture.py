@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 #: From the ground up; a module imports only from lines above its own.
 FLOORS = [
     "concurrency errors options endpoint service_data bystanders",
-    "plain_roles registration session_resolver",
+    "plain_roles registration session_resolver workers",
     "keys values inner_calls circles",
     "inner_clients exchange native token_cache",
     "scope refresh identities session_token",

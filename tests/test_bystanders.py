@@ -13,9 +13,13 @@ from botocore_ext.registry import PROVIDERS
 PLAIN = botocore.session.Session().get_component("credential_provider").providers
 
 
+def profiles_of(text, config):
+    config(text)
+    return botocore.session.Session().full_config["profiles"]
+
+
 def in_profile(text, config):
-    config(f"[profile p]\n{text}\n")
-    return bystanders.is_bystander(botocore.session.Session(profile="p"))
+    return bystanders.is_bystander(profiles_of(f"[profile p]\n{text}\n", config), "p")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +55,10 @@ def test_a_profile_that_may_be_ours_is_none(text, config):
 
 def test_without_a_profile_the_default_one_counts(config):
     config("[default]\ncognito_identity_pool_id = us-east-1:pool\n")
-    assert not bystanders.is_bystander(botocore.session.Session())
+    botocore_ext.install()
+    session = botocore.session.Session()
+    methods = [one.METHOD for one in session.get_component("credential_provider").providers]
+    assert "custom-cognito-identity-pool" in methods
 
 
 def test_no_key_of_a_bystander_selects_or_is_near_to_one_of_ours(caplog):
@@ -63,8 +70,8 @@ def test_no_key_of_a_bystander_selects_or_is_near_to_one_of_ours(caplog):
 
 
 def role(text, config):
-    config(f"[profile p]\nrole_arn = arn\n{text}\n")
-    return bystanders.is_plain_role(botocore.session.Session(profile="p"))
+    profiles = profiles_of(f"[profile p]\nrole_arn = arn\n{text}\n", config)
+    return bystanders.is_plain_role(profiles, "p")
 
 
 KEYS = "aws_access_key_id = A\naws_secret_access_key = s"

@@ -104,20 +104,3 @@ def test_what_could_not_be_made_is_tried_again():
     with pytest.raises(OSError, match="not yet"):
         once()
     assert once() == "made"
-
-
-def test_work_is_done_without_a_limit_where_no_thread_can_be_started_any_more(mocker):
-    """Python 3.12 and later refuse that while the interpreter ends, as in ``atexit`` functions."""
-    error = RuntimeError("can't create new thread at interpreter shutdown")
-    mocker.patch("threading.Thread.start", side_effect=error)
-    assert concurrency.run_within(0, threading.get_ident) == threading.get_ident()
-
-
-def test_a_thread_that_works_for_another_is_that_one_to_a_call_that_waits_for_itself():
-    flight = SingleFlight()
-
-    def call():
-        return concurrency.run_within(10, lambda: flight.run(call))
-
-    with pytest.raises(NeedsItselfError):
-        flight.run(call)

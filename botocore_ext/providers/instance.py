@@ -11,13 +11,13 @@ from botocore import exceptions
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from .. import values
-from ..concurrency import run_within
 from ..errors import NotConfigured
 from ..inner_calls import FETCH_BUDGET
 from ..keys import Keys
 from ..native import native
 from ..options import option
 from ..provider import Provider
+from ..workers import run_within
 
 #: botocore puts off an expiry that is nearer than this; compared with no number, it stays true.
 _AS_ANSWERED = {"ec2_credential_refresh_window": float("nan")}

@@ -15,8 +15,8 @@ BOUND = (
     "refresh makes a client and a connection first, each time."
 )
 NEXT = (
-    "the options, which are read and checked anew for each fetch, and a filter that is asked "
-    "about five loggers."
+    "the options, which are read and checked anew for each fetch, and the thread that does the "
+    "call, so that a server that drips cannot hold it: 0.05 ms each."
 )
 
 #: Below botocore's mandatory window, so that it refreshes at each use.

@@ -1,0 +1,118 @@
+"""Threads that do what must not take too long."""
+
+import os
+import threading
+import weakref
+
+import pytest
+
+from botocore_ext import workers
+from botocore_ext.concurrency import NeedsItselfError, SingleFlight
+from botocore_ext.workers import run_within
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_of_before():
+    workers._end_all()
+
+
+def test_calls_that_come_one_after_another_share_a_thread():
+    threads = {run_within(10, threading.get_ident) for _ in range(5)}
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+
+
+def test_calls_at_once_have_a_thread_each():
+    together = threading.Barrier(2)
+
+    def meet():
+        return run_within(10, lambda: (together.wait(10), threading.get_ident())[1])
+
+    second = []
+    other = threading.Thread(target=lambda: second.append(meet()))
+    other.start()
+    first = meet()
+    other.join()
+    assert second != [first]
+
+
+def test_a_thread_for_which_there_is_no_more_work_ends(monkeypatch):
+    monkeypatch.setattr(workers, "_LINGER", 0.01)
+    worker = run_within(10, threading.current_thread)
+    worker.join(10)
+    assert not worker.is_alive()
+    assert workers._idle.get() == []
+
+
+def test_a_thread_that_is_taken_while_it_gives_up_does_the_work(monkeypatch):
+    monkeypatch.setattr(workers, "_LINGER", 0)
+    worker = workers._take()
+    assert workers._idle.get() == []  # it finds that it has been taken, every time
+    done = threading.Event()
+    worker.do(done.set)
+    assert done.wait(10)
+    worker.do(None)
+    worker.join()
+
+
+def test_who_takes_too_long_is_left_behind_and_may_work_again():
+    go_on = threading.Event()
+    with pytest.raises(TimeoutError):
+        run_within(0.01, lambda: go_on.wait(10))
+    late = next(one for one in threading.enumerate() if isinstance(one, workers._Worker))
+    assert run_within(10, threading.current_thread) is not late
+    go_on.set()
+    while late not in workers._idle.get():
+        late.join(0.01)
+    assert late.is_alive()
+
+
+class _Answer:
+    """Something that can be waited for to vanish."""
+
+
+def test_nothing_of_the_work_is_kept():
+    answer = _Answer()
+    held = weakref.ref(answer)
+    assert run_within(10, lambda given=answer: given) is answer
+    del answer
+    workers._idle.get()[0].do(threading.Event().set)  # the thread has come to its next work
+    assert held() is None
+
+
+@pytest.mark.parametrize("kind", [KeyError, SystemExit])
+def test_what_the_work_raises_reaches_the_caller(kind):
+    def fail():
+        raise kind
+
+    with pytest.raises(kind):
+        run_within(10, fail)
+    assert run_within(10, threading.current_thread).is_alive()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no processes")
+def test_a_fork_leaves_no_thread_behind():
+    """From Python 3.12 on, a fork where there are several is a warning, and so an error here."""
+    worker = run_within(10, threading.current_thread)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if run_within(10, threading.get_ident) else 1)
+    assert not worker.is_alive()
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_work_is_done_without_a_limit_where_no_thread_can_be_started_any_more(mocker):
+    """Python 3.12 and later refuse that while the interpreter ends, as in ``atexit`` functions."""
+    error = RuntimeError("can't create new thread at interpreter shutdown")
+    mocker.patch("threading.Thread.start", side_effect=error)
+    assert run_within(0, threading.get_ident) == threading.get_ident()
+
+
+def test_a_thread_that_works_for_another_is_that_one_to_a_call_that_waits_for_itself():
+    flight = SingleFlight()
+
+    def call():
+        return run_within(10, lambda: flight.run(call))
+
+    with pytest.raises(NeedsItselfError):
+        flight.run(call)
