@@ -1,9 +1,16 @@
-"""The command line: ``python -m botocore_ext COMMAND``."""
+"""The command line: ``botocore-ext COMMAND``, or ``python -m botocore_ext COMMAND``."""
 
 import argparse
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+#: Of each command the module, which gives ``add_arguments(parser)`` and ``run(arguments) -> int``
+#: and is imported only for this command, and what it does.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "providers": ("table", "print the table of all providers"),
+    "demo": ("demo", "resolve one profile of each kind against a simulated AWS on this machine"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -12,31 +19,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The arguments; None: those of this process.
     """
+    given = sys.argv[1:] if argv is None else [*argv]
     parser = argparse.ArgumentParser(
-        prog="python -m botocore_ext",
+        prog="botocore-ext",
         description="The credential providers of the AWS SDK for JavaScript v3 that boto3 lacks.",
     )
-    _add_demo(parser.add_subparsers(title="commands", metavar="COMMAND"))
-    arguments = parser.parse_args(argv)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, (home, summary) in COMMANDS.items():
+        text = f"{summary[0].upper()}{summary[1:]}."
+        command = commands.add_parser(name, help=summary, description=text)
+        if given[:1] == [name]:
+            module = import_module(f".{home}", __package__)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    arguments = parser.parse_args(given)
     if "run" not in arguments:
         parser.print_help(sys.stderr)
         return 2
     status: int = arguments.run(arguments)
     return status
-
-
-def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "resolve one profile of each kind against a simulated AWS on this machine"
-    parser = commands.add_parser("demo", help=text, description=f"{text.capitalize()}.")
-    # With it the demonstration runs here; without it, in a process of its own (see demo.start).
-    parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
-    parser.set_defaults(run=_demo)
-
-
-def _demo(arguments: argparse.Namespace) -> int:
-    from . import demo  # noqa: PLC0415 - only this command needs boto3
-
-    return demo.start() if arguments.directory is None else demo.show(arguments.directory)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """The demonstration: one profile of each kind, resolved as any program would resolve it.
 
-``python -m botocore_ext demo`` calls ``start``. That runs ``show`` in a process of its own, with a
+``botocore-ext demo`` calls ``start``. That runs ``show`` in a process of its own, with a
 throw-away directory and an environment in which nothing of the caller's is left, so that neither
 can reach the other. ``resolve`` is the part to learn from.
 """
 
+import argparse
 import logging
 import site
 import subprocess
@@ -57,6 +58,16 @@ class FailedRow(NamedTuple):
     def __str__(self) -> str:
         """Show the error, on one line, in the place of the values."""
         return f"{self.profile:<8}  {' '.join(str(self.error).split())}"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the argument that ``start`` passes: with it the demonstration runs here."""
+    parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demonstration and return the exit status."""
+    return start() if arguments.directory is None else show(arguments.directory)
 
 
 def start() -> int:

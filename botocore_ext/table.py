@@ -1,9 +1,10 @@
 """The providers and their options as Markdown tables, written from the declarations.
 
-``python -m botocore_ext.table`` prints what stands between the two markers of ``README.md``, and
-``python -m botocore_ext.table options`` what stands between those of ``docs/options.md``.
+``botocore-ext providers`` prints what stands between the two markers of ``README.md``, and
+``botocore-ext providers --options`` what stands between those of ``docs/options.md``.
 """
 
+import argparse
 import inspect
 import sys
 from collections.abc import Iterable
@@ -15,6 +16,19 @@ from .registry import PROVIDERS
 
 _PROVIDER_HEADINGS = ["factory", "`METHOD`", "canonical name", "selected by the ini key"]
 _OPTION_HEADINGS = ["keyword", "ini key", "environment variable", "default", "meaning"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument(
+        "--options", action="store_true", help="print the options of each provider instead"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a table and return 0."""
+    sys.stdout.write(options() if arguments.options else overview())
+    return 0
 
 
 def overview() -> str:
@@ -64,7 +78,3 @@ def _code(name: str | None) -> str:
 def _table(headings: list[str], rows: Iterable[list[str]]) -> str:
     cells = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(options() if sys.argv[1:] == ["options"] else overview())

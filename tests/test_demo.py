@@ -227,5 +227,5 @@ def test_without_a_command_it_prints_help_and_gives_2(monkeypatch, capsys):
     assert stopped.value.code == 2
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err.startswith("usage: python -m botocore_ext [-h] COMMAND")
+    assert output.err.startswith("usage: botocore-ext [-h] COMMAND")
     assert "--directory" not in output.err

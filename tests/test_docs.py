@@ -2,9 +2,7 @@
 
 import dataclasses
 import re
-import runpy
 import socket
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 
 import botocore_ext
 from botocore_ext import identities, table
+from botocore_ext.__main__ import main
 from botocore_ext.options import Option
 from botocore_ext.registry import PROVIDERS
 
@@ -115,14 +114,12 @@ def test_the_tables_of_the_readme_are_those_of_the_declarations():
     ]:
         begin, end = re.findall(rf"<!-- {name}: .* -->\n", page)
         between = page.partition(begin)[2].partition(end)[0]
-        assert between.strip() == written.strip(), "run python -m botocore_ext.table"
+        assert between.strip() == written.strip(), "run botocore-ext providers"
 
 
-@pytest.mark.parametrize("which", ["overview", "options"])
-def test_the_tables_are_printed(which, monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "botocore_ext.table")  # runpy warns of a module it ran before
-    monkeypatch.setattr(sys, "argv", ["table", *([which] * (which == "options"))])
-    runpy.run_module("botocore_ext.table", run_name="__main__")
+@pytest.mark.parametrize(("which", "option"), [("overview", []), ("options", ["--options"])])
+def test_the_tables_are_printed(which, option, capsys):
+    assert main(["providers", *option]) == 0
     assert capsys.readouterr().out == getattr(table, which)()
 
 
