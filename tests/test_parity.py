@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from . import fakes
+from . import fakes, test_cases
 from .parity import allowed, cases, python, record, said
 from .test_migration import SECTIONS
 
@@ -59,7 +59,9 @@ def differences():
         assert allowed.idle(ENTRIES, found) == [], "remove it from tests/parity/differences.toml"
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[*test_cases.marks("", one)]) for name, one in CASES.items()]
+)
 def test_a_case_comes_to_the_same_but_for_what_is_listed(name, replayed, differences):
     found = differences[name] = said.differences(RECORDED[name], replayed(CASES[name]))
     assert allowed.unlisted(ENTRIES, name, found) == [], "list it in tests/parity/differences.toml"
@@ -81,6 +83,23 @@ def test_the_record_is_of_these_cases():
 def test_every_provider_has_cases_and_there_are_enough():
     assert {case["provider"] for case in CASES.values()} == set(SECTIONS.values())
     assert len(CASES) >= 150
+
+
+def test_of_every_provider_there_are_keys_errors_and_retries():
+    met = {name: set() for name in SECTIONS.values()}
+    for name, case in CASES.items():
+        told = RECORDED[name]
+        met[case["provider"]] |= {kind for outcome in told["outcomes"] for kind in outcome}
+        met[case["provider"]] |= {"retry" for one in told["requests"] if one.get("times", 1) > 1}
+    asks_nobody = {"from_env", "from_process"}
+    for name, kinds in met.items():
+        assert kinds == {"keys", "error"} | (set() if name in asks_nobody else {"retry"}), name
+
+
+def test_the_cases_are_free_of_python():
+    """They can be run by whoever has a shell."""
+    for path in cases.FOLDER.glob("*.toml"):
+        assert "python" not in path.read_text(encoding="utf-8").lower(), path.name
 
 
 def test_the_page_for_javascript_shows_the_differences():

@@ -187,7 +187,7 @@ class HttpProvider(Provider):
 
 def _refusal(status: int) -> UnusableError:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        remedy = "it is asked too often"
+        remedy = "share one session between clients, so that it is asked less often"
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         remedy = "see its own log"
     else:

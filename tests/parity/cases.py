@@ -8,7 +8,6 @@ import base64
 import hashlib
 import json
 import re
-import sys
 import time
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -198,5 +197,4 @@ def known_in(aws, home):
         "<home>": str(home),
         "<config>": str(home / "config"),
         "<credentials>": str(home / "credentials"),
-        "<python>": sys.executable,
     }
