@@ -48,12 +48,23 @@ def ask(endpoint: Endpoint, headers: Mapping[str, str], timeout: float, session:
                 return answer
         return _ask_address(endpoint, last, headers, timeout, session)
 
-    seconds = min(WHOLE_ATTEMPT * timeout, FETCH_BUDGET)
     try:
-        return run_within(seconds, work)
+        return run_within(_whole(timeout), work)
     except TimeoutError:
-        msg = f"had not answered in full after {seconds:g} s: raise the timeout or see its own log"
-    raise UnusableError(msg)
+        pass
+    raise _too_slow(timeout)
+
+
+def _whole(timeout: float) -> float:
+    """Return the seconds that a whole attempt may take."""
+    return min(WHOLE_ATTEMPT * timeout, FETCH_BUDGET)
+
+
+def _too_slow(timeout: float) -> UnusableError:
+    return UnusableError(
+        f"had not answered in full after {_whole(timeout):g} s: "
+        "raise the timeout or see its own log"
+    )
 
 
 def _ask_or_none(
@@ -92,7 +103,9 @@ def _exchange(
         with unlogged():
             response = http.send(request.prepare())
             with response.raw as raw:
-                body = _read(raw, WHOLE_ATTEMPT * timeout)
+                body = _read(raw, _whole(timeout))
+    except TimeoutError:
+        return _too_slow(timeout)
     except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
         return _explain(error, timeout)
     finally:
@@ -107,13 +120,20 @@ def _exchange(
 
 
 def _read(raw: Any, seconds: float) -> bytes:
-    """Read a body, at most one byte beyond what is allowed, for at most ``seconds``."""
+    """Read a body, at most one byte beyond what is allowed.
+
+    Raises:
+        TimeoutError: It takes longer than ``seconds``. Who waits for it has gone by then, or is
+            just going: it must not matter which of the two comes first.
+    """
     piecewise = getattr(raw, "read1", raw.read)  # urllib3 before 2 has no read1
     deadline, body = time.monotonic() + seconds, b""
-    while len(body) <= LARGEST_ANSWER and time.monotonic() < deadline:
+    while len(body) <= LARGEST_ANSWER:
         piece = piecewise(LARGEST_ANSWER + 1 - len(body), decode_content=False)
         if not piece:
             break
+        if time.monotonic() > deadline:
+            raise TimeoutError
         body += piece
     return body
 

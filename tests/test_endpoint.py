@@ -8,8 +8,11 @@ from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 from botocore.session import Session
 
+from botocore_ext import exchange
 from botocore_ext.endpoint import Endpoint, UnusableError, is_allowed
 from botocore_ext.exchange import _explain, _proxies, ask
+
+from . import fakes
 
 
 @pytest.mark.parametrize(
@@ -150,6 +153,20 @@ def test_an_answer_that_breaks_off_is_no_answer():
         ask(endpoint, {}, 1, Session())
     thread.join()
     listener.close()
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["who waits", "who reads"])
+@pytest.mark.parametrize("length", ["1000", ""], ids=["of a known length", "of any length"])
+def test_an_answer_in_drops_is_too_slow_whoever_notices_first(aws, monkeypatch, waits, length):
+    """The thread that reads is left behind, and must end by itself; half an answer is none."""
+    monkeypatch.setattr(exchange, "WHOLE_ATTEMPT", 0.25)
+    if not waits:
+        monkeypatch.setattr(exchange, "run_within", lambda _, work: work())
+    aws.script("GET", fakes.Answer(b"{" * 1000, drip=0.05, headers={"Content-Length": length}))
+    with pytest.raises(UnusableError) as raised:
+        ask(Endpoint.parse(aws.url), {}, 2, Session())
+    text = "had not answered in full after 0.5 s: raise the timeout or see its own log"
+    assert (str(raised.value), raised.value.retry) == (text, True)
 
 
 def test_a_connection_that_nobody_accepts_is_given_up():
