@@ -71,7 +71,7 @@ class FilesProvider(Provider):
         files = outer.given_files
         if anew or any(paths):
             files = _session_of(paths[0], paths[1], outer.files)
-        read = files or outer.session
+        read = files or outer.unchecked_session
         # Now, where an error can be told.
         native(self.METHOD, "the AWS config", "correct it", lambda: read.full_config)
         default = read.get_config_variable("profile")

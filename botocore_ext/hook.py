@@ -103,9 +103,11 @@ def take_from(session: botocore.session.Session, source: "Source") -> None:
     Raises:
         TypeError: ``source`` is no provider, the session is aiobotocore's, or it has credentials
             already.
+        ConfigurationError: A setting that botocore reads for every session is none.
     """
     (only,) = _as_providers([source])
-    loaded = loaded_credentials(_botocore_session(session))
+    _check_settings(_botocore_session(session), only)
+    loaded = loaded_credentials(session)
     if loaded is not None:
         msg = f"the botocore session has credentials already (method {loaded.method!r})"
         raise TypeError(msg)
@@ -184,6 +186,8 @@ def _create_resolver(
     only: CredentialProvider | None,
 ) -> CredentialResolver:
     """Build botocore's own resolver and put our providers into it, if they can have a part."""
+    if only is not None:
+        _check_settings(session, only)  # again: the profile may be another one by now
     resolver = _plain_resolver(session)
     if not hasattr(resolver, "providers"):
         return resolver  # a session class has a resolver of another kind
@@ -199,6 +203,12 @@ def _create_resolver(
     if type(resolver) is not CredentialResolver:
         return resolver  # a session class with a resolver of its own keeps it
     return SessionResolver(resolver.providers)
+
+
+def _check_settings(session: botocore.session.Session, only: CredentialProvider) -> None:
+    from .resolver import check_settings  # noqa: PLC0415 - not before it is needed
+
+    check_settings(session, only.METHOD)
 
 
 def _put_into(

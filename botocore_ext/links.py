@@ -1,6 +1,7 @@
 """What the name of a link in a chain means: a provider of ours, one of botocore's, or a profile."""
 
 import re
+from functools import partial
 
 from botocore.credentials import (
     CanonicalNameCredentialSourcer,
@@ -13,6 +14,7 @@ from botocore.credentials import (
 
 from .chain import CredentialChain
 from .errors import ConfigurationError
+from .native import made_by_botocore
 from .options import nearest
 from .plain_roles import replace_roles
 from .provider import Provider
@@ -93,7 +95,8 @@ class BotocoreLink(CredentialProvider):
     def _providers(self) -> list[CredentialProvider]:
         """Return botocore's providers for the chain's profile, the environment among them."""
         session, region = self._scope.files, self._scope.outer_region
-        everything = create_credential_resolver(session, region_name=region).providers
+        make = partial(create_credential_resolver, session, region_name=region)
+        everything = made_by_botocore(session, CredentialChain.METHOD, make).providers
         profile = self._scope.profile or session.get_config_variable("profile") or "default"
         everything = replace_roles(RoleProvider, everything, session, region, profile)
         roles = [one for one in everything if isinstance(one, RoleProvider)]

@@ -1,11 +1,14 @@
 """Our providers in botocore's credential resolver."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import botocore.session
 from botocore.credentials import CredentialProvider, CredentialResolver
+from botocore.utils import resolve_imds_endpoint_mode
 
 from .index import ENTRIES
+from .native import made_by_botocore
 from .plain_roles import replace_roles
 from .profiles import ProfileScope
 from .provider import Provider
@@ -42,6 +45,15 @@ def insert(
     elif "env" in methods:
         position = methods.index("env") + 1
     resolver.providers[position:position] = providers_of(scope)
+
+
+def check_settings(session: botocore.session.Session, method: str | None) -> None:
+    """See that botocore's own resolver can be made: it stands beside a session's one provider.
+
+    Raises:
+        ConfigurationError: A setting of the metadata service is none, or there is no such profile.
+    """
+    made_by_botocore(session, method, partial(resolve_imds_endpoint_mode, session))
 
 
 def bound(

@@ -16,6 +16,7 @@ import botocore.session
 
 from .inner_clients import InnerClients, create
 from .keys import Keys
+from .native import native
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -74,13 +75,24 @@ class Scope:
 
     @property
     def session(self) -> botocore.session.Session:
-        """The session that inner clients are made with."""
+        """The session that inner clients are made with.
+
+        Raises:
+            ConfigurationError: It is of no use, because its profile is not there.
+        """
+        found = self.unchecked_session
+        native("the AWS config", "the AWS config", "correct it", found.get_scoped_config)
+        return found
+
+    @property
+    def unchecked_session(self) -> botocore.session.Session:
+        """The same, of which nothing is asked that depends on its profile."""
         return self.given_session or _private_session()
 
     @property
     def files(self) -> botocore.session.Session:
         """The session whose config and credentials files hold the profile."""
-        return self.given_files or self.session
+        return self.given_files or self.unchecked_session
 
     @property
     def profile_values(self) -> Mapping[str, Any]:

@@ -31,6 +31,8 @@ class Session(boto3.Session):
             TypeError: ``credentials`` is neither, or the session has keys from elsewhere.
         """
         session = botocore_session or botocore.session.get_session()
+        if profile_name is not None:  # boto3 does so, too, but only when AWS_PROFILE has been read
+            session.set_config_variable("profile", profile_name)
         if credentials is None:
             extend(session)
         elif aws_access_key_id or aws_secret_access_key or aws_session_token:

@@ -41,7 +41,7 @@ class DefaultChainProvider(ProfileProvider):
 
     def asked(self) -> list[Asked]:
         """Return what is asked, in botocore's order."""
-        session = self.scope.session
+        session = self.scope.unchecked_session
         named = self.scope.profile
         if named != "default" and named not in self.scope.files.full_config["profiles"]:
             raise self.not_here()  # as a plain session says

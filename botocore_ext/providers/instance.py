@@ -14,7 +14,7 @@ from .. import values
 from ..errors import NotConfigured
 from ..inner_calls import FETCH_BUDGET
 from ..keys import Keys
-from ..native import native
+from ..native import METADATA_NUMBERS, native, whole_number
 from ..options import option
 from ..provider import Provider
 from ..workers import run_within
@@ -94,10 +94,12 @@ class InstanceProvider(Provider):
             "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
             disabled: self.ec2_metadata_v1_disabled if disabled in given else setting(disabled),
         }
-        attempts = setting("metadata_service_num_attempts")
+        timeout, attempts = (
+            partial(whole_number, session, self.METHOD, n) for n in METADATA_NUMBERS
+        )
         return {
-            "timeout": self.timeout if "timeout" in given else setting("metadata_service_timeout"),
-            "num_attempts": self.max_retries + 1 if "max_retries" in given else attempts,
+            "timeout": self.timeout if "timeout" in given else timeout(),
+            "num_attempts": self.max_retries + 1 if "max_retries" in given else attempts(),
             "env": dict(self.scope.environ),
             "user_agent": session.user_agent(),
             "config": config | _AS_ANSWERED,

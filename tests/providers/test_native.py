@@ -12,6 +12,7 @@ from botocore_ext import (
     ConfigurationError,
     FetchError,
     ProviderError,
+    create_credential_chain,
     from_env,
     from_ini,
     from_instance_metadata,
@@ -81,6 +82,11 @@ def half_a_pair(setting):
     return from_env()
 
 
+def no_such_profile(setting):
+    setting.environment(PROFILE="none")
+    return create_credential_chain("boto-config")
+
+
 def malformed_file(setting):
     (setting.world / "config").write_text("[default\n")
     return from_process()
@@ -102,6 +108,7 @@ ENDPOINT = "EC2_METADATA_SERVICE_ENDPOINT"
 MET = {
     exceptions.PartialCredentialsError: half_a_pair,
     exceptions.ConfigParseError: malformed_file,
+    exceptions.ProfileNotFound: no_such_profile,
     exceptions.InvalidIMDSEndpointError: lambda it: metadata_address(it, ENDPOINT, "nowhere"),
     exceptions.InvalidIMDSEndpointModeError: lambda it: metadata_address(
         it, f"{ENDPOINT}_MODE", "ipv5"
@@ -209,6 +216,6 @@ def test_what_is_configured_and_fails_stops_a_chain():
         if not is_recoverable(kind(provider="it", error_msg=""))
     }
     assert final == {
-        "PartialCredentialsError", "ConfigParseError", "InvalidIMDSEndpointError",
-        "InvalidIMDSEndpointModeError", "MissingDependencyException",
+        "PartialCredentialsError", "ConfigParseError", "ProfileNotFound",
+        "InvalidIMDSEndpointError", "InvalidIMDSEndpointModeError", "MissingDependencyException",
     }  # fmt: skip
