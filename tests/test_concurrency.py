@@ -57,7 +57,7 @@ def test_a_thread_that_is_interrupted_does_not_interrupt_the_others():
 
     def interrupted():
         started.set()
-        waiting.wait(5)
+        waiting.wait(30)
         raise KeyboardInterrupt
 
     def first():
@@ -66,7 +66,7 @@ def test_a_thread_that_is_interrupted_does_not_interrupt_the_others():
 
     thread = threading.Thread(target=first)
     thread.start()
-    started.wait(5)
+    started.wait(30)
     threading.Timer(0.1, waiting.set).start()
     assert flight.run(lambda: "mine") == "mine"
     thread.join()
@@ -74,9 +74,9 @@ def test_a_thread_that_is_interrupted_does_not_interrupt_the_others():
 
 def test_the_wait_for_another_thread_may_be_limited():
     flight, started, over = SingleFlight(), threading.Event(), threading.Event()
-    work = threading.Thread(target=flight.run, args=(lambda: started.set() or over.wait(5),))
+    work = threading.Thread(target=flight.run, args=(lambda: started.set() or over.wait(30),))
     work.start()
-    started.wait(5)
+    started.wait(30)
     with pytest.raises(TimeoutError):
         flight.run(lambda: "mine", patience=0)
     over.set()

@@ -189,7 +189,7 @@ def test_a_users_own_call_beside_an_inner_one_keeps_its_whole_log(aws, caplog):
 
     def hold(request):
         inside.set()
-        outside.wait(5)
+        outside.wait(30)
         return aws.sts(request)
 
     aws.script("AssumeRoleWithWebIdentity", hold)
@@ -197,7 +197,7 @@ def test_a_users_own_call_beside_an_inner_one_keeps_its_whole_log(aws, caplog):
     credentials = from_web_token(role_arn=role, web_identity_token=token).load()
     thread = threading.Thread(target=credentials.get_frozen_credentials)
     thread.start()
-    inside.wait(5)
+    inside.wait(30)
     mine = botocore.session.Session().create_client(
         "sts", region_name="eu-west-1", aws_access_key_id="A", aws_secret_access_key="mine"
     )

@@ -173,7 +173,7 @@ def test_keys_that_have_expired_are_not_served(aws, scope, log_in, mocker, answe
     mocker.patch("time.sleep")
     log_in(0)
     aws.always("CreateOAuth2Token", answer)
-    config = Config(read_timeout=0.1)
+    config = Config(read_timeout=0.1 if error is ReadTimeoutError else 30)
     provider = from_login_credentials(login_session=USER, client_config={"config": config})
     with pytest.raises(error):
         provider.bind(scope).fetch()
