@@ -28,6 +28,11 @@ def system_environment() -> Mapping[str, str]:
     return os.environ
 
 
+def hand_down(name: str, value: str) -> None:
+    """Set a variable for the processes that this one starts."""
+    os.environ[name] = value
+
+
 @dataclass(frozen=True)
 class Clock:
     """Time and chance, so that a test can hold both."""

@@ -34,6 +34,7 @@ FLOORS = [
     "hook table",
     "session",
     "__init__ providers.__init__",
+    "awscli export",
     "demo_services",
     "demo",
     "__main__",

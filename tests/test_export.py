@@ -1,0 +1,351 @@
+"""The keys of a profile, printed for programs that do not know this package."""
+
+import json
+import os
+import pty
+import shlex
+import subprocess
+import sys
+from datetime import datetime, timedelta
+
+import boto3
+import pytest
+from botocore.credentials import RefreshableCredentials
+
+from botocore_ext import export
+from botocore_ext.__main__ import main
+
+from . import fakes, tools_page
+from .parity import record
+
+POOL = "cognito_identity_pool_id = us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
+EXPORT = f"{sys.executable} -m botocore_ext export"
+PROFILES = f"""
+[profile web]
+role_arn = arn:aws:iam::123456789012:role/Web
+web_identity_token = env://GOOGLE_TOKEN
+
+[profile mobile]
+{POOL}
+
+[profile for-others]
+credential_process = {EXPORT} --profile web
+region = eu-west-1
+
+[profile both]
+{POOL}
+credential_process = {EXPORT} --profile both
+
+[profile round]
+credential_process = {EXPORT} --profile round
+
+[profile there]
+credential_process = {EXPORT} --profile back
+
+[profile back]
+credential_process = {EXPORT} --profile there
+
+[profile nothing]
+region = eu-west-1
+
+[profile half]
+web_identity_token = env://GOOGLE_TOKEN
+
+[profile prints]
+credential_process = echo secret-key-000000
+"""
+STATIC = """
+[long-term]
+aws_access_key_id = AKIALONGTERM
+aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+"""
+WHY_NODE_CANNOT = record.why_not(os.environ.get(record.VARIABLE))
+
+
+@pytest.fixture(autouse=True)
+def _profiles(config, monkeypatch):
+    config(PROFILES, STATIC)
+    monkeypatch.setenv("GOOGLE_TOKEN", fakes.secret("token"))
+    monkeypatch.setenv(export.PROFILES, "")  # so that it is put back
+
+
+@pytest.fixture
+def exported(capsys):
+    """Return what exports in this process, and what that prints."""
+
+    def exported(*arguments):
+        status = main(["export", *arguments])
+        output = capsys.readouterr()
+        assert (status, output.err) == (0, "")
+        return output.out
+
+    return exported
+
+
+def run(command, **given):
+    """Run a program as somebody else would, with the environment of the test."""
+    return subprocess.run(
+        shlex.split(command) if isinstance(command, str) else command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        **given,
+    )
+
+
+def gave(aws):
+    """Return the access keys that were given out, in order."""
+    return [one.gave for one in aws.requests if one.gave and one.operation != "GetCallerIdentity"]
+
+
+def refusal(done):
+    """Return the one line by which a command says why there are no keys."""
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert not [one for one in fakes.SECRETS if one in line]
+    assert line.startswith("botocore-ext: ")
+    return line.removeprefix("botocore-ext: ")
+
+
+def test_by_default_it_prints_what_a_credential_process_prints(exported, aws):
+    text = exported("--profile", "web")
+    keys = json.loads(text)
+    assert list(keys) == [
+        "Version",
+        "AccessKeyId",
+        "SecretAccessKey",
+        "SessionToken",
+        "Expiration",
+        "AccountId",
+    ]
+    assert (keys["Version"], keys["AccountId"]) == (1, "123456789012")
+    assert [keys["AccessKeyId"]] == gave(aws)
+    left = datetime.fromisoformat(keys["Expiration"]).timestamp() - aws.now()
+    assert 3500 < left <= 3600
+    assert text == json.dumps(keys, indent=2) + "\n"
+
+
+def test_it_leaves_out_what_is_not_known(exported):
+    assert json.loads(exported("--profile", "long-term", "--format", "process")) == {
+        "Version": 1,
+        "AccessKeyId": "AKIALONGTERM",
+        "SecretAccessKey": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    }
+
+
+@pytest.mark.parametrize(("form", "before"), [("env", "export "), ("env-no-export", "")])
+def test_lines_for_a_shell_are_those_of_aws_cli(exported, aws, form, before):
+    lines = exported("--profile", "web", "--format", form).splitlines()
+    names, values = zip(*(line.split("=", 1) for line in lines), strict=True)
+    assert names == (
+        f"{before}AWS_ACCESS_KEY_ID",
+        f"{before}AWS_SECRET_ACCESS_KEY",
+        f"{before}AWS_SESSION_TOKEN",
+        f"{before}AWS_CREDENTIAL_EXPIRATION",
+    )
+    assert [values[0]] == gave(aws)
+    assert values[1] in fakes.SECRETS
+    assert values[2] in fakes.SECRETS
+    assert datetime.fromisoformat(values[3]).tzinfo
+
+
+def test_keys_as_aws_makes_them_stand_without_quotes(exported):
+    assert exported("--profile", "long-term", "--format", "env") == (
+        "export AWS_ACCESS_KEY_ID=AKIALONGTERM\n"
+        "export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n"
+    )
+
+
+def test_a_shell_runs_nothing_that_an_endpoint_gave(exported, aws, config, tmp_path):
+    config(f"[profile endpoint]\ncontainer_credentials_full_uri = {aws.url}/keys")
+    evil = f"'; touch {tmp_path}/evil; $(touch {tmp_path}/evil)\n`touch {tmp_path}/evil`"
+    keys = {"AccessKeyId": "AKIA", "SecretAccessKey": evil}
+    aws.script("GET", fakes.Answer(json.dumps(keys).encode()))
+    lines = exported("--profile", "endpoint", "--format", "env")
+    script = 'eval "$1"; printf %s "$AWS_SECRET_ACCESS_KEY"'
+    assert run(["sh", "-c", script, "sh", lines]).stdout == evil
+    assert not (tmp_path / "evil").exists()
+
+
+def test_json_has_all_that_is_known(exported, aws):
+    keys = json.loads(exported("--profile", "mobile", "--format", "json"))
+    assert [keys["AccessKeyId"]] == gave(aws)
+    assert keys["IdentityId"] == "us-east-1:00000000-0000-0000-0000-000000000001"
+    assert keys["AccountId"] is None
+    assert sorted(keys) == [
+        "AccessKeyId",
+        "AccountId",
+        "Expiration",
+        "IdentityId",
+        "SecretAccessKey",
+        "SessionToken",
+    ]
+
+
+def test_without_a_profile_it_is_that_of_the_environment(exported, monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "long-term")
+    assert "AKIALONGTERM" in exported()
+
+
+def test_as_in_boto3_keys_of_the_environment_win_unless_a_profile_is_named(exported, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
+    assert "AKIAENVIRONMENT" in exported()
+    monkeypatch.delenv(export.PROFILES)
+    assert "AKIALONGTERM" in exported("--profile", "long-term")
+
+
+def on_a_terminal(*arguments):
+    """Run it with a terminal for its output, and return the status, that, and its errors."""
+    ours, its = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "botocore_ext", "export", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=its,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.close(its)
+        shown = b""
+        try:
+            while chunk := os.read(ours, 4096):
+                shown += chunk
+        except OSError:  # how Linux says that nobody has the terminal open any more
+            pass
+        os.close(ours)
+        errors = process.stderr.read()
+    return process.returncode, shown.decode().replace("\r\n", "\n"), errors
+
+
+def test_it_prints_no_secret_to_a_terminal_and_does_not_even_fetch_one(aws):
+    status, shown, errors = on_a_terminal("--profile", "web")
+    assert (status, shown) == (1, "")
+    assert errors == (
+        "botocore-ext: the keys are secrets, and standard output is a terminal: send it elsewhere, "
+        "or add --show-secrets\n"
+    )
+    assert aws.requests == []
+
+
+def test_it_does_if_it_is_told_to(aws):
+    status, shown, errors = on_a_terminal("--profile", "web", "--show-secrets")
+    assert (status, errors) == (0, "")
+    assert [json.loads(shown)["AccessKeyId"]] == gave(aws)
+
+
+def test_a_refusal_is_one_line(aws):
+    """In a process, where a warning of a failed fetch would stand beside it."""
+    aws.script("AssumeRoleWithWebIdentity", fakes.error("AccessDenied", 403, "not\nyou"))
+    line = refusal(run(f"{EXPORT} --profile web"))
+    assert line == (
+        "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: "
+        "not you"
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "why"),
+    [
+        ("nowhere", "The config profile (nowhere) could not be found"),
+        ("nothing", "profile 'nothing' has no credentials, nor has anything else"),
+        ("half", "role_arn is not set in profile 'half'"),
+        ("prints", "the search for credentials ended with JSONDecodeError"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(capsys, profile, why):
+    assert main(["export", "--profile", profile]) == 1
+    output = capsys.readouterr()
+    assert (output.out, output.err.count("\n")) == ("", 1)
+    assert why in output.err
+    assert "secret-key" not in output.err
+
+
+def test_a_misspelt_key_is_said_beside_it(config):
+    config(f"[profile mobile]\n{POOL.replace('pool', 'poool')}")
+    warning, error = run(f"{EXPORT} --profile mobile").stderr.splitlines()
+    assert "did you mean cognito_identity_pool_id?" in warning
+    assert "has no credentials" in error
+
+
+def test_an_interrupted_search_shows_no_traceback(mocker, capsys):
+    mocker.patch.object(export, "keys_of", side_effect=KeyboardInterrupt)
+    assert main(["export"]) == 1
+    assert capsys.readouterr().err == (
+        "botocore-ext: the search for credentials ended with KeyboardInterrupt\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "way"),
+    [("round", "round -> round"), ("there", "there -> back -> there")],
+)
+def test_a_profile_that_exports_itself_is_an_error_and_not_a_fork_bomb(profile, way):
+    line = refusal(run(f"{EXPORT} --profile {profile}"))
+    assert f"goes in a circle ({way}): let it export another profile" in line
+    assert line.count("goes in a circle") == 1
+
+
+def test_a_profile_with_keys_of_ours_may_export_itself_to_others(exported, aws):
+    """Ours win over the process, and all that do not know them run it."""
+    credentials = boto3.Session(profile_name="both").get_credentials()
+    assert credentials.method == "custom-process"
+    assert [credentials.access_key] == gave(aws)
+    assert json.loads(exported("--profile", "both"))["AccessKeyId"] == gave(aws)[1]
+
+
+@pytest.mark.caller_signs
+def test_plain_boto3_gets_keys_that_refresh(aws):
+    session = boto3.Session(profile_name="for-others")
+    credentials = session.get_credentials()
+    assert type(credentials) is RefreshableCredentials
+    first = credentials.get_frozen_credentials()
+    assert [first.access_key] == gave(aws)
+    assert first.token in fakes.SECRETS
+    assert first.account_id == "123456789012"
+    session.client("sts").get_caller_identity()
+    assert len(gave(aws)) == 1
+    later = datetime.now(credentials._expiry_time.tzinfo) + timedelta(minutes=55)
+    credentials._time_fetcher = lambda: later
+    aws.lifetime = 7200
+    second = credentials.get_frozen_credentials()
+    assert [first.access_key, second.access_key] == gave(aws)
+
+
+@pytest.mark.parametrize(("command", "printed"), tools_page.commands("botocore-ext"))
+def test_the_page_shows_what_is_printed(command, printed, config, aws, capsys):
+    config(tools_page.PROFILES)
+    aws.always("GetCredentialsForIdentity", tools_page.keys)
+    _, *arguments = shlex.split(command)
+    main(arguments)
+    shown = "".join(capsys.readouterr())
+    assert tools_page.without_times(shown) == tools_page.without_times(printed)
+
+
+NODE = """
+const { createRequire } = require("node:module");
+const load = createRequire(process.argv[1] + "/package.json");
+const { fromIni } = load("@aws-sdk/credential-providers");
+fromIni({ profile: "for-others" })().then((keys) => console.log(JSON.stringify(keys)));
+"""
+
+
+@pytest.mark.skipif(bool(WHY_NODE_CANNOT), reason=WHY_NODE_CANNOT)
+def test_the_sdk_for_javascript_gets_the_keys(aws):
+    done = run(["node", "-e", NODE, str(os.environ[record.VARIABLE])])
+    keys = json.loads(done.stdout)
+    assert [keys["accessKeyId"]] == gave(aws)
+    assert keys["secretAccessKey"] in fakes.SECRETS
+    assert keys["sessionToken"] in fakes.SECRETS
+    assert keys["accountId"] == "123456789012"
+    assert datetime.fromisoformat(keys["expiration"].replace("Z", "+00:00")).timestamp() > aws.now()
+
+
+def test_only_what_it_needs_is_imported():
+    """A credential process is started often."""
+    _, *arguments = shlex.split(f"{EXPORT} --profile nothing")
+    done = run([sys.executable, "-X", "importtime", *arguments])
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "botocore_ext.hook" in imported
+    assert not {"boto3", "moto", "botocore_ext.demo_services", "botocore_ext.chain"} & imported
