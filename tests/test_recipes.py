@@ -379,6 +379,44 @@ def test_worker_processes(recipe, aws, get_token, tmp_path):
     assert len(tokens) <= 2  # one for each process that got work
 
 
+@of("AWS Lambda")
+def test_a_lambda_function(recipe, aws, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFUNCTION")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
+    names = recipe.run()
+    assert aws.requests == []
+    for _ in range(2):
+        names["handler"]({}, None)
+    assert aws.operations() == ["AssumeRole", "GetCallerIdentity", "GetCallerIdentity"]
+    assert signers(aws, "AssumeRole") == ["AKIAFUNCTION"]
+    assert {*signers(aws, "GetCallerIdentity")} == {aws.requests[0].gave}
+
+
+class AirflowsFactory:
+    """As much of Airflow's own as the recipe leans on."""
+
+    region_name = "eu-west-1"
+
+    def create_session(self, deferrable=False):  # noqa: FBT002 - Airflow's signature
+        return "a session of aiobotocore" if deferrable else boto3.Session()
+
+
+@of("Airflow")
+def test_airflow(recipe, aws, monkeypatch):
+    monkeypatch.setenv("GOOGLE_TOKEN", fakes.secret("token"))
+    path = ["airflow", "providers", "amazon", "aws", "hooks", "base_aws"]
+    for end in range(1, len(path) + 1):
+        monkeypatch.setitem(sys.modules, ".".join(path[:end]), ModuleType(path[end - 1]))
+    sys.modules[".".join(path)].BaseSessionFactory = AirflowsFactory
+    names = recipe.run()
+    hook = boto3.session.Session(profile_name="google")  # what Airflow does with the extra
+    assert hook.get_credentials().method == "custom-web-token"
+    factory = names["SessionFactory"]()
+    factory.create_session().client("sts").get_caller_identity()
+    assert aws.operations() == ["AssumeRoleWithWebIdentity", "GetCallerIdentity"]
+    assert factory.create_session(deferrable=True) == "a session of aiobotocore"
+
+
 @of("Presigned URLs")
 def test_presigned_urls(recipe, aws, get_token):
     names = recipe.run(get_google_token=get_token)
