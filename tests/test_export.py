@@ -229,6 +229,13 @@ def test_it_prints_no_secret_to_a_terminal_and_does_not_even_fetch_one(aws):
     assert aws.requests == []
 
 
+@pytest.mark.parametrize(("told", "status"), [([], 1), (["--show-secrets"], 0)])
+def test_a_terminal_is_looked_for_where_it_prints(told, status, aws, mocker, capsys):
+    mocker.patch.object(sys.stdout, "isatty", return_value=True)
+    assert main(["export", "--profile", "web", *told]) == status
+    assert len(gave(aws)) == len(capsys.readouterr().out.splitlines()) // 8 == 1 - status
+
+
 def test_it_does_if_it_is_told_to(aws):
     status, shown, errors = on_a_terminal("--profile", "web", "--show-secrets")
     assert (status, errors) == (0, "")
@@ -285,6 +292,16 @@ def test_a_profile_that_exports_itself_is_an_error_and_not_a_fork_bomb(profile, 
     line = refusal(run(f"{EXPORT} --profile {profile}"))
     assert f"goes in a circle ({way}): let it export another profile" in line
     assert line.count("goes in a circle") == 1
+
+
+def test_a_profile_that_is_being_exported_is_not_looked_for_again(aws, monkeypatch, capsys):
+    """As a process sees it that was started meanwhile."""
+    monkeypatch.setenv(export.PROFILES, "mobile\nweb")
+    assert main(["export", "--profile", "web"]) == 1
+    assert "(mobile -> web -> web)" in capsys.readouterr().err
+    assert aws.requests == []
+    assert main(["export", "--profile", "both"]) == 0
+    assert os.environ[export.PROFILES] == "mobile\nweb\nboth"
 
 
 def test_a_profile_with_keys_of_ours_may_export_itself_to_others(exported, aws):

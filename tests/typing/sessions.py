@@ -1,0 +1,16 @@
+"""What boto3-stubs says of boto3's sessions holds for ours; see ``tests/test_typing.py``."""
+
+import boto3
+from mypy_boto3_sts import STSClient
+from typing_extensions import assert_type
+
+import botocore_ext
+from botocore_ext import Session, from_env
+
+assert_type(Session(credentials=from_env()).client("sts"), STSClient)
+assert_type(Session(profile_name="mobile", region_name="eu-west-1").client("sts"), STSClient)
+
+botocore_ext.install()
+assert_type(boto3.Session(profile_name="mobile").client("sts"), STSClient)
+session: boto3.Session = Session()
+botocore_ext.extend(session)
