@@ -57,6 +57,8 @@ class Fault:
     answer: Callable[[Place, fakes.Request], Answer] | None
     #: Whether it shows only after a timeout.
     takes_time: bool = False
+    #: Seconds to connect and to wait for data where it is tried.
+    timeout: float = 5
     #: Whether it can come up at an operation.
     is_at: Callable[[str], bool] = _is_remote
     #: Spoils a file instead.
@@ -172,10 +174,16 @@ FAULTS = (
     Fault("connection refused", None),
     Fault("reset before the headers", lambda *_: Answer(reset=True)),
     Fault("reset after the headers", _changed(reset=True, cut=0)),
-    Fault("silence", lambda *_: Answer(silence=120), takes_time=True),
-    Fault("a byte at a time", _changed(drip=0.3), takes_time=True),
+    Fault("silence", lambda *_: Answer(silence=120), takes_time=True, timeout=0.9),
+    # Each byte in time, and all of them too late, also on a machine that is busy.
+    Fault("a byte at a time", _changed(drip=0.4), takes_time=True, timeout=2.5),
     Fault("truncated body", _truncated),
-    Fault("wrong length, too long", _length(lambda size: size + 999), takes_time=True),
+    Fault(
+        "wrong length, too long",
+        _length(lambda size: size + 999),
+        takes_time=True,
+        timeout=0.9,
+    ),
     Fault("wrong length, too short", _length(lambda size: size // 2)),
     Fault("empty body", _changed(body=b"")),
     Fault("invalid UTF-8", _no_text),

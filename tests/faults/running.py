@@ -77,7 +77,7 @@ class Trial:
         """Build the provider and let it obtain its first keys, so that it has its clients."""
         self.cell = Cell(step, fault)
         self.step, self.fault = step, fault
-        self.place = Place(home, f"{step.factory}-{number}", 0.7 if fault.takes_time else 5)
+        self.place = Place(home, f"{step.factory}-{number}", fault.timeout)
         self.place.aws.keeps_alive = fault.answer is not None or fault.spoil is not None
         self.errors: list[BaseException] = []
         with inside(self.place):

@@ -12,9 +12,11 @@ import botocore.session
 from botocore_ext import (
     Keys,
     Scope,
+    create_credential_chain,
     from_cognito_identity,
     from_cognito_identity_pool,
     from_container_metadata,
+    from_default_chain,
     from_http,
     from_ini,
     from_instance_metadata,
@@ -25,6 +27,7 @@ from botocore_ext import (
     from_token_file,
     from_web_token,
 )
+from botocore_ext.tokens import TokenProcess
 from tests import fakes
 
 from .place import REGION
@@ -41,8 +44,8 @@ ROLE = "arn:aws:iam::123456789012:role/App"
 IDENTITY = f"{REGION}:00000000-0000-0000-0000-000000000001"
 POOL = f"{REGION}:1699ebc0-7900-4099-b910-2df94f52a030"
 START_URL = "https://d-abc123.awsapps.com/start"
-
-
+#: Of an instance; long, so that it takes its time where it comes a byte at a time.
+ROLE_NAME = "a-role-with-a-name-of-many-characters"
 #: Who is no service; such a one is asked twice here where each attempt fails.
 _ENDPOINTS = {"from_http", "from_container_metadata", "from_instance_metadata"}
 
@@ -102,7 +105,12 @@ def _temporary(place: Place) -> Provider:
     ).bind(Scope(clock=place.clock))
 
 
-def profile(place: Place, **given: Any) -> Provider:
+def _chain(place: Place) -> Provider:
+    links = (lambda: None, _web_token(place))
+    return create_credential_chain(*links).bind(Scope(clock=place.clock))
+
+
+def profile(place: Place, factory: Any = from_ini, **given: Any) -> Provider:
     """A role of a profile, on top of static keys."""
     path = place.home / f"{place.name}.config"
     path.write_text(
@@ -110,7 +118,7 @@ def profile(place: Place, **given: Any) -> Provider:
         f"aws_access_key_id = AKIAFILE\naws_secret_access_key = {fakes.secret('secret-key')}\n",
         encoding="utf-8",
     )
-    return from_ini(
+    return factory(
         profile="app", config_filepath=str(path), client_config=place.client_config(), **given
     ).bind(Scope(clock=place.clock))
 
@@ -213,7 +221,7 @@ def container(place: Place) -> Provider:
 
 def _instance(place: Place) -> Provider:
     aws: Any = place.aws
-    answer, tokens = aws.instance_role, [None]
+    tokens = [None]
 
     def token(_: fakes.Request) -> fakes.Answer:
         tokens.append(fakes.secret("metadata-token"))
@@ -222,9 +230,10 @@ def _instance(place: Place) -> Provider:
     def role(request: fakes.Request) -> fakes.Answer:
         headers = {name.lower(): value for name, value in request.headers.items()}
         is_known = headers.get("x-aws-ec2-metadata-token") in tokens
-        found: fakes.Answer = answer(request) if is_known else fakes.Answer(status=401)
-        return found
+        return fakes.Answer(ROLE_NAME.encode()) if is_known else fakes.Answer(status=401)
 
+    keys = ("GetInstanceKeys", "instance_keys")
+    aws.ROUTES = {**aws.ROUTES, ("GET", f"{fakes.INSTANCE_ROLE}{ROLE_NAME}"): keys}
     aws.metadata_token, aws.instance_role = token, role
     aws.endpoint = lambda _: fakes.Answer(status=404)  # keys of another role
     session = botocore.session.Session()
@@ -279,6 +288,19 @@ def _process(place: Place) -> Provider:
     )
 
 
+def _token_process(place: Place) -> Provider:
+    source = TokenProcess(f"sh {place.home / place.name}.sh", timeout=1)
+    return from_web_token(
+        role_arn=ROLE, web_identity_token=source, client_config=place.client_config()
+    ).bind(Scope(clock=place.clock))
+
+
+def _write_printed_token(place: Place) -> Path:
+    path = _write_token(place)
+    path.with_suffix(".sh").write_text(f"exec cat {path}", encoding="utf-8")
+    return path
+
+
 def _write_printed(place: Place) -> Path:
     path = place.home / f"{place.name}.json"
     keys = place.aws.keys()
@@ -302,8 +324,10 @@ STILL_VALID = "what is kept is still valid"
 STEPS = (
     Step("AssumeRoleWithWebIdentity", "from_web_token", "web", _web_token),
     Step("AssumeRoleWithWebIdentity", "from_token_file", "web", token_file),
+    Step("AssumeRoleWithWebIdentity", "create_credential_chain", "web", _chain),
     Step("AssumeRole", "from_temporary_credentials", "role", _temporary),
     Step("AssumeRole", "from_ini", "role", profile),
+    Step("AssumeRole", "from_default_chain", "role", partial(profile, factory=from_default_chain)),
     Step("GetCredentialsForIdentity", "from_cognito_identity", "cognito", _identity),
     Step("GetCredentialsForIdentity", "from_cognito_identity_pool", "kept identity", _pool,
          "GetId"),
@@ -335,4 +359,5 @@ LOCAL = (
     _local_step("the config file", "from_ini", partial(profile, ignore_cache=True), _write_profile,
                 "ignore_cache=True"),
     _local_step("a process", "from_process", _process, _write_printed),
+    _local_step("a token process", "from_web_token", _token_process, _write_printed_token),
 )  # fmt: skip
