@@ -12,14 +12,13 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from .attempts import Patience
 from .endpoint import Endpoint, UnusableError, is_address, is_allowed
-from .inner_calls import FETCH_BUDGET, unlogged
+from .inner_calls import unlogged
 from .workers import run_within
 
 #: Bytes that an answer may have.
 LARGEST_ANSWER = 64 * 1024
-#: A whole attempt may take this many times the timeout.
-WHOLE_ATTEMPT = 5
 
 _BROKEN_OFF = "closed the connection before its answer was complete: see its own log"
 
@@ -27,13 +26,15 @@ _BROKEN_OFF = "closed the connection before its answer was complete: see its own
 Answer = tuple[int, bytes]
 
 
-def ask(endpoint: Endpoint, headers: Mapping[str, str], timeout: float, session: Session) -> Answer:
+def ask(
+    endpoint: Endpoint, headers: Mapping[str, str], patience: Patience, session: Session
+) -> Answer:
     """Ask once.
 
     Args:
         endpoint: Whom to ask; each of its addresses in turn until one answers.
         headers: Sent beside ``Host``.
-        timeout: Seconds to connect and to wait for data; five times as long for everything.
+        patience: The time it has.
         session: Whose CA bundle and proxies are used.
 
     Raises:
@@ -43,50 +44,56 @@ def ask(endpoint: Endpoint, headers: Mapping[str, str], timeout: float, session:
     def work() -> Answer:
         *others, last = endpoint.addresses()
         for address in others:
-            answer = _ask_or_none(endpoint, address, headers, timeout, session)
+            answer = _ask_or_none(endpoint, address, headers, patience, session)
             if answer is not None:
                 return answer
-        return _ask_address(endpoint, last, headers, timeout, session)
+        return _ask_address(endpoint, last, headers, patience, session)
 
     try:
-        return run_within(_whole(timeout), work)
+        return run_within(patience.whole, work)
     except TimeoutError:
         pass
-    raise _too_slow(timeout)
+    raise _too_slow(patience)
 
 
-def _whole(timeout: float) -> float:
-    """Return the seconds that a whole attempt may take."""
-    return min(WHOLE_ATTEMPT * timeout, FETCH_BUDGET)
-
-
-def _too_slow(timeout: float) -> UnusableError:
+def _too_slow(patience: Patience) -> UnusableError:
     return UnusableError(
-        f"had not answered in full after {_whole(timeout):g} s: "
-        "raise the timeout or see its own log"
+        f"had not answered in full after {patience.whole:g} s: raise the timeout or see its own log"
     )
 
 
 def _ask_or_none(
-    endpoint: Endpoint, address: str, headers: Mapping[str, str], timeout: float, session: Session
+    endpoint: Endpoint,
+    address: str,
+    headers: Mapping[str, str],
+    patience: Patience,
+    session: Session,
 ) -> Answer | None:
     try:
-        return _ask_address(endpoint, address, headers, timeout, session)
+        return _ask_address(endpoint, address, headers, patience, session)
     except UnusableError:
         return None
 
 
 def _ask_address(
-    endpoint: Endpoint, address: str, headers: Mapping[str, str], timeout: float, session: Session
+    endpoint: Endpoint,
+    address: str,
+    headers: Mapping[str, str],
+    patience: Patience,
+    session: Session,
 ) -> Answer:
-    found = _exchange(endpoint, address, headers, timeout, session)
+    found = _exchange(endpoint, address, headers, patience, session)
     if isinstance(found, UnusableError):
         raise found
     return found
 
 
 def _exchange(
-    endpoint: Endpoint, address: str, headers: Mapping[str, str], timeout: float, session: Session
+    endpoint: Endpoint,
+    address: str,
+    headers: Mapping[str, str],
+    patience: Patience,
+    session: Session,
 ) -> Answer | UnusableError:
     """Return an error rather than raise it: a traceback would keep the connection open."""
     url = endpoint.url(address)
@@ -97,17 +104,17 @@ def _exchange(
         stream_output=True,
     )
     verify = session.get_config_variable("ca_bundle") or True
-    arguments = {"verify": verify, "timeout": timeout, **_proxies(endpoint, session)}
+    arguments = {"verify": verify, "timeout": patience[:2], **_proxies(endpoint, session)}
     http = URLLib3Session(**arguments)
     try:
         with unlogged():
             response = http.send(request.prepare())
             with response.raw as raw:
-                body = _read(raw, _whole(timeout))
+                body = _read(raw, patience.whole)
     except TimeoutError:
-        return _too_slow(timeout)
+        return _too_slow(patience)
     except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
-        return _explain(error, timeout)
+        return _explain(error, patience)
     finally:
         http.close()
     promised = response.headers.get("Content-Length", "")
@@ -152,7 +159,7 @@ def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
     return {"proxies": get_environ_proxies(endpoint.url(host))}
 
 
-def _explain(error: Exception, timeout: float) -> UnusableError:
+def _explain(error: Exception, patience: Patience) -> UnusableError:
     """Say what happened without the URL, which botocore's own texts show."""
     if isinstance(error, botocore.exceptions.SSLError):
         msg = (
@@ -163,10 +170,11 @@ def _explain(error: Exception, timeout: float) -> UnusableError:
     if isinstance(error, botocore.exceptions.ProxyConnectionError):
         return UnusableError("cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY")
     if isinstance(error, botocore.exceptions.ConnectTimeoutError):
-        return UnusableError(f"did not accept a connection within {timeout:g} s: check the address")
+        within = f"{patience.connect:g} s"
+        return UnusableError(f"did not accept a connection within {within}: check the address")
     if isinstance(error, (botocore.exceptions.ReadTimeoutError, ReadTimeoutError)):
         return UnusableError(
-            f"accepted the request and stayed silent for {timeout:g} s: "
+            f"accepted the request and stayed silent for {patience.read:g} s: "
             "raise the timeout or see its own log"
         )
     if isinstance(error, botocore.exceptions.EndpointConnectionError):

@@ -98,6 +98,20 @@ def keep_to_budget(longest: float, request: Any, **_: object) -> None:
     budget.requests += 1
 
 
+def share_of_budget() -> float:
+    """Count what is asked now as part of this fetch, and return the seconds that it has.
+
+    As with ``within_budget``, it is what others took before the first request that does not count.
+    """
+    budget = _budget.get()
+    if budget is None:
+        return FETCH_BUDGET
+    if not budget.requests:
+        budget.deadline = budget.now() + FETCH_BUDGET
+    budget.requests += 1
+    return budget.deadline - budget.now()
+
+
 def within_budget(whom: str, work: Callable[[], T]) -> T:
     """Return what ``work`` returns, which asks ``whom``, as long as the fetch has time.
 

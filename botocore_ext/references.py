@@ -7,9 +7,9 @@ from typing import TypeAlias, cast
 
 from botocore.compat import compat_shell_split
 
+from . import tokens as sources
 from .errors import FetchError
 from .scope import Scope
-from .tokens import TokenFile, TokenProcess, TokenVariable
 
 #: A token, or what returns one when it is called.
 Token: TypeAlias = str | Callable[[], str]
@@ -32,27 +32,40 @@ def reference(value: object, scope: Scope) -> object:
     if scheme is None:
         return value
     rest = str(value)[scheme.end() :].strip()
-    name = scheme[1].lower()
-    if name == "file" and (os.path.isabs(rest) or rest.startswith("~")):  # noqa: PTH117 - a Path drops what a text says
-        return TokenFile(rest)
-    if name == "env" and rest:
-        return TokenVariable(rest, scope.environ)
-    if name == "process" and rest:
-        return _process(rest)
-    msg = (
-        "is not a token reference of a kind that is known (file:///ABSOLUTE/PATH, file://~/PATH, "
-        "env://NAME, process://COMMAND)"
-    )
-    raise ValueError(msg)
+    kind = _KINDS.get(scheme[1].lower())
+    source = kind(rest, scope) if kind and rest else None
+    if source is None:
+        msg = (
+            "is not a token reference of a kind that is known (file:///ABSOLUTE/PATH, "
+            "file://~/PATH, env://NAME, process://COMMAND, github-actions://AUDIENCE, "
+            "ambient://AUDIENCE)"
+        )
+        raise ValueError(msg)
+    return source
 
 
-def _process(command: str) -> TokenProcess:
+def _file(path: str, _: Scope) -> Token | None:
+    is_whole = os.path.isabs(path) or path.startswith("~")  # noqa: PTH117 - a Path drops what a text says
+    return sources.TokenFile(path) if is_whole else None
+
+
+def _process(command: str, _: Scope) -> Token:
     try:
         compat_shell_split(command)
     except ValueError as error:
         msg = f"cannot be split into a command and its arguments ({error})"
         raise ValueError(msg) from None
-    return TokenProcess(command)
+    return sources.TokenProcess(command)
+
+
+#: Scheme -> its source, made of what stands behind it; None: it is not complete.
+_KINDS: Mapping[str, Callable[[str, Scope], Token | None]] = {
+    "file": _file,
+    "env": lambda name, scope: sources.TokenVariable(name, scope.environ),
+    "process": _process,
+    "github-actions": lambda audience, scope: sources.GitHubActionsToken(audience, scope=scope),
+    "ambient": lambda audience, _: sources.AmbientToken(audience),
+}
 
 
 def references(value: object, scope: Scope) -> object:

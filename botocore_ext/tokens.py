@@ -1,9 +1,9 @@
-"""Where a token comes from: a file, an environment variable, a process, or Python code.
+"""Where a token comes from: a file, an environment variable, a process, the place of a program.
 
 In Python a token is a string or any callable without arguments that returns one; the classes
 here are such callables. In an ini file a token is the text itself or a reference: ``file://``,
-``env://`` or ``process://``. A source is read anew at every fetch and never cached, because
-tokens are short-lived by nature.
+``env://``, ``process://``, ``github-actions://`` or ``ambient://``. A source is read anew at every
+fetch and never cached, because tokens are short-lived by nature.
 """
 
 import os
@@ -11,11 +11,28 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from botocore.compat import compat_shell_split
 
 from .errors import FetchError
 from .scope import system_environment
+
+if TYPE_CHECKING:
+    from .ambient import AmbientToken
+    from .github_actions import GitHubActionsToken
+
+__all__ = [
+    "AmbientToken",
+    "GitHubActionsToken",
+    "TokenFile",
+    "TokenProcess",
+    "TokenVariable",
+]
+
+#: What only few need -> the module that is loaded for it.
+_HOMES = {"AmbientToken": "ambient", "GitHubActionsToken": "github_actions"}
 
 #: Seconds that a ``process://`` command may take.
 PROCESS_TIMEOUT = 60
@@ -148,3 +165,12 @@ def _problem(done: "subprocess.CompletedProcess[bytes]") -> str | None:
     except UnicodeDecodeError:
         return "printed something that is not UTF-8 text: it must print the token"
     return None
+
+
+def __getattr__(name: str) -> Any:
+    """Load the source that asks somebody (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__package__}.{home}"), name)

@@ -28,12 +28,24 @@ def pytest_collection_modifyitems(items):
             item.add_marker("proof")
 
 
+#: By these a program knows that it runs in a job of a CI service, as these tests may do.
+_OF_A_JOB = {
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "BUILDKITE",
+    "CIRCLECI",
+    "GITHUB_ACTIONS",
+    "GITLAB_CI",
+    "GOOGLE_SERVICE_ACCOUNT_NAME",
+}
+
+
 @pytest.fixture(autouse=True)
 def world(monkeypatch, tmp_path_factory):
     """Start without AWS settings, in an empty home, and leave nothing behind."""
     home = tmp_path_factory.mktemp("home")
     for name in list(scope.system_environment()):
-        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy") or name in _OF_A_JOB:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "config"))
@@ -82,6 +94,15 @@ def aws(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
     yield fake
     fake.close()
+
+
+@pytest.fixture
+def job(aws, monkeypatch):
+    """Run in a job of GitHub Actions that may ask for tokens, and give what it asks with."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{aws.url}/idtoken?api-version=2.0")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", token := fakes.secret("request-token"))
+    return token
 
 
 @pytest.fixture

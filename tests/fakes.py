@@ -40,6 +40,15 @@ def secret(kind: str = "secret") -> str:
     return value
 
 
+def jwt(audience: str) -> str:
+    """Make up a token for an audience, of which the signature is the secret."""
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+        for part in ({"alg": "RS256"}, {"aud": audience, "sub": "repo:octo-org/octo-repo"})
+    ]
+    return ".".join([*parts, secret("signature")])
+
+
 class FakeClock(Clock):
     """A clock that stands still until a test moves it; sleeping moves it too."""
 
@@ -110,6 +119,7 @@ class FakeAws:
         ("PUT", "/latest/api/token"): ("GetMetadataToken", "metadata_token"),
         ("GET", INSTANCE_ROLE): ("GetInstanceRole", "instance_role"),
         ("GET", f"{INSTANCE_ROLE}the-role"): ("GetInstanceKeys", "instance_keys"),
+        ("GET", "/idtoken"): ("GetIdToken", "id_token"),
     }
 
     def __init__(self) -> None:
@@ -284,6 +294,12 @@ class FakeAws:
 
     def instance_keys(self, request: Request) -> Answer:
         return _json(self.keys(request) | {"Code": "Success", "Type": "AWS-HMAC"})
+
+    def id_token(self, request: Request) -> Answer:
+        """What GitHub Actions answers; ``gave`` is the token."""
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.target).query)
+        request.gave = jwt(query["audience"][0])
+        return _json({"count": len(request.gave), "value": request.gave})
 
     # The wire.
 

@@ -10,11 +10,11 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 #: From the ground up; a module imports only from lines above its own.
 FLOORS = [
     "concurrency errors options endpoint service_data bystanders",
-    "plain_roles registration session_resolver workers",
+    "attempts plain_roles registration session_resolver workers",
     "keys values inner_calls circles",
     "inner_clients exchange native token_cache",
     "scope refresh identities session_token",
-    "current tokens origins",
+    "ambient current github_actions origins tokens",
     "refresher references specification",
     "credentials rejections",
     "provider",

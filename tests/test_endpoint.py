@@ -9,6 +9,7 @@ from botocore.exceptions import ConnectTimeoutError
 from botocore.session import Session
 
 from botocore_ext import exchange
+from botocore_ext.attempts import Patience
 from botocore_ext.endpoint import Endpoint, UnusableError, is_allowed
 from botocore_ext.exchange import _explain, _proxies, ask
 
@@ -127,14 +128,14 @@ def test_the_sessions_own_proxy_is_used():
     endpoint = Endpoint.parse("https://example.com/")
     assert _proxies(endpoint, session)["proxies"] == {"https": "http://127.0.0.1:9"}
     with pytest.raises(UnusableError, match="cannot be reached through the proxy"):
-        ask(endpoint, {}, 1, session)
+        ask(endpoint, {}, Patience(1, 1, 5), session)
 
 
 def test_a_certificate_that_is_not_accepted_is_named(aws):
     """The loopback AWS speaks no TLS at all, which is no certificate either."""
     endpoint = Endpoint.parse(f"https://127.0.0.1:{aws.port}/")
     with pytest.raises(UnusableError, match="name its authority in AWS_CA_BUNDLE") as raised:
-        ask(endpoint, {}, 1, Session())
+        ask(endpoint, {}, Patience(1, 1, 5), Session())
     assert not raised.value.retry
 
 
@@ -150,7 +151,7 @@ def test_an_answer_that_breaks_off_is_no_answer():
     thread.start()
     endpoint = Endpoint.parse(f"http://127.0.0.1:{listener.getsockname()[1]}/")
     with pytest.raises(UnusableError, match="closed the connection"):
-        ask(endpoint, {}, 1, Session())
+        ask(endpoint, {}, Patience(1, 1, 5), Session())
     thread.join()
     listener.close()
 
@@ -159,16 +160,17 @@ def test_an_answer_that_breaks_off_is_no_answer():
 @pytest.mark.parametrize("length", ["1000", ""], ids=["of a known length", "of any length"])
 def test_an_answer_in_drops_is_too_slow_whoever_notices_first(aws, monkeypatch, waits, length):
     """The thread that reads is left behind, and must end by itself; half an answer is none."""
-    monkeypatch.setattr(exchange, "WHOLE_ATTEMPT", 0.25)
     if not waits:
         monkeypatch.setattr(exchange, "run_within", lambda _, work: work())
     aws.script("GET", fakes.Answer(b"{" * 1000, drip=0.05, headers={"Content-Length": length}))
     with pytest.raises(UnusableError) as raised:
-        ask(Endpoint.parse(aws.url), {}, 2, Session())
+        ask(Endpoint.parse(aws.url), {}, Patience(2, 2, whole=0.5), Session())
     text = "had not answered in full after 0.5 s: raise the timeout or see its own log"
     assert (str(raised.value), raised.value.retry) == (text, True)
 
 
 def test_a_connection_that_nobody_accepts_is_given_up():
-    error = _explain(ConnectTimeoutError(endpoint_url="http://127.0.0.1/secret-path"), 1)
+    error = _explain(
+        ConnectTimeoutError(endpoint_url="http://127.0.0.1/secret-path"), Patience(1, 1, 5)
+    )
     assert str(error) == "did not accept a connection within 1 s: check the address"

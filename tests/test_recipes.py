@@ -172,6 +172,40 @@ def test_login_with_amazon(recipe, aws, get_token):
     assert logins == {"www.amazon.com": get_token.given[1]}
 
 
+@of("GitHub Actions")
+def test_github_actions(recipe, aws, job, monkeypatch, world):
+    """With the environment that the workflow file gives to the job."""
+    (written,) = recipe.blocks("yaml")
+    workflow = yaml.safe_load(written)
+    assert workflow["permissions"]["id-token"] == "write"
+    (run,) = workflow["jobs"].values()
+    assert [step["run"] for step in run["steps"] if "run" in step][-1] == "python report.py"
+    (world / "config").rename(world / "aws-config")
+    for name, value in run["env"].items():
+        monkeypatch.setenv(name, value.replace("${{ github.workspace }}", str(world)))
+    names = recipe.run()
+    names["session"].get_credentials().refresh()
+    asked = [one for one in aws.requests if one.operation == "GetIdToken"]
+    assert {one.headers["Authorization"] for one in asked} == {f"bearer {job}"}
+    tokens = sent(aws, "AssumeRoleWithWebIdentity", "WebIdentityToken")
+    assert tokens == [one.gave for one in asked]
+    assert len({*tokens}) == 3
+
+
+@of("GitLab CI/CD, Buildkite, CircleCI, Google Cloud")
+def test_ambient_tokens(recipe, aws, monkeypatch):
+    (written,) = recipe.blocks("yaml")
+    (job,) = yaml.safe_load(written).values()
+    ((name, claims),) = job["id_tokens"].items()
+    monkeypatch.setenv("GITLAB_CI", "true")
+    monkeypatch.setenv(name, token := fakes.jwt(claims["aud"]))
+    recipe.run()
+    botocore_ext.install()
+    session = boto3.Session(profile_name="here")
+    session.client("sts").get_caller_identity()
+    assert sent(aws, "AssumeRoleWithWebIdentity", "WebIdentityToken") == [token, token]
+
+
 @of("Kubernetes: a token file")
 def test_a_token_file(recipe, aws, get_token, monkeypatch, world):
     """The pod's environment and volume, with the mount in the home of the test."""

@@ -4,15 +4,15 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.ht
 """
 
 import json
-import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import ClassVar
 
 from .. import references, values
+from ..attempts import Patience, persist, refusal
 from ..endpoint import Endpoint, UnusableError
 from ..errors import FetchError
-from ..exchange import WHOLE_ATTEMPT, ask
+from ..exchange import ask
 from ..inner_calls import FETCH_BUDGET
 from ..keys import Keys
 from ..options import option
@@ -20,10 +20,10 @@ from ..provider import Provider
 from ..references import Token
 from ..tokens import TokenFile
 
-logger = logging.getLogger(__name__)
-
 #: Where a relative URI is asked: the ECS agent.
 ECS_AGENT = "http://169.254.170.2"
+#: A whole attempt may take this many times the timeout.
+WHOLE_ATTEMPT = 5
 
 
 def full_uri(value: object) -> str:
@@ -121,21 +121,14 @@ class HttpProvider(Provider):
         """Ask the endpoint, again where that may help, within the budget of one fetch."""
         self.check()  # a token must not go to another origin's address, whoever calls
         endpoint = self._endpoint()
-        clock = self.scope.clock
-        deadline = clock.monotonic() + FETCH_BUDGET
-        attempt = 0
-        while True:
-            try:
-                return self._attempt(endpoint)
-            except UnusableError as error:
-                late = clock.monotonic() + WHOLE_ATTEMPT * self.timeout > deadline
-                if not error.retry or attempt == self.max_retries or late:
-                    failure = self._error(f"{endpoint.authority} {error}")
-                    break
-                logger.debug("Attempt %d failed: %s %s", attempt + 1, endpoint.authority, error)
-            attempt += 1
-            clock.sleep(min(self.timeout, 0.1 * 2 ** min(attempt, 10)) * (0.5 + clock.random() / 2))
-        raise failure
+        whole = min(WHOLE_ATTEMPT * self.timeout, FETCH_BUDGET)
+        patience = Patience(self.timeout, self.timeout, whole)
+        clock, retries = self.scope.clock, self.max_retries
+        try:
+            return persist(self._attempt, endpoint, patience, retries, clock, FETCH_BUDGET)
+        except UnusableError as error:
+            fact = f"{endpoint.authority} {error}"
+        raise self._error(fact)
 
     def _endpoint(self) -> Endpoint:
         relative = self.aws_container_credentials_relative_uri
@@ -145,11 +138,10 @@ class HttpProvider(Provider):
             raise self.missing(*self.options()[:2])
         return Endpoint.parse(self.aws_container_credentials_full_uri)
 
-    def _attempt(self, endpoint: Endpoint) -> Keys:
-        headers = self._authorization()
-        status, body = ask(endpoint, headers, self.timeout, self.scope.session)
+    def _attempt(self, endpoint: Endpoint, patience: Patience) -> Keys:
+        status, body = ask(endpoint, self._authorization(), patience, self.scope.session)
         if status != HTTPStatus.OK:
-            raise _refusal(status)
+            raise refusal(status, "check the address and the token")
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
@@ -183,17 +175,6 @@ class HttpProvider(Provider):
 
     def _error(self, fact: str) -> FetchError:
         return FetchError(provider=self.METHOD, error_msg=fact)
-
-
-def _refusal(status: int) -> UnusableError:
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        remedy = "share one session between clients, so that it is asked less often"
-    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        remedy = "see its own log"
-    else:
-        msg = f"answered with status {status}: check the address and the token"
-        return UnusableError(msg, retry=False)
-    return UnusableError(f"answered with status {status}: {remedy}")
 
 
 from_http = HttpProvider

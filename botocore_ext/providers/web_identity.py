@@ -143,7 +143,8 @@ class WebTokenProvider(_WebIdentityProvider):
         parse=references.token,
         read=references.reference,
         help="The token, or a callable that returns it, asked anew at every fetch. In a profile "
-        "also `file://PATH`, `env://NAME` or `process://COMMAND`.",
+        "also `file://PATH`, `env://NAME`, `process://COMMAND`, `github-actions://AUDIENCE` or "
+        "`ambient://AUDIENCE`.",
     )
 
     def token(self) -> str:

@@ -30,11 +30,11 @@ _SHORTER = {
     **dict.fromkeys(
         [
             f"{name}.FETCH_BUDGET"
-            for name in ("inner_calls", "exchange", "providers.http", "providers.instance")
+            for name in ("inner_calls", "providers.http", "providers.instance")
         ],
         SHORT_BUDGET,
     ),
-    **dict.fromkeys(["exchange.WHOLE_ATTEMPT", "providers.http.WHOLE_ATTEMPT"], 1.6),
+    "providers.http.WHOLE_ATTEMPT": 1.6,
 }
 #: What makes the answers of ``FakeAws`` that the routes do not name.
 _KINDS = {"GetId": "cognito", "GetCredentialsForIdentity": "cognito", "GET": "endpoint"}

@@ -14,6 +14,7 @@ from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
+from botocore_ext.attempts import Patience
 from botocore_ext.endpoint import Endpoint, UnusableError
 from botocore_ext.exchange import ask
 from botocore_ext.providers.http import full_uri, relative_uri
@@ -269,7 +270,7 @@ def test_what_is_refused_is_said_without_the_path(text):
 def test_what_arrives_is_what_was_asked_for(path, fuzzed_aws, session):
     """But for what urllib3 quotes, dots, which it resolves as browsers do, and a last semicolon."""
     endpoint = Endpoint.parse(f"{fuzzed_aws.url}/{path}")
-    ask(endpoint, {}, 5, session)
+    ask(endpoint, {}, Patience(5, 5, 25), session)
     request = fuzzed_aws.requests.pop()
     expected = f"/{path}".partition("#")[0].removesuffix("?")
     assert unquote(request.target) == unquote(expected)

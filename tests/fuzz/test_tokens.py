@@ -6,14 +6,20 @@ from hypothesis import strategies as st
 
 from botocore_ext import FetchError, Scope
 from botocore_ext.references import reference, references, resolve
-from botocore_ext.tokens import TokenFile, TokenProcess, TokenVariable
+from botocore_ext.tokens import (
+    AmbientToken,
+    GitHubActionsToken,
+    TokenFile,
+    TokenProcess,
+    TokenVariable,
+)
 
 from . import ANYTHING, CHARACTERS, PRINTABLE, TEXT, examples
 
 SECRET = "s3cr3t-d0-n0t-sh0w"
 SCHEMES = st.sampled_from(
-    ["file://", "env://", "process://", "FILE://", "Env://", "http://", "vault+x.y-1://", "1://",
-     "://", "file:", "file:/", "/", "~/", "~root/", "~\0/", " file://"]
+    ["file://", "env://", "process://", "github-actions://", "ambient://", "FILE://", "Env://",
+     "http://", "vault+x.y-1://", "1://", "://", "file:", "file:/", "/", "~/", "~root/", "~\0/", " file://"]
 )  # fmt: skip
 REFERENCES = st.one_of(TEXT, st.tuples(SCHEMES, st.one_of(TEXT, PRINTABLE)).map("".join), SCHEMES)
 
@@ -36,13 +42,19 @@ def token_of(source):
 
 @examples(5)
 @given(REFERENCES)
-def test_a_text_is_a_token_or_one_of_three_references_or_refused(text):
+def test_a_text_is_a_token_or_a_reference_or_refused(text):
     found = read(text)
     scheme, mark, rest = text.partition("://")
     is_scheme = bool(mark) and scheme.isascii() and scheme[:1].isalpha()
     is_scheme = is_scheme and all(one.isalnum() or one in "+.-" for one in scheme)
     if is_scheme:
-        kinds = {"file": TokenFile, "env": TokenVariable, "process": TokenProcess}
+        kinds = {
+            "file": TokenFile,
+            "env": TokenVariable,
+            "process": TokenProcess,
+            "github-actions": GitHubActionsToken,
+            "ambient": AmbientToken,
+        }
         assert found is None or type(found) is kinds[scheme.lower()]
         assert rest.strip() or found is None
     else:
@@ -92,6 +104,14 @@ def test_a_variable_of_any_name_gives_a_token_or_a_fetch_error(name):
 def test_a_process_with_any_arguments_gives_a_token_or_a_fetch_error(arguments):
     token = token_of(TokenProcess(f"echo {arguments}"))
     assert token is None or token.isprintable()
+
+
+@examples(1)
+@given(st.one_of(TEXT, PRINTABLE))
+def test_an_ambient_token_for_any_audience_is_a_token_or_a_fetch_error(audience):
+    far = Scope(environ={"ACTIONS_ID_TOKEN_REQUEST_URL": "http://203.0.113.7/"})
+    assert token_of(GitHubActionsToken(audience, scope=far)) is None
+    assert token_of(AmbientToken(audience)) is None
 
 
 @examples(2)
