@@ -6,17 +6,10 @@ whether to go on, and so that no error shows what a file or a process gave.
 
 import subprocess
 from collections.abc import Callable, Mapping
-from functools import cache, partial
 from typing import Any, TypeVar
 
 from botocore import exceptions
-from botocore.configloader import load_config, raw_config_parse
-from botocore.credentials import (
-    ConfigProvider,
-    CredentialProvider,
-    Credentials,
-    SharedCredentialProvider,
-)
+from botocore.credentials import Credentials
 from botocore.session import Session
 
 from .errors import ConfigurationError, FetchError, NotConfigured, ProviderError
@@ -208,30 +201,3 @@ def as_loaded(credentials: Credentials) -> Keys:
     """
     setattr(credentials, "refresh_needed", lambda *_: False)  # noqa: B010 - a method, for mypy
     return Keys.from_credentials(credentials)
-
-
-def static_sources(
-    files: Session, profile: str
-) -> tuple[Callable[[], Keys | None], Callable[[], Keys | None]]:
-    """Return what reads the keys that stand in a profile of the credentials and the config file.
-
-    The files are read once, as botocore reads the rest of them.
-    """
-    paths = [str(files.get_config_variable(name)) for name in ("credentials_file", "config_file")]
-    in_credentials = SharedCredentialProvider(paths[0], profile, cache(raw_config_parse))
-    in_config = ConfigProvider(paths[1], profile, cache(load_config))
-    return partial(static_keys, profile, in_credentials), partial(static_keys, profile, in_config)
-
-
-def static_keys(profile: str, provider: CredentialProvider) -> Keys | None:
-    """Return the keys that stand in a profile, read by a provider of botocore's; None if none do.
-
-    Raises:
-        ConfigurationError: The access key stands there alone.
-    """
-
-    def work() -> Keys | None:
-        found = provider.load()
-        return found and Keys.from_credentials(found).through(("CREDENTIALS_PROFILE",))
-
-    return native(provider.METHOD, f"profile '{profile}'", "correct it", work)

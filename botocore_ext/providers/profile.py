@@ -15,12 +15,12 @@ from ..errors import Attempt, NotConfigured, ProviderError
 from ..files import FilesProvider
 from ..hops import STATIC_KEYS, is_role, made, named_source, parameters, source_profile
 from ..keys import Keys
-from ..native import static_sources
 from ..options import option
 from ..profiles import ProfileScope
 from ..provider import Provider, ServiceProvider
 from ..registry import PROVIDERS
 from ..scope import Scope
+from ..static_keys import static_sources
 from .login import LoginProvider
 from .process import ProcessProvider
 from .sso import SsoProvider

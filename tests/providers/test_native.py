@@ -22,6 +22,7 @@ from botocore_ext import (
     native,
 )
 from botocore_ext.errors import is_recoverable
+from botocore_ext.static_keys import static_keys
 from tests import fakes
 
 USER = "arn:aws:iam::123456789012:user/me"
@@ -192,7 +193,7 @@ def test_an_error_of_ours_passes_unchanged():
 def test_half_a_pair_of_static_keys_names_its_profile(config):
     path = config("[profile dev]\naws_access_key_id = AKIA\n")
     with pytest.raises(ConfigurationError) as raised:
-        native.static_keys("dev", ConfigProvider(str(path), "dev"))
+        static_keys("dev", ConfigProvider(str(path), "dev"))
     assert raised.value.reason == (
         "profile 'dev' has an access key but no aws_secret_access_key: set both, or neither"
     )
@@ -201,9 +202,9 @@ def test_half_a_pair_of_static_keys_names_its_profile(config):
 def test_static_keys(config):
     secret = fakes.secret("secret-key")
     path = config(f"[profile dev]\naws_access_key_id = AKIA\naws_secret_access_key = {secret}\n")
-    keys = native.static_keys("dev", ConfigProvider(str(path), "dev"))
+    keys = static_keys("dev", ConfigProvider(str(path), "dev"))
     assert (keys.access_key, keys.features) == ("AKIA", ("CREDENTIALS_PROFILE",))
-    assert native.static_keys("none", ConfigProvider(str(path), "none")) is None
+    assert static_keys("none", ConfigProvider(str(path), "none")) is None
 
 
 def test_what_is_configured_and_fails_stops_a_chain():
