@@ -67,6 +67,16 @@ class _Flight(Generic[T]):
         self.result: T
         self.error: BaseException | None = None
 
+    def ends_well(self, patience: float | None) -> bool:
+        """Wait for its end, and say whether there is a result; False: it was interrupted."""
+        if self.thread == caller():
+            raise NeedsItselfError
+        if self.over is None or not self.over.wait(patience):
+            raise TimeoutError
+        if isinstance(self.error, Exception):
+            raise self.error
+        return self.error is None
+
 
 class SingleFlight(Generic[T]):
     """Lets concurrent callers share one call; a later caller makes a call of its own."""
@@ -94,44 +104,33 @@ class SingleFlight(Generic[T]):
             TimeoutError: Another thread's call took longer than ``patience``.
             NeedsItselfError: ``call`` came back here for its own outcome.
         """
-        while True:
-            lock, flights = self._flights.get()
-            with lock:
-                flight = flights.get(key)
-                if flight is None:
-                    flight = flights[key] = _Flight()
-                    break
-                flight.over = over = flight.over or threading.Event()
-            if flight.thread == caller():
-                raise NeedsItselfError
-            if not over.wait(patience):
-                raise TimeoutError
-            if flight.error is None:
-                return flight.result
-            if isinstance(flight.error, Exception):
-                raise flight.error
-            # The other thread was told to stop (KeyboardInterrupt); this one was not.
-        return self._lead(flight, call, lock, flights, key)
-
-    @staticmethod
-    def _lead(
-        flight: _Flight[T],
-        call: Callable[[], T],
-        lock: threading.Lock,
-        flights: dict[object, _Flight[T]],
-        key: object,
-    ) -> T:
+        lock, flights = self._flights.get()
+        mine: _Flight[T] = _Flight()
         try:
-            flight.result = call()
+            while True:
+                with lock:
+                    if key not in flights:
+                        flights[key] = mine
+                    flight = flights[key]
+                    if flight is not mine:
+                        flight.over = flight.over or threading.Event()
+                if flight is mine:
+                    mine.result = call()
+                    return mine.result
+                if flight.ends_well(patience):
+                    return flight.result
+                # The other thread was told to stop (KeyboardInterrupt); this one was not.
         except BaseException as error:
-            flight.error = error
+            mine.error = error
             raise
         finally:
+            # An interrupt comes where something is called, so nothing is before the flight has
+            # gone: for one that stays all others would wait.
             with lock:
-                del flights[key]
-            if flight.over is not None:
-                flight.over.set()
-        return flight.result
+                if key in flights and flights[key] is mine:
+                    del flights[key]
+            if mine.over is not None:
+                mine.over.set()
 
 
 class Once(Generic[T]):

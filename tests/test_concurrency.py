@@ -1,5 +1,7 @@
 """What threads share, seen from within; the rest is in ``test_refresh`` and ``test_threads``."""
 
+import itertools
+import sys
 import threading
 
 import pytest
@@ -70,6 +72,36 @@ def test_a_thread_that_is_interrupted_does_not_interrupt_the_others():
     threading.Timer(0.1, waiting.set).start()
     assert flight.run(lambda: "mine") == "mine"
     thread.join()
+
+
+def interrupting(at):
+    """Return a profiler that interrupts ``run`` where it calls something for the n-th time."""
+    calls = itertools.count()
+
+    def profile(frame, event, _):
+        is_call = event == "call" and frame.f_back.f_code is SingleFlight.run.__code__
+        if is_call and next(calls) == at:
+            raise KeyboardInterrupt
+
+    return profile
+
+
+def test_wherever_a_thread_is_interrupted_nobody_waits_for_what_has_ended():
+    flight, was_interrupted = SingleFlight(), True
+    for at in itertools.count():
+        before = sys.getprofile()
+        sys.setprofile(interrupting(at))
+        try:
+            flight.run(lambda: 1)
+            was_interrupted = False
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.setprofile(before)
+        assert flight.run(lambda: "mine", patience=0) == "mine"
+        if not was_interrupted:
+            break
+    assert at > 1
 
 
 def test_the_wait_for_another_thread_may_be_limited():
