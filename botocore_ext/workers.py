@@ -5,8 +5,10 @@ Timeouts of sockets start anew with every byte, and looking up a name has none.
 
 import contextvars
 import os
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -25,16 +27,16 @@ class _Worker(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="botocore_ext", daemon=True)
-        self._works: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
-        #: Takes the next work, or None to end.
+        self._works: SimpleQueue[Callable[[_Worker], object] | None] = SimpleQueue()
+        #: Takes the next work, which is given this worker, or None to end.
         self.do = self._works.put
 
     def run(self) -> None:
         while (work := self._next()) is not None:
-            work()
+            work(self)
             del work  # what it holds is not kept until the next one
 
-    def _next(self) -> Callable[[], object] | None:
+    def _next(self) -> "Callable[[_Worker], object] | None":
         try:
             return self._works.get(timeout=_LINGER)
         except Empty:
@@ -49,21 +51,23 @@ class _Worker(threading.Thread):
 _idle: ProcessLocal[list[_Worker]] = ProcessLocal(list)
 
 
-def _take() -> _Worker:
+def _hand_over(work: Callable[[_Worker], object]) -> None:
     try:
-        return _idle.get().pop()
+        _idle.get().pop().do(work)
     except IndexError:
         worker = _Worker()
+        # Before it starts: who is interrupted there leaves no thread that waits for work for ever.
+        worker.do(work)
         worker.start()
-        return worker
 
 
 def _end_all() -> None:
     """End those who wait: from Python 3.12 on, forking a process of many threads is a warning."""
-    while idle := _idle.get():
-        worker = idle.pop()
-        worker.do(None)
-        worker.join()
+    with suppress(IndexError):  # another thread may take the last one
+        while True:
+            worker = _idle.get().pop()
+            worker.do(None)
+            worker.join()
 
 
 # Absent on Windows, where processes are never forked.
@@ -73,23 +77,21 @@ getattr(os, "register_at_fork", dict)(before=_end_all)
 def run_within(seconds: float, work: Callable[[], T]) -> T:
     """Return what ``work`` returns, within ``seconds``.
 
-    Where no thread can be started any more, because the interpreter ends, there is no limit but
-    the timeouts of sockets.
+    Where no thread can be started any more, or none would run, because the interpreter ends, there
+    is no limit but the timeouts of sockets.
 
     Raises:
         TimeoutError: The time is over.
         Exception: What ``work`` raised.
     """
-    try:
-        worker = _take()
-    except RuntimeError:
+    if sys.is_finalizing():
         return work()
     returned: list[T] = []
     raised: list[BaseException] = []
     done = threading.Lock()
     done.acquire()
 
-    def run() -> None:
+    def run(worker: _Worker) -> None:
         try:
             returned.append(work())
         except BaseException as error:  # noqa: BLE001 - raised again below
@@ -99,7 +101,10 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
 
     context = contextvars.copy_context()
     context.run(works_for.set, caller())
-    worker.do(partial(context.run, run))
+    try:
+        _hand_over(partial(context.run, run))
+    except RuntimeError:
+        return work()
     done.acquire(timeout=max(0, seconds))
     if raised:
         raise raised.pop()  # held by a frame of its own traceback, it would wait for the collector

@@ -1,6 +1,8 @@
 """Threads that do what must not take too long."""
 
 import os
+import subprocess
+import sys
 import threading
 import weakref
 
@@ -46,10 +48,11 @@ def test_a_thread_for_which_there_is_no_more_work_ends(monkeypatch):
 
 def test_a_thread_that_is_taken_while_it_gives_up_does_the_work(monkeypatch):
     monkeypatch.setattr(workers, "_LINGER", 0)
-    worker = workers._take()
+    worker = workers._Worker()
+    worker.start()
     assert workers._idle.get() == []  # it finds that it has been taken, every time
     done = threading.Event()
-    worker.do(done.set)
+    worker.do(lambda _: done.set())
     assert done.wait(10)
     worker.do(None)
     worker.join()
@@ -76,7 +79,7 @@ def test_nothing_of_the_work_is_kept():
     held = weakref.ref(answer)
     assert run_within(10, lambda given=answer: given) is answer
     del answer
-    workers._idle.get()[0].do(threading.Event().set)  # the thread has come to its next work
+    workers._idle.get()[0].do(lambda _: None)  # the thread has come to its next work
     assert held() is None
 
 
@@ -88,6 +91,58 @@ def test_what_the_work_raises_reaches_the_caller(kind):
     with pytest.raises(kind):
         run_within(10, fail)
     assert run_within(10, threading.current_thread).is_alive()
+
+
+def test_who_is_interrupted_while_a_thread_starts_leaves_none_that_waits_for_ever(monkeypatch):
+    monkeypatch.setattr(workers, "_LINGER", 0.01)
+    start, started = threading.Thread.start, []
+
+    def interrupted(thread):
+        start(thread)
+        started.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_within(10, int)
+    started[0].join(10)
+    assert not started[0].is_alive()
+
+
+def test_the_last_worker_may_be_taken_while_all_are_ended(monkeypatch):
+    class Taken(list):
+        """Somebody is faster, between a look and the hand."""
+
+        def __bool__(self):
+            return True
+
+        def pop(self):
+            return [].pop()
+
+    monkeypatch.setattr(workers._idle, "_held", (os.getpid(), Taken()))
+    workers._end_all()
+
+
+AT_THE_END = """
+import builtins, sys
+from botocore_ext.workers import run_within
+
+class Late:
+    def __del__(self, run_within=run_within, write=sys.stdout.write):
+        write(str(run_within(60, lambda: 7)))
+
+if {has_worker}:
+    run_within(60, int)
+builtins.late = Late()
+"""
+
+
+@pytest.mark.parametrize("has_worker", [True, False])
+def test_what_calls_while_modules_are_torn_down_is_not_stuck(has_worker):
+    """Daemons do not run any more then, and before Python 3.12 starting one never returns."""
+    command = [sys.executable, "-c", AT_THE_END.format(has_worker=has_worker)]
+    done = subprocess.run(command, capture_output=True, timeout=30, check=True)
+    assert (done.stdout, done.stderr) == (b"7", b"")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no processes")
