@@ -88,12 +88,14 @@ class Refresher:
             try:
                 settled = self._flight.run(attempt, key=current.epoch, patience=patience)
             except TimeoutError:
-                if good:
-                    return current  # another thread refreshes, and these are still good
-                raise self._error(
-                    f"another thread has been fetching for {LONGEST_WAIT} seconds: look for what "
-                    "its token callable or process waits for"
-                ) from None
+                if not good:
+                    raise self._error(
+                        f"another thread has been fetching for {LONGEST_WAIT} seconds: look for "
+                        "what its token callable or process waits for"
+                    ) from None
+                if self._may_serve(current):
+                    return current  # another thread refreshes
+                continue
             except NeedsItselfError:
                 if good:
                     return current  # the fetch itself makes a request with them
@@ -104,6 +106,10 @@ class Refresher:
             f"the keys were invalidated during each of {ROUNDS} fetches: look for a callable that "
             "calls invalidate() or sets a token"
         )
+
+    def _may_serve(self, current: Current) -> bool:
+        """Whether the keys that were good before a wait are so after it, and of the same token."""
+        return current.epoch == self.current.epoch and current.state.is_good(self.now())
 
     def invalidate(self, access_key: str | None = None) -> None:
         """Make the next use fetch (see ``ProviderCredentials.invalidate``)."""

@@ -21,7 +21,7 @@ from botocore_ext.refresh import (
     mandatory_window,
     wait,
 )
-from botocore_ext.refresher import Refresher
+from botocore_ext.refresher import FETCH_BUDGET, Refresher
 
 from . import fakes
 
@@ -754,6 +754,75 @@ def test_the_wait_of_a_follower_ends_with_the_budget(aws, clock, mocker):
     aws.delay = 0.5
     keys = together(4, credentials.get_frozen_credentials)
     assert keys.count(old) == 3
+
+
+@pytest.mark.parametrize("event", ["token", "invalidate", "expiry"])
+def test_keys_that_ended_during_the_wait_of_a_follower_are_not_served(
+    refresher, source, clock, mocker, event
+):
+    """The other thread fetches for longer than the budget, as a token process may."""
+    assert served(refresher) == "AKIA1"
+    clock.advance(3590)
+    fetching, over, wait = threading.Event(), threading.Event(), threading.Event.wait
+
+    def slow():
+        if not fetching.is_set():
+            fetching.set()
+            wait(over, 10)
+        return source()
+
+    def ended(one, timeout=None):
+        if timeout != FETCH_BUDGET:
+            over.set()
+            return wait(one, timeout)
+        {
+            "token": lambda: refresher.start_with(None),
+            "invalidate": refresher.invalidate,
+            "expiry": lambda: clock.advance(20),
+        }[event]()
+        return False
+
+    refresher._fetch = slow
+    other = threading.Thread(target=refresher.settle)
+    other.start()
+    wait(fetching, 10)
+    mocker.patch.object(threading.Event, "wait", ended)
+    assert served(refresher) != "AKIA1"
+    over.set()
+    other.join()
+
+
+def test_after_a_new_token_nobody_waits_for_the_fetch_of_the_old(refresher, source):
+    fetching, over = threading.Event(), threading.Event()
+
+    def slow():
+        if not fetching.is_set():
+            fetching.set()
+            over.wait(10)
+        return source()
+
+    refresher._fetch = slow
+    other = threading.Thread(target=refresher.settle)
+    other.start()
+    fetching.wait(10)
+    refresher.start_with(None)
+    assert served(refresher) == "AKIA1"
+    over.set()
+    other.join()
+    assert served(refresher) == "AKIA1"
+
+
+def test_keys_of_a_token_that_was_replaced_just_after_the_fetch_are_not_served(refresher):
+    run = refresher._flight.run
+
+    def replaced_after(*given, **named):
+        refresher._flight.run = run
+        settled = run(*given, **named)
+        refresher.start_with(None)
+        return settled
+
+    refresher._flight.run = replaced_after
+    assert served(refresher) == "AKIA2"
 
 
 def test_a_service_that_answers_a_byte_now_and_then_is_given_up_with_the_budget(
