@@ -1,8 +1,10 @@
 """What services answer, in every spelling and in none: keys, or an error that is documented."""
 
 import json
+import time
 from datetime import timezone
 
+import botocore.session
 import pytest
 from botocore.config import Config
 from hypothesis import given
@@ -15,6 +17,11 @@ from botocore_ext import (
     from_cognito_identity,
     from_cognito_identity_pool,
     from_http,
+    from_instance_metadata,
+    from_login_credentials,
+    from_process,
+    from_sso,
+    from_temporary_credentials,
     from_web_token,
 )
 from botocore_ext.keys import SPELLINGS
@@ -141,9 +148,8 @@ def as_cognito(answer):
     return json.dumps({"IdentityId": POOL, "Credentials": answer}).encode()
 
 
-def as_xml(answer):
+def as_xml(answer, name="AssumeRoleWithWebIdentity"):
     members = "".join(f"<{name}>{value}</{name}>" for name, value in answer.items())
-    name = "AssumeRoleWithWebIdentity"
     return (
         f"<{name}Response><{name}Result><Credentials>{members}</Credentials>"
         f"<AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/a/b</Arn></AssumedRoleUser>"
@@ -151,57 +157,165 @@ def as_xml(answer):
     ).encode()
 
 
-def http(url):
-    return from_http(aws_container_credentials_full_uri=url, max_retries=0, timeout=5)
+def as_role(answer):
+    return as_xml(answer, "AssumeRole")
 
 
-def web(url):
-    config = {**ONE_ATTEMPT, "endpoint_url": url}
-    return from_web_token(role_arn=ROLE, web_identity_token="token", client_config=config)
+def as_portal(answer):
+    named = {name[:1].lower() + name[1:]: value for name, value in answer.items()}
+    named["sessionToken"] = named.pop("token", None)
+    if named.get("expiration") == GOOD["Expiration"]:
+        named["expiration"] = 4 * 10**12
+    return json.dumps({"roleCredentials": named}).encode()
 
 
-def identity(url):
-    return from_cognito_identity(
-        identity_id=POOL, client_config={**ONE_ATTEMPT, "endpoint_url": url}
+def as_oidc(answer):
+    return json.dumps({"accessToken": answer.get("Token"), "expiresIn": 60, **answer}).encode()
+
+
+def as_signin(answer):
+    access = json.loads(as_portal(answer))["roleCredentials"]
+    refresh = {"refreshToken": "r", "expiresIn": 60, "tokenType": "aws_sigv4"}
+    return json.dumps({"accessToken": access, **refresh, **answer}).encode()
+
+
+def as_instance(answer):
+    if answer.get("Expiration") == GOOD["Expiration"]:
+        answer = {**answer, "Expiration": "2099-01-02T03:04:05Z"}
+    return json.dumps({"Code": "Success", **answer}).encode()
+
+
+def as_text(answer):
+    return str(answer.get("Token", "")).encode("utf-8", "surrogatepass")
+
+
+def as_process(answer):
+    answer = json.loads(as_instance(answer))
+    return json.dumps({"Version": 1, "SessionToken": answer.pop("Token", None), **answer}).encode()
+
+
+SCOPE = Scope(environ={})
+
+
+def config(url):
+    return {**ONE_ATTEMPT, "endpoint_url": url}
+
+
+def http(url, _):
+    return from_http(aws_container_credentials_full_uri=url, max_retries=0, timeout=5).bind(SCOPE)
+
+
+def web(url, _):
+    return from_web_token(
+        role_arn=ROLE, web_identity_token="token", client_config=config(url)
+    ).bind(SCOPE)
+
+
+def role(url, _):
+    return from_temporary_credentials(
+        params={"RoleArn": ROLE}, master_credentials=Keys("AKIA", "s"), client_config=config(url)
+    ).bind(SCOPE)
+
+
+def identity(url, _):
+    return from_cognito_identity(identity_id=POOL, client_config=config(url)).bind(SCOPE)
+
+
+def pool(url, _):
+    return from_cognito_identity_pool(identity_pool_id=POOL, client_config=config(url)).bind(SCOPE)
+
+
+def sso(url, home):
+    fakes.sso_token(home, "mine", time.time() - 60)  # to be renewed first
+    (home / "config").write_text(
+        "[sso-session mine]\nsso_start_url = https://start\nsso_region = us-east-1\n",
+        encoding="utf-8",
     )
+    return from_sso(
+        sso_session="mine",
+        sso_account_id="123456789012",
+        sso_role_name="R",
+        client_config=config(url),
+    ).bind(Scope(botocore.session.Session(), environ={}))
 
 
-def pool(url):
-    return from_cognito_identity_pool(
-        identity_pool_id=POOL, client_config={**ONE_ATTEMPT, "endpoint_url": url}
-    )
+def login(url, home):
+    directory = home / "logins"
+    fakes.login_token(directory, "me", time.time() - 60)
+    scope = Scope(environ={"AWS_LOGIN_CACHE_DIRECTORY": str(directory)})
+    return from_login_credentials(login_session="me", client_config=config(url)).bind(scope)
+
+
+def instance(url, _):
+    session = botocore.session.Session()
+    session.set_config_variable("ec2_metadata_service_endpoint", url)
+    return from_instance_metadata(timeout=5).bind(Scope(session, environ={}))
+
+
+INSTANCE = ["GetMetadataToken", "GetInstanceRole", "GetInstanceKeys"]
 
 
 @pytest.mark.parametrize(
-    ("build", "operations", "wrap"),
+    ("build", "wraps"),
     [
-        (http, ["GET"], as_object),
-        (web, ["AssumeRoleWithWebIdentity"], as_xml),
-        (identity, ["GetCredentialsForIdentity"], as_cognito),
-        (pool, ["GetId", "GetCredentialsForIdentity"], as_cognito),
+        (http, {"GET": as_object}),
+        (web, {"AssumeRoleWithWebIdentity": as_xml}),
+        (role, {"AssumeRole": as_role}),
+        (identity, {"GetCredentialsForIdentity": as_cognito}),
+        (pool, {"GetId": as_cognito, "GetCredentialsForIdentity": as_cognito}),
+        (sso, {"CreateToken": as_oidc, "GetRoleCredentials": as_portal}),
+        (login, {"CreateOAuth2Token": as_signin}),
+        (instance, dict(zip(INSTANCE, [as_text, as_text, as_instance], strict=True))),
     ],
-    ids=lambda one: getattr(one, "__name__", None),
+    ids=lambda one: getattr(one, "__name__", ""),
 )
-def test_whatever_is_answered_is_keys_or_a_documented_error(
-    build, operations, wrap, fuzzed_aws, logs
-):
-    provider = build(fuzzed_aws.url).bind(Scope(environ={}))
+def test_whatever_is_answered_is_keys_or_a_documented_error(build, wraps, fuzzed_aws, logs, world):
+    """One of the answers is drawn; of three calls all are good in turn but one."""
+    provider = build(fuzzed_aws.url, world)
+    assert provider.obtain().access_key  # where all is well
+    errors = []
 
     @examples(1.5)
-    @given(answers=st.tuples(*[bodies(wrap) for _ in operations]))
-    def answered(answers):
+    @given(data=st.data())
+    def answered(data):
         logs.clear()
         fuzzed_aws.requests.clear()
         fuzzed_aws.scripts.clear()
-        for operation, answer in zip(operations, answers, strict=True):
-            fuzzed_aws.script(operation, answer)
+        drawn = data.draw(st.lists(st.sampled_from([*wraps]), min_size=1, max_size=2))
+        for operation in dict.fromkeys(drawn):
+            fuzzed_aws.script(operation, data.draw(bodies(wraps[operation])))
+        if build in (sso, login):  # what was renewed in the last example is good for a while
+            build(fuzzed_aws.url, world)
         credentials = provider.load()
         credentials.start_with(None)
         try:
-            found = credentials.get_frozen_credentials()
-        except DOCUMENTED:
+            keys = credentials.get_frozen_credentials()
+        except DOCUMENTED as error:
+            errors.append(error)
             return
-        assert found.access_key
-        assert found.secret_key
+        assert keys.access_key
+        assert keys.secret_key
 
     answered()
+    assert errors
+
+
+def test_whatever_a_process_prints_is_keys_or_a_documented_error(logs, world):
+    path = world / "printed"
+    provider = from_process(credential_process=f"cat {path}").bind(SCOPE)
+    path.write_bytes(as_process(GOOD))
+    assert provider.obtain().access_key  # where all is well
+    errors = []
+
+    @examples(0.5)
+    @given(answer=bodies(as_process))
+    def printed(answer):
+        logs.clear()
+        path.write_bytes(answer.body)
+        try:
+            assert provider.fetch().access_key
+        except DOCUMENTED as error:
+            errors.append(error)
+
+    printed()
+    assert errors
