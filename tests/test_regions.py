@@ -8,9 +8,11 @@ import botocore.loaders
 import botocore.session
 import pytest
 
+import botocore_ext
 from botocore_ext import (
     Keys,
     Scope,
+    create_credential_chain,
     from_cognito_identity,
     from_cognito_identity_pool,
     from_default_chain,
@@ -21,6 +23,7 @@ from botocore_ext import (
     from_token_file,
     from_web_token,
 )
+from botocore_ext.chain import CredentialChain
 from botocore_ext.profiles import ProfileScope
 from botocore_ext.providers.web_identity import TokenFileProvider, WebTokenProvider
 from tests import fakes
@@ -54,10 +57,17 @@ class Kind:
     by_profile: bool = False
     lines: tuple[str, ...] = ()
     service: str = "sts"
+    #: Beside the regions.
+    environ: tuple[tuple[str, str], ...] = ()
 
 
 def no_profile(*more):
     return tuple(name for name in SETTINGS if name not in ("profile", "id", *more))
+
+
+def no_code(*more):
+    """What a profile builds gets no client_config."""
+    return tuple(name for name in SETTINGS if name not in ("client_config", *more))
 
 
 STATIC = ("aws_access_key_id = AKIA", "aws_secret_access_key = s")
@@ -122,6 +132,58 @@ KINDS = {
         lambda given, _: from_default_chain(profile="p", **given),
         knows=tuple(SETTINGS)[:1] + tuple(SETTINGS)[2:],
         lines=(f"role_arn = {ROLE}", "source_profile = hop"),
+    ),
+    "a web token, named by the chain of a profile": Kind(
+        lambda *_: CredentialChain(),
+        knows=no_code("id"),
+        by_profile=True,
+        lines=(
+            "credential_chain = Environment, CustomWebToken",
+            f"role_arn = {ROLE}",
+            "web_identity_token = token",
+        ),
+    ),
+    "a token file, named by the chain of a profile": Kind(
+        lambda *_: CredentialChain(),
+        knows=no_code("id"),
+        by_profile=True,
+        lines=(
+            "credential_chain = CustomTokenFile",
+            f"role_arn = {ROLE}",
+            "web_identity_token_file = <file>",
+        ),
+    ),
+    "a pool, named by the chain of a profile": Kind(
+        lambda *_: CredentialChain(),
+        knows=no_code(),
+        always=("id",),
+        by_profile=True,
+        lines=(
+            "credential_chain = CustomCognitoIdentityPool",
+            "cognito_identity_pool_id = eu-west-2:pool",
+        ),
+        service="cognito-identity",
+    ),
+    "a profile, named by a chain in code": Kind(
+        lambda *_: create_credential_chain("Environment", "profile p"),
+        knows=no_code("id"),
+        lines=(f"role_arn = {ROLE}", "source_profile = hop"),
+    ),
+    "a pool, credential_source of a role in ini": Kind(
+        lambda given, _: from_ini(profile="p", **given),
+        always=("id",),
+        lines=(
+            f"role_arn = {ROLE}",
+            "credential_source = CustomCognitoIdentityPool",
+            "cognito_identity_pool_id = eu-west-2:pool",
+        ),
+        service="cognito-identity",
+    ),
+    "the environment, credential_source of a role in ini": Kind(
+        lambda given, _: from_ini(profile="p", **given),
+        knows=tuple(SETTINGS)[:1] + tuple(SETTINGS)[2:],
+        lines=(f"role_arn = {ROLE}", "credential_source = Environment"),
+        environ=(("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY", "s")),
     ),
     "SSO": Kind(
         lambda given, _: from_sso(profile="p", **given),
@@ -196,7 +258,8 @@ def test_the_region_of_an_inner_client(name, chosen, session, world):
         session(lines),
         profile="p" if kind.by_profile else None,
         outer_region=SETTINGS["outer"] if "outer" in chosen else None,
-        environ={one: SETTINGS[one] for one in chosen if one.startswith("AWS_")},
+        environ={one: SETTINGS[one] for one in chosen if one.startswith("AWS_")}
+        | dict(kind.environ),
     )
     with pytest.raises(SentError) as seen:
         provider.bind(scope).fetch()
@@ -205,6 +268,23 @@ def test_the_region_of_an_inner_client(name, chosen, session, world):
         f"{expected}.{kind.service}.aws.amazon.com",
     )
     assert str(seen.value) in places
+
+
+@pytest.mark.caller_signs
+@pytest.mark.parametrize("by", ["from_ini", "install"])
+def test_a_role_on_a_source_of_ours_is_assumed_in_the_region_of_its_profile(by, aws, config):
+    """Its pool is in another one, which the pool's id names; the role's is in its signature."""
+    config(
+        "[profile top]\nrole_arn = arn:aws:iam::123456789012:role/Top\nregion = eu-west-3\n"
+        "credential_source = CustomCognitoIdentityPool\ncognito_identity_pool_id = eu-west-2:pool\n"
+    )
+    if by == "install":
+        botocore_ext.install()
+        botocore.session.Session(profile="top").get_credentials().get_frozen_credentials()
+    else:
+        from_ini(profile="top").fetch()
+    assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "AssumeRole"]
+    assert aws.requests[-1].headers["Authorization"].split("/")[2] == "eu-west-3"
 
 
 @pytest.mark.parametrize("first", ["ini", "code"])
