@@ -11,8 +11,9 @@ import botocore.session
 import pytest
 
 import botocore_ext
-from botocore_ext import identities, table
+from botocore_ext import identities, inner_calls, table
 from botocore_ext.__main__ import main
+from botocore_ext.links import EVERY
 from botocore_ext.options import Option
 from botocore_ext.registry import PROVIDERS
 
@@ -213,6 +214,15 @@ def test_every_argument_of_option_is_explained():
     page = (ROOT / "docs" / "new-provider.md").read_text(encoding="utf-8")
     explained = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
     assert sorted(explained) == sorted(one.name for one in dataclasses.fields(Option) if one.init)
+
+
+def test_the_page_on_security_says_what_each_provider_sends_and_what_is_not_logged():
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    sends = page.partition("## What leaves")[2].partition("\n## ")[0]
+    rows = [line for line in sends.splitlines() if line.startswith("| `")]
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert told == {kind.FACTORY for kind in EVERY}
+    assert [name for name in inner_calls._LOGGERS if f"`{name}`" not in page] == []
 
 
 def test_every_link_to_a_file_has_its_file():
