@@ -14,7 +14,6 @@ from botocore.credentials import (
 
 from .chain import CredentialChain
 from .errors import ConfigurationError
-from .native import made_by_botocore
 from .options import nearest
 from .plain_roles import replace_roles
 from .provider import Provider
@@ -24,6 +23,7 @@ from .providers.temporary import TemporaryCredentialsProvider
 from .registry import NATIVE, PROVIDERS, by_name
 from .roles import RoleProvider
 from .scope import Scope
+from .settings import made_by_botocore
 
 #: All of ours: each has a factory and can be a link.
 EVERY: tuple[type[Provider], ...] = (

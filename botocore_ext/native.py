@@ -6,11 +6,10 @@ whether to go on, and so that no error shows what a file or a process gave.
 
 import subprocess
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from botocore import exceptions
 from botocore.credentials import Credentials
-from botocore.session import Session
 
 from .errors import ConfigurationError, FetchError, NotConfigured, ProviderError
 from .inner_calls import unlogged
@@ -121,10 +120,6 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
 }
 
 
-#: Settings of the metadata service, under which names botocore has them.
-METADATA_NUMBERS = ("metadata_service_timeout", "metadata_service_num_attempts")
-
-
 def native(method: str | None, place: str, remedy: str, work: Callable[[], T]) -> T:
     """Return what code of botocore's returns; run it out of every log, say its errors in our terms.
 
@@ -163,35 +158,6 @@ def _meaning(error: Exception) -> tuple[type[ProviderError], str] | None:
     if isinstance(error, exceptions.BotoCoreError):
         rows = [row for row in rows if issubclass(row, exceptions.BotoCoreError)]
     return MEANINGS[rows[0]] if rows else None
-
-
-def whole_number(session: Session, method: str | None, name: str) -> Any:
-    """Return a setting of the metadata service; what is none is a ``ValueError`` of botocore's.
-
-    Raises:
-        ConfigurationError: It is no whole number.
-    """
-    try:
-        return session.get_config_variable(name)
-    except ValueError:
-        pass
-    fact = f"{name} is not a whole number: correct AWS_{name.upper()}, or {name} in the profile"
-    raise ConfigurationError(provider=method, error_msg=fact)
-
-
-def made_by_botocore(session: Session, method: str | None, make: Callable[[], T]) -> T:
-    """Return botocore's own providers as ``make`` makes them, beside one of ours.
-
-    Raises:
-        ConfigurationError: One of their settings is none, whether or not they are ever asked.
-    """
-
-    def work() -> T:
-        for name in METADATA_NUMBERS:
-            whole_number(session, method, name)
-        return make()
-
-    return native(method, "the AWS config", "correct it", work)
 
 
 def as_loaded(credentials: Credentials) -> Keys:

@@ -8,13 +8,13 @@ from botocore.credentials import CredentialProvider, CredentialResolver
 from botocore.utils import resolve_imds_endpoint_mode
 
 from .index import ENTRIES
-from .native import made_by_botocore
 from .plain_roles import replace_roles
 from .profiles import ProfileScope
 from .provider import Provider
 from .roles import RoleProvider, outer_region
 from .scope import Scope
 from .selection import providers_of
+from .settings import made_by_botocore
 
 
 def insert(

@@ -13,7 +13,7 @@ FLOORS = [
     "attempts plain_roles registration session_resolver workers",
     "keys values inner_calls circles",
     "inner_clients exchange native token_cache",
-    "scope refresh identities session_token static_keys",
+    "scope refresh identities session_token settings static_keys",
     "ambient current github_actions origins tokens",
     "refresher references specification",
     "credentials rejections",

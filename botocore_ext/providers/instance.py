@@ -14,9 +14,10 @@ from .. import values
 from ..errors import NotConfigured
 from ..inner_calls import FETCH_BUDGET
 from ..keys import Keys
-from ..native import METADATA_NUMBERS, native, whole_number
+from ..native import native
 from ..options import option
 from ..provider import Provider
+from ..settings import METADATA_NUMBERS, whole_number
 from ..workers import run_within
 
 #: botocore puts off an expiry that is nearer than this; compared with no number, it stays true.
