@@ -53,6 +53,9 @@ web_identity_token = env://GOOGLE_TOKEN
 
 [profile prints]
 credential_process = echo secret-key-000000
+
+[profile absent]
+credential_process = no-such-program
 """
 STATIC = """
 [long-term]
@@ -184,6 +187,15 @@ def test_json_has_all_that_is_known(exported, aws):
     ]
 
 
+def test_the_expiration_is_in_utc_wherever_the_machine_is(aws, monkeypatch):
+    """As AWS's own, rather than in the zone in which botocore's parser puts some."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    done = run(f"{EXPORT} --profile mobile")
+    end = json.loads(done.stdout)["Expiration"]
+    assert end.endswith("+00:00")
+    assert 3500 < datetime.fromisoformat(end).timestamp() - aws.now() <= 3600
+
+
 def test_without_a_profile_it_is_that_of_the_environment(exported, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "long-term")
     assert "AKIALONGTERM" in exported()
@@ -259,6 +271,7 @@ def test_a_refusal_is_one_line(aws):
         ("nothing", "profile 'nothing' has no credentials, nor has anything else"),
         ("half", "role_arn is not set in profile 'half'"),
         ("prints", "the search for credentials ended with JSONDecodeError"),
+        ("absent", "No such file or directory: 'no-such-program'"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(capsys, profile, why):
