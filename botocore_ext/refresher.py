@@ -80,36 +80,38 @@ class Refresher:
                 return current
             if decision is Decision.RAISE:
                 raise _remembered(current.state)
-            good = current.state.is_good(now)
-            patience = FETCH_BUDGET if good else LONGEST_WAIT
-            if decision is Decision.TRY:
-                patience = 0
-            attempt = partial(self._attempt, current.epoch)
-            try:
-                settled = self._flight.run(attempt, key=current.epoch, patience=patience)
-            except TimeoutError:
-                if not good:
-                    raise self._error(
-                        f"another thread has been fetching for {LONGEST_WAIT} seconds: look for "
-                        "what its token callable or process waits for"
-                    ) from None
-                if self._may_serve(current):
-                    return current  # another thread refreshes
-                continue
-            except NeedsItselfError:
-                if good:
-                    return current  # the fetch itself makes a request with them
-                raise
-            if settled.epoch == current.epoch == self.current.epoch:
+            settled = self._fetched(current, decision, is_good=current.state.is_good(now))
+            if settled is not None:
                 return settled
         raise self._error(
             f"the keys were invalidated during each of {ROUNDS} fetches: look for a callable that "
             "calls invalidate() or sets a token"
         )
 
-    def _may_serve(self, current: Current) -> bool:
-        """Whether the keys that were good before a wait are so after it, and of the same token."""
-        return current.epoch == self.current.epoch and current.state.is_good(self.now())
+    def _fetched(self, current: Current, decision: Decision, *, is_good: bool) -> Current | None:
+        """Return what to serve after a fetch of this thread or another one; None: look again."""
+        patience = FETCH_BUDGET if is_good else LONGEST_WAIT
+        if decision is Decision.TRY:
+            patience = 0
+        attempt = partial(self._attempt, current.epoch)
+        try:
+            settled: Current | None = self._flight.run(
+                attempt, key=current.epoch, patience=patience
+            )
+        except TimeoutError:
+            if not is_good:
+                raise self._error(
+                    f"another thread has been fetching for {LONGEST_WAIT} seconds: look for what "
+                    "its token callable or process waits for"
+                ) from None
+            # Another thread refreshes: what was good before the wait may have ended in it.
+            settled = current if current.state.is_good(self.now()) else None
+        except NeedsItselfError:
+            if is_good:
+                return current  # the fetch itself makes a request with them
+            raise
+        is_of_one_token = current.epoch == self.current.epoch
+        return settled if is_of_one_token and settled and settled.epoch == current.epoch else None
 
     def invalidate(self, access_key: str | None = None) -> None:
         """Make the next use fetch (see ``ProviderCredentials.invalidate``)."""

@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -102,7 +101,7 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
     context = contextvars.copy_context()
     context.run(works_for.set, caller())
     try:
-        _hand_over(partial(context.run, run))
+        _hand_over(lambda worker: context.run(run, worker))
     except RuntimeError:
         return work()
     done.acquire(timeout=max(0, seconds))
