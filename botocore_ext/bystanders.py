@@ -49,6 +49,11 @@ def is_plain_role(profiles: Profiles, name: str) -> bool:
     return all(_is_plain(profiles[one]) for one in way_to_keys(profiles, name))
 
 
+def is_plain(profiles: Profiles, name: str) -> bool:
+    """Whether one of these is so: the profile ``name`` gets its keys without this package."""
+    return is_bystander(profiles, name) or is_plain_role(profiles, name)
+
+
 def way_to_keys(profiles: Profiles, name: object) -> list[str]:
     """Return the profiles from a role to those whose keys assume it; itself first.
 

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from .provider import Provider
 
 
+def needs_itself(method: str) -> ConfigurationError:
+    """Return the error for a callable that waits for what waits for it."""
+    return ConfigurationError(
+        provider=method,
+        error_msg="a callable of this provider uses the credentials that it is to provide: give "
+        "it a session or client of its own",
+    )
+
+
 def _frozen_field(name: str, meaning: str) -> Any:
     """Make a property that fetches as ``get_frozen_credentials`` does; it cannot be set."""
     return property(lambda self: getattr(self.get_frozen_credentials(), name), doc=meaning)
@@ -53,14 +62,24 @@ class ProviderCredentials(RefreshableCredentials):
             try:
                 current = self._refresher.settle()
             except NeedsItselfError:
-                raise ConfigurationError(
-                    provider=self.method,
-                    error_msg="a callable of this provider uses the credentials that it is to "
-                    "provide: give it a session or client of its own",
-                ) from None
+                raise needs_itself(self.method) from None
         if current.features:  # in the user agent of the request that is signed with these keys
             register_feature_ids(current.features)
         return current.frozen
+
+    def at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
+        """Return the keys where nobody needs to wait for a fetch; None where one is due.
+
+        Args:
+            refreshing: Whether somebody fetches already: in the advisory window others go on.
+        """
+        current = self._refresher.at_hand(refreshing=refreshing)
+        return None if current is None else current.frozen
+
+    @property
+    def epoch(self) -> int:
+        """How often keys were invalidated; a fetch that began before does not count."""
+        return self._refresher.current.epoch
 
     # Prefer get_frozen_credentials(), whose fields belong together.
     access_key: Any = _frozen_field("access_key", "The access key.")

@@ -1,11 +1,12 @@
 """A Python function in the place of a provider."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from botocore.credentials import CredentialProvider, Credentials
 
 from . import values
+from .awaiting import awaited
 from .circles import looking_for
 from .credentials import ProviderCredentials
 from .errors import FetchError
@@ -13,8 +14,9 @@ from .keys import Keys
 from .options import option
 from .provider import Provider
 
-#: A function that returns keys; None means: not here.
-Function: TypeAlias = Callable[[], Keys | Credentials | Mapping[str, Any] | None]
+_Found: TypeAlias = Keys | Credentials | Mapping[str, Any] | None
+#: A function that returns keys; None means: not here. In a session of aiobotocore it may be awaited.
+Function: TypeAlias = Callable[[], _Found | Awaitable[_Found]]
 #: What is accepted where a provider is.
 Source: TypeAlias = CredentialProvider | Function
 
@@ -76,7 +78,7 @@ class FunctionProvider(Provider):
 
     def _called(self) -> Keys | None:
         with looking_for(self.place, self.label):
-            found = self.function()
+            found = awaited(self.function(), self.METHOD, self.label)
         try:
             return None if found is None else Keys.of(found)
         except ValueError as error:

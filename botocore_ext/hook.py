@@ -5,7 +5,6 @@ This is the only module that touches names of botocore that begin with an unders
 What else the package needs of botocore is listed in ``tests/test_botocore_seams.py``.
 """
 
-import inspect
 import sys
 import warnings
 from collections.abc import Sequence
@@ -17,9 +16,16 @@ import botocore.credentials
 import botocore.session
 from botocore.credentials import AssumeRoleProvider, CredentialProvider, CredentialResolver
 
-from .bystanders import is_bystander, is_plain_role
+from .bystanders import is_bystander, is_plain, is_plain_role
 from .plain_roles import PlainRoleProvider, replace_roles
-from .registration import COMPONENT, Registration, loaded_credentials, pending, register
+from .registration import (
+    COMPONENT,
+    Registration,
+    is_async,
+    loaded_credentials,
+    pending,
+    register,
+)
 from .session_resolver import SessionResolver
 
 if TYPE_CHECKING:
@@ -74,7 +80,7 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
     before. What others have inserted into the session's resolver stays.
 
     Args:
-        session: A boto3 or botocore session.
+        session: A session of boto3 or botocore, aioboto3 or aiobotocore.
         providers: As for ``install``.
 
     Raises:
@@ -101,8 +107,7 @@ def take_from(session: botocore.session.Session, source: "Source") -> None:
     """Give a session the keys of ``source`` and of nothing else (see ``Session``).
 
     Raises:
-        TypeError: ``source`` is no provider, the session is aiobotocore's, or it has credentials
-            already.
+        TypeError: ``source`` is no provider, or the session has credentials already.
         ConfigurationError: A setting that botocore reads for every session is none.
     """
     (only,) = _as_providers([source])
@@ -125,20 +130,21 @@ def _as_providers(sources: Sequence["Source"]) -> tuple[CredentialProvider, ...]
 def _botocore_session(session: Any) -> botocore.session.Session:
     # boto3 has no public way from its session to botocore's.
     inner = getattr(session, "_session", session)
-    if not isinstance(inner, botocore.session.Session) or _is_async(inner):
+    if not isinstance(inner, botocore.session.Session) or _is_of_others(inner):
         msg = f"extend() takes a boto3 or botocore session, not {type(session).__qualname__}"
         raise TypeError(msg)
     return inner
 
 
-def _is_async(session: botocore.session.Session) -> bool:
-    """Whether this is a session of aiobotocore, which a synchronous provider would break."""
-    return inspect.iscoroutinefunction(session.get_credentials)
+def _is_of_others(session: botocore.session.Session) -> bool:
+    """Whether this is an asynchronous session, and not aiobotocore's: ours would break it."""
+    theirs = getattr(sys.modules.get("aiobotocore.session"), "AioSession", ())
+    return is_async(session) and not isinstance(session, theirs)
 
 
 def _initialize(session: botocore.session.Session) -> None:
     """Register with a new session, lazily: boto3 sets the profile only after this."""
-    if not _is_async(session):
+    if not _is_of_others(session):
         _register(session, _installed or ())
 
 
@@ -167,9 +173,10 @@ def _is_as_made(resolver: Any, session: botocore.session.Session) -> bool:
 
     Later, because it then takes the region of the session's first client.
     """
-    if type(resolver) is not CredentialResolver:
+    plain = _plain_resolver(session)
+    if type(resolver) is not (type(plain) if is_async(session) else CredentialResolver):
         return False
-    made = [one.METHOD for one in _plain_resolver(session).providers]
+    made = [one.METHOD for one in plain.providers]
     caches = [one.cache for one in resolver.providers if isinstance(one, AssumeRoleProvider)]
     return made == [one.METHOD for one in resolver.providers] and not any(caches)
 
@@ -191,6 +198,8 @@ def _create_resolver(
     resolver = _plain_resolver(session)
     if not hasattr(resolver, "providers"):
         return resolver  # a session class has a resolver of another kind
+    if is_async(session):
+        return _create_async_resolver(resolver, session, front, only)
     if only is not None:
         from .resolver import bound  # noqa: PLC0415 - not before it is needed
 
@@ -211,12 +220,29 @@ def _check_settings(session: botocore.session.Session, only: CredentialProvider)
     check_settings(session, only.METHOD)
 
 
+def _create_async_resolver(
+    resolver: CredentialResolver,
+    session: botocore.session.Session,
+    front: Sequence[CredentialProvider],
+    only: CredentialProvider | None,
+) -> CredentialResolver:
+    """Put our providers into aiobotocore's own resolver, if they can have a part."""
+    if not (front or only) and is_plain(session.full_config["profiles"], _profile(session)):
+        return resolver
+    from .aio_providers import resolver_of  # noqa: PLC0415 - as above
+
+    return resolver_of(resolver, session, _first_region(session), front, only)
+
+
 def _put_into(
     resolver: CredentialResolver,
     session: botocore.session.Session,
     front: Sequence[CredentialProvider],
 ) -> None:
-    from .resolver import insert  # noqa: PLC0415 - as above
+    if is_async(session):
+        from .aio_providers import insert_async as insert  # noqa: PLC0415 - as above
+    else:
+        from .resolver import insert  # noqa: PLC0415 - as above
 
     insert(resolver, session, _first_region(session), front)
 

@@ -2,17 +2,18 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias, cast
 
 from botocore.compat import compat_shell_split
 
 from . import tokens as sources
+from .awaiting import awaited
 from .errors import FetchError
 from .scope import Scope
 
-#: A token, or what returns one when it is called.
-Token: TypeAlias = str | Callable[[], str]
+#: A token, or what returns one when it is called; in a session of aiobotocore it may be awaited.
+Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
@@ -103,7 +104,9 @@ def resolve(source: Token, name: str) -> str:
     Raises:
         FetchError: The source gave no text. What a callable itself raises passes unchanged.
     """
-    value: object = source() if callable(source) else source
+    value: object = source
+    if callable(source):
+        value = awaited(source(), "token", f"the source of {name}")
     token = value.strip() if isinstance(value, str) else ""
     if token and token.isprintable():
         return token

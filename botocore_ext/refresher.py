@@ -66,6 +66,13 @@ class Refresher:
         """Return the time."""
         return Moment(self._clock.now(), self._clock.monotonic())
 
+    def at_hand(self, *, refreshing: bool) -> Current | None:
+        """Return what to serve without a fetch (see ``ProviderCredentials.at_hand``), if any."""
+        current = self._current_in_this_process()
+        decision = decide(current.state, self.now(), self._window())
+        is_good = decision is Decision.TRY and refreshing
+        return current if is_good or decision in (Decision.SERVE, Decision.WAIT) else None
+
     def settle(self) -> Current:
         """Return what to serve, after a fetch where one is due.
 

@@ -1,6 +1,7 @@
 """The place in a session where its credential resolver is made, the first time it is needed."""
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -43,15 +44,39 @@ def register(session: Session, registration: Registration) -> None:
     session.lazy_register_component(COMPONENT, registration)
 
 
+def is_async(session: Session) -> bool:
+    """Whether the credentials of the session are to be awaited, as those of aiobotocore are."""
+    return inspect.iscoroutinefunction(session.get_credentials)
+
+
+class _Nothing(CredentialResolver):
+    """Finds nothing, and is awaited for that."""
+
+    async def load_credentials(self) -> None:
+        pass
+
+
 def loaded_credentials(session: Session) -> Any:
     """Return the credentials that the session holds, without making it look for any."""
     waiting = pending(session)
     resolver = None if waiting else session.get_component(COMPONENT)
-    session.register_component(COMPONENT, CredentialResolver([]))
+    kind = _Nothing if is_async(session) else CredentialResolver
+    session.register_component(COMPONENT, kind([]))
     try:
-        return session.get_credentials()
+        found: Any = session.get_credentials()
+        return _returned(found) if is_async(session) else found
     finally:  # whatever becomes of the caller, the session is as it was
         if waiting is None:
             session.register_component(COMPONENT, resolver)
         else:
             session.lazy_register_component(COMPONENT, waiting)
+
+
+def _returned(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Return what a coroutine returns that has nothing to wait for; None of another one."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    coroutine.close()
+    return None

@@ -4,8 +4,10 @@ It is done through botocore's events, which a client copies from its session whe
 handlers are registered when a provider of ours resolves, so that every other session has none.
 """
 
+import inspect
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -29,10 +31,10 @@ _NOTES = "botocore_ext.rejections"
 
 
 @dataclass
-class _Notes:
+class Notes:
     """What is known of one request of a client."""
 
-    #: What signs for the client; botocore's ``RequestSigner``.
+    #: What signs for the client; botocore's ``RequestSigner``, or aiobotocore's.
     signer: Any = None
     #: That with which the last attempt was signed; empty for one that was not.
     access_key: str = ""
@@ -40,31 +42,54 @@ class _Notes:
     begins_elsewhere: bool = False
     resent: bool = False
 
+    def auth(self) -> Any:
+        """Return what the next attempt would be signed with; aiobotocore's is to be awaited.
+
+        The signer is asked, not our credentials: a client with explicit keys goes on with these.
+        """
+        return self.signer.get_auth_instance(self.signer.signing_name, self.signer.region_name)
+
+    def resend_with(self, access_key: str) -> int | None:
+        """Give the seconds to wait before another attempt with this access key, or None."""
+        if access_key == self.access_key:
+            return None
+        self.resent = True
+        return 0
+
 
 #: The credentials of a session that are ours, by their id; a chain may make new ones each time.
-_Ours: TypeAlias = "WeakValueDictionary[int, ProviderCredentials]"
-_ours: "WeakKeyDictionary[Session, _Ours]" = WeakKeyDictionary()
+Ours: TypeAlias = "WeakValueDictionary[int, ProviderCredentials]"
+_ours: "WeakKeyDictionary[Session, Ours]" = WeakKeyDictionary()
 
 
-def resend_rejected(session: "Session", credentials: "ProviderCredentials") -> None:
+def resend_rejected(
+    session: "Session",
+    credentials: "ProviderCredentials",
+    handler: Callable[..., Any] | None = None,
+) -> None:
     """Let clients of ``session`` made from now on send again what is rejected for ``credentials``.
 
     It may be called again.
+
+    Args:
+        session: The session.
+        credentials: The credentials.
+        handler: What decides, if not ``_send_again``: its first argument are our credentials.
     """
     ours = _ours.setdefault(session, WeakValueDictionary())
     ours[id(credentials)] = credentials
     events: Any = session.get_component("event_emitter")
-    for event, handler in (
+    for event, handle in (
         ("before-parameter-build", _note_streams),
         ("before-sign", _note_signer),
         ("request-created", _note_access_key),
-        ("needs-retry", partial(_send_again, ours)),
+        ("needs-retry", partial(handler or _send_again, ours)),
     ):
-        events.register(event, handler, unique_id=f"botocore-ext-{event}")
+        events.register(event, handle, unique_id=f"botocore-ext-{event}")
 
 
-def _notes(context: dict[str, Any]) -> _Notes:
-    notes: _Notes = context.setdefault(_NOTES, _Notes())
+def _notes(context: dict[str, Any]) -> Notes:
+    notes: Notes = context.setdefault(_NOTES, Notes())
     return notes
 
 
@@ -73,7 +98,7 @@ def _note_streams(params: "Mapping[str, Any]", context: dict[str, Any], **_: obj
 
     Later it may be wrapped, and does not tell its position any more.
     """
-    streams = [value for value in params.values() if hasattr(value, "read")]
+    streams = [one for one in params.values() if hasattr(one, "read") or hasattr(one, "__aiter__")]
     _notes(context).begins_elsewhere = any(_position(stream) != 0 for stream in streams)
 
 
@@ -82,6 +107,8 @@ def _position(stream: Any) -> int | None:
         position: int = stream.tell()
     except Exception:  # noqa: BLE001 - a stream of the caller's may raise anything
         return None
+    if inspect.iscoroutine(position):
+        position.close()  # an asynchronous stream, which is not rewound
     return position
 
 
@@ -94,27 +121,44 @@ def _note_access_key(request: Any, **_: object) -> None:
     _notes(request.context).access_key = found[1] if found else ""
 
 
-def _send_again(ours: _Ours, response: Any, request_dict: Any, **_: object) -> int | None:
+def _send_again(ours: "Ours", response: Any, request_dict: Any, **_: object) -> int | None:
     """Give the seconds to wait before another attempt, or None (``needs-retry``).
 
     botocore signs each attempt anew. It asks other handlers too, and each decides for itself, so
     that ``max_attempts`` does not limit this one.
+    """
+    notes = rejected(ours, response, request_dict)
+    if notes is None:
+        return None
+    try:
+        access_key = notes.auth().credentials.access_key
+    except Exception as error:  # noqa: BLE001 - the caller shall see what the service said
+        return no_new_keys(error)
+    return notes.resend_with(access_key)
+
+
+def rejected(ours: "Ours", response: Any, request_dict: Any) -> Notes | None:
+    """Return the notes on a request that keys of ours were rejected for, if it can be sent again.
+
+    The keys are invalidated in any case.
     """
     notes = _notes(request_dict["context"])
     code = response[1].get("Error", {}).get("Code") if response else None
     if code not in _CODES or notes.resent:
         return None
     living = [found for one in ours.valuerefs() if (found := one()) is not None]
-    rejected = [one for one in living if one.has_served(notes.access_key)]
-    for credentials in rejected:
+    told = [one for one in living if one.has_served(notes.access_key)]
+    for credentials in told:
         logger.debug("A service answered %s to keys of %s", code, credentials.method)
         credentials.invalidate(notes.access_key)
-    if not rejected or notes.begins_elsewhere or not _rewound(request_dict["body"]):
+    if not told or notes.begins_elsewhere or not _rewound(request_dict["body"]):
         return None
-    if _next_access_key(notes) == notes.access_key:
-        return None
-    notes.resent = True
-    return 0
+    return notes
+
+
+def no_new_keys(error: Exception) -> None:
+    """Leave the request at what the service said."""
+    logger.debug("New keys could not be fetched (%s)", type(error).__name__)
 
 
 def _rewound(body: Any) -> bool:
@@ -126,18 +170,3 @@ def _rewound(body: Any) -> bool:
     except Exception:  # noqa: BLE001 - as above
         return False
     return True
-
-
-def _next_access_key(notes: _Notes) -> str:
-    """Return the access key that the next attempt would be signed with.
-
-    The signer is asked, not our credentials: a client with explicit keys goes on with these.
-    """
-    signer = notes.signer
-    try:
-        signing = signer.get_auth_instance(signer.signing_name, signer.region_name)
-        access_key: str = signing.credentials.access_key
-    except Exception as error:  # noqa: BLE001 - the caller shall see what the service said
-        logger.debug("New keys could not be fetched (%s)", type(error).__name__)
-        return notes.access_key
-    return access_key

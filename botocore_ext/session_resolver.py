@@ -1,8 +1,13 @@
 """The resolver of a session: botocore's, walked once for all threads that come together."""
 
+from typing import TYPE_CHECKING
+
 from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
 
 from .concurrency import NeedsItselfError, SingleFlight
+
+if TYPE_CHECKING:
+    from .errors import NotConfigured
 
 #: Seconds to wait for the walk of another thread: longer than a token process may take.
 _LONGEST_WAIT = 120
@@ -40,13 +45,17 @@ class SessionResolver(CredentialResolver):
             return super().load_credentials()
         found: Credentials | None = self.only.load()
         if found is None:
-            from .errors import NotConfigured  # noqa: PLC0415 - most sessions never need it
-
-            why_not = getattr(self.only, "why_not", None)
-            raise NotConfigured(
-                provider=str(self.only.METHOD),
-                error_msg="this session takes credentials from this provider alone, and it has "
-                f"none here{f' ({why_not()})' if why_not else ''}: set its options in code or in "
-                "the environment",
-            )
+            raise nothing_from(self.only)
         return found
+
+
+def nothing_from(only: CredentialProvider) -> "NotConfigured":
+    """Return the error where the provider that is asked alone has nothing."""
+    from .errors import NotConfigured  # noqa: PLC0415 - most sessions never need it
+
+    why_not = getattr(only, "why_not", None)
+    return NotConfigured(
+        provider=str(only.METHOD),
+        error_msg="this session takes credentials from this provider alone, and it has none "
+        f"here{f' ({why_not()})' if why_not else ''}: set its options in code or in the environment",
+    )

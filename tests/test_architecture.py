@@ -11,12 +11,14 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 FLOORS = [
     "concurrency errors options endpoint service_data bystanders",
     "attempts plain_roles registration session_resolver workers",
-    "keys values inner_calls circles",
+    "keys values inner_calls circles awaiting",
+    "aio_tasks",
     "inner_clients exchange native token_cache",
     "scope refresh identities session_token settings static_keys",
     "ambient current github_actions origins tokens",
     "refresher references specification",
     "credentials rejections",
+    "aio_credentials aio_rejections",
     "provider",
     "functions files",
     "providers.cognito providers.environment providers.http providers.instance",
@@ -31,8 +33,9 @@ FLOORS = [
     "providers.profile",
     "providers.default_chain",
     "links resolver",
+    "aio_providers",
     "hook table",
-    "session",
+    "aio session",
     "__init__ providers.__init__",
     "awscli export",
     "demo_services",
@@ -87,7 +90,7 @@ def test_imports_point_down(name):
     for imported in imports(name):
         if name == "hook":  # what it imports inside functions is loaded when a session needs it
             at_once = {"bystanders", "plain_roles", "registration", "session_resolver"}
-            assert imported in at_once | {"functions", "resolver"}
+            assert imported in at_once | {"aio_providers", "functions", "resolver"}
         elif (name, imported) == ("chain", "links"):
             continue  # inside a function: a name may be that of any provider, a chain's too
         elif (name, imported) == ("providers.temporary", "providers.default_chain"):

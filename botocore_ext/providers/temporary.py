@@ -11,6 +11,7 @@ from botocore.credentials import CredentialProvider, Credentials
 from botocore.exceptions import ClientError
 
 from .. import values
+from ..awaiting import awaited
 from ..credentials import ProviderCredentials
 from ..errors import ConfigurationError, FetchError, ProviderError
 from ..functions import Source, keys_or_provider
@@ -153,7 +154,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
         if ask is None:
             raise self._no_code(serial)
         with unhurried():
-            code: object = ask(serial)
+            code: object = awaited(ask(serial), self.METHOD, "mfa_code_provider")
         if isinstance(code, str) and code.strip():
             return code.strip()
         fact = f"mfa_code_provider returned no code for {serial}: it must return it as a string"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import references, values
+from ..awaiting import awaited
 from ..errors import FetchError
 from ..inner_calls import call
 from ..keys import Keys
@@ -89,9 +90,9 @@ class _WebIdentityProvider(ServiceProvider):
         parameters = self._parameters()
         assume_role = self.role_assumer_with_web_identity
         if assume_role is not None:
-            return self._keys_of(
-                assume_role(parameters), "what role_assumer_with_web_identity does"
-            )
+            name = "role_assumer_with_web_identity"
+            answer = awaited(assume_role(parameters), self.METHOD, name)
+            return self._keys_of(answer, f"what {name} does")
         client = self.scope.client("sts", self.client_config)
         answer = call(client, "assume_role_with_web_identity", parameters)
         return self._keys_of(answer, "the endpoint")

@@ -1,0 +1,684 @@
+"""Sessions of aiobotocore: what is ours is as in a synchronous session, and blocks no event loop."""
+
+import asyncio
+import gc
+import io
+import threading
+from functools import partial
+from itertools import count
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.credentials import EnvProvider
+from botocore.exceptions import ClientError
+
+import botocore_ext
+from botocore_ext import (
+    ConfigurationError,
+    Keys,
+    NotConfigured,
+    Scope,
+    create_credential_chain,
+    from_cognito_identity_pool,
+    from_env,
+    from_temporary_credentials,
+    from_web_token,
+    identities,
+)
+
+from . import fakes, test_inert
+from .parity import cases
+from .test_cases import CASES
+from .test_fork import in_child
+from .test_refresh import together
+
+aiobotocore = pytest.importorskip("aiobotocore", reason="aiobotocore is not installed")
+theirs = pytest.importorskip("aiobotocore.session")
+aio_types = pytest.importorskip("aiobotocore.credentials")
+aio = pytest.importorskip("botocore_ext.aio")
+aio_credentials = pytest.importorskip("botocore_ext.aio_credentials")
+aio_providers = pytest.importorskip("botocore_ext.aio_providers")
+
+pytestmark = pytest.mark.caller_signs
+
+ROLE = "arn:aws:iam::123456789012:role/Web"
+POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
+MOBILE = f"[profile mobile]\nregion = eu-west-1\ncognito_identity_pool_id = {POOL}\n"
+ROLE_ON_POOL = f"""
+[profile app]
+region = eu-west-1
+role_arn = arn:aws:iam::123456789012:role/App
+source_profile = mobile
+{MOBILE}"""
+
+
+async def who(session, **arguments):
+    """Make a signed request."""
+    async with session.create_client("sts", region_name="eu-west-1", **arguments) as client:
+        return (await client.get_caller_identity())["Arn"]
+
+
+async def frozen(session):
+    return await (await session.get_credentials()).get_frozen_credentials()
+
+
+def methods(session):
+    return [one.METHOD for one in session.get_component("credential_provider").providers]
+
+
+@pytest.fixture
+def mobile(config):
+    """A session of a profile with a Cognito pool."""
+    config(MOBILE)
+    botocore_ext.install()
+    return theirs.AioSession(profile="mobile")
+
+
+def signed_with(request):
+    return request.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+
+
+def test_a_client_signs_with_the_keys_of_a_profile(mobile, aws):
+    assert "assumed-role" in asyncio.run(who(mobile))
+    assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "GetCallerIdentity"]
+    assert signed_with(aws.requests[2]) == aws.requests[1].gave
+
+
+class TestCases:
+    """The cases of ``tests/cases`` that are profiles, in both kinds of session."""
+
+    @pytest.fixture(scope="class")
+    def aws(self):
+        fake = cases.SteadyAws()
+        yield fake
+        fake.close()
+
+    @pytest.fixture(autouse=True)
+    def _own_url(self, aws, monkeypatch):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+        monkeypatch.setattr("botocore_ext.scope.time.sleep", lambda _: None)
+        botocore_ext.install()
+
+    @pytest.mark.parametrize("case", [one for one in CASES if "provider" not in one.values[0]])
+    def test_both_come_to_the_same(self, case, world, aws, monkeypatch):
+        case = cases.filled(case, cases.known_in(aws, world))
+        seen = []
+        for resolve in (synchronously, lambda profile: asyncio.run(resolved(profile))):
+            aws.requests.clear()
+            aws.scripts.clear()
+            aws.identities = count(1)
+            identities._by_user.clear()
+            cases.prepare(case, world, aws, monkeypatch)
+            try:
+                outcome = resolve(case.get("profile"))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is to be the same
+                outcome = type(error).__name__, test_inert.steady(str(error))
+            seen.append((outcome, [shown(one) for one in aws.requests]))
+        assert seen[0] == seen[1]
+
+
+def synchronously(profile):
+    credentials = boto3.Session(profile_name=profile).get_credentials()
+    return credentials and (credentials.method, credentials.get_frozen_credentials())
+
+
+async def resolved(profile):
+    credentials = await theirs.AioSession(profile=profile).get_credentials()
+    return credentials and (credentials.method, await credentials.get_frozen_credentials())
+
+
+def shown(request):
+    """Return what a request says, but for who sends it."""
+    operation, parameters, headers, target = test_inert.shown_request(request)
+    parameters.pop("RoleSessionName", None)
+    return operation, parameters, {**headers, "user-agent": ""}, target
+
+
+class TestInert:
+    """What does not use this package resolves as in aiobotocore alone."""
+
+    PLAIN = {
+        name: case
+        for name, case in test_inert.CASES.items()
+        if not name.startswith("metadata") and not case.get("session", {}).keys() - {"profile_name"}
+    }
+
+    @pytest.fixture
+    def aws(self):
+        fake, started = fakes.FakeAws(), fakes.time.time()
+        fake.now = lambda: started
+        yield fake
+        fake.close()
+
+    @pytest.fixture
+    def runs(self, world, aws, monkeypatch, caplog):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+        return test_inert.Runs(world, aws, monkeypatch, caplog)
+
+    @pytest.mark.parametrize("case", PLAIN.values(), ids=PLAIN)
+    def test_a_session_resolves_the_same(self, case, runs):
+        async def resolve():
+            session = theirs.AioSession(profile=case.get("session", {}).get("profile_name"))
+            credentials = await session.get_credentials()
+            found = credentials and (credentials.method, await credentials.get_frozen_credentials())
+            async with session.create_client("sts") as client:
+                await client.get_caller_identity()
+            resolver = session.get_component("credential_provider")
+            return found, [type(one) for one in (resolver, *resolver.providers)]
+
+        runs.twice(lambda: asyncio.run(resolve()), **case)
+
+    def test_nothing_of_aiobotocore_is_replaced_beside_a_provider_of_code(self, config):
+        config("[default]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = default\n")
+        plain = theirs.AioSession().get_component("credential_provider").providers
+        botocore_ext.install(lambda: None)
+        ours = theirs.AioSession().get_component("credential_provider").providers
+        assert ours[0].METHOD == "custom-function"
+        kinds = [
+            type(one)
+            for one in ours
+            if "custom-" not in one.METHOD or one.METHOD == "custom-process"
+        ]
+        assert kinds == [type(one) for one in plain]
+
+
+class TestTheEventLoop:
+    """It goes on: the fake answers when it has."""
+
+    @pytest.fixture
+    def goes_on(self):
+        """Whether the loop went on, each time that somebody waited for it to."""
+        self.went_on, self.ticked = [], threading.Event()
+        return self.went_on
+
+    def wait(self, *_):
+        self.ticked.clear()
+        self.went_on.append(self.ticked.wait(5))
+
+    def run(self, main):
+        async def beside():
+            ticking = asyncio.create_task(self.tick())
+            try:
+                return await main()
+            finally:
+                ticking.cancel()
+
+        return asyncio.run(beside())
+
+    async def tick(self):
+        while True:
+            self.ticked.set()
+            await asyncio.sleep(0.001)
+
+    def test_during_a_first_fetch_and_a_refresh(self, mobile, aws, goes_on):
+        aws.always("GetCredentialsForIdentity", self.wait)
+
+        async def main():
+            credentials = await mobile.get_credentials()
+            await credentials.get_frozen_credentials()
+            await credentials.refresh()
+
+        self.run(main)
+        assert goes_on == [True, True]
+
+    def test_while_a_function_is_asked_for_keys(self, goes_on):
+        session = aio.AioSession(credentials=lambda: self.wait() or Keys("AKIA", "s"))
+        assert self.run(partial(frozen, session)).access_key == "AKIA"
+        assert goes_on == [True]
+
+    def test_while_a_role_is_assumed_with_our_keys(self, config, aws, goes_on):
+        config(ROLE_ON_POOL)
+        botocore_ext.install()
+        aws.always("AssumeRole", self.wait)
+        assert self.run(partial(frozen, theirs.AioSession(profile="app"))).access_key
+        assert goes_on == [True]
+
+    def test_while_a_rejected_request_gets_new_keys(self, mobile, aws, goes_on):
+        aws.script("GetCallerIdentity", fakes.error("ExpiredToken"))
+        aws.script("GetCredentialsForIdentity", None, self.wait)
+        self.run(partial(who, mobile))
+        assert goes_on == [True]
+
+
+class TestTasks:
+    """Any number of them share one fetch."""
+
+    @pytest.fixture
+    def provider(self, clock, aws):
+        aws.now = clock.now
+        token = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+        return token.bind(Scope(clock=clock))
+
+    @pytest.fixture
+    def credentials(self, provider):
+        return aio_credentials.asynchronous(provider.load())
+
+    def held(self, aws, operation="AssumeRoleWithWebIdentity"):
+        """Hold the next answer until it is released; say when it was asked for."""
+        asked, released = threading.Event(), threading.Event()
+
+        def answer(_):
+            asked.set()
+            released.wait(10)
+
+        aws.script(operation, answer)
+        return asked, released
+
+    def test_share_a_first_fetch(self, mobile, aws):
+        async def main():
+            return await asyncio.gather(*[frozen(mobile) for _ in range(64)])
+
+        assert len(set(asyncio.run(main()))) == 1
+        assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
+
+    def test_go_on_in_the_advisory_window_while_one_refreshes(self, credentials, clock, aws):
+        async def main():
+            old = await credentials.get_frozen_credentials()
+            clock.advance(3600 - 200)
+            asked, released = self.held(aws)
+            first = asyncio.create_task(credentials.get_frozen_credentials())
+            await asyncio.to_thread(asked.wait)
+            others = await asyncio.gather(*[credentials.get_frozen_credentials() for _ in range(9)])
+            released.set()
+            return old, others, await first
+
+        old, others, new = asyncio.run(main())
+        assert set(others) == {old}
+        assert new != old
+        assert len(aws.requests) == 2
+
+    def test_wait_in_the_mandatory_window(self, credentials, clock, aws):
+        async def main():
+            old = await credentials.get_frozen_credentials()
+            clock.advance(3600 - 30)
+            found = await asyncio.gather(*[credentials.get_frozen_credentials() for _ in range(9)])
+            return old, found
+
+        old, found = asyncio.run(main())
+        assert len({old, *found}) == 2
+        assert old not in found
+        assert len(aws.requests) == 2
+
+    def test_a_wait_after_a_failure_asks_nobody(self, credentials, clock, aws):
+        async def main():
+            old = await credentials.get_frozen_credentials()
+            clock.advance(3600 - 200)
+            aws.script("AssumeRoleWithWebIdentity", *[fakes.Answer(status=400)] * 3)
+            return {old, *[await credentials.get_frozen_credentials() for _ in range(5)]}
+
+        assert len(asyncio.run(main())) == 1
+        assert len(aws.requests) == 2
+        assert isinstance(credentials.last_error, ClientError)
+
+    def test_one_that_is_cancelled_leaves_the_fetch_to_the_others(self, credentials, aws):
+        async def main():
+            asked, released = self.held(aws)
+            first = asyncio.create_task(credentials.get_frozen_credentials())
+            second = asyncio.create_task(credentials.get_frozen_credentials())
+            await asyncio.to_thread(asked.wait)
+            first.cancel()
+            await asyncio.sleep(0)
+            released.set()
+            return await second, first.cancelled()
+
+        keys, is_cancelled = asyncio.run(main())
+        assert is_cancelled
+        assert keys.access_key == aws.requests[0].gave
+        assert len(aws.requests) == 1
+
+    def test_a_failure_that_nobody_waits_for_any_more_is_no_noise(self, credentials, aws, caplog):
+        async def main():
+            asked, released = self.held(aws)
+            aws.scripts["AssumeRoleWithWebIdentity"][1:] = [fakes.error("AccessDenied")]
+            aws.scripts["AssumeRoleWithWebIdentity"].reverse()
+            task = asyncio.create_task(credentials.get_frozen_credentials())
+            while not aws.requests:
+                await asyncio.sleep(0.001)
+            task.cancel()
+            released.set()
+            while not credentials.last_error:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
+
+        asyncio.run(main())
+        gc.collect()
+        assert not [one for one in caplog.records if one.name == "asyncio" and one.levelno > 20]
+
+    def test_an_event_loop_that_ends_waits_for_no_fetch(self, credentials, aws):
+        asked, released = self.held(aws)
+
+        async def main():
+            asyncio.create_task(credentials.get_frozen_credentials())  # noqa: RUF006 - left alone
+            while not asked.is_set():
+                await asyncio.sleep(0.001)
+
+        asyncio.run(main())
+        released.set()
+        assert asyncio.run(credentials.get_frozen_credentials()).access_key
+        assert len(aws.requests) == 1
+
+    def test_keys_that_were_invalidated_meanwhile_are_not_shared(self, credentials, aws):
+        async def main():
+            asked, released = self.held(aws)
+            first = asyncio.create_task(credentials.get_frozen_credentials())
+            await asyncio.to_thread(asked.wait)
+            credentials.invalidate()
+            second = asyncio.create_task(credentials.get_frozen_credentials())
+            while len(aws.requests) < 2:
+                await asyncio.sleep(0.001)
+            released.set()
+            return await first, await second
+
+        first, second = asyncio.run(main())
+        assert first == second
+        assert second.access_key != aws.requests[0].gave
+
+    def test_a_role_of_botocores_own_on_top(self, config, aws):
+        config(ROLE_ON_POOL)
+        botocore_ext.install()
+        session = theirs.AioSession(profile="app")
+
+        async def main():
+            credentials = await session.get_credentials()
+            found = await asyncio.gather(*[credentials.get_frozen_credentials() for _ in range(9)])
+            assert not credentials.refresh_needed()
+            again = await credentials.get_frozen_credentials()
+            assert again.access_key == await credentials.get_access_key()
+            return {*found, again}
+
+        assert len(asyncio.run(main())) == 1
+        assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "AssumeRole"]
+
+
+class TestCoroutines:
+    """A token may be awaited, on the event loop that asks for the keys."""
+
+    def test_of_a_token_and_a_login(self, aws):
+        loops = []
+
+        async def token():
+            loops.append(asyncio.get_running_loop())
+            # The loop's own threads are free for it, however many wait.
+            return await asyncio.to_thread(fakes.secret, "token")
+
+        pool = from_cognito_identity_pool(identity_pool_id=POOL, logins={"example.com": token})
+        web = from_web_token(role_arn=ROLE, web_identity_token=token)
+
+        async def main():
+            sessions = [aio.AioSession(credentials=one) for one in (pool, web)]
+            await asyncio.gather(*[frozen(one) for one in sessions for _ in range(64)])
+            return asyncio.get_running_loop()
+
+        loop = asyncio.run(main())
+        assert loops == [loop, loop]
+        assert sorted(aws.operations()) == [
+            "AssumeRoleWithWebIdentity", "GetCredentialsForIdentity", "GetId",
+        ]  # fmt: skip
+
+    def test_of_every_other_callable(self, aws):
+        async def keys():
+            return Keys("AKIAMASTER", fakes.secret())
+
+        async def code(serial):
+            return "123456"
+
+        async def assume(parameters):
+            return Keys("AKIAASSUMED", fakes.secret())
+
+        role = from_temporary_credentials(
+            params={"RoleArn": ROLE, "SerialNumber": "arn:aws:iam::123456789012:mfa/me"},
+            master_credentials=keys,
+            mfa_code_provider=code,
+        )
+        asyncio.run(frozen(aio.AioSession(credentials=role)))
+        assert aws.requests[0].parameters["TokenCode"] == "123456"
+        assert signed_with(aws.requests[0]) == "AKIAMASTER"
+        web = from_web_token(
+            role_arn=ROLE, web_identity_token="token", role_assumer_with_web_identity=assume
+        )
+        found = asyncio.run(frozen(aio.AioSession(credentials=create_credential_chain(web))))
+        assert found.access_key == "AKIAASSUMED"
+        assert asyncio.run(frozen(aio.AioSession(credentials=keys))).access_key == "AKIAMASTER"
+
+    def test_what_it_raises_passes_unchanged(self):
+        async def token():
+            raise LookupError("mine")
+
+        web = from_web_token(role_arn=ROLE, web_identity_token=token)
+        with pytest.raises(LookupError, match="mine"):
+            asyncio.run(frozen(aio.AioSession(credentials=web)))
+
+    def test_one_that_needs_its_own_keys_is_told_so(self):
+        async def token():
+            return (await frozen(session)).access_key
+
+        web = from_web_token(role_arn=ROLE, web_identity_token=token)
+        session = aio.AioSession(credentials=web)
+        with pytest.raises(ConfigurationError, match="a session or client of its own"):
+            asyncio.run(frozen(session))
+
+    def test_one_that_needs_its_own_session_is_told_so(self):
+        async def keys():
+            return await who(session)
+
+        session = aio.AioSession(credentials=keys)
+        with pytest.raises(ConfigurationError, match="goes in a circle"):
+            asyncio.run(frozen(session))
+
+    def test_one_that_makes_the_keys_invalid_does_not_go_round(self):
+        async def token():
+            web.invalidate()
+            return (await frozen(session)).access_key
+
+        web = from_web_token(role_arn=ROLE, web_identity_token=token)
+        session = aio.AioSession(credentials=web)
+        with pytest.raises(ConfigurationError, match="goes in a circle"):
+            asyncio.run(frozen(session))
+
+
+class TestEventLoops:
+    """One after the other, several at once, and in a forked child."""
+
+    def test_one_after_the_other(self, mobile, aws):
+        assert asyncio.run(who(mobile)) == asyncio.run(who(mobile))
+        assert aws.operations()[2:] == ["GetCallerIdentity"] * 2
+
+    def test_a_refresh_in_another_loop(self, mobile, aws):
+        credentials = asyncio.run(mobile.get_credentials())
+        first = asyncio.run(credentials.get_frozen_credentials())
+        asyncio.run(credentials.refresh())
+        assert asyncio.run(credentials.get_frozen_credentials()) != first
+
+    def test_in_several_threads(self, mobile, aws):
+        aws.delay = 0.05
+        found = together(8, lambda: asyncio.run(frozen(mobile)))
+        assert len(set(found)) == 1
+        assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
+
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+    def test_in_a_forked_child(self, mobile, aws):
+        keys = asyncio.run(frozen(mobile))
+        assert in_child(lambda: asyncio.run(frozen(mobile)).access_key) == keys.access_key
+
+        async def refreshed():
+            credentials = await mobile.get_credentials()
+            await credentials.refresh()
+            return await credentials.get_access_key()
+
+        assert in_child(lambda: asyncio.run(refreshed())) == aws.requests[-1].gave
+        assert asyncio.run(frozen(mobile)) == keys
+
+
+class TestSessions:
+    def test_one_provider_and_nothing_else(self, monkeypatch, aws):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
+        pool = from_cognito_identity_pool(identity_pool_id=POOL)
+        session = aio.AioSession(credentials=pool)
+        asyncio.run(who(session))
+        assert signed_with(aws.requests[2]) == aws.requests[1].gave
+        credentials = asyncio.run(session.get_credentials())
+        assert credentials.method == "custom-cognito-identity-pool"
+        assert credentials.identity_id == pool.identity_id
+        assert not credentials.expired
+        assert credentials.expiration
+        for nothing in (from_cognito_identity_pool, lambda: None):
+            source = nothing() if nothing is from_cognito_identity_pool else nothing
+            with pytest.raises((NotConfigured, ConfigurationError)):
+                asyncio.run(frozen(aio.AioSession(credentials=source)))
+
+    def test_providers_of_botocore_and_of_aiobotocore(self, monkeypatch):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
+        for source in (EnvProvider(), aio_types.AioEnvProvider(), from_env()):
+            credentials = asyncio.run(aio.AioSession(credentials=source).get_credentials())
+            assert credentials.method == "env"
+            assert asyncio.run(credentials.get_frozen_credentials()).access_key == "AKIAENV"
+
+    def test_without_credentials_it_knows_the_ini_keys(self, config, aws):
+        config(MOBILE)
+        session = aio.AioSession(profile="mobile")
+        assert asyncio.run(session.get_credentials()).method == "custom-cognito-identity-pool"
+
+    def test_extend_and_install(self, config, aws):
+        config(MOBILE)
+        older = theirs.AioSession(profile="mobile")
+        plain = methods(older)
+        botocore_ext.extend(older)
+        botocore_ext.extend(older, lambda: None)
+        assert methods(older)[0] == "custom-function"
+        assert [one for one in methods(older) if one in plain] == plain
+        assert asyncio.run(older.get_credentials()).method == "custom-cognito-identity-pool"
+        with pytest.warns(UserWarning, match="custom-cognito-identity-pool"):
+            botocore_ext.extend(older)
+
+    def test_extend_keeps_what_others_have_put_into_the_resolver(self, config, aws):
+        config(MOBILE)
+        session = theirs.AioSession(profile="mobile")
+        resolver = session.get_component("credential_provider")
+        own = aio_types.AioEnvProvider()
+        resolver.providers.insert(0, own)
+        botocore_ext.extend(session)
+        botocore_ext.extend(session)
+        assert session.get_component("credential_provider") is resolver
+        assert resolver.providers[0] is own
+        assert methods(session).count("custom-http") == 1
+        assert asyncio.run(session.get_credentials()).method == "custom-cognito-identity-pool"
+
+    def test_a_session_class_with_a_resolver_of_its_own_keeps_it(self, config):
+        class Resolver(aio_types.AioCredentialResolver):
+            """Somebody's own."""
+
+        class Subclass(theirs.AioSession):
+            def _create_credential_resolver(self):
+                return Resolver(super()._create_credential_resolver().providers)
+
+        config(MOBILE)
+        botocore_ext.install()
+        session = Subclass(profile="mobile")
+        assert isinstance(session.get_component("credential_provider"), Resolver)
+        assert "custom-http" in methods(session)
+
+    def test_the_roles_cache_can_still_be_set(self, config, aws):
+        config(ROLE_ON_POOL)
+        botocore_ext.install()
+        for _ in range(2):
+            session = theirs.AioSession(profile="app")
+            role = session.get_component("credential_provider").get_provider("assume-role")
+            role.cache = self.__dict__.setdefault("cache", {})
+            assert role.cache is self.cache
+            asyncio.run(frozen(session))
+        assert aws.operations().count("AssumeRole") == 1
+
+    def test_inner_clients_are_configured_as_the_session(self, config, aws):
+        config(MOBILE)
+        session = aio.AioSession(profile="mobile")
+        session.set_default_client_config(
+            pytest.importorskip("aiobotocore.config").AioConfig(user_agent_extra="md/mine")
+        )
+        session.set_config_variable("region", "eu-central-1")
+        asyncio.run(frozen(session))
+        agent = aws.requests[0].headers["User-Agent"]
+        assert agent.startswith(f"aiobotocore/{aiobotocore.__version__}")
+        assert "md/mine" in agent
+
+    def test_the_region_of_the_first_client_is_that_of_inner_ones(self, aws, monkeypatch):
+        web = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+        session = aio.AioSession(credentials=web)
+        asyncio.run(who(session))
+        assert "/eu-west-1/" in aws.requests[1].headers["Authorization"]
+        provider = session.get_component("credential_provider").only.provider
+        assert provider.scope.region(None) == "eu-west-1"
+
+    def test_a_request_says_how_the_keys_came_about(self, aws):
+        web = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+        session = aio.AioSession(credentials=web)
+
+        async def main():
+            async with session.create_client("sts", region_name="eu-west-1") as client:
+                await asyncio.gather(*[client.get_caller_identity() for _ in range(3)])
+
+        asyncio.run(main())
+        for request in aws.requests[1:]:
+            features = request.headers["User-Agent"].partition(" m/")[2].split()[0].split(",")
+            assert "k" in features
+
+
+class TestRejections:
+    def test_a_request_is_sent_again_with_new_keys(self, mobile, aws):
+        aws.script("GetCallerIdentity", fakes.error("ExpiredToken"))
+        asyncio.run(who(mobile, config=Config(retries={"max_attempts": 0})))
+        assert aws.operations()[2:] == [
+            "GetCallerIdentity", "GetCredentialsForIdentity", "GetCallerIdentity",
+        ]  # fmt: skip
+        assert signed_with(aws.requests[4]) == aws.requests[3].gave
+
+    def test_once(self, mobile, aws):
+        aws.always("GetCallerIdentity", fakes.error("ExpiredToken"))
+        with pytest.raises(ClientError, match="ExpiredToken"):
+            asyncio.run(who(mobile))
+        assert aws.operations().count("GetCallerIdentity") == 2
+
+    def test_not_where_no_new_keys_come(self, mobile, aws):
+        aws.script("GetCallerIdentity", fakes.error("ExpiredToken"))
+        aws.script("GetCredentialsForIdentity", None, fakes.error("NotAuthorizedException"))
+        aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
+        with pytest.raises(ClientError, match="ExpiredToken"):
+            asyncio.run(who(mobile))
+        assert aws.operations().count("GetCallerIdentity") == 1
+
+    @pytest.mark.parametrize("kind", ["stream", "asynchronous stream", "generator"])
+    def test_a_body_is_sent_again_only_if_it_can_be_rewound(self, mobile, aws, kind):
+        class Asynchronous(io.BytesIO):
+            async def tell(self):
+                return 0
+
+        bodies = {"stream": io.BytesIO(b"body"), "asynchronous stream": Asynchronous(b"body")}
+        body = bodies.get(kind)
+        if body is None:
+            notes = {}
+            stream = (one for one in ())
+            del stream
+            from botocore_ext import rejections
+
+            async def generator():
+                yield b"body"
+
+            rejections._note_streams({"Body": generator()}, notes)
+            assert notes[rejections._NOTES].begins_elsewhere
+            return
+        aws.script("PUT", fakes.error("ExpiredToken"))
+
+        async def main():
+            config = Config(s3={"addressing_style": "path"})
+            async with mobile.create_client("s3", config=config) as client:
+                await client.put_object(Bucket="bucket", Key="key", Body=body)
+
+        if kind == "stream":
+            asyncio.run(main())
+            assert aws.operations().count("PUT") == 2
+        else:
+            with pytest.raises(ClientError, match="ExpiredToken"):
+                asyncio.run(main())
+            assert aws.operations().count("PUT") == 1
