@@ -4,7 +4,6 @@ Keys that are good are served at once. For others a thread does what a synchrono
 once for all tasks of an event loop.
 """
 
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -51,8 +50,9 @@ class AsyncCredentials(AioRefreshableCredentials):
             raise needs_itself(self.method) from None
 
     async def _fetch(self) -> ReadOnlyCredentials:
-        self._last = await in_thread(self._credentials.get_frozen_credentials)
-        return self._last
+        fetched: ReadOnlyCredentials = await in_thread(self._credentials.get_frozen_credentials)
+        self._last = fetched
+        return fetched
 
     def _key(self) -> object:
         """Return what tells fetches apart that must not be shared."""
@@ -65,11 +65,11 @@ class AsyncCredentials(AioRefreshableCredentials):
         is_due = self._credentials.refresh_needed(_ROLE_MANDATORY if refreshing else None)
         return None if is_due else self._last
 
-    async def get_access_key(self) -> str:
+    async def get_access_key(self) -> str | None:
         """Return the access key; see ``get_frozen_credentials``, whose fields belong together."""
         return (await self.get_frozen_credentials()).access_key
 
-    async def get_secret_key(self) -> str:
+    async def get_secret_key(self) -> str | None:
         """Return the secret key."""
         return (await self.get_frozen_credentials()).secret_key
 
@@ -85,6 +85,11 @@ class AsyncCredentials(AioRefreshableCredentials):
         """Whether the next use fetches; with ``refresh_in``, whether fewer seconds are left."""
         needed: bool = self._credentials.refresh_needed(refresh_in)
         return needed
+
+
+def _same(name: str) -> Any:
+    doc = getattr(ProviderCredentials, name).__doc__
+    return property(lambda self: getattr(self._credentials, name), doc=doc)
 
 
 class AsyncProviderCredentials(AsyncCredentials):
@@ -115,10 +120,11 @@ class AsyncProviderCredentials(AsyncCredentials):
         """See ``ProviderCredentials.invalidate``."""
         self._credentials.invalidate(access_key)
 
-    expiration: datetime | None = property(lambda self: self._credentials.expiration)
-    identity_id: str | None = property(lambda self: self._credentials.identity_id)
-    expired: bool = property(lambda self: self._credentials.expired)
-    last_error: Exception | None = property(lambda self: self._credentials.last_error)
+    # As ProviderCredentials has them.
+    expiration: Any = _same("expiration")
+    identity_id: Any = _same("identity_id")
+    expired: Any = _same("expired")
+    last_error: Any = _same("last_error")
 
 
 def asynchronous(credentials: Credentials) -> AioCredentials:

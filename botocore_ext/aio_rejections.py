@@ -25,5 +25,6 @@ async def _send_again(
     try:
         access_key = (await notes.auth()).credentials.access_key
     except Exception as error:  # noqa: BLE001 - as in rejections
-        return rejections.no_new_keys(error)
+        rejections.no_new_keys(error)
+        return None
     return notes.resend_with(access_key)

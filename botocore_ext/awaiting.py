@@ -35,21 +35,22 @@ def awaited(value: Any, provider: str | None, what: str) -> Any:
     """
     if not inspect.isawaitable(value):
         return value
-    loop, fact = asking.get(), None
+    loop = asking.get()
     if loop is None or _runs_here(loop):
         fact = (
             f"{what} gave a coroutine, for which a synchronous session cannot wait: give it a "
             "plain function, or use a session of aiobotocore"
         )
-    elif not loop.is_closed():
+    else:
         future = _begun(value, loop)
-        while not futures.wait([future], timeout=_LOOK).done and not loop.is_closed():
+        while not futures.wait([future], _LOOK).done and not loop.is_closed():
             pass
         if future.done() and not future.cancelled():
             return future.result()
-    _discard(value)
-    ended = f"the event loop ended before {what} gave something: use the keys while it runs"
-    raise FetchError(provider=provider, error_msg=fact or ended)
+        fact = f"the event loop ended before {what} gave something: keep it running meanwhile"
+    if inspect.iscoroutine(value):
+        value.close()  # Python would warn of one that nobody has awaited
+    raise FetchError(provider=provider, error_msg=fact)
 
 
 def _runs_here(loop: "AbstractEventLoop") -> bool:
@@ -63,15 +64,17 @@ def _runs_here(loop: "AbstractEventLoop") -> bool:
 
 
 def _begun(value: "Awaitable[Any]", loop: "AbstractEventLoop") -> "futures.Future[Any]":
+    """Let the event loop await ``value``; what is returned is cancelled if it has ended."""
     import asyncio  # noqa: PLC0415 - as above
 
     async def outcome() -> Any:
         return await value
 
-    return asyncio.run_coroutine_threadsafe(outcome(), loop)
-
-
-def _discard(value: Any) -> None:
-    """Close a coroutine that nobody waits for, of which Python would warn."""
-    if inspect.iscoroutine(value):
-        value.close()
+    coroutine = outcome()
+    try:
+        return asyncio.run_coroutine_threadsafe(coroutine, loop)
+    except RuntimeError:  # it is closed
+        coroutine.close()
+    ended: futures.Future[Any] = futures.Future()
+    ended.cancel()
+    return ended

@@ -3,8 +3,12 @@
 Most sessions of a process are such, and ``install()`` must cost them nothing.
 """
 
+import inspect
+import sys
 from collections.abc import Mapping
 from typing import Any, TypeAlias
+
+from botocore.session import Session
 
 #: The profiles of a session, by their names.
 Profiles: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -31,6 +35,17 @@ _AWS_KEYS = {
 }  # fmt: skip
 #: What ``credential_source`` may name in plain botocore, in its spelling.
 BOTOCORES_SOURCES = ("Environment", "EcsContainer", "Ec2InstanceMetadata")
+
+
+def is_async(session: Session) -> bool:
+    """Whether the credentials of the session are to be awaited, as those of aiobotocore are."""
+    return inspect.iscoroutinefunction(session.get_credentials)
+
+
+def is_of_others(session: Session) -> bool:
+    """Whether the session is asynchronous, and not aiobotocore's: a provider would break it."""
+    theirs = getattr(sys.modules.get("aiobotocore.session"), "AioSession", ())
+    return is_async(session) and not isinstance(session, theirs)
 
 
 def is_bystander(profiles: Profiles, name: str) -> bool:

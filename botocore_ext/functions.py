@@ -15,7 +15,8 @@ from .options import option
 from .provider import Provider
 
 _Found: TypeAlias = Keys | Credentials | Mapping[str, Any] | None
-#: A function that returns keys; None means: not here. In a session of aiobotocore it may be awaited.
+#: A function that returns keys, or, in a session of aiobotocore, what is awaited for them; None
+#: means: not here.
 Function: TypeAlias = Callable[[], _Found | Awaitable[_Found]]
 #: What is accepted where a provider is.
 Source: TypeAlias = CredentialProvider | Function

@@ -16,16 +16,9 @@ import botocore.credentials
 import botocore.session
 from botocore.credentials import AssumeRoleProvider, CredentialProvider, CredentialResolver
 
-from .bystanders import is_bystander, is_plain, is_plain_role
+from .bystanders import is_async, is_bystander, is_of_others, is_plain, is_plain_role
 from .plain_roles import PlainRoleProvider, replace_roles
-from .registration import (
-    COMPONENT,
-    Registration,
-    is_async,
-    loaded_credentials,
-    pending,
-    register,
-)
+from .registration import COMPONENT, Registration, loaded_credentials, pending, register
 from .session_resolver import SessionResolver
 
 if TYPE_CHECKING:
@@ -130,21 +123,15 @@ def _as_providers(sources: Sequence["Source"]) -> tuple[CredentialProvider, ...]
 def _botocore_session(session: Any) -> botocore.session.Session:
     # boto3 has no public way from its session to botocore's.
     inner = getattr(session, "_session", session)
-    if not isinstance(inner, botocore.session.Session) or _is_of_others(inner):
+    if not isinstance(inner, botocore.session.Session) or is_of_others(inner):
         msg = f"extend() takes a boto3 or botocore session, not {type(session).__qualname__}"
         raise TypeError(msg)
     return inner
 
 
-def _is_of_others(session: botocore.session.Session) -> bool:
-    """Whether this is an asynchronous session, and not aiobotocore's: ours would break it."""
-    theirs = getattr(sys.modules.get("aiobotocore.session"), "AioSession", ())
-    return is_async(session) and not isinstance(session, theirs)
-
-
 def _initialize(session: botocore.session.Session) -> None:
     """Register with a new session, lazily: boto3 sets the profile only after this."""
-    if not _is_of_others(session):
+    if not is_of_others(session):
         _register(session, _installed or ())
 
 

@@ -1,6 +1,5 @@
 """The place in a session where its credential resolver is made, the first time it is needed."""
 
-import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -8,6 +7,7 @@ from weakref import WeakKeyDictionary, ref
 from botocore.credentials import CredentialProvider, CredentialResolver
 from botocore.session import Session
 
+from .bystanders import is_async
 from .concurrency import Once
 
 #: The component that holds a session's resolver.
@@ -44,24 +44,19 @@ def register(session: Session, registration: Registration) -> None:
     session.lazy_register_component(COMPONENT, registration)
 
 
-def is_async(session: Session) -> bool:
-    """Whether the credentials of the session are to be awaited, as those of aiobotocore are."""
-    return inspect.iscoroutinefunction(session.get_credentials)
+class _Nothing:
+    """Finds nothing, and is awaited for that; a resolver."""
 
-
-class _Nothing(CredentialResolver):
-    """Finds nothing, and is awaited for that."""
-
-    async def load_credentials(self) -> None:
-        pass
+    async def load_credentials(self) -> Any:
+        return None
 
 
 def loaded_credentials(session: Session) -> Any:
     """Return the credentials that the session holds, without making it look for any."""
     waiting = pending(session)
     resolver = None if waiting else session.get_component(COMPONENT)
-    kind = _Nothing if is_async(session) else CredentialResolver
-    session.register_component(COMPONENT, kind([]))
+    nothing = _Nothing() if is_async(session) else CredentialResolver([])
+    session.register_component(COMPONENT, nothing)
     try:
         found: Any = session.get_credentials()
         return _returned(found) if is_async(session) else found

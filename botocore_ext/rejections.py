@@ -4,7 +4,6 @@ It is done through botocore's events, which a client copies from its session whe
 handlers are registered when a provider of ours resolves, so that every other session has none.
 """
 
-import inspect
 import logging
 import re
 from collections.abc import Callable
@@ -65,7 +64,7 @@ _ours: "WeakKeyDictionary[Session, Ours]" = WeakKeyDictionary()
 def resend_rejected(
     session: "Session",
     credentials: "ProviderCredentials",
-    handler: Callable[..., Any] | None = None,
+    decide: Callable[..., Any] | None = None,
 ) -> None:
     """Let clients of ``session`` made from now on send again what is rejected for ``credentials``.
 
@@ -74,18 +73,18 @@ def resend_rejected(
     Args:
         session: The session.
         credentials: The credentials.
-        handler: What decides, if not ``_send_again``: its first argument are our credentials.
+        decide: Handles ``needs-retry`` in the place of ``_send_again``.
     """
     ours = _ours.setdefault(session, WeakValueDictionary())
     ours[id(credentials)] = credentials
     events: Any = session.get_component("event_emitter")
-    for event, handle in (
+    for event, handler in (
         ("before-parameter-build", _note_streams),
         ("before-sign", _note_signer),
         ("request-created", _note_access_key),
-        ("needs-retry", partial(handler or _send_again, ours)),
+        ("needs-retry", partial(decide or _send_again, ours)),
     ):
-        events.register(event, handle, unique_id=f"botocore-ext-{event}")
+        events.register(event, handler, unique_id=f"botocore-ext-{event}")
 
 
 def _notes(context: dict[str, Any]) -> Notes:
@@ -98,7 +97,7 @@ def _note_streams(params: "Mapping[str, Any]", context: dict[str, Any], **_: obj
 
     Later it may be wrapped, and does not tell its position any more.
     """
-    streams = [one for one in params.values() if hasattr(one, "read") or hasattr(one, "__aiter__")]
+    streams = [value for value in params.values() if hasattr(value, "read")]
     _notes(context).begins_elsewhere = any(_position(stream) != 0 for stream in streams)
 
 
@@ -107,8 +106,6 @@ def _position(stream: Any) -> int | None:
         position: int = stream.tell()
     except Exception:  # noqa: BLE001 - a stream of the caller's may raise anything
         return None
-    if inspect.iscoroutine(position):
-        position.close()  # an asynchronous stream, which is not rewound
     return position
 
 
@@ -133,7 +130,8 @@ def _send_again(ours: "Ours", response: Any, request_dict: Any, **_: object) -> 
     try:
         access_key = notes.auth().credentials.access_key
     except Exception as error:  # noqa: BLE001 - the caller shall see what the service said
-        return no_new_keys(error)
+        no_new_keys(error)
+        return None
     return notes.resend_with(access_key)
 
 
@@ -157,7 +155,7 @@ def rejected(ours: "Ours", response: Any, request_dict: Any) -> Notes | None:
 
 
 def no_new_keys(error: Exception) -> None:
-    """Leave the request at what the service said."""
+    """Say in the log why the request is not sent again."""
     logger.debug("New keys could not be fetched (%s)", type(error).__name__)
 
 

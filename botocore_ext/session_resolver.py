@@ -56,6 +56,6 @@ def nothing_from(only: CredentialProvider) -> "NotConfigured":
     why_not = getattr(only, "why_not", None)
     return NotConfigured(
         provider=str(only.METHOD),
-        error_msg="this session takes credentials from this provider alone, and it has none "
-        f"here{f' ({why_not()})' if why_not else ''}: set its options in code or in the environment",
+        error_msg="this session takes credentials from this provider alone, and it has none here"
+        f"{f' ({why_not()})' if why_not else ''}: set its options in code or in the environment",
     )

@@ -1,12 +1,12 @@
-"""Sessions of aiobotocore: what is ours is as in a synchronous session, and blocks no event loop."""
+"""Sessions of aiobotocore: what is ours is as in others, and blocks no event loop."""
 
 import asyncio
-import contextlib
 import gc
 import io
 import threading
 from functools import partial
 from itertools import count
+from typing import ClassVar
 
 import boto3
 import pytest
@@ -30,6 +30,7 @@ from botocore_ext import (
 
 from . import fakes, test_inert
 from .parity import cases
+from .test_awaiting import until
 from .test_cases import CASES
 from .test_fork import in_child
 from .test_refresh import together
@@ -133,13 +134,21 @@ def shown(request):
     """Return what a request says, but for who sends it."""
     operation, parameters, headers, target = test_inert.shown_request(request)
     parameters.pop("RoleSessionName", None)
-    return operation, parameters, {**headers, "user-agent": ""}, target
+    for name in ("accept", "user-agent"):
+        headers.pop(name, None)
+    return operation, parameters, headers, target
+
+
+def aiobotocores(session):
+    """Return what of a session's resolver is aiobotocore's own."""
+    kinds = [type(one) for one in session.get_component("credential_provider").providers]
+    return [one for one in kinds if one.__module__ == aio_types.__name__]
 
 
 class TestInert:
     """What does not use this package resolves as in aiobotocore alone."""
 
-    PLAIN = {
+    PLAIN: ClassVar = {
         name: case
         for name, case in test_inert.CASES.items()
         if not name.startswith("metadata") and not case.get("session", {}).keys() - {"profile_name"}
@@ -165,23 +174,22 @@ class TestInert:
             found = credentials and (credentials.method, await credentials.get_frozen_credentials())
             async with session.create_client("sts") as client:
                 await client.get_caller_identity()
-            resolver = session.get_component("credential_provider")
-            return found, [type(one) for one in (resolver, *resolver.providers)]
+            return found, aiobotocores(session)
 
         runs.twice(lambda: asyncio.run(resolve()), **case)
 
     def test_nothing_of_aiobotocore_is_replaced_beside_a_provider_of_code(self, config):
         config("[default]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = default\n")
-        plain = theirs.AioSession().get_component("credential_provider").providers
+        plain = aiobotocores(theirs.AioSession())
         botocore_ext.install(lambda: None)
-        ours = theirs.AioSession().get_component("credential_provider").providers
-        assert ours[0].METHOD == "custom-function"
-        kinds = [
-            type(one)
-            for one in ours
-            if "custom-" not in one.METHOD or one.METHOD == "custom-process"
-        ]
-        assert kinds == [type(one) for one in plain]
+        session = theirs.AioSession()
+        assert methods(session)[0] == "custom-function"
+        assert aiobotocores(session) == plain
+
+    def test_a_session_without_our_keys_has_the_resolver_of_aiobotocore(self):
+        botocore_ext.install()
+        resolver = theirs.AioSession().get_component("credential_provider")
+        assert type(resolver) is aio_types.AioCredentialResolver
 
 
 class TestTheEventLoop:
@@ -330,16 +338,15 @@ class TestTasks:
 
     def test_a_failure_that_nobody_waits_for_any_more_is_no_noise(self, credentials, aws, caplog):
         async def main():
-            asked, released = self.held(aws)
-            aws.scripts["AssumeRoleWithWebIdentity"][1:] = [fakes.error("AccessDenied")]
-            aws.scripts["AssumeRoleWithWebIdentity"].reverse()
+            released = threading.Event()
+            refusal = fakes.error("AccessDenied")
+            held = lambda request: released.wait(10) and refusal(request)  # noqa: E731 - one idea
+            aws.script("AssumeRoleWithWebIdentity", held)
             task = asyncio.create_task(credentials.get_frozen_credentials())
-            while not aws.requests:
-                await asyncio.sleep(0.001)
+            await until(lambda: aws.requests)
             task.cancel()
             released.set()
-            while not credentials.last_error:
-                await asyncio.sleep(0.001)
+            await until(lambda: credentials.last_error)
             await asyncio.sleep(0.01)
 
         asyncio.run(main())
@@ -351,8 +358,7 @@ class TestTasks:
 
         async def main():
             asyncio.create_task(credentials.get_frozen_credentials())  # noqa: RUF006 - left alone
-            while not asked.is_set():
-                await asyncio.sleep(0.001)
+            await until(asked.is_set)
 
         asyncio.run(main())
         released.set()
@@ -366,8 +372,7 @@ class TestTasks:
             await asyncio.to_thread(asked.wait)
             credentials.invalidate()
             second = asyncio.create_task(credentials.get_frozen_credentials())
-            while len(aws.requests) < 2:
-                await asyncio.sleep(0.001)
+            await until(lambda: len(aws.requests) == 2)
             released.set()
             return await first, await second
 
@@ -649,21 +654,15 @@ class TestRejections:
             asyncio.run(who(mobile))
         assert aws.operations().count("GetCallerIdentity") == 1
 
-    @pytest.mark.parametrize("is_asynchronous", [False, True])
-    def test_a_body_is_sent_again_only_if_it_can_be_rewound(self, mobile, aws, is_asynchronous):
-        class Asynchronous(io.BytesIO):
-            async def tell(self):
-                return 0
-
-        body = Asynchronous(b"body") if is_asynchronous else io.BytesIO(b"body")
+    def test_a_stream_is_sent_again_from_its_beginning(self, mobile, aws):
         rejection = fakes.Answer(b'{"__type": "ExpiredToken"}', status=400)
 
         async def main():
             await frozen(mobile)
             aws.script("POST", rejection)
             async with mobile.create_client("lambda") as client:
-                await client.invoke(FunctionName="function", Payload=body)
+                await client.invoke(FunctionName="function", Payload=io.BytesIO(b"body"))
 
-        with pytest.raises(ClientError) if is_asynchronous else contextlib.nullcontext():
-            asyncio.run(main())
-        assert aws.operations().count("POST") == (1 if is_asynchronous else 2)
+        asyncio.run(main())
+        sent = [one for one in aws.requests if one.operation == "POST"]
+        assert [one.headers["Content-Length"] for one in sent] == ["4", "4"]

@@ -1,7 +1,10 @@
 """How providers get into a session: install, uninstall, extend, Session."""
 
+import asyncio
+import inspect
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import boto3
 import botocore
@@ -145,26 +148,78 @@ def test_explicit_keys_never_ask_the_resolver(mocker):
 
 
 class AsyncSession(botocore.session.Session):
-    """Has what tells aiobotocore's session apart."""
+    """Has what tells an asynchronous session apart."""
 
     async def get_credentials(self):
-        raise NotImplementedError
+        found = self.get_component("credential_provider").load_credentials()
+        return await found if inspect.isawaitable(found) else found
 
 
-def test_sessions_of_aiobotocore_stay_as_they_are():
+def test_asynchronous_sessions_of_others_stay_as_they_are():
     botocore_ext.install(keys)
     assert methods(AsyncSession()) == PLAIN
     with pytest.raises(TypeError, match="not AsyncSession"):
         botocore_ext.extend(AsyncSession())
 
 
-def test_real_sessions_of_aiobotocore_stay_as_they_are():
-    aiobotocore = pytest.importorskip("aiobotocore.session", reason="aiobotocore is not installed")
-    plain = type(aiobotocore.AioSession().get_component("credential_provider"))
-    botocore_ext.install(keys)
-    resolver = aiobotocore.AioSession().get_component("credential_provider")
-    assert type(resolver) is plain
-    assert not set(OURS) & {one.METHOD for one in resolver.providers}
+class TestSessionsOfAiobotocore:
+    """They are handed over; tests/test_aio.py has what becomes of them."""
+
+    @pytest.fixture(autouse=True)
+    def handed(self, monkeypatch):
+        handed = []
+
+        def resolver_of(resolver, session, region, front, only):
+            handed.append((region, [one.METHOD for one in front], only and only.METHOD))
+            return CredentialResolver([EnvProvider()])
+
+        def insert_async(resolver, session, region, front):
+            handed.append((region, [one.METHOD for one in front], "into"))
+
+        theirs = SimpleNamespace(AioSession=AsyncSession)
+        ours = SimpleNamespace(resolver_of=resolver_of, insert_async=insert_async)
+        monkeypatch.setitem(sys.modules, "aiobotocore.session", theirs)
+        monkeypatch.setitem(sys.modules, "botocore_ext.aio_providers", ours)
+        return handed
+
+    def test_those_without_our_keys_stay_as_they_are(self, handed):
+        botocore_ext.install()
+        assert methods(AsyncSession()) == PLAIN
+        assert not handed
+
+    @pytest.mark.usefixtures("selecting")
+    def test_others_are_handed_over(self, handed):
+        botocore_ext.install()
+        assert methods(AsyncSession()) == ["env"]
+        botocore_ext.install(keys)
+        assert methods(AsyncSession()) == ["env"]
+        session = AsyncSession()
+        hook.take_from(session, keys)
+        assert methods(session) == ["env"]
+        function = "custom-function"
+        assert handed == [(None, [], None), (None, [function], None), (None, [], function)]
+
+    def test_extend(self, handed):
+        session = AsyncSession()
+        botocore_ext.extend(session, keys)
+        assert methods(session) == ["env"]
+        other = AsyncSession()
+        other.get_component("credential_provider").remove("assume-role")
+        botocore_ext.extend(other, keys)
+        assert handed == [(None, ["custom-function"], one) for one in (None, "into")]
+
+    def test_credentials_that_it_has_are_seen_without_waiting(self):
+        class Busy(AsyncSession):
+            async def get_credentials(self):
+                await asyncio.sleep(0)
+
+        class Used(AsyncSession):
+            async def get_credentials(self):
+                return Credentials("AKIA", "secret", method="explicit")
+
+        hook.take_from(Busy(), keys)
+        with pytest.raises(TypeError, match="has credentials already"):
+            hook.take_from(Used(), keys)
 
 
 def test_extend_gives_a_session_that_exists_our_providers(config, aws):
