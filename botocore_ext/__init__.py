@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         NotConfigured,
         ProviderError,
     )
+    from .explanation.report import Explanation
+    from .explanation.walk import explain
     from .keys import Keys
     from .options import option
     from .provider import Provider
@@ -48,6 +50,7 @@ __all__ = [
     "ChainError",
     "ConfigurationError",
     "CredentialChain",
+    "Explanation",
     "FetchError",
     "Keys",
     "NotConfigured",
@@ -57,6 +60,7 @@ __all__ = [
     "Scope",
     "Session",
     "create_credential_chain",
+    "explain",
     "extend",
     "from_cognito_identity",
     "from_cognito_identity_pool",
@@ -82,6 +86,7 @@ _HOMES = {
     "ChainError": "errors",
     "ConfigurationError": "errors",
     "CredentialChain": "chain",
+    "Explanation": "explanation.report",
     "FetchError": "errors",
     "Keys": "keys",
     "NotConfigured": "errors",
@@ -91,6 +96,7 @@ _HOMES = {
     "Scope": "scope",
     "Session": "session",
     "create_credential_chain": "chain",
+    "explain": "explanation.walk",
     "from_cognito_identity": "providers.cognito",
     "from_cognito_identity_pool": "providers.cognito",
     "from_container_metadata": "providers.container",

@@ -8,6 +8,10 @@ from importlib import import_module
 #: Of each command the module, which gives ``add_arguments(parser)`` and ``run(arguments) -> int``
 #: and is imported only for this command, and what it does.
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "explain": (
+        "explanation.command",
+        "say which provider gives the credentials of a profile, and why the others do not",
+    ),
     "export": ("export", "print the keys of a profile, for other programs"),
     "providers": ("table", "print the table of all providers"),
     "demo": ("demo", "resolve one profile of each kind against a simulated AWS on this machine"),

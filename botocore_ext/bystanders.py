@@ -15,7 +15,7 @@ Profiles: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 #: Keys of a profile that are AWS's own and neither ours nor near to one of ours. A key that is
 #: missing here only costs time: the session is then looked at more closely.
-_AWS_KEYS = {
+AWS_KEYS = {
     "account_id_endpoint_mode", "api_versions", "auth_scheme_preference", "aws_access_key_id",
     "aws_account_id", "aws_secret_access_key", "aws_session_token", "ca_bundle",
     "cli_auto_prompt", "cli_binary_format", "cli_follow_urlparam", "cli_history", "cli_pager",
@@ -87,4 +87,4 @@ def _is_role(values: Mapping[str, Any]) -> bool:
 
 def _is_plain(values: Mapping[str, Any]) -> bool:
     source = values.get("credential_source")
-    return source in (None, *BOTOCORES_SOURCES) and values.keys() <= _AWS_KEYS
+    return source in (None, *BOTOCORES_SOURCES) and values.keys() <= AWS_KEYS

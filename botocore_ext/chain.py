@@ -14,6 +14,7 @@ from .credentials import ProviderCredentials
 from .errors import Attempt, ChainError
 from .functions import Source, as_provider
 from .keys import Keys
+from .observation import tell
 from .options import option
 from .provider import Provider
 from .refresh import Window
@@ -133,6 +134,7 @@ class CredentialChain(Provider):
         with looking_for(self.place, label):
             for name, link in self._bound_links():
                 found = _ask(name, link)
+                tell((name, None if isinstance(found, Keys) else found))
                 if isinstance(found, Keys):
                     logger.debug("The chain takes the keys of %s", name)
                     return self._with_expiration(found)

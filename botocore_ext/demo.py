@@ -159,5 +159,4 @@ def resolve(profile: str, method: str, clock: Clock) -> Row:
     keys = botocore_ext.Keys.of(credentials)
     end = keys.expiration
     expires = "never" if end is None else f"{end.timestamp() - clock.now():.0f} s"
-    masked = "*" * 16 + keys.access_key[-4:]
-    return Row(profile, method, masked, expires, returned, milliseconds)
+    return Row(profile, method, keys.masked(), expires, returned, milliseconds)

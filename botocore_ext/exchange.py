@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from .attempts import Patience
 from .endpoint import Endpoint, UnusableError, is_address, is_allowed
 from .inner_calls import unlogged
+from .observation import tell
 from .workers import run_within
 
 #: Bytes that an answer may have.
@@ -106,6 +107,7 @@ def _exchange(
     verify = session.get_config_variable("ca_bundle") or True
     arguments = {"verify": verify, "timeout": patience[:2], **_proxies(endpoint, session)}
     http = URLLib3Session(**arguments)
+    began = time.monotonic()
     try:
         with unlogged():
             response = http.send(request.prepare())
@@ -117,6 +119,7 @@ def _exchange(
         return _explain(error, patience)
     finally:
         http.close()
+        tell((endpoint.authority, 1000 * (time.monotonic() - began)))
     promised = response.headers.get("Content-Length", "")
     if len(body) > LARGEST_ANSWER:
         fact = f"sent more than {LARGEST_ANSWER} bytes: check the address"

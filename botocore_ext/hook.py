@@ -81,7 +81,7 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
             ``Session``), or one of ``providers`` is not a provider.
     """
     given = _as_providers(providers)
-    inner = _botocore_session(session)
+    inner = botocore_session(session)
     waiting = pending(inner)
     resolver: Any = None if waiting else inner.get_component(COMPONENT)
     if getattr(waiting or resolver, "only", None) is not None:
@@ -90,10 +90,10 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
     _warn_of_credentials(inner)
     if waiting is not None:
         _register(inner, (*given, *waiting.front))
-    elif _is_as_made(resolver, inner):
+    elif is_as_made(resolver, inner):
         _register(inner, (*given, *(_installed or ())))
     else:
-        _put_into(resolver, inner, given)
+        _put_into(resolver, inner, first_region(inner), given)
 
 
 def take_from(session: botocore.session.Session, source: "Source") -> None:
@@ -104,7 +104,8 @@ def take_from(session: botocore.session.Session, source: "Source") -> None:
         ConfigurationError: A setting that botocore reads for every session is none.
     """
     (only,) = _as_providers([source])
-    _check_settings(_botocore_session(session), only)
+    session = botocore_session(session)
+    _check_settings(session, only)
     loaded = loaded_credentials(session)
     if loaded is not None:
         msg = f"the botocore session has credentials already (method {loaded.method!r})"
@@ -120,11 +121,16 @@ def _as_providers(sources: Sequence["Source"]) -> tuple[CredentialProvider, ...]
     return tuple(as_provider(source) for source in sources)
 
 
-def _botocore_session(session: Any) -> botocore.session.Session:
+def botocore_session(session: Any, caller: str = "extend") -> botocore.session.Session:
+    """Return the botocore session of a boto3 session, or itself.
+
+    Raises:
+        TypeError: It is neither, or aiobotocore's; the text names ``caller``.
+    """
     # boto3 has no public way from its session to botocore's.
     inner = getattr(session, "_session", session)
     if not isinstance(inner, botocore.session.Session) or is_of_others(inner):
-        msg = f"extend() takes a boto3 or botocore session, not {type(session).__qualname__}"
+        msg = f"{caller}() takes a boto3 or botocore session, not {type(session).__qualname__}"
         raise TypeError(msg)
     return inner
 
@@ -140,7 +146,7 @@ def _register(
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None = None,
 ) -> None:
-    make = partial(_create_resolver, session, front, only)
+    make = partial(create_resolver, session, front, only)
     register(session, Registration(make, front, only))
 
 
@@ -155,12 +161,12 @@ def _warn_of_credentials(session: botocore.session.Session) -> None:
         )
 
 
-def _is_as_made(resolver: Any, session: botocore.session.Session) -> bool:
+def is_as_made(resolver: Any, session: botocore.session.Session) -> bool:
     """Whether nobody has changed botocore's resolver; then it can be made anew, and later.
 
     Later, because it then takes the region of the session's first client.
     """
-    plain = _plain_resolver(session)
+    plain = plain_resolver(session)
     if type(resolver) is not (type(plain) if is_async(session) else CredentialResolver):
         return False
     made = [one.METHOD for one in plain.providers]
@@ -168,34 +174,44 @@ def _is_as_made(resolver: Any, session: botocore.session.Session) -> bool:
     return made == [one.METHOD for one in resolver.providers] and not any(caches)
 
 
-def _plain_resolver(session: botocore.session.Session) -> CredentialResolver:
+def plain_resolver(session: botocore.session.Session) -> CredentialResolver:
+    """Return a resolver as the session makes one without us."""
     fallback = partial(botocore.credentials.create_credential_resolver, session)
     resolver: CredentialResolver = getattr(session, "_create_credential_resolver", fallback)()
     return resolver
 
 
-def _create_resolver(
+def create_resolver(
     session: botocore.session.Session,
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
+    region: str | None = None,
 ) -> CredentialResolver:
-    """Build botocore's own resolver and put our providers into it, if they can have a part."""
+    """Build botocore's own resolver and put our providers into it, if they can have a part.
+
+    Args:
+        session: Whose it is.
+        front: What code puts first.
+        only: What code lets be asked alone.
+        region: That of the first client of the session that this one stands for, if there is one.
+    """
     if only is not None:
         _check_settings(session, only)  # again: the profile may be another one by now
-    resolver = _plain_resolver(session)
+    resolver = plain_resolver(session)
+    region = region or first_region(session)
     if not hasattr(resolver, "providers"):
         return resolver  # a session class has a resolver of another kind
     if is_async(session):
-        return _create_async_resolver(resolver, session, front, only)
+        return _create_async_resolver(resolver, session, region, front, only)
     if only is not None:
         from .resolver import bound  # noqa: PLC0415 - not before it is needed
 
-        return SessionResolver(resolver.providers, *bound([only], session, _first_region(session)))
+        return SessionResolver(resolver.providers, *bound([only], session, region))
     profiles, profile = session.full_config["profiles"], _profile(session)
     if not front and is_plain_role(profiles, profile):
-        _rebuild_roles(resolver, session)
+        _rebuild_roles(resolver, session, region)
     elif front or not is_bystander(profiles, profile):
-        _put_into(resolver, session, front)
+        _put_into(resolver, session, region, front)
     if type(resolver) is not CredentialResolver:
         return resolver  # a session class with a resolver of its own keeps it
     return SessionResolver(resolver.providers)
@@ -210,6 +226,7 @@ def _check_settings(session: botocore.session.Session, only: CredentialProvider)
 def _create_async_resolver(
     resolver: CredentialResolver,
     session: botocore.session.Session,
+    region: str | None,
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
 ) -> CredentialResolver:
@@ -218,12 +235,13 @@ def _create_async_resolver(
         return resolver
     from .aio_providers import resolver_of  # noqa: PLC0415 - as above
 
-    return resolver_of(resolver, session, _first_region(session), front, only)
+    return resolver_of(resolver, session, region, front, only)
 
 
 def _put_into(
     resolver: CredentialResolver,
     session: botocore.session.Session,
+    region: str | None,
     front: Sequence[CredentialProvider],
 ) -> None:
     if is_async(session):
@@ -231,13 +249,15 @@ def _put_into(
     else:
         from .resolver import insert  # noqa: PLC0415 - as above
 
-    insert(resolver, session, _first_region(session), front)
+    insert(resolver, session, region, front)
 
 
-def _rebuild_roles(resolver: CredentialResolver, session: botocore.session.Session) -> None:
+def _rebuild_roles(
+    resolver: CredentialResolver, session: botocore.session.Session, region: str | None
+) -> None:
     """Let a role of botocore's own be loaded more than once."""
     resolver.providers = replace_roles(
-        PlainRoleProvider, resolver.providers, session, _first_region(session), _profile(session)
+        PlainRoleProvider, resolver.providers, session, region, _profile(session)
     )
 
 
@@ -246,7 +266,7 @@ def _profile(session: botocore.session.Session) -> str:
     return session.get_config_variable("profile") or "default"
 
 
-def _first_region(session: botocore.session.Session) -> str | None:
+def first_region(session: botocore.session.Session) -> str | None:
     """Return the region of the session's first client; None if there is none yet."""
     region: str | None = getattr(session, "_last_client_region_used", None)
     return region

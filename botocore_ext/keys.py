@@ -63,6 +63,10 @@ class Keys:
         """Return what botocore signs with, in its order."""
         return self.access_key, self.secret_key, self.token, self.account_id
 
+    def masked(self) -> str:
+        """Return the access key as it may be shown: its last four characters."""
+        return "*" * 16 + self.access_key[-4:]
+
     def through(self, features: Sequence[str]) -> "Keys":
         """Return the same keys, with ``features`` among the ways by which they came."""
         return replace(self, features=(*features, *self.features)) if features else self

@@ -1,7 +1,7 @@
 """Which provider a profile selects, and what in it contradicts that."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,16 +167,22 @@ def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[Entry, str]]:
 
 
 def _warn_if_misspelt(key: str, profile: str) -> None:
-    if key in _OUR_KEYS:
-        return
-    near = [one for one in _OUR_KEYS if abs(len(one) - len(key)) <= _TYPO]
-    if key.startswith("cognito_") or any(_edits(key, one) <= _TYPO for one in near):
+    meant = meant_by(key)
+    if meant is not None:
         logger.warning(
             "Profile '%s' has the key %s, which botocore_ext does not know: did you mean %s?",
             profile,
             key,
-            nearest(key, _OUR_KEYS),
+            meant,
         )
+
+
+def meant_by(key: str, known: Collection[str] = _OUR_KEYS) -> str | None:
+    """Return which of the keys ``known`` a misspelt one is meant to be; None if none, or itself."""
+    near = [one for one in known if abs(len(one) - len(key)) <= _TYPO]
+    is_ours = known is _OUR_KEYS and key.startswith("cognito_")
+    is_near = is_ours or any(_edits(key, one) <= _TYPO for one in near)
+    return nearest(key, known) if is_near and key not in known else None
 
 
 def _edits(one: str, other: str) -> int:

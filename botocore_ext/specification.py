@@ -148,6 +148,13 @@ class Specification(ABC, CredentialProvider):
             fact = f"{origin.place(wanted)} {error}: {origin.remedy(wanted)}"
         raise ConfigurationError(provider=self.METHOD, error_msg=fact)
 
+    def origins_in_force(self) -> Iterator[tuple[Option, Origin]]:
+        """Give every option that is set, with where its value comes from."""
+        for one in self.options():
+            origin = self._origin(one)
+            if origin is not None:
+                yield one, origin
+
     def key_of(self, name: str) -> str:
         """Return the option ``name`` as the user who set it wrote it."""
         wanted = self.option_named(name)

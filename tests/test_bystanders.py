@@ -63,8 +63,8 @@ def test_without_a_profile_the_default_one_counts(config):
 
 def test_no_key_of_a_bystander_selects_or_is_near_to_one_of_ours(caplog):
     selecting = {one.ini for kind in PROVIDERS for one in kind.options() if one.selects}
-    assert not bystanders._AWS_KEYS & selecting
-    for key in bystanders._AWS_KEYS:
+    assert not bystanders.AWS_KEYS & selecting
+    for key in bystanders.AWS_KEYS:
         profiles._warn_if_misspelt(key, "p")
     assert not [one for one in caplog.records if one.name.startswith("botocore_ext")]
 

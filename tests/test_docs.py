@@ -194,8 +194,19 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, config, tmp_path):
 
 
 def test_every_block_is_of_a_kind_that_is_tested():
-    kinds = {"ini", "ini credentials", "ini mistake", "python", "sh", "text", "wire"} | _DIRECTIVES
-    kinds |= {"console", "ini tools"}  # see tests/tools_page.py
+    kinds = {
+        "console",
+        "ini",
+        "ini credentials",
+        "ini explained",
+        "ini mistake",
+        "ini tools",
+        "python",
+        "sh",
+        "text",
+        "wire",
+    } | _DIRECTIVES
+    # For "console" and "ini tools" see tests/tools_page.py.
     assert {block.kind for page in PAGES for block in blocks(page)} <= kinds
 
 

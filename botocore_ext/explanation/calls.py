@@ -1,0 +1,73 @@
+"""The inner calls of one provider: seen through botocore's own events, and by ``observation``."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.session import Session
+
+from ..errors import Attempt, ConfigurationError
+from ..observation import Event, listening
+from .report import Call, Outcome, Step
+
+#: Where the time of a call begins, in botocore's context of it.
+_BEGAN = "botocore_ext.explanation"
+
+
+class Calls:
+    """Writes down what clients of one session do, and what is told of chains and endpoints."""
+
+    def __init__(self, session: Session, steady: Callable[[], float]) -> None:
+        """Take the session, of which every client is made from now on, and a steady clock."""
+        self._steady = steady
+        self.calls: list[Call] = []
+        self.links: list[Step] = []
+        register: Any = session.register  # typed for handlers that take nothing by name
+        register("before-call", self._begins)
+        register("after-call", self._ends)
+        register("after-call-error", self._ends)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.calls, self.links = [], []
+
+    @contextmanager
+    def noted(self, asked: tuple[str, str] | None) -> Iterator[None]:
+        """Write down what happens inside.
+
+        Args:
+            asked: What a provider of botocore's does without a client, and which host it asks;
+                None: nothing.
+        """
+        began, is_sent = self._steady(), asked is not None
+        try:
+            with listening(self._hear):
+                yield
+        except ConfigurationError:
+            is_sent = False
+            raise
+        finally:
+            if asked and is_sent:
+                operation, host = asked
+                self.calls.append(Call(operation, host, None, self._since(began)))
+
+    def _begins(self, params: Any, request_signer: Any, context: dict[str, Any], **_: Any) -> None:
+        host = params["url"].partition("//")[2].partition("/")[0]
+        context[_BEGAN] = (self._steady(), host, request_signer.region_name)
+
+    def _ends(self, model: Any, context: dict[str, Any], **_: Any) -> None:
+        began, host, region = context[_BEGAN]
+        operation = f"{model.service_model.service_name}.{model.name}"
+        self.calls.append(Call(operation, host, region, self._since(began)))
+
+    def _hear(self, event: Event) -> None:
+        name, said = event
+        if isinstance(said, float):
+            self.calls.append(Call("GET", name, None, round(said)))
+        elif isinstance(said, Attempt):
+            self.links.append(Step(name, Outcome.NOT_CALLED_FOR, " ".join(said.reason.split())))
+        else:
+            self.links.append(Step(name, Outcome.FOUND))
+
+    def _since(self, began: float) -> int:
+        return round(1000 * (self._steady() - began))

@@ -1,0 +1,147 @@
+"""What a failure of botocore's own providers means, in words that say what to do.
+
+Their own texts hold what a process printed and what an endpoint answered.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from botocore import exceptions
+from botocore.credentials import CredentialProvider
+
+from ..bystanders import way_to_keys
+from ..errors import ConfigurationError, FetchError, ProviderError
+from ..hops import named_source, source_profile
+from ..keys import Keys
+from ..native import native
+from ..profiles import ProfileScope
+from .rules import PROCESS_REMEDY, RULES
+from .view import View
+
+#: What of a refusal of a container's endpoint may be shown.
+_STATUS = re.compile(r"Received non 200 response (\d+)")
+
+
+class _Asked(NamedTuple):
+    """What was asked, for the texts of its errors."""
+
+    method: str
+    #: Whence its keys come, and what to do where that fails.
+    place: str
+    remedy: str
+    profile: str
+
+
+def keys_of(provider: CredentialProvider, view: View) -> Keys | None:
+    """Return the keys of a provider that is none of ours, or None.
+
+    Raises:
+        Exception: It failed; see ``said``.
+    """
+
+    def work() -> Keys | None:
+        found = provider.load()
+        return None if found is None else Keys.from_credentials(found)
+
+    method = str(provider.METHOD)
+    rule = RULES.get(method)
+    if rule is None:
+        return work()
+    asked = _Asked(method, rule.place(view), rule.remedy(view), view.profile)
+    try:
+        return native(method, asked.place, asked.remedy, partial(_worded, asked, work))
+    except ProviderError:
+        raise  # it says what to do already
+    except exceptions.BotoCoreError:
+        if method == "assume-role":
+            _check_role(view)
+        raise
+
+
+def said(error: Exception) -> str:
+    """Return the text of an error on one line; what others write may hold a secret."""
+    if isinstance(error, ProviderError):
+        text = error.reason.partition("\n")[0]  # of a chain the links are shown below
+    elif isinstance(error, (exceptions.BotoCoreError, exceptions.ClientError)):
+        text = str(error)
+    else:
+        text = type(error).__name__
+    return " ".join(text.split())
+
+
+def _worded(asked: _Asked, work: Callable[[], Keys | None]) -> Keys | None:
+    """Say what botocore's exceptions leave open; the others are ``native``'s to say."""
+    try:
+        return work()
+    except ProviderError:
+        raise
+    except tuple(_FACTS) as error:
+        say = next(say for kind, say in _FACTS.items() if isinstance(error, kind))
+        found = say(asked, error)
+        if found is None:
+            raise
+    raise found
+
+
+def _not_retrieved(asked: _Asked, error: Any) -> ProviderError:
+    named = error.kwargs["provider"]
+    status = _STATUS.search(str(error))
+    if named == "custom-process":
+        fact = f"credential_process failed, or printed no keys of version 1: {PROCESS_REMEDY}"
+    elif named == "container-role":
+        what = f"answered with status {status[1]}" if status else "gave no keys"
+        fact = f"{asked.place} {what}: {asked.remedy}"
+    else:
+        fact = f"credential_source {named} has no keys: see what it needs, or name another source"
+    return FetchError(provider=asked.method, error_msg=fact)
+
+
+def _without_role(asked: _Asked, _: Exception) -> ProviderError | None:
+    if asked.method != "assume-role-with-web-identity":
+        return None
+    fact = f"{asked.place} is named, but no role: set AWS_ROLE_ARN, or role_arn in the profile"
+    return ConfigurationError(provider=asked.method, error_msg=fact)
+
+
+def _not_logged_in(asked: _Asked, _: Exception) -> ProviderError:
+    fact = f"there is no token of `aws sso login` for profile '{asked.profile}': {asked.remedy}"
+    return FetchError(provider=asked.method, error_msg=fact)
+
+
+def _expired(asked: _Asked, error: Exception) -> ProviderError | None:
+    if not str(error).startswith("Credentials were refreshed, but"):
+        return None
+    fact = f"{asked.place} gave keys that have expired: {asked.remedy}"
+    return FetchError(provider=asked.method, error_msg=fact)
+
+
+def _refused_host(asked: _Asked, error: Exception) -> ProviderError | None:
+    if not str(error).startswith("Unsupported host"):
+        return None
+    return ConfigurationError(
+        provider=asked.method,
+        error_msg=f"{asked.place} is not asked, because botocore speaks http to loopback addresses "
+        "and to the agents of ECS and EKS only: correct AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    )
+
+
+#: What botocore raises -> what it means; None where another text of it is meant.
+_FACTS: Mapping[type[Exception], Callable[[_Asked, Any], ProviderError | None]] = {
+    exceptions.CredentialRetrievalError: _not_retrieved,
+    exceptions.InvalidConfigError: _without_role,
+    exceptions.SSOTokenLoadError: _not_logged_in,
+    RuntimeError: _expired,
+    ValueError: _refused_host,
+}
+
+
+def _check_role(view: View) -> None:
+    """Raise what is wrong in the profiles of a role, if that is what failed."""
+    visited: list[str] = []
+    for name in way_to_keys(view.profiles, view.profile):
+        visited.append(name)
+        scope = ProfileScope(view.session, profile=name, environ=view.environ)
+        if "role_arn" in scope.profile_values and source_profile(scope, visited) is None:
+            named_source(scope, None)

@@ -1,0 +1,151 @@
+"""What a session sees: its profile, both AWS files, and the environment."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from botocore.configloader import load_config, raw_config_parse
+from botocore.session import Session
+
+from ..scope import system_environment
+from .lines import Line, is_there, lines_of, profile_in_config
+from .report import Setting
+
+#: What may be shown in full; of everything else only that it is set.
+_SHOWN = {
+    "aws_account_id", "credential_source", "duration_seconds", "mfa_serial", "role_arn",
+    "role_session_name", "source_profile", "sso_account_id", "sso_region", "sso_role_name",
+    "sso_session", "sso_start_url", "web_identity_token_file", "login_session",
+    "AWS_ACCOUNT_ID", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_CREDENTIAL_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "BOTO_CONFIG",
+}  # fmt: skip
+_LONGEST = 120
+
+
+@dataclass(frozen=True)
+class View:
+    """The outside world of one explanation."""
+
+    session: Session
+    environ: Mapping[str, str] = field(default_factory=system_environment, repr=False)
+
+    @cached_property
+    def profile_name(self) -> str | None:
+        """The profile that is named; None: none is."""
+        name: str | None = self.session.get_config_variable("profile")
+        return name
+
+    @cached_property
+    def profile(self) -> str:
+        """The name of the profile."""
+        return self.profile_name or "default"
+
+    @cached_property
+    def is_explicit(self) -> bool:
+        """Whether code or ``--profile`` names the profile: keys of the environment are left out."""
+        return self.session.instance_variables().get("profile") is not None
+
+    @cached_property
+    def profile_from(self) -> str:
+        """What names the profile."""
+        if self.is_explicit:
+            return "named by the caller"
+        for name in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE"):
+            if name in self.environ:
+                return f"named by {name}"
+        return "nothing names another"
+
+    @cached_property
+    def profiles(self) -> Mapping[str, Mapping[str, Any]]:
+        """Every profile, of both files."""
+        found: Mapping[str, Mapping[str, Any]] = self.session.full_config["profiles"]
+        return found
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """The keys of the profile, from both files."""
+        return self.profiles.get(self.profile, {})
+
+    @cached_property
+    def config_file(self) -> str:
+        """The path of the config file, as it was given."""
+        return str(self.session.get_config_variable("config_file"))
+
+    @cached_property
+    def credentials_file(self) -> str:
+        """The path of the credentials file, as it was given."""
+        return str(self.session.get_config_variable("credentials_file"))
+
+    @property
+    def files(self) -> tuple[str, str]:
+        """Both, with what there is to say of them."""
+        paths = (self.config_file, self.credentials_file)
+        said = [one if is_there(one) else f"{one} (which does not exist)" for one in paths]
+        return said[0], said[1]
+
+    @cached_property
+    def in_config(self) -> Mapping[str, Any]:
+        """The keys of the profile in the config file, which must exist, alone."""
+        found: Mapping[str, Any] = load_config(self.config_file)["profiles"].get(self.profile, {})
+        return found
+
+    @cached_property
+    def in_credentials(self) -> Mapping[str, Any] | None:
+        """The keys of the profile in the credentials file alone; None without such a section.
+
+        The file must exist.
+        """
+        return raw_config_parse(self.credentials_file).get(self.profile)
+
+    @cached_property
+    def config_lines(self) -> list[Line]:
+        """The headers and keys of the config file."""
+        return list(lines_of(self.config_file))
+
+    @cached_property
+    def credentials_lines(self) -> list[Line]:
+        """The headers and keys of the credentials file."""
+        return list(lines_of(self.credentials_file))
+
+    def place(self, key: str, profile: str | None = None) -> str:
+        """Return file and line of a key; the credentials file goes first, as in botocore."""
+        name = profile or self.profile
+        for one in self.credentials_lines:
+            if (one.section, one.key) == (name, key):
+                return f"{self.credentials_file}:{one.number}"
+        for one in self.config_lines:
+            if one.key == key and profile_in_config(one.section) == name:
+                return f"{self.config_file}:{one.number}"
+        return f"profile '{name}'"
+
+    def settings(
+        self, keys: Iterable[str], variables: Iterable[str], profile: str | None = None
+    ) -> tuple[Setting, ...]:
+        """Return those of the variables, and of the keys of a profile, that are set."""
+        values = self.profiles.get(profile or self.profile, {})
+        found = [
+            Setting(name, shown(name, self.environ[name]), "environment")
+            for name in variables
+            if self.environ.get(name)
+        ]
+        found += [
+            Setting(key, shown(key, values[key]), self.place(key, profile))
+            for key in keys
+            if key in values
+        ]
+        return tuple(found)
+
+
+def shown(name: str, value: object) -> str:
+    """Return what may be shown of a setting that botocore reads."""
+    if name.lower() == "aws_access_key_id":
+        return "*" * 16 + str(value)[-4:]
+    return readable(value) if name in _SHOWN else "(set)"
+
+
+def readable(value: object) -> str:
+    """Return a value that is no secret; a terminal shall not be told what to do by it."""
+    text = str(value)
+    return text if text.isprintable() and len(text) <= _LONGEST else "(set)"

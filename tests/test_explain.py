@@ -1,0 +1,667 @@
+"""``explain``: what it says of mistakes, and that it leaves everything as it was."""
+
+import copy
+import json
+import logging
+import os
+import pty
+import sys
+import threading
+from contextlib import redirect_stdout
+from itertools import pairwise
+from pathlib import Path
+
+import boto3
+import botocore.session
+import pytest
+from botocore.credentials import CredentialProvider, Credentials, SSOProvider
+from botocore.tokens import SSOTokenProvider
+from botocore.utils import ContainerMetadataFetcher
+
+import botocore_ext
+from botocore_ext.__main__ import main
+from botocore_ext.explanation.rules import RULES
+from botocore_ext.explanation.view import View
+from botocore_ext.registration import loaded_credentials
+
+from . import explaining, fakes, searching
+from .parity import cases
+
+PAGE = Path(__file__).parent.parent / "docs" / "explain.md"
+POOL = "cognito_identity_pool_id = us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
+MOBILE = f"[profile mobile]\n{POOL}\n"
+STATIC = "[profile dev]\naws_access_key_id = AKIASTATIC\naws_secret_access_key = secret\n"
+#: A role to which a test adds its source.
+APP = "[profile app]\nregion = eu-west-1\nrole_arn = arn:aws:iam::123456789012:role/App\n"
+SSO = "sso_account_id = 1\nsso_role_name = R\nsso_start_url = https://x\nsso_region = us-east-1\n"
+#: A file that a process of the test writes if it is run.
+RUNS = "credential_process = touch {}\n"
+NOT_KEYS = "<lambda> did not return keys: str is neither Keys, botocore credentials nor a mapping"
+UNABLE = "Unable to locate credentials"
+CASES = [pytest.param(case, id=case["name"]) for case in explaining.read()]
+WITH_BOTO3 = [one for one in CASES if "boto3" in one.values[0]]
+
+
+@pytest.fixture
+def home(world, monkeypatch):
+    """Have the AWS files where they are by default."""
+    monkeypatch.delenv("AWS_CONFIG_FILE")
+    monkeypatch.delenv("AWS_SHARED_CREDENTIALS_FILE")
+    # botocore looks for the home directory when it is imported.
+    for kind in (SSOProvider, SSOTokenProvider):
+        monkeypatch.setattr(kind, "_SSO_TOKEN_CACHE_DIR", str(world / ".aws" / "sso" / "cache"))
+    monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
+    return world
+
+
+def prepared(case, home, aws, monkeypatch):
+    """Make the world that of a case, and return it filled in."""
+    case = cases.filled(case, cases.known_in(aws, home))
+    short = {f".aws/{name}": case.pop(name) for name in ("config", "credentials") if name in case}
+    files = case.get("files", {}) | short
+    cases.prepare({**case, "files": files}, home, aws, monkeypatch)
+    return case
+
+
+def boto3_says(arguments):
+    """Return what a program that uses boto3 ends with; nothing if it gets keys."""
+    given = dict(pairwise(arguments))
+    try:
+        credentials = boto3.Session(profile_name=given.get("--profile")).get_credentials()
+        if credentials is None:
+            return UNABLE
+        credentials.get_frozen_credentials()
+    except Exception as error:  # noqa: BLE001 - whatever a program would end with
+        return " ".join(str(error).split())
+    return ""
+
+
+def outcomes(explanation):
+    """Return what came of those that are called for."""
+    return {
+        step.provider: step.outcome.value
+        for step in explanation.steps
+        if step.outcome.value != "not called for"
+    }
+
+
+def step_of(explanation, provider):
+    return next(step for step in explanation.steps if step.provider == provider)
+
+
+@pytest.mark.caller_signs
+@pytest.mark.parametrize("case", CASES)
+def test_it_answers(case, home, aws, monkeypatch, capsys):
+    case = prepared(case, home, aws, monkeypatch)
+    status = main(["explain", *case.get("arguments", [])])
+    output = capsys.readouterr()
+    assert explaining.steady(output.out) == case["output"]
+    assert (status, output.err) == (case["status"], "")
+    assert not searching.shown([output.out])
+
+
+@pytest.mark.caller_signs
+@pytest.mark.parametrize("case", WITH_BOTO3)
+def test_boto3_says_so(case, home, aws, monkeypatch):
+    case = prepared(case, home, aws, monkeypatch)
+    arguments = case.get("arguments", [])
+    if "--plain" not in arguments:
+        botocore_ext.install()
+    says = explaining.steady(boto3_says(arguments)).replace(str(home), "~")
+    assert says == case["boto3"]
+
+
+def test_the_page_shows_the_cases():
+    begin, end = (
+        "<!-- cases: begin (written by python -m tests.explaining) -->\n",
+        "<!-- cases: end",
+    )
+    between = PAGE.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]
+    assert between.strip() == explaining.page().strip(), "run python -m tests.explaining"
+
+
+def test_the_page_covers_plain_boto3_and_ours():
+    """Ten of plain boto3, beside ours."""
+    plain = [one for one in WITH_BOTO3 if "custom-" not in one.values[0]["boto3"]]
+    assert len(plain) >= 10
+    assert len(WITH_BOTO3) - len(plain) >= 3
+
+
+# The outside world is left alone.
+
+
+@pytest.fixture
+def commands():
+    """What was started in the course of the test."""
+    began = len(searching.arguments)
+    return lambda: searching.arguments[began:]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        (f"[profile app]\n{POOL}\n", "custom-cognito-identity-pool"),
+        (f"[profile app]\n{RUNS}", "custom-process"),
+        (f"{APP}source_profile = q\n[profile q]\n{RUNS}", "assume-role"),
+        (f"{APP}web_identity_token_file = /token\n", "assume-role-with-web-identity"),
+        (f"[profile app]\n{SSO}", "sso"),
+        ("[profile app]\nlogin_session = arn:aws:iam::1:user/me\n", "login"),
+        ("[profile app]\nregion = eu-west-1\n", "iam-role"),
+    ],
+)
+def test_offline_nothing_is_sent_and_nothing_run(
+    text, first, config, aws, commands, world, monkeypatch
+):
+    config(text.format(world / "ran"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
+    botocore_ext.install()
+    explanation = botocore_ext.explain(boto3.Session(profile_name="app"), offline=True)
+    assert next(iter(outcomes(explanation).items())) == (first, "would ask")
+    assert explanation.found is None
+    assert (aws.requests, aws.connections, commands()) == ([], 0, [])
+
+
+def test_offline_keys_that_only_have_to_be_read_are_found(config):
+    config(STATIC)
+    explanation = botocore_ext.explain(boto3.Session(profile_name="dev"), offline=True)
+    assert explanation.found.access_key == "*" * 16 + "ATIC"
+
+
+def test_behind_one_that_has_keys_nothing_is_asked(config, aws, commands, world, monkeypatch):
+    config(STATIC.replace("dev", "p") + RUNS.format(world / "ran"))
+    (world / "credentials").write_text(
+        "[p]\naws_access_key_id = AKIAFIRST\naws_secret_access_key = s"
+    )
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+    explanation = botocore_ext.explain(botocore.session.Session(profile="p"))
+    assert outcomes(explanation) == {
+        "shared-credentials-file": "found",
+        "custom-process": "shadowed",
+        "config-file": "shadowed",
+        "container-role": "shadowed",
+        "iam-role": "shadowed",
+    }
+    assert (aws.connections, commands()) == (0, [])
+    assert step_of(explanation, "iam-role").reason == "by shared-credentials-file"
+
+
+def test_behind_one_that_failed_nothing_is_asked(config, commands, world, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAALONE")
+    config(f"[default]\naws_access_key_id = AKIAALONE\n{RUNS.format(world / 'ran')}")
+    explanation = botocore_ext.explain()
+    assert outcomes(explanation) == {
+        "env": "failed",
+        "custom-process": "shadowed",
+        "config-file": "shadowed",  # it would fail, too
+    }
+    assert step_of(explanation, "config-file").reason == "by env, which failed"
+    assert commands() == []
+
+
+# The session is left as it was.
+
+
+def handlers(session):
+    emitter = session.get_component("event_emitter")
+    return repr(copy.copy(emitter)._emitter._handlers._root)
+
+
+@pytest.fixture(params=["plain", "installed", "extended", "used", "only"])
+def session(request, config):
+    """A session of each kind that looks for the keys of a profile or a function."""
+    config(MOBILE + STATIC)
+    made = botocore.session.Session(profile="mobile")
+    if request.param == "installed":
+        botocore_ext.install()
+        made = botocore.session.Session(profile="mobile")
+    if request.param in ("extended", "used"):
+        botocore_ext.extend(made)
+    if request.param == "used":
+        made.get_component("credential_provider")
+    if request.param == "only":
+        pool = botocore_ext.from_cognito_identity_pool(identity_pool_id=POOL.split()[2])
+        made = botocore_ext.Session(credentials=pool)._session
+    return made
+
+
+def test_the_session_is_left_as_it_was(session, aws):
+    botocore_ext.explain(session)
+    asked = len(aws.requests)
+    assert loaded_credentials(session) is None
+    credentials = session.get_credentials()
+    if credentials is not None:
+        assert credentials.method == "custom-cognito-identity-pool"
+        credentials.get_frozen_credentials()
+        assert len(aws.requests) > asked  # no keys are left over
+
+
+def test_no_handler_is_left_in_the_session(config, aws):
+    config(f"{APP}source_profile = mobile\n{MOBILE}")
+    botocore_ext.install()
+    session = botocore.session.Session(profile="app")
+    before = handlers(session)
+    assert botocore_ext.explain(session).found
+    assert handlers(session) == before
+
+
+@pytest.mark.caller_signs
+def test_the_first_client_still_says_which_region_roles_use(config, aws):
+    """It is that of the time when the resolver is made, and explain() must not be that time."""
+    config(f"{APP}source_profile = dev\n{STATIC}")
+    session = boto3.Session(profile_name="app")
+    botocore_ext.explain(session, offline=True)
+    session.client("s3", region_name="ap-southeast-2").list_buckets()
+    signed = next(one for one in aws.requests if one.operation == "AssumeRole")
+    assert "/ap-southeast-2/sts/" in signed.headers["Authorization"]
+
+
+def test_handlers_of_the_caller_see_the_inner_calls(config, aws):
+    config(MOBILE)
+    botocore_ext.install()
+    session, seen = botocore.session.Session(profile="mobile"), []
+    session.register("before-call", lambda model, **_: seen.append(model.name))
+    botocore_ext.explain(session)
+    assert seen == ["GetId", "GetCredentialsForIdentity"]
+
+
+def test_a_session_without_install_says_what_to_call(config):
+    config(MOBILE)
+    session = boto3.Session(profile_name="mobile")
+    botocore_ext.install()
+    explanation = botocore_ext.explain(session)
+    assert "custom-http" not in [step.provider for step in explanation.steps]
+    assert "call botocore_ext.install() before the session is made" in explanation.notes[0]
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_a_role_whose_source_is_ours_says_what_to_call(config, used):
+    config(
+        f"{APP}credential_source = CustomHttp\n"
+        "container_credentials_full_uri = https://example.com\n"
+    )
+    session = botocore.session.Session(profile="app")
+    if used:
+        session.get_component("credential_provider")
+    assert "install()" in str(botocore_ext.explain(session))
+
+
+# What code has put into the chain.
+
+
+class Own(CredentialProvider):
+    METHOD = "own"
+
+    def __init__(self, *answers):
+        super().__init__()
+        self.answers = list(answers)
+
+    def load(self):
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def with_own(provider, *, before, profile=None):
+    session = botocore.session.Session(profile=profile)
+    session.get_component("credential_provider").insert_before(before, provider)
+    return session
+
+
+def test_a_provider_of_others_is_asked_in_its_turn():
+    own = Own(Credentials("AKIAOWN", "secret", account_id="123456789012"))
+    explanation = botocore_ext.explain(with_own(own, before="env"))
+    assert str(explanation.found) == f"access key {'*' * 16}AOWN, account 123456789012, no expiry"
+
+
+def test_a_provider_of_others_may_have_nothing():
+    explanation = botocore_ext.explain(with_own(Own(None), before="env"))
+    assert step_of(explanation, "own").reason == "it has no keys here"
+
+
+def test_of_what_others_raise_only_the_kind_is_shown(logs):
+    error = KeyError(fakes.secret())
+    explanation = botocore_ext.explain(with_own(Own(error, error), before="env"))
+    assert step_of(explanation, "own").reason == "KeyError"
+    assert not searching.shown([str(explanation), *logs])
+
+
+def test_a_provider_of_others_is_not_asked_out_of_turn(config):
+    config(STATIC)
+    explanation = botocore_ext.explain(with_own(Own(), before="iam-role", profile="dev"))
+    assert (
+        step_of(explanation, "own").reason == "by config-file; it was not asked whether it has keys"
+    )
+
+
+def test_ours_in_a_changed_resolver_are_asked_anew(config, aws):
+    config(MOBILE)
+    pool = botocore_ext.from_cognito_identity_pool(identity_pool_id=POOL.split()[2])
+    session = botocore.session.Session(profile="mobile")
+    botocore_ext.extend(session, lambda: None, pool)
+    session.get_component("credential_provider").insert_before("login", Own())
+    explanation = botocore_ext.explain(session)
+    assert outcomes(explanation) == {
+        "custom-cognito-identity-pool": "shadowed",  # the profile's
+        "own": "shadowed",
+    }
+    assert explanation.steps[1].outcome.value == "found"
+    assert explanation.steps[1].settings[0].origin == "code"
+    assert explanation.found
+    assert loaded_credentials(session) is None
+
+
+def test_a_resolver_of_another_kind_has_no_chain(home, monkeypatch):
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    session = botocore.session.Session()
+    session.register_component("credential_provider", object())
+    explanation = botocore_ext.explain(session)
+    assert (explanation.steps, explanation.notes) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda: None, ("not called for", "<lambda> returned None: it has no keys here")),
+        (lambda: 1 / 0, ("failed", "ZeroDivisionError")),
+        (lambda: "", ("failed", NOT_KEYS)),
+        (lambda: {"AccessKeyId": "AKIA", "SecretAccessKey": "secret"}, ("found", "")),
+    ],
+)
+def test_a_function_is_called_in_its_turn(function, expected):
+    botocore_ext.install(function)
+    step = botocore_ext.explain().steps[0]
+    reason = step.reason.replace("test_a_function_is_called_in_its_turn.<locals>.", "")
+    assert (step.provider, step.outcome.value, reason) == ("custom-function", *expected)
+
+
+def test_one_provider_alone_is_all_that_is_asked(aws):
+    http = botocore_ext.from_http(aws_container_credentials_full_uri=aws.url)
+    session = botocore_ext.Session(credentials=http)
+    explanation = botocore_ext.explain(session)
+    (step,) = explanation.steps
+    assert explaining.steady(str(step.calls[0])) == "GET at 127.0.0.1:8080: 40 ms"
+    assert str(step.settings[0]) == "aws_container_credentials_full_uri = (set)  (code)"
+    assert explanation.found.account_id == "123456789012"
+
+
+def test_options_of_the_environment_say_so(aws, monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+    session = botocore_ext.Session(credentials=botocore_ext.from_http())
+    setting = botocore_ext.explain(session).steps[0].settings[0]
+    assert str(setting) == "AWS_CONTAINER_CREDENTIALS_FULL_URI = (set)  (environment)"
+
+
+def test_a_provider_of_code_that_nothing_selects_says_why():
+    botocore_ext.install(botocore_ext.from_http())
+    reason = botocore_ext.explain().steps[0].reason
+    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in reason
+
+
+def test_values_of_code_that_are_no_text_are_not_shown(aws):
+    from_env, secret = botocore_ext.from_env(), fakes.secret()
+    chain = botocore_ext.create_credential_chain(from_env, lambda: secret)
+    step = botocore_ext.explain(botocore_ext.Session(credentials=chain)).steps[0]
+    assert [str(one) for one in step.settings] == ["links = (set)  (code)"]
+    assert step.outcome.value == "failed"
+    assert [one.reason for one in step.links] == ["AWS_ACCESS_KEY_ID is not set"]
+
+
+@pytest.mark.parametrize("value", ["not-an-arn-do-not-show", "arn:aws:iam::1:role/\x1b[2J"])
+def test_what_is_malformed_is_not_shown(value, config, world):
+    config(f"[profile web]\nweb_identity_token = env://TOKEN\nrole_arn = {value}\n")
+    botocore_ext.install()
+    text = str(botocore_ext.explain(boto3.Session(profile_name="web")))
+    assert value not in text
+    assert "role_arn = (set)  " in text
+
+
+def test_a_malformed_option_is_seen_offline(config):
+    config("[profile web]\nweb_identity_token = env://TOKEN\nrole_arn = R\n")
+    botocore_ext.install()
+    explanation = botocore_ext.explain(boto3.Session(profile_name="web"), offline=True)
+    assert outcomes(explanation) == {"custom-web-token": "failed"}
+
+
+# What a session holds already.
+
+
+def test_keys_of_the_caller_are_said_first(config):
+    session = boto3.Session(aws_access_key_id="AKIA", aws_secret_access_key="secret")
+    assert (
+        botocore_ext.explain(session).notes[0].startswith("this session was given its keys in code")
+    )
+
+
+def test_keys_that_were_found_before_are_said_first(config):
+    config(STATIC)
+    session = boto3.Session(profile_name="dev")
+    kept = session.get_credentials()
+    assert "has keys already (config-file)" in botocore_ext.explain(session).notes[0]
+    assert session.get_credentials() is kept
+
+
+@pytest.mark.parametrize("wrong", [1, boto3])
+def test_it_takes_sessions_only(wrong):
+    with pytest.raises(TypeError, match=r"^explain\(\) takes a boto3 or botocore session, not "):
+        botocore_ext.explain(wrong)
+
+
+# Those of botocore's that find something.
+
+
+def test_the_metadata_service_is_asked_last(aws, monkeypatch):
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
+    explanation = botocore_ext.explain()
+    assert explanation.found.provider == "iam-role"
+    assert [call.host for call in explanation.steps[-1].calls] == [f"127.0.0.1:{aws.port}"]
+
+
+def test_a_silent_metadata_service_is_said(aws, monkeypatch):
+    aws.always("GetMetadataToken", fakes.Answer(status=404))
+    aws.always("GetInstanceRole", fakes.Answer(status=404))
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
+    explanation = botocore_ext.explain()
+    assert "gave no keys: this is no EC2 instance" in explanation.notes[0]
+    assert explanation.steps[-1].calls
+
+
+def test_a_container_has_its_keys_by_its_endpoint(aws, monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+    explanation = botocore_ext.explain()
+    assert explanation.found.provider == "container-role"
+
+
+@pytest.mark.parametrize("body", ["[]", "oops", '{"AccessKeyId": "AKIA"}'])
+def test_what_an_endpoint_answers_is_not_shown(body, aws, monkeypatch):
+    monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
+    aws.always("GET", fakes.Answer(body.encode()))
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+    explanation = botocore_ext.explain()
+    assert outcomes(explanation) == {"container-role": "failed"}
+    assert body not in str(explanation)
+
+
+def test_an_endpoint_named_by_a_path_is_that_of_the_agent(monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2")
+    asks = RULES["container-role"].asks
+    assert asks(View(botocore.session.Session())) == ("GET", "169.254.170.2")
+
+
+def test_a_process_has_its_time_shown(config, aws, world):
+    config(f"[profile dev]\ncredential_process = {fakes.keys_command(world, aws.url)}\n")
+    explanation = botocore_ext.explain(boto3.Session(profile_name="dev"))
+    step = step_of(explanation, "custom-process")
+    assert [explaining.steady(str(call)) for call in step.calls] == [
+        "credential_process at localhost: 40 ms"
+    ]
+    assert explanation.found.account_id == "123456789012"
+
+
+@pytest.mark.users_own("command")
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (
+            "import sys; sys.exit('{}')",
+            "credential_process failed, or printed no keys of version 1",
+        ),
+        ("print('{}')", "gave something that cannot be read"),
+    ],
+)
+def test_what_a_process_prints_is_not_shown(program, expected, config):
+    program = program.format(fakes.secret("printed"))
+    config(f'[profile dev]\ncredential_process = {sys.executable} -c "{program}"\n')
+    explanation = botocore_ext.explain(boto3.Session(profile_name="dev"))
+    assert expected in step_of(explanation, "custom-process").reason
+    assert not searching.shown([str(explanation)])
+
+
+def test_keys_that_have_expired_are_said_to_be_so(config, monkeypatch):
+    expired = json.dumps(
+        {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t",
+         "Expiration": "2020-01-01T00:00:00Z"}
+    )  # fmt: skip
+    config(f"[default]\ncredential_process = echo '{expired}'\n")
+    assert "gave keys that have expired" in str(botocore_ext.explain())
+
+
+def test_keys_of_the_environment_that_have_expired_are_said_to_be_so(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z")
+    assert "the environment gave keys that have expired" in botocore_ext.explain().steps[0].reason
+
+
+@pytest.mark.parametrize("names_it", ["AWS_CREDENTIAL_FILE", "BOTO_CONFIG"])
+def test_files_of_old_are_read(names_it, world, monkeypatch):
+    file = world / "old"
+    file.write_text("[Credentials]\naws_access_key_id = AKIAOLD\naws_secret_access_key = s\n")
+    if names_it == "AWS_CREDENTIAL_FILE":
+        file.write_text("AWSAccessKeyId=AKIAOLD\nAWSSecretKey=s\n")
+    monkeypatch.setenv(names_it, str(file))
+    assert botocore_ext.explain().found.access_key.endswith("AOLD")
+    file.write_text("")
+    assert botocore_ext.explain().found is None
+
+
+def test_what_a_source_of_ours_fails_with_is_said(config):
+    config(f"{APP}source_profile = web\n[profile web]\nweb_identity_token = file:///none\n"
+           "role_arn = arn:aws:iam::123456789012:role/Web\n")  # fmt: skip
+    botocore_ext.install()
+    explanation = botocore_ext.explain(boto3.Session(profile_name="app"))
+    assert "the token file /none cannot be read" in step_of(explanation, "assume-role").reason
+
+
+@pytest.mark.users_own("error", "log")
+def test_what_a_handler_raises_is_not_shown(config):
+    def refuse(**_):
+        raise RuntimeError(fakes.secret())
+
+    config(f"{APP}source_profile = dev\n{STATIC}")
+    session = botocore.session.Session(profile="app")
+    session.register("before-call", refuse)
+    explanation = botocore_ext.explain(session)
+    assert outcomes(explanation) == {"assume-role": "failed"}
+    assert not searching.shown([str(explanation)])
+
+
+# The text, the data, the terminal.
+
+
+def test_it_is_printed_as_data(config, capsys):
+    config(STATIC)
+    assert main(["explain", "--profile", "dev", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["found"] == {
+        "provider": "config-file",
+        "access_key": "****************ATIC",
+        "account_id": None,
+        "expiration": None,
+        "seen": data["found"]["seen"],
+    }
+    assert [step["outcome"] for step in data["steps"] if step["settings"]] == ["found"]
+
+
+def test_without_a_session_it_makes_one(config, monkeypatch):
+    config(MOBILE)
+    monkeypatch.setenv("AWS_PROFILE", "mobile")
+    botocore_ext.install()
+    assert outcomes(botocore_ext.explain(offline=True)) == {
+        "custom-cognito-identity-pool": "would ask"
+    }
+
+
+def on_a_terminal(*arguments):
+    """Return what the command prints on a terminal."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w", encoding="utf-8") as terminal, redirect_stdout(terminal):
+        assert main(["explain", *arguments]) == 0
+        terminal.flush()
+        printed = os.read(ours, 65536).decode()
+    os.close(ours)
+    return printed
+
+
+def test_a_terminal_shows_colours(config):
+    config(STATIC)
+    printed = on_a_terminal("--profile", "dev")
+    assert "\x1b[32mfound         \x1b[0m  config-file" in printed
+
+
+def test_a_terminal_that_wants_no_colours_has_none(config, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    config(STATIC)
+    assert "\x1b" not in on_a_terminal("--profile", "dev")
+
+
+# The lines of files.
+
+
+@pytest.mark.parametrize(
+    ("header", "is_profile"),
+    [
+        ("[profile dev]", True),
+        ("[profile 'dev']", True),
+        ('[profile "dev"] ; comment', True),
+        ("[profile ' dev]", False),
+        ("[profile dev too]", False),
+    ],
+)
+def test_a_line_is_found_as_botocore_reads_it(header, is_profile, config):
+    config(f"; role_arn = 1\n\n[default]\nrole_arn=2\n{header}\nRole_ARN : arn:aws:iam::1:role/R\n")
+    explanation = botocore_ext.explain(botocore.session.Session(profile="dev"))
+    assert ("config:6)" in str(explanation)) == is_profile
+
+
+def test_a_key_that_stands_in_no_line_has_its_profile_as_its_place(config, tmp_path):
+    """The file is another one than the session's."""
+    other = tmp_path / "config"
+    other.write_text("[profile dev]\ncredential_process = true\n")
+    process = botocore_ext.from_process(profile="dev", config_filepath=str(other))
+    explanation = botocore_ext.explain(botocore_ext.Session(credentials=process), offline=True)
+    origins = [one.origin for one in explanation.steps[0].settings]
+    assert "profile 'dev'" in origins
+
+
+def test_warnings_of_other_threads_are_not_noted():
+    def other():
+        warn = logging.getLogger("botocore_ext.profiles").warning
+        thread = threading.Thread(target=warn, args=("Profile 'other' is somebody else's",))
+        thread.start()
+        thread.join()
+
+    botocore_ext.install(other)
+    assert not [note for note in botocore_ext.explain().notes if "somebody" in note]
+
+
+def test_a_config_file_that_is_not_text_is_said_to_be_unreadable(world):
+    (world / "config").write_bytes(b"\xff\xfe")
+    explanation = botocore_ext.explain()
+    assert explanation.steps == ()
+    assert "cannot be read, and every boto3 session fails" in explanation.conclusion
