@@ -42,7 +42,12 @@ def keys_of(provider: CredentialProvider, view: View) -> Keys | None:
     """
 
     def work() -> Keys | None:
-        found = provider.load()
+        try:
+            found = provider.load()
+        except (exceptions.InvalidConfigError, exceptions.PartialCredentialsError):
+            if method == "assume-role":
+                _check_role(view)
+            raise
         return None if found is None else Keys.from_credentials(found)
 
     method = str(provider.METHOD)
@@ -50,14 +55,7 @@ def keys_of(provider: CredentialProvider, view: View) -> Keys | None:
     if rule is None:
         return work()
     asked = _Asked(method, rule.place(view), rule.remedy(view), view.profile)
-    try:
-        return native(method, asked.place, asked.remedy, partial(_worded, asked, work))
-    except ProviderError:
-        raise  # it says what to do already
-    except exceptions.BotoCoreError:
-        if method == "assume-role":
-            _check_role(view)
-        raise
+    return native(method, asked.place, asked.remedy, partial(_worded, asked, work))
 
 
 def said(error: Exception) -> str:
