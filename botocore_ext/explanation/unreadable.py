@@ -1,7 +1,7 @@
 """Where no chain can be walked: a file that cannot be read, and a profile that is not there."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ConfigParseError
 
@@ -16,7 +16,7 @@ def unreadable(view: View) -> Explanation | None:
     try:
         is_missing = view.profile not in view.profiles and view.profile_name is not None
     except ConfigParseError as error:
-        given: Mapping[str, Any] = error.kwargs
+        given = cast("Mapping[str, Any]", error.kwargs)  # the stubs know of the path only
         files = {expanded(path): path for path in (view.credentials_file, view.config_file)}
         path, line = files.get(given["path"], given["path"]), _line_of(given["error"])
         place = f"line {line} of {path}" if line else path
