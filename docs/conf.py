@@ -17,6 +17,9 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"botocore_ext {release}"
+html_show_copyright = False  # LICENSE speaks for every page
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 # Links such as profiles.md#token-references.
 myst_heading_anchors = 3

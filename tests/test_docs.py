@@ -1,8 +1,14 @@
 """What the documentation says, done: its tables, its ini blocks, its Python, its names."""
 
 import dataclasses
+import os
 import re
+import runpy
 import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,14 +27,17 @@ from . import fakes
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+#: Its Python asks what its commands serve: it has a test of its own.
+QUICKSTART = ROOT / "docs" / "quickstart.md"
 #: All but the recipes, which stand alone each: tests/test_recipes.py runs them.
-PAGES = [README, *sorted({*(ROOT / "docs").glob("*.md")} - {ROOT / "docs" / "recipes.md"})]
+PAGES = [README, *sorted({*(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "recipes.md"})]
 
 _FENCE = re.compile(r"^```(?P<kind>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _DIRECTIVES = {
     "{eval-rst}",
     "{include} ../README.md",
     "{literalinclude} ../tests/parity/differences.toml",
+    "{raw} html",
     "{toctree}",
 }
 _BUILT = {"build", "dist", "_build", "__pycache__", "node_modules"}
@@ -107,21 +116,35 @@ def _tokens(monkeypatch):
         monkeypatch.setenv(name, fakes.secret("token"))
 
 
-def test_the_tables_of_the_readme_are_those_of_the_declarations():
-    options = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
-    for page, name, written in [
-        (README.read_text(encoding="utf-8"), "providers", table.overview()),
-        (options, "options", table.options()),
-    ]:
-        begin, end = re.findall(rf"<!-- {name}: .* -->\n", page)
-        between = page.partition(begin)[2].partition(end)[0]
-        assert between.strip() == written.strip(), "run botocore-ext providers"
+def test_the_table_is_printed(capsys):
+    assert main(["providers"]) == 0
+    assert capsys.readouterr().out == table.piece("providers")
 
 
-@pytest.mark.parametrize(("which", "option"), [("overview", []), ("options", ["--options"])])
-def test_the_tables_are_printed(which, option, capsys):
-    assert main(["providers", *option]) == 0
-    assert capsys.readouterr().out == getattr(table, which)()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_is_written_from_the_declarations_is_what_they_say(page):
+    text = page.read_text(encoding="utf-8")
+    assert table.written(text) == text, f"run python -m botocore_ext.table {page}"
+
+
+def test_every_provider_has_a_page_with_all_of_it_and_an_example():
+    assert "<!-- providers: begin" in README.read_text(encoding="utf-8")
+    for kind in EVERY:
+        page = ROOT / "docs" / "providers" / f"{kind.FACTORY}.md"
+        text = page.read_text(encoding="utf-8")
+        assert f"<!-- {kind.FACTORY}: begin" in text
+        assert f"<!-- {kind.FACTORY}_options: begin" in text
+        assert [one for one in blocks(page) if one.kind == "python" and kind.FACTORY in one.text]
+
+
+def test_the_command_writes_the_pieces_of_a_page_and_nothing_else(tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- every: begin (see) -->\nold\n<!-- every: end -->\nafter\n")
+    monkeypatch.delitem(sys.modules, "botocore_ext.table")  # runpy warns of a module it ran before
+    monkeypatch.setattr(sys, "argv", ["table", str(page)])
+    runpy.run_module("botocore_ext.table", run_name="__main__")
+    begin, end = "before\n<!-- every: begin (see) -->\n\n", "\n<!-- every: end -->\nafter\n"
+    assert page.read_text() == begin + table.piece("every") + end
 
 
 @pytest.mark.usefixtures("_no_network")
@@ -178,7 +201,7 @@ def test_every_mistake_raises_the_error_that_the_page_shows(block, config):
 
 @pytest.mark.caller_signs
 @pytest.mark.usefixtures("aws", "_tokens")
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", sorted({*PAGES} - {QUICKSTART}), ids=lambda page: page.name)
 def test_the_python_of_a_page_runs_from_top_to_bottom(page, config, tmp_path):
     """With the ini block above it as the config file; functions that are tests are called."""
     names = {"__name__": page.stem}
@@ -194,19 +217,9 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, config, tmp_path):
 
 
 def test_every_block_is_of_a_kind_that_is_tested():
-    kinds = {
-        "console",
-        "ini",
-        "ini credentials",
-        "ini explained",
-        "ini mistake",
-        "ini tools",
-        "python",
-        "sh",
-        "text",
-        "wire",
-    } | _DIRECTIVES
-    # For "console" and "ini tools" see tests/tools_page.py.
+    others = {"console", "ini explained", "ini tools", "json", "python", "sh", "text"}
+    kinds = {"ini", "ini credentials", "ini mistake", "wire"} | others | _DIRECTIVES
+    # "console" and "ini tools": see tests/tools_page.py, "ini explained": tests/explaining.py.
     assert {block.kind for page in PAGES for block in blocks(page)} <= kinds
 
 
@@ -240,6 +253,53 @@ def test_every_link_to_a_file_has_its_file():
     for page in PAGES:
         for target in re.findall(r"\]\(([^):#]+)[)#]", page.read_text(encoding="utf-8")):
             assert (page.parent / target).is_file(), f"{page.name}: {target}"
+
+
+def test_the_quickstart_ends_with_what_it_shows(tmp_path):
+    """Its files and its commands, but for pip and the demonstration, which the gate runs."""
+    page, port, url = QUICKSTART, free_port(), "http://127.0.0.1:8080/"
+    kinds = {"json": "keys.json", "ini": "config", "python": "first.py"}
+    for block in reversed(blocks(page)):  # of two of a kind the first counts
+        if block.kind in kinds:
+            text = block.text.replace(url, f"http://127.0.0.1:{port}/")
+            (tmp_path / kinds[block.kind]).write_text(text)
+    install, serve, run, *demonstration = [one.text for one in blocks(page) if one.kind == "sh"]
+    assert [install, *demonstration] == [
+        "pip install botocore-ext\n",
+        'pip install "botocore-ext[demo]"\n',
+        "python -m botocore_ext demo\n",
+    ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    (tmp_path / "python").symlink_to(sys.executable)
+    (shown,) = (one.text for one in blocks(page) if one.kind == "text")
+    command = ["sh", "-c", f"exec {serve.replace('8080', str(port))}"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            wait_for(port)
+            printed = subprocess.check_output(
+                ["sh", "-c", run], cwd=tmp_path, env=environment, text=True, timeout=120
+            )
+        finally:
+            server.terminate()
+    assert printed == shown
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def wait_for(port):
+    """Return when somebody listens."""
+    for _ in range(600):
+        with socket.socket() as one, suppress(OSError):
+            one.connect(("127.0.0.1", port))
+            return
+        time.sleep(0.05)
+    pytest.fail("nobody listens")
 
 
 def test_the_commands_of_the_readme_are_one_line_each():

@@ -1,0 +1,82 @@
+"""The page of errors has every message that the package can give."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import botocore_ext
+
+from . import messages
+
+PACKAGE = Path(botocore_ext.__file__).parent
+#: What speaks to somebody else: the demonstration, the command line, who writes the documentation.
+_OTHERS = {"__main__", "demo", "demo_services", "table"}
+#: Calls whose texts are no messages.
+_NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "_frozen_field", "option", "re.compile",
+                "re.fullmatch"}  # fmt: skip
+#: Texts that are none either.
+_NO_TEXTS = re.compile(r" \| |^type\[|^(IAM Identity Center|token of GitHub Actions)$|value: \.\*")
+#: Those that complete another text, which is on the page with one of them.
+_PARTS = {
+    "is not a string",
+    "correct role_arn, role_session_name, external_id or mfa_serial there",
+    "set the variables anew",
+    "the AWS config",
+    "are still valid",
+    "has no attribute",
+}
+
+
+def spaced(text):
+    return re.sub(r"\s+", " ", text)
+
+
+def fragments(path, least=3):
+    """Give what is written in a module, so many words or more, without what differs."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    silent = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) or (
+            isinstance(node, ast.Call) and ast.unparse(node.func) in _NO_MESSAGES
+        ):
+            is_text = isinstance(node, ast.Call) or isinstance(node.value, ast.Constant)
+            silent.update(map(id, ast.walk(node)) if is_text else ())
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_text and id(node) not in silent and not _NO_TEXTS.search(node.value):
+            for one in re.split(r"\{[^{}\" ]+\}|%[sd]", node.value):
+                if len(one.split()) >= least and one.strip() not in _PARTS:
+                    yield spaced(one).strip()
+
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.stem not in _OTHERS)
+
+
+@pytest.fixture(scope="module")
+def page():
+    return messages.PAGE.read_text(encoding="utf-8")
+
+
+def test_the_page_is_what_the_command_writes(page):
+    assert page == messages.page(), "run python -m tests.messages"
+
+
+def test_every_message_of_a_case_has_a_group():
+    found, homeless = messages.groups()
+    assert homeless == []
+    assert all(group["messages"] or group["also"] for group in found)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_what_a_module_can_say_is_on_the_page(path, page):
+    missing = [one for one in fragments(path) if one not in spaced(page)]
+    assert missing == [], "add it to a case, or to `also` in tests/messages.toml"
+
+
+def test_what_no_case_comes_to_is_said_by_the_package():
+    said = [one for path in MODULES for one in fragments(path, 2)]
+    for group in messages.groups()[0]:
+        for text in group.get("also", []):
+            assert any(one in text for one in said), text
