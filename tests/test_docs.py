@@ -307,11 +307,6 @@ def test_the_commands_of_the_readme_are_one_line_each():
     assert [command.count("\n") for command in commands] == [1, 1]
 
 
-def test_the_changelog_knows_the_version():
-    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert botocore_ext.__version__ in changes
-
-
 def files(folder):
     """Give every file of the repository: what was built or hidden is none of it."""
     for path in folder.iterdir():
