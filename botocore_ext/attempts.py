@@ -46,7 +46,8 @@ def persist(
             late = clock.monotonic() + patience.whole > deadline
             if not error.retry or number == retries or late:
                 raise
-            logger.debug("Attempt %d failed: %s %s", number + 1, endpoint.authority, error)
+            # Its text: who keeps the record of an error keeps all that its traceback leads to.
+            logger.debug("Attempt %d failed: %s %s", number + 1, endpoint.authority, str(error))
         number += 1
         pause = min(patience.read, 0.1 * 2 ** min(number, 10))
         clock.sleep(pause * (0.5 + clock.random() / 2))

@@ -27,7 +27,7 @@ from botocore_ext import (
     from_token_file,
     from_web_token,
 )
-from botocore_ext.tokens import TokenProcess
+from botocore_ext.tokens import GitHubActionsToken, TokenProcess
 from tests import fakes
 
 from .place import REGION
@@ -85,6 +85,19 @@ def _web_token(place: Place) -> Provider:
         role_arn=ROLE,
         web_identity_token=fakes.secret("token"),
         client_config=place.client_config(),
+    ).bind(Scope(clock=place.clock))
+
+
+def _job(place: Place) -> Provider:
+    """A role for the token of a job on GitHub Actions."""
+    environ = {
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{place.aws.url}/idtoken?api-version=2.0",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": fakes.secret("request-token"),
+    }
+    scope = Scope(clock=place.clock, environ=environ)
+    source = GitHubActionsToken("sts.amazonaws.com", timeout=place.timeout, scope=scope)
+    return from_web_token(
+        role_arn=ROLE, web_identity_token=source, client_config=place.client_config()
     ).bind(Scope(clock=place.clock))
 
 
@@ -346,6 +359,7 @@ STEPS = (
     ),
     Step("GET", "from_http", "endpoint", _http),
     Step("GET", "from_container_metadata", "endpoint", container),
+    Step("GetIdToken", "from_web_token", "job", _job, case="`github-actions://`"),
     Step("GetMetadataToken", "from_instance_metadata", "instance token", _instance),
     Step("GetInstanceRole", "from_instance_metadata", "instance", _instance, "GetMetadataToken"),
     Step("GetInstanceKeys", "from_instance_metadata", "instance keys", _instance,
