@@ -40,14 +40,22 @@ class AsyncCredentials(AioRefreshableCredentials):
             ProviderError: There are no keys, and they cannot be obtained.
             botocore.exceptions.ClientError: A service refused.
         """
+        held = self._at_hand(refreshing=False)
+        if held is not None:
+            return held
         key = self._key()
-        held = self._at_hand(refreshing=self._fetches.has(key))
+        held = self._at_hand(refreshing=True) if self._fetches.has(key) else None
         if held is not None:
             return held
         try:
-            return await self._fetches.run(self._fetch, key)
+            fetched = await self._fetches.run(self._fetch, key)
         except NeedsItselfError:
+            if self._last is not None and not self.refresh_needed(0):
+                return self._last  # the fetch itself makes a request with them
             raise needs_itself(self.method) from None
+        # The thread has told the task that began the fetch; each signs a request of its own.
+        register_feature_ids(self._features())
+        return fetched
 
     async def _fetch(self) -> ReadOnlyCredentials:
         fetched: ReadOnlyCredentials = await in_thread(self._credentials.get_frozen_credentials)
@@ -57,6 +65,10 @@ class AsyncCredentials(AioRefreshableCredentials):
     def _key(self) -> object:
         """Return what tells fetches apart that must not be shared."""
         return None
+
+    def _features(self) -> tuple[str, ...]:
+        """Return botocore's user-agent feature ids of the keys."""
+        return ()
 
     def _at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
         """Return the keys where nobody needs to wait for a fetch; None where one is due."""
@@ -98,16 +110,13 @@ class AsyncProviderCredentials(AsyncCredentials):
     def _key(self) -> object:
         return self._credentials.epoch
 
+    def _features(self) -> tuple[str, ...]:
+        features: tuple[str, ...] = self._credentials.features
+        return features
+
     def _at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
         held: ReadOnlyCredentials | None = self._credentials.at_hand(refreshing=refreshing)
         return held
-
-    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """See ``AsyncCredentials``."""
-        frozen = await super().get_frozen_credentials()
-        # The thread has told the task that began the fetch; each signs a request of its own.
-        register_feature_ids(self._credentials.features)
-        return frozen
 
     async def refresh(self) -> None:
         """See ``ProviderCredentials.refresh``."""

@@ -9,10 +9,7 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 import botocore.session
-from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] - an extra
-    AioCredentialResolver,
-    AioCredentials,
-)
+from aiobotocore.credentials import AioCredentials  # pyright: ignore[reportMissingImports] - an extra
 from botocore.credentials import (
     CredentialProvider,
     CredentialResolver,
@@ -22,12 +19,10 @@ from botocore.credentials import (
 
 from .aio_credentials import asynchronous
 from .aio_rejections import resend_rejected
-from .aio_tasks import SharedTasks, in_thread
+from .aio_tasks import in_thread
 from .bystanders import is_plain
-from .concurrency import NeedsItselfError
 from .credentials import ProviderCredentials
 from .resolver import bound, insert
-from .session_resolver import nothing_from
 
 
 class Twin(botocore.session.Session):
@@ -90,60 +85,12 @@ class AsyncProvider(CredentialProvider):
         return self._given[1]
 
 
-class AsyncResolver(AioCredentialResolver):
-    """``SessionResolver`` for a session of aiobotocore."""
-
-    def __init__(
-        self, providers: list[CredentialProvider], only: CredentialProvider | None = None
-    ) -> None:
-        """Take the providers in order, and the one that is asked alone, if one is."""
-        super().__init__(providers)
-        self.only: Any = only
-        self._walks: SharedTasks[AioCredentials | None] = SharedTasks()
-
-    async def load_credentials(self) -> AioCredentials | None:
-        """Return the first credentials found, or None.
-
-        Raises:
-            NotConfigured: The session was built for one provider, and that has nothing.
-        """
-        try:
-            return await self._walks.run(self._walk)
-        except NeedsItselfError:  # ours see a circle themselves
-            return await self._walk()
-
-    async def _walk(self) -> AioCredentials | None:
-        if self.only is None:
-            return await super().load_credentials()
-        found = await self.only.load()
-        if found is None:
-            raise nothing_from(getattr(self.only, "provider", self.only))
-        return found
-
-
-def resolver_of(
-    resolver: CredentialResolver,
-    session: botocore.session.Session,
-    region: str | None,
-    front: Sequence[CredentialProvider],
-    only: CredentialProvider | None,
-) -> CredentialResolver:
-    """Return the resolver of a session, made of aiobotocore's own.
-
-    Args:
-        resolver: aiobotocore's own.
-        session: Whose it is.
-        region: That of the session's first client; None without one.
-        front: Providers that code gave, to be asked before all others.
-        only: One that code gave, to be asked alone.
-    """
-    if only is not None:
-        [alone] = bound([only], Twin(session), region)
-        return AsyncResolver(resolver.providers, _asynchronous(alone, session))
-    insert_async(resolver, session, region, front)
-    if type(resolver) is not AioCredentialResolver:
-        return resolver  # a session class with a resolver of its own keeps it
-    return AsyncResolver(resolver.providers)
+def alone(
+    session: botocore.session.Session, region: str | None, only: CredentialProvider
+) -> CredentialProvider:
+    """Return the provider that is asked alone in a session; see ``insert_async``."""
+    [provider] = bound([only], Twin(session), region)
+    return _asynchronous(provider, session)
 
 
 def insert_async(

@@ -11,6 +11,7 @@ from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
 from botocore.useragent import register_feature_ids
 
 from .concurrency import NeedsItselfError
+from .current import Current
 from .errors import ConfigurationError
 from .keys import Keys
 from .refresh import Decision, Wait, decide, wait
@@ -63,6 +64,10 @@ class ProviderCredentials(RefreshableCredentials):
                 current = self._refresher.settle()
             except NeedsItselfError:
                 raise needs_itself(self.method) from None
+        return self._served(current)
+
+    @staticmethod
+    def _served(current: Current) -> ReadOnlyCredentials:
         if current.features:  # in the user agent of the request that is signed with these keys
             register_feature_ids(current.features)
         return current.frozen
@@ -73,8 +78,12 @@ class ProviderCredentials(RefreshableCredentials):
         Args:
             refreshing: Whether somebody fetches already: in the advisory window others go on.
         """
-        current = self._refresher.at_hand(refreshing=refreshing)
-        return None if current is None else current.frozen
+        current = self._refresher.current
+        fresh = current.fresh_until
+        if self._wall() < fresh.wall and self._steady() < fresh.steady:
+            return self._served(current)
+        good = self._refresher.at_hand(refreshing=refreshing)
+        return None if good is None else self._served(good)
 
     @property
     def epoch(self) -> int:

@@ -233,7 +233,7 @@ def _create_async_resolver(
     """Put our providers into aiobotocore's own resolver, if they can have a part."""
     if not (front or only) and is_plain(session.full_config["profiles"], _profile(session)):
         return resolver
-    from .aio_providers import resolver_of  # noqa: PLC0415 - as above
+    from .aio_resolver import resolver_of  # noqa: PLC0415 - as above
 
     return resolver_of(resolver, session, region, front, only)
 

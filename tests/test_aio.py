@@ -40,7 +40,7 @@ theirs = pytest.importorskip("aiobotocore.session")
 aio_types = pytest.importorskip("aiobotocore.credentials")
 aio = pytest.importorskip("botocore_ext.aio")
 aio_credentials = pytest.importorskip("botocore_ext.aio_credentials")
-aio_providers = pytest.importorskip("botocore_ext.aio_providers")
+aio_tasks = pytest.importorskip("botocore_ext.aio_tasks")
 
 pytestmark = pytest.mark.caller_signs
 
@@ -353,6 +353,31 @@ class TestTasks:
         gc.collect()
         assert not [one for one in caplog.records if one.name == "asyncio" and one.levelno > 20]
 
+    def test_a_thread_that_nobody_waits_for_any_more_may_end(self):
+        released = threading.Event()
+
+        async def main():
+            task = asyncio.create_task(aio_tasks.in_thread(released.wait))
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            released.set()
+            await aio_tasks.in_thread(lambda: None)
+            return task.cancelled()
+
+        assert asyncio.run(main())
+
+    def test_a_refresh_on_demand_raises_what_goes_wrong(self, credentials, aws):
+        async def main():
+            keys = await credentials.get_frozen_credentials()
+            aws.script("AssumeRoleWithWebIdentity", fakes.error("InternalFailure"))
+            with pytest.raises(ClientError, match="InternalFailure"):
+                await credentials.refresh()
+            return keys, await credentials.get_frozen_credentials()
+
+        old, kept = asyncio.run(main())
+        assert old == kept
+
     def test_an_event_loop_that_ends_waits_for_no_fetch(self, credentials, aws):
         asked, released = self.held(aws)
 
@@ -390,7 +415,12 @@ class TestTasks:
             found = await asyncio.gather(*[credentials.get_frozen_credentials() for _ in range(9)])
             assert not credentials.refresh_needed()
             again = await credentials.get_frozen_credentials()
-            assert again.access_key == await credentials.get_access_key()
+            assert list(again) == [
+                await credentials.get_access_key(),
+                await credentials.get_secret_key(),
+                await credentials.get_token(),
+                await credentials.get_account_id(),
+            ]
             return {*found, again}
 
         assert len(asyncio.run(main())) == 1
@@ -463,6 +493,26 @@ class TestCoroutines:
         session = aio.AioSession(credentials=web)
         with pytest.raises(ConfigurationError, match="a session or client of its own"):
             asyncio.run(frozen(session))
+
+    def test_one_that_needs_its_own_keys_has_them_while_they_are_good(self, aws):
+        used = []
+
+        async def token():
+            if used:
+                used.append(await frozen(session))
+            return fakes.secret("token")
+
+        session = aio.AioSession(
+            credentials=from_web_token(role_arn=ROLE, web_identity_token=token)
+        )
+        keys = asyncio.run(frozen(session))
+        used.append(keys)
+
+        async def main():
+            await (await session.get_credentials()).refresh()
+
+        asyncio.run(main())
+        assert used == [keys, keys]
 
     def test_one_that_needs_its_own_session_is_told_so(self):
         async def keys():
@@ -614,8 +664,8 @@ class TestSessions:
         session = aio.AioSession(credentials=web)
         asyncio.run(who(session))
         assert "/eu-west-1/" in aws.requests[1].headers["Authorization"]
-        provider = session.get_component("credential_provider").only.provider
-        assert provider.scope.region(None) == "eu-west-1"
+        credentials = asyncio.run(session.get_credentials())
+        assert credentials._credentials._provider.scope.region(None) == "eu-west-1"
 
     def test_a_request_says_how_the_keys_came_about(self, aws):
         web = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))

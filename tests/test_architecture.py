@@ -34,6 +34,7 @@ FLOORS = [
     "providers.default_chain",
     "links resolver",
     "aio_providers",
+    "aio_resolver",
     "hook table explanation.__init__ explanation.lines",
     "explanation.report",
     "explanation.view",
@@ -98,7 +99,7 @@ def test_imports_point_down(name):
     for imported in imports(name):
         if name == "hook":  # what it imports inside functions is loaded when a session needs it
             at_once = {"bystanders", "plain_roles", "registration", "session_resolver"}
-            assert imported in at_once | {"aio_providers", "functions", "resolver"}
+            assert imported in at_once | {"aio_providers", "aio_resolver", "functions", "resolver"}
         elif (name, imported) == ("chain", "links"):
             continue  # inside a function: a name may be that of any provider, a chain's too
         elif (name, imported) == ("providers.temporary", "providers.default_chain"):

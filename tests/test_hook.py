@@ -179,7 +179,8 @@ class TestSessionsOfAiobotocore:
         theirs = SimpleNamespace(AioSession=AsyncSession)
         ours = SimpleNamespace(resolver_of=resolver_of, insert_async=insert_async)
         monkeypatch.setitem(sys.modules, "aiobotocore.session", theirs)
-        monkeypatch.setitem(sys.modules, "botocore_ext.aio_providers", ours)
+        for name in ("aio_providers", "aio_resolver"):
+            monkeypatch.setitem(sys.modules, f"botocore_ext.{name}", ours)
         return handed
 
     def test_those_without_our_keys_stay_as_they_are(self, handed):

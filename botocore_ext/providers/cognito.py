@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentia
 
 import json
 import logging
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -38,7 +38,7 @@ class _CognitoProvider(ServiceProvider):
         parse=values.arn,
         help="The role to assume where the logins allow more than one.",
     )
-    logins: Mapping[str, str | Callable[[], str]] | None = option(
+    logins: Mapping[str, references.Token] | None = option(
         default=None,
         ini="cognito_logins",
         example="(and below it, indented) accounts.google.com = env://GOOGLE_TOKEN",

@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.ht
 """
 
 import json
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -78,7 +77,7 @@ class HttpProvider(Provider):
         parse=relative_uri,
         help="A path that the ECS agent at 169.254.170.2 answers; beats the full URI.",
     )
-    aws_container_authorization_token: str | Callable[[], str] | None = option(
+    aws_container_authorization_token: references.Token | None = option(
         default=None,
         ini="container_authorization_token",
         env="AWS_CONTAINER_AUTHORIZATION_TOKEN",

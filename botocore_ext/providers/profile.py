@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
@@ -41,7 +41,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
     CANONICAL_NAME = "CustomProfile"
     FACTORY = "from_ini"
 
-    mfa_code_provider: Callable[[str], str] | None = option(
+    mfa_code_provider: Callable[[str], str | Awaitable[str]] | None = option(
         default=None,
         code="ask_for_code",
         parse=values.function,

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +49,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
         help="The keys that assume the role: a provider, a chain, a callable that returns keys, "
         "or keys. By default those of `from_default_chain`.",
     )
-    mfa_code_provider: Callable[[str], str] | None = option(
+    mfa_code_provider: Callable[[str], str | Awaitable[str]] | None = option(
         default=None,
         code="ask_for_code",
         parse=values.function,

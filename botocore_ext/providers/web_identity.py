@@ -132,7 +132,7 @@ class WebTokenProvider(_WebIdentityProvider):
     CANONICAL_NAME = "CustomWebToken"
     FACTORY = "from_web_token"
 
-    web_identity_token: str | Callable[[], str] = option(
+    web_identity_token: references.Token = option(
         default=None,
         ini="web_identity_token",
         example="file:///var/run/token",

@@ -1,6 +1,6 @@
 """What a type checker knows of the factories; checked by ``tests/test_typing.py``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -48,11 +48,19 @@ web = from_web_token(
     refresh_window="auto",
 )
 assert_type(web.role_arn, str)
-assert_type(web.web_identity_token, str | Callable[[], str])
+assert_type(web.web_identity_token, str | Callable[[], str | Awaitable[str]])
 assert_type(web.duration_seconds, int | None)
 assert_type(web.fetch(), Keys)
 assert_type(web.load(), ProviderCredentials | None)
 web.web_identity_token = "another"
+
+
+async def awaited_token() -> str:
+    """Give a token to who awaits it."""
+    return "token"
+
+
+web.web_identity_token = awaited_token
 
 pool = from_cognito_identity_pool(
     identity_pool_id="us-east-1:pool",
@@ -63,7 +71,7 @@ pool = from_cognito_identity_pool(
     logins={"accounts.google.com": token, "graph.facebook.com": "token"},
 )
 assert_type(pool.identity_id, str | None)
-assert_type(pool.logins, Mapping[str, str | Callable[[], str]] | None)
+assert_type(pool.logins, Mapping[str, str | Callable[[], str | Awaitable[str]]] | None)
 assert_type(from_cognito_identity(identity_id="us-east-1:identity").identity_id, str)
 
 endpoint = from_http(
