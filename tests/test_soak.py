@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from . import soak
+from . import fakes, soak
 
 
 @pytest.fixture
@@ -24,6 +24,20 @@ def test_hours_with_faults():
     assert run.wrong == []
     assert abs(run.fetches - run.ideal) <= max(2, 0.01 * run.ideal)
     assert sum(one.failures for one in run.all) > 0  # the faults were met
+
+
+def test_a_request_without_valid_keys_is_wrong_but_in_an_outage_and_the_wait_after_it():
+    run = soak.Soak()
+    run.clock = fakes.FakeClock()
+    run.begin = begin = run.clock.time
+    outages = soak.Outages([begin + 100], [begin + 200], ["nonsense"])
+    identity = soak.Identity(0, 900, [outages])  # without credentials each request fails
+    told = []
+    for now in (0, 150, 230, 300):
+        run.clock.time = begin + now
+        run._request(identity)
+        told.append((len(run.wrong), run.unserved, run.waited))
+    assert told == [(1, 0, 0), (1, 1, 0), (1, 1, 1), (2, 1, 1)]
 
 
 def test_outages_are_times():
