@@ -177,6 +177,7 @@ def _ask(name: str, link: CredentialProvider) -> Keys | Attempt:
         keys = keys_or_reason(link)
     except Exception as error:
         if not getattr(error, "try_next_link", False):
+            tell((name, error))
             raise
         return Attempt(name, getattr(error, "reason", str(error)), error)
     return keys or Attempt(name, "nothing here selects it")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from .errors import Attempt
 
-#: A link of a chain with why it gave nothing, or None for keys; or a host with the milliseconds
-#: that it was asked for.
-Event: TypeAlias = "tuple[str, Attempt | None] | tuple[str, float]"
+#: A link of a chain with why it was stepped over, or what it failed with, or None for keys; or a
+#: host with the milliseconds that it was asked for.
+Event: TypeAlias = "tuple[str, Attempt | Exception | None] | tuple[str, float]"
 
 _listener: ContextVar[Callable[[Event], None] | None] = ContextVar(
     "botocore_ext_listener", default=None

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import pty
+import socket
 import sys
 import threading
 from contextlib import redirect_stdout
@@ -350,6 +351,7 @@ def test_ours_in_a_changed_resolver_are_asked_anew(config, aws):
     }
     assert explanation.steps[1].outcome.value == "found"
     assert explanation.steps[1].settings[0].origin == "code"
+    assert len(explanation.steps[1].calls) == 2  # by clients of its own
     assert explanation.found
     assert loaded_credentials(session) is None
 
@@ -407,7 +409,10 @@ def test_values_of_code_that_are_no_text_are_not_shown(aws):
     step = botocore_ext.explain(botocore_ext.Session(credentials=chain)).steps[0]
     assert [str(one) for one in step.settings] == ["links = (set)  (code)"]
     assert step.outcome.value == "failed"
-    assert [one.reason for one in step.links] == ["AWS_ACCESS_KEY_ID is not set"]
+    assert [(one.outcome.value, one.reason) for one in step.links] == [
+        ("not called for", "AWS_ACCESS_KEY_ID is not set"),
+        ("failed", ""),
+    ]
 
 
 @pytest.mark.parametrize("value", ["not-an-arn-do-not-show", "arn:aws:iam::1:role/\x1b[2J"])
@@ -548,6 +553,19 @@ def test_files_of_old_are_read(names_it, world, monkeypatch):
     assert botocore_ext.explain().found.access_key.endswith("AOLD")
     file.write_text("")
     assert botocore_ext.explain().found is None
+
+
+@pytest.mark.caller_signs
+def test_a_service_that_cannot_be_reached_is_named(config, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as closed_again:
+        url = f"http://127.0.0.1:{closed_again.getsockname()[1]}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    config(f"{APP}source_profile = dev\n{STATIC}")
+    explanation = botocore_ext.explain(boto3.Session(profile_name="app"))
+    step = step_of(explanation, "assume-role")
+    assert step.reason == f'Could not connect to the endpoint URL: "{url}/"'
+    assert [call.operation for call in step.calls] == ["sts.AssumeRole"]
 
 
 def test_what_a_source_of_ours_fails_with_is_said(config):

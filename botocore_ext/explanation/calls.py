@@ -10,7 +10,7 @@ from ..errors import Attempt, ConfigurationError
 from ..observation import Event, listening
 from .report import Call, Outcome, Step
 
-#: Where the time of a call begins, in botocore's context of it.
+#: What is known of a call when it begins, in botocore's context of it.
 _BEGAN = "botocore_ext.explanation"
 
 
@@ -51,19 +51,23 @@ class Calls:
                 operation, host = asked
                 self.calls.append(Call(operation, host, None, self._since(began)))
 
-    def _begins(self, params: Any, request_signer: Any, context: dict[str, Any], **_: Any) -> None:
-        host = params["url"].partition("//")[2].partition("/")[0]
-        context[_BEGAN] = (self._steady(), host, request_signer.region_name)
-
-    def _ends(self, model: Any, context: dict[str, Any], **_: Any) -> None:
-        began, host, region = context[_BEGAN]
+    def _begins(
+        self, model: Any, params: Any, request_signer: Any, context: dict[str, Any], **_: Any
+    ) -> None:
         operation = f"{model.service_model.service_name}.{model.name}"
+        host = params["url"].partition("//")[2].partition("/")[0]
+        context[_BEGAN] = (self._steady(), operation, host, request_signer.region_name)
+
+    def _ends(self, context: dict[str, Any], **_: Any) -> None:
+        began, operation, host, region = context[_BEGAN]
         self.calls.append(Call(operation, host, region, self._since(began)))
 
     def _hear(self, event: Event) -> None:
         name, said = event
         if isinstance(said, float):
             self.calls.append(Call("GET", name, None, round(said)))
+        elif isinstance(said, Exception):
+            self.links.append(Step(name, Outcome.FAILED))  # why is said of the chain
         elif isinstance(said, Attempt):
             self.links.append(Step(name, Outcome.NOT_CALLED_FOR, " ".join(said.reason.split())))
         else:
