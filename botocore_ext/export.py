@@ -87,7 +87,10 @@ def keys_of(profile: str | None) -> Keys:
     extend(session)
     credentials = session.get_credentials()
     if credentials is None:
-        raise NotExportedError(reason=f"profile '{name}' has no credentials, nor has anything else")
+        raise NotExportedError(
+            reason=f"neither profile '{name}' nor anything after it has credentials: add keys to "
+            "the profile, or name another with --profile"
+        )
     keys = Keys.from_credentials(credentials)
     return replace(keys, identity_id=getattr(credentials, "identity_id", None))
 

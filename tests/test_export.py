@@ -268,7 +268,7 @@ def test_a_refusal_is_one_line(aws):
     ("profile", "why"),
     [
         ("nowhere", "The config profile (nowhere) could not be found"),
-        ("nothing", "profile 'nothing' has no credentials, nor has anything else"),
+        ("nothing", "neither profile 'nothing' nor anything after it has credentials: add"),
         ("half", "role_arn is not set in profile 'half'"),
         ("prints", "the search for credentials ended with JSONDecodeError"),
         ("absent", "No such file or directory: 'no-such-program'"),
@@ -286,7 +286,7 @@ def test_a_misspelt_key_is_said_beside_it(config):
     config(f"[profile mobile]\n{POOL.replace('pool', 'poool')}")
     warning, error = run(f"{EXPORT} --profile mobile").stderr.splitlines()
     assert "did you mean cognito_identity_pool_id?" in warning
-    assert "has no credentials" in error
+    assert "has credentials: add keys to the profile" in error
 
 
 def test_an_interrupted_search_shows_no_traceback(mocker, capsys):
