@@ -20,7 +20,7 @@ from botocore.credentials import (
 from .aio_credentials import asynchronous
 from .aio_rejections import resend_rejected
 from .aio_tasks import in_thread
-from .bystanders import is_plain
+from .bystanders import is_plain_role
 from .credentials import ProviderCredentials
 from .resolver import bound, insert
 
@@ -102,8 +102,9 @@ def insert_async(
     """Put ``front``, and what the profile may select, into a resolver (see ``resolver.insert``)."""
     twin = Twin(session)
     synchronous = {one.METHOD: one for one in create_credential_resolver(twin).providers}
+    profiles = session.full_config["profiles"]
     profile = session.get_config_variable("profile") or "default"
-    if is_plain(session.full_config["profiles"], profile):
+    if "role_arn" not in profiles.get(profile, {}) or is_plain_role(profiles, profile):
         synchronous.pop("assume-role", None)  # nothing of ours has a part in that
     # Places for those of aiobotocore, among which ours find their own.
     places = [(synchronous.pop(one.METHOD, one), one) for one in resolver.providers]

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import inspect
 import io
 import threading
 from functools import partial
@@ -11,7 +12,7 @@ from typing import ClassVar
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.credentials import EnvProvider
+from botocore.credentials import EnvProvider, RefreshableCredentials
 from botocore.exceptions import ClientError
 
 import botocore_ext
@@ -79,6 +80,20 @@ def mobile(config):
 
 def signed_with(request):
     return request.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+
+
+def test_aiobotocore_has_what_we_lean_on():
+    """The bound on its versions, as tests/test_botocore_seams.py is of botocore's."""
+    for name in ("get_credentials", "_create_credential_resolver"):
+        assert callable(getattr(theirs.AioSession, name))
+    assert inspect.iscoroutinefunction(theirs.AioSession.get_credentials)
+    assert inspect.iscoroutinefunction(aio_types.AioCredentialResolver.load_credentials)
+    assert inspect.iscoroutinefunction(aio_types.AioCredentials.get_frozen_credentials)
+    assert issubclass(aio_types.AioRefreshableCredentials, RefreshableCredentials)
+    signature = inspect.signature(theirs.AioSession.__init__)
+    assert list(signature.parameters)[1:5] == [
+        "session_vars", "event_hooks", "include_builtin_handlers", "profile",
+    ]  # fmt: skip
 
 
 def test_a_client_signs_with_the_keys_of_a_profile(mobile, aws):
