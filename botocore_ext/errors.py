@@ -95,6 +95,24 @@ _FINAL_CODES = frozenset(
         "ResourceNotFoundException",
     },
 )
+#: The operations that say so of keys. The same codes of others come from a user's own function,
+#: whose secret store may refuse today and not tomorrow.
+_KEY_OPERATIONS = frozenset(
+    {
+        "AssumeRole",
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "GetFederationToken",
+        "GetSessionToken",
+        "GetCredentialsForIdentity",
+        "GetId",
+        "GetOpenIdToken",
+        "GetOpenIdTokenForDeveloperIdentity",
+        "GetRoleCredentials",
+        "CreateToken",
+        "CreateOAuth2Token",
+    },
+)
 
 
 def is_recoverable(error: Exception) -> bool:
@@ -104,5 +122,6 @@ def is_recoverable(error: Exception) -> bool:
     by STS and Cognito and for what is wrong in the configuration.
     """
     if isinstance(error, ClientError):
-        return error.response.get("Error", {}).get("Code") not in _FINAL_CODES
+        code = error.response.get("Error", {}).get("Code")
+        return code not in _FINAL_CODES or error.operation_name not in _KEY_OPERATIONS
     return not isinstance(error, (ConfigurationError, ParamValidationError))

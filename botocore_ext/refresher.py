@@ -87,38 +87,38 @@ class Refresher:
                 return current
             if decision is Decision.RAISE:
                 raise _remembered(current.state)
-            settled = self._fetched(current, decision, is_good=current.state.is_good(now))
-            if settled is not None:
+            settled = self._fetched(current, decision)
+            if settled and settled.epoch == current.epoch == self.current.epoch:
                 return settled
         raise self._error(
             f"the keys were invalidated during each of {ROUNDS} fetches: look for a callable that "
             "calls invalidate() or sets a token"
         )
 
-    def _fetched(self, current: Current, decision: Decision, *, is_good: bool) -> Current | None:
-        """Return what to serve after a fetch of this thread or another one; None: look again."""
-        patience = FETCH_BUDGET if is_good else LONGEST_WAIT
+    def _fetched(self, current: Current, decision: Decision) -> Current | None:
+        """Return what is in force after a fetch, this thread's or another's.
+
+        Where that of another takes too long these are the keys from before, if they are still
+        good; else None.
+        """
+        good = current.state.is_good(self.now())
+        patience = FETCH_BUDGET if good else LONGEST_WAIT
         if decision is Decision.TRY:
             patience = 0
         attempt = partial(self._attempt, current.epoch)
         try:
-            settled: Current | None = self._flight.run(
-                attempt, key=current.epoch, patience=patience
-            )
+            return self._flight.run(attempt, key=current.epoch, patience=patience)
         except TimeoutError:
-            if not is_good:
-                raise self._error(
-                    f"another thread has been fetching for {LONGEST_WAIT} seconds: look for what "
-                    "its token callable or process waits for"
-                ) from None
-            # Another thread refreshes: what was good before the wait may have ended in it.
-            settled = current if current.state.is_good(self.now()) else None
+            if good:
+                return current if current.state.is_good(self.now()) else None
+            raise self._error(
+                f"another thread has been fetching for {LONGEST_WAIT} seconds: look for what "
+                "its token callable or process waits for"
+            ) from None
         except NeedsItselfError:
-            if is_good:
+            if good:
                 return current  # the fetch itself makes a request with them
             raise
-        is_of_one_token = current.epoch == self.current.epoch
-        return settled if is_of_one_token and settled and settled.epoch == current.epoch else None
 
     def invalidate(self, access_key: str | None = None) -> None:
         """Make the next use fetch (see ``ProviderCredentials.invalidate``)."""

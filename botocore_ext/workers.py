@@ -5,11 +5,11 @@ Timeouts of sockets start anew with every byte, and looking up a name has none.
 
 import contextvars
 import os
+import queue
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from .concurrency import ProcessLocal, caller, works_for
@@ -26,7 +26,8 @@ class _Worker(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="botocore_ext", daemon=True)
-        self._works: SimpleQueue[Callable[[_Worker], object] | None] = SimpleQueue()
+        # By its module: gevent puts another class there, also after this module is imported.
+        self._works: queue.SimpleQueue[Callable[[_Worker], object] | None] = queue.SimpleQueue()
         #: Takes the next work, which is given this worker, or None to end.
         self.do = self._works.put
 
@@ -38,7 +39,7 @@ class _Worker(threading.Thread):
     def _next(self) -> "Callable[[_Worker], object] | None":
         try:
             return self._works.get(timeout=_LINGER)
-        except Empty:
+        except queue.Empty:
             try:
                 _idle.get().remove(self)
             except ValueError:
@@ -66,7 +67,7 @@ def _end_all() -> None:
         while True:
             worker = _idle.get().pop()
             worker.do(None)
-            worker.join()
+            worker.join(_LINGER)  # no longer: where threads are patched it may never end
 
 
 # Absent on Windows, where processes are never forked.

@@ -218,6 +218,19 @@ def test_after_expiry_every_failed_attempt_is_a_warning(refresher, source, clock
     assert all("have expired" in message for message in warnings_of(caplog))
 
 
+def test_failures_while_keys_were_valid_do_not_prolong_the_waits_after_expiry(
+    refresher, source, clock
+):
+    served(refresher)
+    clock.advance(3300)
+    source.error = OSError("network")
+    for _ in range(3300, 3590, 5):
+        served(refresher)
+        clock.advance(5)
+    assert source.calls > 4
+    assert refresher.current.state.failures == 0
+
+
 def test_keys_that_come_expired_count_as_a_failure(refresher, source, clock):
     served(refresher)
     clock.advance(3600 - 200)
@@ -241,6 +254,16 @@ def test_a_final_refusal_raises_at_once_and_is_remembered_for_seconds(refresher,
     source.error = None
     clock.advance(5)
     assert served(refresher) == "AKIA3"
+
+
+def test_an_error_that_is_raised_again_does_not_grow(refresher, source):
+    source.error = denied()
+    depths = []
+    for _ in range(3):
+        with pytest.raises(ClientError) as raised:
+            served(refresher)
+        depths.append(len(raised.traceback))
+    assert depths[1] == depths[2]
 
 
 def test_a_first_failure_raises_and_is_not_remembered(refresher, source):
@@ -456,6 +479,9 @@ OUTAGES = {
         detour, "url", f"http://127.0.0.1:{closed_port()}/"
     ),
     "raising callable": lambda broken, **_: broken.append(LookupError("no token")),
+    "callable that is refused": lambda broken, **_: broken.append(
+        ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue")
+    ),
 }
 
 
@@ -716,11 +742,15 @@ def test_a_thread_that_comes_just_after_a_fetch_does_not_fetch_again(refresher, 
     assert refresher._attempt(refresher.current.epoch) is refresher.current
     assert refresher._attempt(refresher.current.epoch - 1) is refresher.current
     assert source.calls == 1
+    refresher.invalidate()
+    assert refresher._attempt(refresher.current.epoch - 1) is refresher.current
+    assert source.calls == 1
+    served(refresher)
     clock.advance(3600)
     source.error = OSError("network")
     served(refresher)
     assert refresher._attempt(refresher.current.epoch) is refresher.current
-    assert source.calls == 2
+    assert source.calls == 3
 
 
 def test_a_thread_that_comes_just_after_a_refusal_does_not_fetch_again(refresher, source):

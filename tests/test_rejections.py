@@ -428,6 +428,8 @@ class TestProfiles:
 [profile endpoint]
 region = eu-west-1
 container_credentials_full_uri = {aws.url}
+# The server is of this process, which collects its garbage at times.
+container_credentials_timeout = 10
 [profile chain]
 region = eu-west-1
 credential_chain = CustomCognitoIdentity, profile endpoint
