@@ -131,11 +131,17 @@ def test_the_last_worker_may_be_taken_while_all_are_ended(monkeypatch):
     workers._end_all()
 
 
-def test_a_fork_waits_for_no_thread_for_ever(mocker):
-    stuck = mocker.Mock(spec=workers._Worker)
+def test_a_fork_waits_for_no_thread_for_ever(monkeypatch):
+    monkeypatch.setattr(workers, "_LINGER", 0.01)
+    go_on = threading.Event()
+    stuck = workers._Worker()
+    stuck.do(lambda _: go_on.wait(10))
+    stuck.start()
     workers._idle.get().append(stuck)
     workers._end_all()
-    stuck.join.assert_called_once_with(workers._LINGER)
+    assert stuck.is_alive()
+    go_on.set()
+    stuck.join()
 
 
 AT_THE_END = """
