@@ -14,7 +14,6 @@ from .hook import extend, install, uninstall
 
 if TYPE_CHECKING:
     from .chain import CredentialChain, create_credential_chain
-    from .credentials import ProviderCredentials
     from .errors import (
         Attempt,
         ChainError,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from .providers.sso import from_sso
     from .providers.temporary import from_temporary_credentials
     from .providers.web_identity import from_token_file, from_web_token
+    from .refreshing.credentials import ProviderCredentials
     from .scope import Scope
     from .session import Session
 
@@ -91,7 +91,7 @@ _HOMES = {
     "Keys": "keys",
     "NotConfigured": "errors",
     "Provider": "provider",
-    "ProviderCredentials": "credentials",
+    "ProviderCredentials": "refreshing.credentials",
     "ProviderError": "errors",
     "Scope": "scope",
     "Session": "session",

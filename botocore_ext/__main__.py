@@ -12,9 +12,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "explanation.command",
         "say which provider gives the credentials of a profile, and why the others do not",
     ),
-    "export": ("export", "print the keys of a profile, for other programs"),
-    "providers": ("table", "print the table of all providers"),
-    "demo": ("demo", "resolve one profile of each kind against a simulated AWS on this machine"),
+    "export": ("commands.export", "print the keys of a profile, for other programs"),
+    "providers": ("commands.table", "print the table of all providers"),
+    "demo": (
+        "commands.demo",
+        "resolve one profile of each kind against a simulated AWS on this machine",
+    ),
 }
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.credentials import CredentialProvider
 
-from . import values
-from .circles import looking_for
-from .credentials import ProviderCredentials
+from .calls.observation import tell
+from .declaration import values
+from .declaration.functions import Source, as_provider
 from .errors import Attempt, ChainError
-from .functions import Source, as_provider
 from .keys import Keys
-from .observation import tell
 from .options import option
 from .provider import Provider
-from .refresh import Window
+from .refreshing.credentials import ProviderCredentials
+from .refreshing.refresh import Window
+from .threads.circles import looking_for
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -156,7 +156,7 @@ class CredentialChain(Provider):
 
     def _bind(self, link: Any) -> tuple[str, CredentialProvider]:
         if isinstance(link, str):
-            from .links import named  # noqa: PLC0415 - names are of all providers, this one too
+            from .resolving.links import named  # noqa: PLC0415 - names are of all providers, this one too
 
             return link, named(link, self.scope)
         if isinstance(link, Provider):

@@ -16,15 +16,15 @@ import botocore.credentials
 import botocore.session
 from botocore.credentials import AssumeRoleProvider, CredentialProvider, CredentialResolver
 
-from .bystanders import is_async, is_bystander, is_of_others, is_plain, is_plain_role
-from .plain_roles import PlainRoleProvider, replace_roles
-from .registration import COMPONENT, Registration, loaded_credentials, pending, register
-from .session_resolver import SessionResolver
+from .resolving.bystanders import is_async, is_bystander, is_of_others, is_plain, is_plain_role
+from .resolving.plain_roles import PlainRoleProvider, replace_roles
+from .resolving.registration import COMPONENT, Registration, loaded_credentials, pending, register
+from .resolving.session_resolver import SessionResolver
 
 if TYPE_CHECKING:
     import boto3
 
-    from .functions import Source
+    from .declaration.functions import Source
 
 #: The providers of ``install``; None while it is not in force.
 _installed: tuple[CredentialProvider, ...] | None = None
@@ -116,7 +116,7 @@ def take_from(session: botocore.session.Session, source: "Source") -> None:
 def _as_providers(sources: Sequence["Source"]) -> tuple[CredentialProvider, ...]:
     if not sources:
         return ()
-    from .functions import as_provider  # noqa: PLC0415 - install() alone loads no provider
+    from .declaration.functions import as_provider  # noqa: PLC0415 - install() alone loads no provider
 
     return tuple(as_provider(source) for source in sources)
 
@@ -204,7 +204,7 @@ def create_resolver(
     if is_async(session):
         return _create_async_resolver(resolver, session, region, front, only)
     if only is not None:
-        from .resolver import bound  # noqa: PLC0415 - not before it is needed
+        from .resolving.resolver import bound  # noqa: PLC0415 - not before it is needed
 
         return SessionResolver(resolver.providers, *bound([only], session, region))
     profiles, profile = session.full_config["profiles"], _profile(session)
@@ -218,7 +218,7 @@ def create_resolver(
 
 
 def _check_settings(session: botocore.session.Session, only: CredentialProvider) -> None:
-    from .resolver import check_settings  # noqa: PLC0415 - not before it is needed
+    from .resolving.resolver import check_settings  # noqa: PLC0415 - not before it is needed
 
     check_settings(session, only.METHOD)
 
@@ -233,7 +233,7 @@ def _create_async_resolver(
     """Put our providers into aiobotocore's own resolver, if they can have a part."""
     if not (front or only) and is_plain(session.full_config["profiles"], _profile(session)):
         return resolver
-    from .aio_resolver import resolver_of  # noqa: PLC0415 - as above
+    from .aio.resolver import resolver_of  # noqa: PLC0415 - as above
 
     return resolver_of(resolver, session, region, front, only)
 
@@ -245,9 +245,9 @@ def _put_into(
     front: Sequence[CredentialProvider],
 ) -> None:
     if is_async(session):
-        from .aio_providers import insert_async as insert  # noqa: PLC0415 - as above
+        from .aio.providers import insert_async as insert  # noqa: PLC0415 - as above
     else:
-        from .resolver import insert  # noqa: PLC0415 - as above
+        from .resolving.resolver import insert  # noqa: PLC0415 - as above
 
     insert(resolver, session, region, front)
 

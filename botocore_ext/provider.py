@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet
 
-from . import values
-from .circles import looking_for
-from .concurrency import ProcessLocal
-from .credentials import ProviderCredentials
+from .declaration import values
+from .declaration.references import Token, resolve
+from .declaration.specification import Specification
 from .errors import FetchError
 from .keys import Keys
 from .options import option
-from .references import Token, resolve
-from .refresh import DEFAULT_WINDOW, Window
-from .rejections import resend_rejected
+from .refreshing.credentials import ProviderCredentials
+from .refreshing.refresh import DEFAULT_WINDOW, Window
+from .refreshing.rejections import resend_rejected
 from .scope import Scope
-from .specification import Specification
+from .threads.circles import looking_for
+from .threads.concurrency import ProcessLocal
 
 if TYPE_CHECKING:
     from typing_extensions import Self

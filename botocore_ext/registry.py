@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-from .bystanders import BOTOCORES_SOURCES
 from .chain import CredentialChain
 from .provider import Provider
 from .providers.cognito import CognitoIdentityPoolProvider, CognitoIdentityProvider
@@ -14,6 +13,7 @@ from .providers.login import LoginProvider
 from .providers.process import ProcessProvider
 from .providers.sso import SsoProvider
 from .providers.web_identity import TokenFileProvider, WebTokenProvider
+from .resolving.bystanders import BOTOCORES_SOURCES
 
 #: Those that a profile can select, in order of precedence; ``index`` has what it takes to tell.
 PROVIDERS: tuple[type[Provider], ...] = (

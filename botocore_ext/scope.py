@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 
-from .inner_clients import InnerClients, create
+from .calls.inner_clients import InnerClients, create
 from .keys import Keys
-from .native import native
+from .sources.native import native
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

@@ -3,7 +3,7 @@
 import boto3
 import botocore.session
 
-from .functions import Source
+from .declaration.functions import Source
 from .hook import extend, take_from
 
 

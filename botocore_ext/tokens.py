@@ -20,8 +20,8 @@ from .errors import FetchError
 from .scope import system_environment
 
 if TYPE_CHECKING:
-    from .ambient import AmbientToken
-    from .github_actions import GitHubActionsToken
+    from .sources.ambient import AmbientToken
+    from .sources.github_actions import GitHubActionsToken
 
 __all__ = [
     "AmbientToken",
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 #: What only few need -> the module that is loaded for it.
-_HOMES = {"AmbientToken": "ambient", "GitHubActionsToken": "github_actions"}
+_HOMES = {"AmbientToken": "sources.ambient", "GitHubActionsToken": "sources.github_actions"}
 
 #: Seconds that a ``process://`` command may take.
 PROCESS_TIMEOUT = 60

@@ -6,7 +6,8 @@ import boto3
 import pytest
 
 import botocore_ext
-from botocore_ext import identities, scope
+from botocore_ext import scope
+from botocore_ext.sources import identities
 
 from . import fakes, searching
 
@@ -73,14 +74,20 @@ def _loopback_only(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def logs(request):
+def commands():
+    """Keep the arguments of every child process that is started."""
+    with searching.Commands() as commands:
+        yield commands.texts
+
+
+@pytest.fixture(autouse=True)
+def logs(request, commands):
     """Search every record, error and command for every secret in play."""
     fakes.SECRETS.clear()
-    searching.arguments.clear()
     with searching.Records() as records, searching.Errors() as errors:
         records.caller_signs = request.node.get_closest_marker("caller_signs") is not None
         yield records.texts
-    places = {"log": records.texts, "error": errors.texts, "command": searching.arguments}
+    places = {"log": records.texts, "error": errors.texts, "command": commands}
     users_own = request.node.get_closest_marker("users_own")
     for place in places.keys() - set(users_own.args if users_own else ()):
         shown = searching.shown(places[place])

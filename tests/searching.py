@@ -2,15 +2,16 @@
 
 import logging
 import re
-import sys
+import subprocess
 import traceback
 from functools import wraps
 from unittest import mock
 
 import pytest
 
-from botocore_ext import errors, inner_calls
-from botocore_ext.refresher import Refresher
+from botocore_ext import errors
+from botocore_ext.calls import inner_calls
+from botocore_ext.refreshing.refresher import Refresher
 
 from . import fakes
 
@@ -121,16 +122,29 @@ class Errors:
             one.stop()
 
 
-#: The arguments of every child that was started.
-arguments = []
-#: Event of an audit hook -> which of its values are seen by everybody on the machine.
-_STARTS = {"subprocess.Popen": 1, "os.exec": 1, "os.posix_spawn": 1, "os.spawn": 2, "os.system": 0}
+class Commands:
+    """Keeps the arguments of every child that is started, which everybody on the machine sees.
 
+    No audit hook does this: while one runs, no other thread can begin to be measured by coverage.
+    """
 
-def _note(event, values):
-    if event in _STARTS:
-        arguments.append(str(values[_STARTS[event]]))
+    def __init__(self):
+        self.texts = []
+        self._patch = mock.patch.object(subprocess.Popen, "__init__", self._starting())
 
+    def _starting(self):
+        start = subprocess.Popen.__init__
 
-# It cannot be taken away again, so that it is here rather than in a fixture.
-sys.addaudithook(_note)
+        @wraps(start)
+        def noted(process, args, *others, **named):
+            self.texts.append(str(args))
+            return start(process, args, *others, **named)
+
+        return noted
+
+    def __enter__(self):
+        self._patch.start()
+        return self
+
+    def __exit__(self, *_):
+        self._patch.stop()

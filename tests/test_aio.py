@@ -26,8 +26,8 @@ from botocore_ext import (
     from_env,
     from_temporary_credentials,
     from_web_token,
-    identities,
 )
+from botocore_ext.sources import identities
 
 from . import fakes, test_inert
 from .parity import cases
@@ -40,8 +40,8 @@ aiobotocore = pytest.importorskip("aiobotocore", reason="aiobotocore is not inst
 theirs = pytest.importorskip("aiobotocore.session")
 aio_types = pytest.importorskip("aiobotocore.credentials")
 aio = pytest.importorskip("botocore_ext.aio")
-aio_credentials = pytest.importorskip("botocore_ext.aio_credentials")
-aio_tasks = pytest.importorskip("botocore_ext.aio_tasks")
+aio_credentials = pytest.importorskip("botocore_ext.aio.credentials")
+aio_tasks = pytest.importorskip("botocore_ext.aio.tasks")
 
 pytestmark = pytest.mark.caller_signs
 

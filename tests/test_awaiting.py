@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from botocore_ext import FetchError, Session, awaiting, from_temporary_credentials, from_web_token
+from botocore_ext import FetchError, Session, from_temporary_credentials, from_web_token
+from botocore_ext.threads import awaiting
 
 from . import fakes
 from .test_refresh import ROLE

@@ -17,8 +17,8 @@ import pytest
 from botocore.credentials import JSONFileCache
 
 from botocore_ext import awscli
-from botocore_ext.plain_roles import PlainRoleProvider
-from botocore_ext.roles import RoleProvider
+from botocore_ext.resolving.plain_roles import PlainRoleProvider
+from botocore_ext.resolving.roles import RoleProvider
 
 from . import fakes, tools_page
 from .test_export import POOL

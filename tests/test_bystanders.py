@@ -6,9 +6,9 @@ import pytest
 from botocore.credentials import CredentialResolver
 
 import botocore_ext
-from botocore_ext import bystanders, profiles
-from botocore_ext.plain_roles import PlainRoleProvider
 from botocore_ext.registry import PROVIDERS
+from botocore_ext.resolving import bystanders, profiles
+from botocore_ext.resolving.plain_roles import PlainRoleProvider
 
 PLAIN = botocore.session.Session().get_component("credential_provider").providers
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from botocore_ext import concurrency
-from botocore_ext.concurrency import NeedsItselfError, Once, ProcessLocal, SingleFlight
+from botocore_ext.threads import concurrency
+from botocore_ext.threads.concurrency import NeedsItselfError, Once, ProcessLocal, SingleFlight
 
 from .test_refresh import together
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 
 import botocore_ext
-from botocore_ext import demo, demo_services
 from botocore_ext.__main__ import main
+from botocore_ext.commands import demo, demo_services
 
 #: What each row shows beside the access key and the numbers.
 EXPECTED = {

@@ -17,11 +17,13 @@ import botocore.session
 import pytest
 
 import botocore_ext
-from botocore_ext import identities, inner_calls, table
 from botocore_ext.__main__ import main
-from botocore_ext.links import EVERY
+from botocore_ext.calls import inner_calls
+from botocore_ext.commands import table
 from botocore_ext.options import Option
 from botocore_ext.registry import PROVIDERS
+from botocore_ext.resolving.links import EVERY
+from botocore_ext.sources import identities
 
 from . import fakes
 
@@ -124,7 +126,7 @@ def test_the_table_is_printed(capsys):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_is_written_from_the_declarations_is_what_they_say(page):
     text = page.read_text(encoding="utf-8")
-    assert table.written(text) == text, f"run python -m botocore_ext.table {page}"
+    assert table.written(text) == text, f"run python -m botocore_ext.commands.table {page}"
 
 
 def test_every_provider_has_a_page_with_all_of_it_and_an_example():
@@ -140,9 +142,11 @@ def test_every_provider_has_a_page_with_all_of_it_and_an_example():
 def test_the_command_writes_the_pieces_of_a_page_and_nothing_else(tmp_path, monkeypatch):
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- every: begin (see) -->\nold\n<!-- every: end -->\nafter\n")
-    monkeypatch.delitem(sys.modules, "botocore_ext.table")  # runpy warns of a module it ran before
+    monkeypatch.delitem(
+        sys.modules, "botocore_ext.commands.table"
+    )  # runpy warns of a module it ran before
     monkeypatch.setattr(sys, "argv", ["table", str(page)])
-    runpy.run_module("botocore_ext.table", run_name="__main__")
+    runpy.run_module("botocore_ext.commands.table", run_name="__main__")
     begin, end = "before\n<!-- every: begin (see) -->\n\n", "\n<!-- every: end -->\nafter\n"
     assert page.read_text() == begin + table.piece("every") + end
 

@@ -8,10 +8,10 @@ from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 from botocore.session import Session
 
-from botocore_ext import exchange
-from botocore_ext.attempts import Patience
-from botocore_ext.endpoint import Endpoint, UnusableError, is_allowed
-from botocore_ext.exchange import _explain, _proxies, ask
+from botocore_ext.calls import exchange
+from botocore_ext.calls.attempts import Patience
+from botocore_ext.calls.endpoint import Endpoint, UnusableError, is_allowed
+from botocore_ext.calls.exchange import _explain, _proxies, ask
 
 from . import fakes
 

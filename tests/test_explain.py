@@ -23,7 +23,7 @@ import botocore_ext
 from botocore_ext.__main__ import main
 from botocore_ext.explanation.rules import RULES
 from botocore_ext.explanation.view import View
-from botocore_ext.registration import loaded_credentials
+from botocore_ext.resolving.registration import loaded_credentials
 
 from . import explaining, fakes, searching
 from .parity import cases
@@ -131,13 +131,6 @@ def test_the_page_covers_plain_boto3_and_ours():
 # The outside world is left alone.
 
 
-@pytest.fixture
-def commands():
-    """What was started in the course of the test."""
-    began = len(searching.arguments)
-    return lambda: searching.arguments[began:]
-
-
 @pytest.mark.parametrize(
     ("text", "first"),
     [
@@ -160,7 +153,7 @@ def test_offline_nothing_is_sent_and_nothing_run(
     explanation = botocore_ext.explain(boto3.Session(profile_name="app"), offline=True)
     assert next(iter(outcomes(explanation).items())) == (first, "would ask")
     assert explanation.found is None
-    assert (aws.requests, aws.connections, commands()) == ([], 0, [])
+    assert (aws.requests, aws.connections, commands) == ([], 0, [])
 
 
 def test_offline_keys_that_only_have_to_be_read_are_found(config):
@@ -185,7 +178,7 @@ def test_behind_one_that_has_keys_nothing_is_asked(config, aws, commands, world,
         "container-role": "shadowed",
         "iam-role": "shadowed",
     }
-    assert (aws.connections, commands()) == (0, [])
+    assert (aws.connections, commands) == (0, [])
     assert step_of(explanation, "iam-role").reason == "by shared-credentials-file"
 
 
@@ -199,7 +192,7 @@ def test_behind_one_that_failed_nothing_is_asked(config, commands, world, monkey
         "config-file": "shadowed",  # it would fail, too
     }
     assert step_of(explanation, "config-file").reason == "by env, which failed"
-    assert commands() == []
+    assert commands == []
 
 
 # The session is left as it was.
@@ -669,7 +662,7 @@ def test_a_key_that_stands_in_no_line_has_its_profile_as_its_place(config, tmp_p
 
 def test_warnings_of_other_threads_are_not_noted():
     def other():
-        warn = logging.getLogger("botocore_ext.profiles").warning
+        warn = logging.getLogger("botocore_ext.resolving.profiles").warning
         thread = threading.Thread(target=warn, args=("Profile 'other' is somebody else's",))
         thread.start()
         thread.join()

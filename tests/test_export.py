@@ -12,8 +12,8 @@ import boto3
 import pytest
 from botocore.credentials import RefreshableCredentials
 
-from botocore_ext import export
 from botocore_ext.__main__ import main
+from botocore_ext.commands import export
 
 from . import fakes, tools_page
 from .parity import record
@@ -378,4 +378,7 @@ def test_only_what_it_needs_is_imported():
     done = run([sys.executable, "-X", "importtime", *arguments])
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "botocore_ext.hook" in imported
-    assert not {"boto3", "moto", "botocore_ext.demo_services", "botocore_ext.chain"} & imported
+    assert (
+        not {"boto3", "moto", "botocore_ext.commands.demo_services", "botocore_ext.chain"}
+        & imported
+    )

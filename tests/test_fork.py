@@ -10,7 +10,7 @@ import pytest
 
 import botocore_ext
 from botocore_ext import Scope, Session, from_web_token
-from botocore_ext.refresher import Refresher
+from botocore_ext.refreshing.refresher import Refresher
 
 from . import fakes
 from .test_refresh import ROLE, Source, served

@@ -179,7 +179,7 @@ class TestSessionsOfAiobotocore:
         theirs = SimpleNamespace(AioSession=AsyncSession)
         ours = SimpleNamespace(resolver_of=resolver_of, insert_async=insert_async)
         monkeypatch.setitem(sys.modules, "aiobotocore.session", theirs)
-        for name in ("aio_providers", "aio_resolver"):
+        for name in ("aio", "aio.providers", "aio.resolver"):
             monkeypatch.setitem(sys.modules, f"botocore_ext.{name}", ours)
         return handed
 
@@ -485,9 +485,11 @@ def test_a_session_that_uses_nothing_of_ours_loads_no_provider(profile, config):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name[13:] for name in done.stdout.split() if name.startswith("botocore_ext.")}
+    resolving = {"bystanders", "plain_roles", "registration", "session_resolver"}
     assert loaded == {
-        "bystanders", "concurrency", "hook", "plain_roles", "registration", "session_resolver",
-    }  # fmt: skip
+        *("hook", "threads", "threads.concurrency", "resolving"),
+        *(f"resolving.{one}" for one in resolving),
+    }
 
 
 def test_the_public_names_are_all_there():

@@ -18,8 +18,8 @@ from botocore_ext import (
     from_cognito_identity_pool,
     from_http,
     from_web_token,
-    registration,
 )
+from botocore_ext.resolving import registration
 
 from . import fakes
 
@@ -130,7 +130,7 @@ def test_a_token_callable_that_makes_sessions_of_its_own_is_told_so(aws):
 
 def test_a_wait_for_another_thread_ends(mocker):
     """Its callable may wait for this very thread, which nobody can see."""
-    mocker.patch("botocore_ext.refresher.LONGEST_WAIT", 0.1)
+    mocker.patch("botocore_ext.refreshing.refresher.LONGEST_WAIT", 0.1)
     provider = from_web_token(role_arn=ROLE)
     credentials, found = provider.load(), []
 
@@ -153,7 +153,7 @@ def test_a_wait_for_another_thread_ends(mocker):
 
 def test_a_walk_that_another_thread_keeps_waiting_is_made_anyway(mocker):
     """As plain botocore would: that thread may wait for this one."""
-    mocker.patch("botocore_ext.session_resolver._LONGEST_WAIT", 0.1)
+    mocker.patch("botocore_ext.resolving.session_resolver._LONGEST_WAIT", 0.1)
     session, found = botocore.session.Session(), []
 
     class Waiting(CredentialProvider):

@@ -27,8 +27,8 @@ from botocore_ext import (
     from_ini,
     from_temporary_credentials,
     from_web_token,
-    identities,
 )
+from botocore_ext.sources import identities
 
 from . import fakes, fuzz
 from .test_fork import in_children

@@ -7,8 +7,8 @@ import botocore.session
 import pytest
 
 import botocore_ext
-from botocore_ext import index
 from botocore_ext.registry import NATIVE, PROVIDERS
+from botocore_ext.resolving import index
 
 ROLE = "role_arn = arn:aws:iam::123456789012:role/Web\n"
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
@@ -45,7 +45,9 @@ def test_the_entries_are_what_the_providers_declare():
     """In their order, which is the precedence."""
     right = tuple(map(entry_of, PROVIDERS))
     lines = "\n".join(f"    {one}," for one in right)
-    assert right == index.ENTRIES, f"write into ENTRIES of botocore_ext/index.py:\n{lines}"
+    assert right == index.ENTRIES, (
+        f"write into ENTRIES of botocore_ext/resolving/index.py:\n{lines}"
+    )
 
 
 def test_an_entry_loads_its_class():

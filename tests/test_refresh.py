@@ -11,8 +11,8 @@ from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from botocore_ext import FetchError, Keys, Scope, from_http, from_web_token, tokens
-from botocore_ext.functions import FunctionProvider
-from botocore_ext.refresh import (
+from botocore_ext.declaration.functions import FunctionProvider
+from botocore_ext.refreshing.refresh import (
     Decision,
     Moment,
     State,
@@ -21,7 +21,7 @@ from botocore_ext.refresh import (
     mandatory_window,
     wait,
 )
-from botocore_ext.refresher import FETCH_BUDGET, Refresher
+from botocore_ext.refreshing.refresher import FETCH_BUDGET, Refresher
 
 from . import fakes
 
@@ -775,7 +775,7 @@ def test_a_new_process_starts_without_the_waits_of_the_old(refresher, source, cl
 
 def test_the_wait_of_a_follower_ends_with_the_budget(aws, clock, mocker):
     """In the mandatory window others wait for the fetch, but no longer than one may take."""
-    mocker.patch("botocore_ext.refresher.FETCH_BUDGET", 0.05)
+    mocker.patch("botocore_ext.refreshing.refresher.FETCH_BUDGET", 0.05)
     aws.now = clock.now
     provider = from_http(aws_container_credentials_full_uri=aws.url).bind(Scope(clock=clock))
     credentials = provider.load()
@@ -859,7 +859,7 @@ def test_a_service_that_answers_a_byte_now_and_then_is_given_up_with_the_budget(
     provider, aws, mocker
 ):
     """No timeout of a socket would ever come; for each provider: ``tests/faults``."""
-    mocker.patch("botocore_ext.inner_calls.FETCH_BUDGET", 0.3)
+    mocker.patch("botocore_ext.calls.inner_calls.FETCH_BUDGET", 0.3)
     aws.always(STS, fakes.Answer(b"<" * 1000, drip=0.1))
     with pytest.raises(FetchError, match=r"127.0.0.1:\d+ did not answer within the 0.3 seconds"):
         provider.load().get_frozen_credentials()

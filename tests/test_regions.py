@@ -24,8 +24,8 @@ from botocore_ext import (
     from_web_token,
 )
 from botocore_ext.chain import CredentialChain
-from botocore_ext.profiles import ProfileScope
 from botocore_ext.providers.web_identity import TokenFileProvider, WebTokenProvider
+from botocore_ext.resolving.profiles import ProfileScope
 from tests import fakes
 
 #: What may set a region, from the highest to the lowest, and which.

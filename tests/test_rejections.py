@@ -14,14 +14,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import botocore_ext
-from botocore_ext import (
-    ConfigurationError,
-    Keys,
-    Session,
-    create_credential_chain,
-    from_web_token,
-    rejections,
-)
+from botocore_ext import ConfigurationError, Keys, Session, create_credential_chain, from_web_token
+from botocore_ext.refreshing import rejections
 
 from . import fakes
 from .test_refresh import together

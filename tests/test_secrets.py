@@ -5,7 +5,6 @@ it would find what it looks for.
 """
 
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -14,8 +13,8 @@ import botocore.session
 import pytest
 
 from botocore_ext import FetchError, Keys, Scope, from_process, from_web_token
+from botocore_ext.declaration.functions import FunctionProvider
 from botocore_ext.errors import Attempt, ChainError
-from botocore_ext.functions import FunctionProvider
 
 from . import fakes, searching
 from .faults.place import Place
@@ -112,10 +111,10 @@ def test_after_an_inner_call_nothing_is_kept_out_of_the_log():
     assert log_of(lambda: logger.debug("mine")).texts == ["mine"]
 
 
-def test_a_process_gets_the_words_of_its_command_and_nothing_else(world, aws):
+def test_a_process_gets_the_words_of_its_command_and_nothing_else(world, aws, commands):
     command = fakes.keys_command(world, f"{aws.url}/keys")
     from_process(credential_process=command).fetch()
-    assert searching.arguments == [str(command.split())]
+    assert commands == [str(command.split())]
 
 
 # That the search would find it.
@@ -190,13 +189,7 @@ def test_an_error_of_a_refresh_is_searched_though_the_keys_are_served(clock):
 
 
 @pytest.mark.users_own("command")
-@pytest.mark.parametrize("way", ["run", "spawn", "system"])
-def test_the_arguments_of_a_child_are_searched(way):
+def test_the_arguments_of_a_child_are_searched(commands):
     secret = fakes.secret()
-    if way == "run":
-        subprocess.run([sys.executable, "-c", "pass", secret], check=True)
-    elif way == "spawn":
-        os.waitpid(os.posix_spawn("/bin/true", ["true", secret], {}), 0)
-    else:
-        os.system(f"true {secret}")
-    assert searching.shown(searching.arguments) == {secret}
+    subprocess.run([sys.executable, "-c", "pass", secret], check=True)
+    assert searching.shown(commands) == {secret}

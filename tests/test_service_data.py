@@ -6,7 +6,8 @@ import botocore.session
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
 
-from botocore_ext import Scope, service_data
+from botocore_ext import Scope
+from botocore_ext.calls import service_data
 
 SERVICES = ["sts", "cognito-identity"]
 

@@ -8,8 +8,8 @@ import botocore.session
 import pytest
 
 import botocore_ext
-from botocore_ext.plain_roles import PlainRoleProvider
-from botocore_ext.roles import RoleProvider
+from botocore_ext.resolving.plain_roles import PlainRoleProvider
+from botocore_ext.resolving.roles import RoleProvider
 
 from . import fakes
 from .test_refresh import together

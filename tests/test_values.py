@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from botocore_ext import references, values
+from botocore_ext.declaration import references, values
 
 
 @pytest.mark.parametrize(

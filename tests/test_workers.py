@@ -9,9 +9,9 @@ import weakref
 
 import pytest
 
-from botocore_ext import workers
-from botocore_ext.concurrency import NeedsItselfError, SingleFlight
-from botocore_ext.workers import run_within
+from botocore_ext.threads import workers
+from botocore_ext.threads.concurrency import NeedsItselfError, SingleFlight
+from botocore_ext.threads.workers import run_within
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +146,7 @@ def test_a_fork_waits_for_no_thread_for_ever(monkeypatch):
 
 AT_THE_END = """
 import builtins, sys
-from botocore_ext.workers import run_within
+from botocore_ext.threads.workers import run_within
 
 class Late:
     def __del__(self, run_within=run_within, write=sys.stdout.write):

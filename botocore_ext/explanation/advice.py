@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..bystanders import AWS_KEYS, way_to_keys
-from ..index import ENTRIES
-from ..profiles import meant_by, selecting_keys, source_of
+from ..resolving.bystanders import AWS_KEYS, way_to_keys
+from ..resolving.index import ENTRIES
+from ..resolving.profiles import meant_by, selecting_keys, source_of
 from .report import Found, Outcome, Step
 from .unreadable import absent_files, misplaced
 from .view import View

@@ -6,17 +6,17 @@ from typing import Any
 
 from botocore.credentials import CredentialProvider
 
-from ..bystanders import way_to_keys
+from ..calls.inner_calls import fetch_budget
 from ..chain import keys_or_reason
+from ..declaration.functions import FunctionProvider
+from ..declaration.origins import Code, Environment, Origin
 from ..errors import NotConfigured, ProviderError
-from ..functions import FunctionProvider
-from ..inner_calls import fetch_budget
 from ..keys import Keys
-from ..origins import Code, Environment, Origin
-from ..profiles import ProfileScope
 from ..provider import Provider
+from ..resolving.bystanders import way_to_keys
+from ..resolving.profiles import ProfileScope
+from ..resolving.selection import Unselected
 from ..scope import Clock
-from ..selection import Unselected
 from .calls import Calls
 from .failures import keys_of, said
 from .reasons import is_written, role_of_ours, why_unselected

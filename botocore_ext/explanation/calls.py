@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.session import Session
 
+from ..calls.observation import Event, listening
 from ..errors import Attempt, ConfigurationError
-from ..observation import Event, listening
 from .report import Call, Outcome, Step
 
 #: What is known of a call when it begins, in botocore's context of it.

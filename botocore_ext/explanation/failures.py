@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from botocore import exceptions
 from botocore.credentials import CredentialProvider
 
-from ..bystanders import way_to_keys
 from ..errors import ConfigurationError, FetchError, ProviderError
-from ..hops import named_source, source_profile
 from ..keys import Keys
-from ..native import native
-from ..profiles import ProfileScope
+from ..resolving.bystanders import way_to_keys
+from ..resolving.hops import named_source, source_profile
+from ..resolving.profiles import ProfileScope
+from ..sources.native import native
 from .rules import PROCESS_REMEDY, RULES
 from .view import View
 

@@ -5,8 +5,8 @@ The reasons are public facts: variables, keys of the profile, and whether files 
 
 from collections.abc import Callable
 
-from ..index import ENTRIES
-from ..profiles import selecting_keys, source_of
+from ..resolving.index import ENTRIES
+from ..resolving.profiles import selecting_keys, source_of
 from .lines import is_there
 from .view import View
 

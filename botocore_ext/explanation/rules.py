@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..bystanders import way_to_keys
-from ..index import ENTRIES
+from ..resolving.bystanders import way_to_keys
+from ..resolving.index import ENTRIES
 from . import reasons
 from .report import Setting
 from .view import View

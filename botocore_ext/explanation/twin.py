@@ -10,13 +10,13 @@ from botocore.credentials import CredentialProvider
 from botocore.session import Session
 
 from ..hook import create_resolver, first_region, is_as_made, plain_resolver
-from ..index import ENTRIES
-from ..profiles import ProfileScope
 from ..provider import Provider
-from ..registration import COMPONENT, pending
-from ..roles import outer_region
+from ..resolving.index import ENTRIES
+from ..resolving.profiles import ProfileScope
+from ..resolving.registration import COMPONENT, pending
+from ..resolving.roles import outer_region
+from ..resolving.session_resolver import SessionResolver
 from ..scope import Scope
-from ..session_resolver import SessionResolver
 
 
 def twin_of(session: Session) -> Session:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import botocore.session
 
 from ..hook import botocore_session
-from ..registration import loaded_credentials
+from ..resolving.registration import loaded_credentials
 from ..scope import Clock
 from .advice import Case, advice, conclusion
 from .asking import Walk
@@ -78,7 +78,7 @@ class _Warnings(logging.Handler):
 
 @contextmanager
 def _warnings() -> Iterator[list[str]]:
-    handler, logger = _Warnings(), logging.getLogger("botocore_ext.profiles")
+    handler, logger = _Warnings(), logging.getLogger("botocore_ext.resolving.profiles")
     logger.addHandler(handler)
     try:
         yield handler.texts

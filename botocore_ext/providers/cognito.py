@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from .. import references, values
+from ..calls.inner_calls import call
+from ..declaration import references, values
 from ..errors import FetchError
-from ..identities import KeptIdentities
-from ..inner_calls import call
 from ..keys import Keys
 from ..options import option
 from ..provider import ServiceProvider
+from ..sources.identities import KeptIdentities
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

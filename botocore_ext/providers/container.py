@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.ht
 
 from typing import ClassVar
 
-from .. import values
+from ..declaration import values
 from ..keys import Keys
 from ..options import option
 from ..provider import Provider

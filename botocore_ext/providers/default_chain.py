@@ -10,10 +10,10 @@ from functools import partial
 from botocore.credentials import BotoProvider, OriginalEC2Provider
 
 from ..chain import keys_or_reason
-from ..circles import is_looked_for
 from ..errors import Attempt, ChainError, NotConfigured
 from ..keys import Keys
 from ..provider import Provider
+from ..threads.circles import is_looked_for
 from .container import ContainerProvider
 from .environment import EnvironmentProvider
 from .instance import InstanceProvider

@@ -11,8 +11,8 @@ from botocore.credentials import EnvProvider
 
 from ..errors import ConfigurationError, FetchError
 from ..keys import Keys, expiration
-from ..native import native
 from ..provider import Provider
+from ..sources.native import native
 
 
 class EnvironmentProvider(Provider):

@@ -7,16 +7,16 @@ import json
 from http import HTTPStatus
 from typing import ClassVar
 
-from .. import references, values
-from ..attempts import Patience, persist, refusal
-from ..endpoint import Endpoint, UnusableError
+from ..calls.attempts import Patience, persist, refusal
+from ..calls.endpoint import Endpoint, UnusableError
+from ..calls.exchange import ask
+from ..calls.inner_calls import FETCH_BUDGET
+from ..declaration import references, values
+from ..declaration.references import Token
 from ..errors import FetchError
-from ..exchange import ask
-from ..inner_calls import FETCH_BUDGET
 from ..keys import Keys
 from ..options import option
 from ..provider import Provider
-from ..references import Token
 from ..tokens import TokenFile
 
 #: Where a relative URI is asked: the ECS agent.
@@ -26,7 +26,7 @@ WHOLE_ATTEMPT = 5
 
 
 def full_uri(value: object) -> str:
-    """A URL that may be asked (see ``botocore_ext.values``)."""
+    """A URL that may be asked (see ``botocore_ext.declaration.values``)."""
     found = values.text(value)
     Endpoint.parse(found)
     return found

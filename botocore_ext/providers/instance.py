@@ -10,15 +10,15 @@ from typing import Any
 from botocore import exceptions
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
-from .. import values
+from ..calls.inner_calls import FETCH_BUDGET
+from ..declaration import values
 from ..errors import NotConfigured
-from ..inner_calls import FETCH_BUDGET
 from ..keys import Keys
-from ..native import native
 from ..options import option
 from ..provider import Provider
-from ..settings import METADATA_NUMBERS, whole_number
-from ..workers import run_within
+from ..sources.native import native
+from ..sources.settings import METADATA_NUMBERS, whole_number
+from ..threads.workers import run_within
 
 #: botocore puts off an expiry that is nearer than this; compared with no number, it stays true.
 _AS_ANSWERED = {"ec2_credential_refresh_window": float("nan")}

@@ -14,15 +14,15 @@ from botocore.credentials import LoginCredentialFetcher
 from botocore.exceptions import MissingDependencyException
 from botocore.utils import LoginTokenLoader, generate_login_cache_key
 
-from .. import values
+from ..calls.inner_calls import within_budget
+from ..declaration import values
+from ..declaration.files import FilesProvider
 from ..errors import is_recoverable
-from ..files import FilesProvider
-from ..inner_calls import within_budget
 from ..keys import Keys
-from ..native import native
 from ..options import option
 from ..provider import ServiceProvider
-from ..token_cache import TokenCache
+from ..sources.native import native
+from ..sources.token_cache import TokenCache
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

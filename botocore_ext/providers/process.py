@@ -10,12 +10,12 @@ from typing import Any
 from botocore.compat import compat_shell_split
 from botocore.credentials import ProcessProvider as NativeProcessProvider
 
-from .. import values
-from ..files import FilesProvider
-from ..inner_calls import unhurried
+from ..calls.inner_calls import unhurried
+from ..declaration import values
+from ..declaration.files import FilesProvider
 from ..keys import Keys
-from ..native import as_loaded, native
 from ..options import option
+from ..sources.native import as_loaded, native
 
 _REMEDY = (
     "run the command by hand, which must print "

@@ -8,19 +8,19 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
-from .. import values
 from ..chain import keys_or_reason
-from ..concurrency import Once
+from ..declaration import values
+from ..declaration.files import FilesProvider
 from ..errors import Attempt, NotConfigured, ProviderError
-from ..files import FilesProvider
-from ..hops import STATIC_KEYS, is_role, made, named_source, parameters, source_profile
 from ..keys import Keys
 from ..options import option
-from ..profiles import ProfileScope
 from ..provider import Provider, ServiceProvider
 from ..registry import PROVIDERS
+from ..resolving.hops import STATIC_KEYS, is_role, made, named_source, parameters, source_profile
+from ..resolving.profiles import ProfileScope
 from ..scope import Scope
-from ..static_keys import static_sources
+from ..sources.static_keys import static_sources
+from ..threads.concurrency import Once
 from .login import LoginProvider
 from .process import ProcessProvider
 from .sso import SsoProvider

@@ -12,16 +12,16 @@ from botocore.config import Config
 from botocore.credentials import SSOCredentialFetcher
 from botocore.utils import SSOTokenLoader
 
-from .. import values
+from ..calls.inner_calls import within_budget
+from ..declaration import values
+from ..declaration.files import FilesProvider
 from ..errors import ConfigurationError
-from ..files import FilesProvider
-from ..inner_calls import within_budget
 from ..keys import Keys
-from ..native import native
 from ..options import option
 from ..provider import ServiceProvider
-from ..session_token import SessionToken
-from ..token_cache import TokenCache
+from ..sources.native import native
+from ..sources.session_token import SessionToken
+from ..sources.token_cache import TokenCache
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

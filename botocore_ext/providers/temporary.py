@@ -10,15 +10,15 @@ from typing import Any
 from botocore.credentials import CredentialProvider, Credentials
 from botocore.exceptions import ClientError
 
-from .. import values
-from ..awaiting import awaited
-from ..credentials import ProviderCredentials
+from ..calls.inner_calls import call, problems_of, unhurried
+from ..declaration import values
+from ..declaration.functions import Source, keys_or_provider
 from ..errors import ConfigurationError, FetchError, ProviderError
-from ..functions import Source, keys_or_provider
-from ..inner_calls import call, problems_of, unhurried
 from ..keys import Keys
 from ..options import option
 from ..provider import Provider, ServiceProvider
+from ..refreshing.credentials import ProviderCredentials
+from ..threads.awaiting import awaited
 
 #: With these a service says that keys have expired before their time.
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"})

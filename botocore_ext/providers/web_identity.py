@@ -7,14 +7,14 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .. import references, values
-from ..awaiting import awaited
+from ..calls.inner_calls import call
+from ..declaration import references, values
+from ..declaration.origins import Environment, Origin, Profile
 from ..errors import FetchError
-from ..inner_calls import call
 from ..keys import Keys
 from ..options import option
-from ..origins import Environment, Origin, Profile
 from ..provider import ServiceProvider
+from ..threads.awaiting import awaited
 from ..tokens import TokenFile
 
 #: Who names a token file -> botocore's feature id for that.

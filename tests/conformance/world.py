@@ -19,8 +19,9 @@ from botocore.httpsession import URLLib3Session
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import JSONFileCache
 
-from botocore_ext import identities, scope
+from botocore_ext import scope
 from botocore_ext.scope import Clock
+from botocore_ext.sources import identities
 
 from ..fakes import Answer, FakeAws
 from .case import Case, Sent

@@ -11,11 +11,11 @@ import botocore.session
 import pytest
 
 from botocore_ext import ConfigurationError, NotConfigured, Scope, from_http
-from botocore_ext.files import FilesProvider
-from botocore_ext.links import EVERY
+from botocore_ext.declaration.files import FilesProvider
 from botocore_ext.options import Option
-from botocore_ext.profiles import ProfileScope
 from botocore_ext.registry import NATIVE, PROVIDERS
+from botocore_ext.resolving.links import EVERY
+from botocore_ext.resolving.profiles import ProfileScope
 from tests import fakes
 
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"

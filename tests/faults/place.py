@@ -30,7 +30,7 @@ _SHORTER = {
     **dict.fromkeys(
         [
             f"{name}.FETCH_BUDGET"
-            for name in ("inner_calls", "providers.http", "providers.instance")
+            for name in ("calls.inner_calls", "providers.http", "providers.instance")
         ],
         SHORT_BUDGET,
     ),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from botocore_ext.credentials import ProviderCredentials
-from botocore_ext.inner_calls import FETCH_BUDGET
+from botocore_ext.calls.inner_calls import FETCH_BUDGET
+from botocore_ext.refreshing.credentials import ProviderCredentials
 from tests import searching
 
 from .catalogue import faults_at

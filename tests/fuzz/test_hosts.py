@@ -14,9 +14,9 @@ from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botocore_ext.attempts import Patience
-from botocore_ext.endpoint import Endpoint, UnusableError
-from botocore_ext.exchange import ask
+from botocore_ext.calls.attempts import Patience
+from botocore_ext.calls.endpoint import Endpoint, UnusableError
+from botocore_ext.calls.exchange import ask
 from botocore_ext.providers.http import full_uri, relative_uri
 
 from . import CHARACTERS, examples, words

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botocore_ext import ConfigurationError, Keys, Scope, references, values
+from botocore_ext import ConfigurationError, Keys, Scope
 from botocore_ext.chain import CredentialChain, names
-from botocore_ext.links import EVERY
+from botocore_ext.declaration import references, values
 from botocore_ext.providers import http
+from botocore_ext.resolving.links import EVERY
 
 from . import ANYTHING, DOCUMENTED, PRINTABLE, TEXT, examples
 

@@ -10,10 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import botocore_ext
-from botocore_ext import identities
-from botocore_ext.links import EVERY
 from botocore_ext.provider import Provider
 from botocore_ext.registry import PROVIDERS
+from botocore_ext.resolving.links import EVERY
+from botocore_ext.sources import identities
 
 from . import DOCUMENTED, PRINTABLE, TEXT, examples
 

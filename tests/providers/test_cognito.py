@@ -13,7 +13,7 @@ from botocore_ext import (
     from_cognito_identity,
     from_cognito_identity_pool,
 )
-from botocore_ext.identities import KeptIdentities
+from botocore_ext.sources.identities import KeptIdentities
 from tests import fakes
 
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"

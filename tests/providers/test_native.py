@@ -19,10 +19,10 @@ from botocore_ext import (
     from_login_credentials,
     from_process,
     from_sso,
-    native,
 )
 from botocore_ext.errors import is_recoverable
-from botocore_ext.static_keys import static_keys
+from botocore_ext.sources import native
+from botocore_ext.sources.static_keys import static_keys
 from tests import fakes
 
 USER = "arn:aws:iam::123456789012:user/me"

@@ -1,0 +1,147 @@
+"""Credentials as aiobotocore signs with them, over those that the synchronous half has.
+
+Keys that are good are served at once. For others a thread does what a synchronous session does,
+once for all tasks of an event loop.
+"""
+
+from functools import partial
+from typing import Any
+
+from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] - an extra
+    AioCredentials,
+    AioRefreshableCredentials,
+)
+from botocore.credentials import Credentials, ReadOnlyCredentials, RefreshableCredentials
+from botocore.useragent import register_feature_ids
+
+from ..refreshing.credentials import ProviderCredentials, needs_itself
+from ..threads.concurrency import NeedsItselfError
+from .tasks import SharedTasks, in_thread
+
+#: Seconds before the end of a role's keys from which botocore lets everybody wait for new ones.
+_ROLE_MANDATORY = 600
+
+
+class AsyncCredentials(AioRefreshableCredentials):
+    """Keys of a role of botocore's own that is assumed with ours; botocore refreshes them."""
+
+    def __init__(self, credentials: RefreshableCredentials) -> None:
+        """Take the synchronous credentials; nothing is fetched yet."""
+        fetch = credentials.get_frozen_credentials
+        super().__init__("", "", None, None, fetch, credentials.method)
+        self._credentials: Any = credentials
+        self._fetches: SharedTasks[ReadOnlyCredentials] = SharedTasks()
+        self._last: ReadOnlyCredentials | None = None
+
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """Return keys that belong together, refreshing them when it is time.
+
+        Raises:
+            ProviderError: There are no keys, and they cannot be obtained.
+            botocore.exceptions.ClientError: A service refused.
+        """
+        held = self._at_hand(refreshing=False)
+        if held is not None:
+            return held
+        key = self._key()
+        held = self._at_hand(refreshing=True) if self._fetches.has(key) else None
+        if held is not None:
+            return held
+        try:
+            fetched = await self._fetches.run(self._fetch, key)
+        except NeedsItselfError:
+            if self._last is not None and not self.refresh_needed(0):
+                return self._last  # the fetch itself makes a request with them
+            raise needs_itself(self.method) from None
+        # The thread has told the task that began the fetch; each signs a request of its own.
+        register_feature_ids(self._features())
+        return fetched
+
+    async def _fetch(self) -> ReadOnlyCredentials:
+        fetched: ReadOnlyCredentials = await in_thread(self._credentials.get_frozen_credentials)
+        self._last = fetched
+        return fetched
+
+    def _key(self) -> object:
+        """Return what tells fetches apart that must not be shared."""
+        return None
+
+    def _features(self) -> tuple[str, ...]:
+        """Return botocore's user-agent feature ids of the keys."""
+        return ()
+
+    def _at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
+        """Return the keys where nobody needs to wait for a fetch; None where one is due."""
+        if self._last is None:
+            return None
+        is_due = self._credentials.refresh_needed(_ROLE_MANDATORY if refreshing else None)
+        return None if is_due else self._last
+
+    async def get_access_key(self) -> str | None:
+        """Return the access key; see ``get_frozen_credentials``, whose fields belong together."""
+        return (await self.get_frozen_credentials()).access_key
+
+    async def get_secret_key(self) -> str | None:
+        """Return the secret key."""
+        return (await self.get_frozen_credentials()).secret_key
+
+    async def get_token(self) -> str | None:
+        """Return the session token; None for keys that need none."""
+        return (await self.get_frozen_credentials()).token
+
+    async def get_account_id(self) -> str | None:
+        """Return the account; None when the source is silent."""
+        return (await self.get_frozen_credentials()).account_id
+
+    def refresh_needed(self, refresh_in: float | None = None) -> bool:
+        """Whether the next use fetches; with ``refresh_in``, whether fewer seconds are left."""
+        needed: bool = self._credentials.refresh_needed(refresh_in)
+        return needed
+
+
+def _same(name: str) -> Any:
+    doc = getattr(ProviderCredentials, name).__doc__
+    return property(lambda self: getattr(self._credentials, name), doc=doc)
+
+
+class AsyncProviderCredentials(AsyncCredentials):
+    """``ProviderCredentials`` in a session of aiobotocore."""
+
+    def _key(self) -> object:
+        return self._credentials.epoch
+
+    def _features(self) -> tuple[str, ...]:
+        features: tuple[str, ...] = self._credentials.features
+        return features
+
+    def _at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
+        held: ReadOnlyCredentials | None = self._credentials.at_hand(refreshing=refreshing)
+        return held
+
+    async def refresh(self) -> None:
+        """See ``ProviderCredentials.refresh``."""
+        self.invalidate()
+        await self.get_frozen_credentials()
+        if self.last_error is not None:
+            raise self.last_error.with_traceback(None)
+
+    def invalidate(self, access_key: str | None = None) -> None:
+        """See ``ProviderCredentials.invalidate``."""
+        self._credentials.invalidate(access_key)
+
+    # As ProviderCredentials has them.
+    expiration: Any = _same("expiration")
+    identity_id: Any = _same("identity_id")
+    expired: Any = _same("expired")
+    last_error: Any = _same("last_error")
+
+
+def asynchronous(credentials: Credentials) -> AioCredentials:
+    """Return credentials for aiobotocore that stay with ``credentials``."""
+    if isinstance(credentials, ProviderCredentials):
+        return AsyncProviderCredentials(credentials)
+    if isinstance(credentials, RefreshableCredentials):
+        return AsyncCredentials(credentials)
+    parts = credentials.get_frozen_credentials()
+    make = partial(AioCredentials, *parts[:3], account_id=parts.account_id)
+    return make(method=credentials.method)

@@ -1,0 +1,1 @@
+"""How services and endpoints are called."""

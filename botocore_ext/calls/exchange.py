@@ -1,0 +1,185 @@
+"""One request to an endpoint and its answer, within a time and a size."""
+
+import time
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+
+import botocore.exceptions
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+from botocore.session import Session
+from botocore.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from ..threads.workers import run_within
+from .attempts import Patience
+from .endpoint import Endpoint, UnusableError, is_address, is_allowed
+from .inner_calls import unlogged
+from .observation import tell
+
+#: Bytes that an answer may have.
+LARGEST_ANSWER = 64 * 1024
+
+_BROKEN_OFF = "closed the connection before its answer was complete: see its own log"
+
+#: Status and body.
+Answer = tuple[int, bytes]
+
+
+def ask(
+    endpoint: Endpoint, headers: Mapping[str, str], patience: Patience, session: Session
+) -> Answer:
+    """Ask once.
+
+    Args:
+        endpoint: Whom to ask; each of its addresses in turn until one answers.
+        headers: Sent beside ``Host``.
+        patience: The time it has.
+        session: Whose CA bundle and proxies are used.
+
+    Raises:
+        UnusableError: No complete answer came.
+    """
+
+    def work() -> Answer:
+        *others, last = endpoint.addresses()
+        for address in others:
+            answer = _ask_or_none(endpoint, address, headers, patience, session)
+            if answer is not None:
+                return answer
+        return _ask_address(endpoint, last, headers, patience, session)
+
+    try:
+        return run_within(patience.whole, work)
+    except TimeoutError:
+        pass
+    raise _too_slow(patience)
+
+
+def _too_slow(patience: Patience) -> UnusableError:
+    return UnusableError(
+        f"had not answered in full after {patience.whole:g} s: raise the timeout or see its own log"
+    )
+
+
+def _ask_or_none(
+    endpoint: Endpoint,
+    address: str,
+    headers: Mapping[str, str],
+    patience: Patience,
+    session: Session,
+) -> Answer | None:
+    try:
+        return _ask_address(endpoint, address, headers, patience, session)
+    except UnusableError:
+        return None
+
+
+def _ask_address(
+    endpoint: Endpoint,
+    address: str,
+    headers: Mapping[str, str],
+    patience: Patience,
+    session: Session,
+) -> Answer:
+    found = _exchange(endpoint, address, headers, patience, session)
+    if isinstance(found, UnusableError):
+        raise found
+    return found
+
+
+def _exchange(
+    endpoint: Endpoint,
+    address: str,
+    headers: Mapping[str, str],
+    patience: Patience,
+    session: Session,
+) -> Answer | UnusableError:
+    """Return an error rather than raise it: a traceback would keep the connection open."""
+    url = endpoint.url(address)
+    request = AWSRequest(
+        method="GET",
+        url=url,
+        headers={"Accept": "application/json", **headers, "Host": endpoint.authority},
+        stream_output=True,
+    )
+    verify = session.get_config_variable("ca_bundle") or True
+    arguments = {"verify": verify, "timeout": patience[:2], **_proxies(endpoint, session)}
+    http = URLLib3Session(**arguments)
+    began = time.monotonic()
+    try:
+        with unlogged():
+            response = http.send(request.prepare())
+            with response.raw as raw:
+                body = _read(raw, patience.whole)
+    except TimeoutError:
+        return _too_slow(patience)
+    except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
+        return _explain(error, patience)
+    finally:
+        http.close()
+        tell((endpoint.authority, 1000 * (time.monotonic() - began)))
+    promised = response.headers.get("Content-Length", "")
+    if len(body) > LARGEST_ANSWER:
+        fact = f"sent more than {LARGEST_ANSWER} bytes: check the address"
+        return UnusableError(fact, retry=False)
+    if promised.isdecimal() and len(body) < int(promised):
+        return UnusableError(_BROKEN_OFF)
+    return response.status_code, body
+
+
+def _read(raw: Any, seconds: float) -> bytes:
+    """Read a body, at most one byte beyond what is allowed.
+
+    Raises:
+        TimeoutError: It takes longer than ``seconds``. Who waits for it has gone by then, or is
+            just going: it must not matter which of the two comes first.
+    """
+    piecewise = getattr(raw, "read1", raw.read)  # urllib3 before 2 has no read1
+    deadline, body = time.monotonic() + seconds, b""
+    while len(body) <= LARGEST_ANSWER:
+        piece = piecewise(LARGEST_ANSWER + 1 - len(body), decode_content=False)
+        if not piece:
+            break
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        body += piece
+    return body
+
+
+def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
+    """Return the proxy settings: none for this machine and its agents."""
+    host = endpoint.host
+    near = host == "localhost" or is_allowed(host)
+    if is_address(host):
+        near = near or ip_address(host).is_loopback or ip_address(host).is_link_local
+    if endpoint.scheme == "http" or near:
+        return {}
+    config: Any = session.get_default_client_config()
+    if config and config.proxies:
+        return {"proxies": config.proxies, "proxies_config": config.proxies_config}
+    return {"proxies": get_environ_proxies(endpoint.url(host))}
+
+
+def _explain(error: Exception, patience: Patience) -> UnusableError:
+    """Say what happened without the URL, which botocore's own texts show."""
+    if isinstance(error, botocore.exceptions.SSLError):
+        msg = (
+            "has no TLS certificate that is accepted: name its authority in AWS_CA_BUNDLE, or "
+            "check that it speaks https"
+        )
+        return UnusableError(msg, retry=False)
+    if isinstance(error, botocore.exceptions.ProxyConnectionError):
+        return UnusableError("cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY")
+    if isinstance(error, botocore.exceptions.ConnectTimeoutError):
+        within = f"{patience.connect:g} s"
+        return UnusableError(f"did not accept a connection within {within}: check the address")
+    if isinstance(error, (botocore.exceptions.ReadTimeoutError, ReadTimeoutError)):
+        return UnusableError(
+            f"accepted the request and stayed silent for {patience.read:g} s: "
+            "raise the timeout or see its own log"
+        )
+    if isinstance(error, botocore.exceptions.EndpointConnectionError):
+        return UnusableError("cannot be connected to: check that it runs and the port")
+    return UnusableError(_BROKEN_OFF)

@@ -1,0 +1,151 @@
+"""The clients that providers call AWS services with.
+
+They are unsigned, or carry keys: another one would ask the session for credentials, which is what
+they are for.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.utils import create_nested_client
+
+from ..keys import Keys
+from ..threads.concurrency import ProcessLocal
+from .inner_calls import keep_to_budget
+from .service_data import shared
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from botocore.session import Session
+
+#: Seconds to connect and to wait for an answer.
+CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
+#: Attempts for one call.
+ATTEMPTS = 3
+#: The arguments of ``create_client`` for the parts of ``Keys``.
+_SIGNING = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+_RETRY_SETTINGS = {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "retry_mode", "max_attempts"}
+
+_creation = ProcessLocal(threading.Lock)
+
+
+@dataclass(eq=False)
+class _Held:
+    """A client, and what it was made with: holding the mapping keeps its id unique."""
+
+    client: "BaseClient"
+    client_config: object
+    keys: Keys | None
+
+
+#: Clients of bindings without a session of the caller's, for as long as one of these lives.
+_common: ProcessLocal[WeakValueDictionary[object, _Held]] = ProcessLocal(WeakValueDictionary)
+
+
+class InnerClients:
+    """The inner clients of one binding, made once for each process."""
+
+    def __init__(self) -> None:
+        """Start without a client."""
+        self._held: ProcessLocal[dict[object, _Held]] = ProcessLocal(dict)
+
+    def get(
+        self,
+        session: "Session",
+        environ: Mapping[str, str],
+        service: str,
+        region: str,
+        client_config: Mapping[str, Any] | None,
+        keys: Keys | None = None,
+        *,
+        is_common: bool = False,
+    ) -> "BaseClient":
+        """Return the client, made at the first call with the same arguments.
+
+        Args:
+            session: What it is made with.
+            environ: The environment.
+            service: Which service it calls.
+            region: Where.
+            client_config: What the user gave; equal mappings are not the same.
+            keys: What it signs with; for other keys it is made anew. None: it does not sign.
+            is_common: Whether other bindings, made in the same environment, may have it too, as
+                long as it does not sign.
+        """
+        held = self._held.get()
+        place = (service, region, id(client_config) if client_config else None)
+        found = held.get(place)
+        if found is None or found.keys != keys:
+            with _creation.get():
+                common = _common.get() if is_common and keys is None else {}
+                wide = (session, *place, frozenset(environ.items()))
+                found = common.get(wide) or _Held(
+                    create(session, environ, service, region, client_config, keys),
+                    client_config,
+                    keys,
+                )
+                common[wide] = held[place] = found
+        return found.client  # not what stands there by now: it may sign with other keys
+
+
+def create(
+    session: "Session",
+    environ: Mapping[str, str],
+    service: str,
+    region: str,
+    client_config: Mapping[str, Any] | None,
+    keys: Keys | None = None,
+) -> "BaseClient":
+    """Make an inner client, which signs with ``keys`` or not at all."""
+    signing = {} if keys is None else dict(zip(_SIGNING, keys.parts(), strict=False))
+    arguments = _arguments(session, environ, {**(client_config or {}), **signing})
+    arguments["region_name"] = region
+    with shared(session.get_component("data_loader")):
+        client = create_nested_client(session, service, **arguments)
+    config: Any = client.meta.config
+    longest = config.connect_timeout + config.read_timeout
+    client.meta.events.register("before-send", partial(keep_to_budget, longest))
+    limit = (config.retries or {}).get("total_max_attempts", ATTEMPTS)
+    client.meta.events.register("needs-retry", partial(_retry_identity_provider, limit))
+    client.meta.events.register("after-call", _hide_what_is_no_error)
+    return client
+
+
+def _arguments(
+    session: "Session", environ: Mapping[str, str], client_config: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    arguments = dict(client_config or {})
+    config = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
+    defaults: Any = session.get_default_client_config()
+    configured = {*environ, *session.get_scoped_config()} & _RETRY_SETTINGS
+    if not configured and not (defaults and defaults.retries):
+        config = config.merge(Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}))
+    config = config.merge(arguments.pop("config", None) or Config())
+    if "aws_access_key_id" not in arguments:
+        config = config.merge(Config(signature_version=UNSIGNED))
+    return arguments | {"config": config}
+
+
+def _retry_identity_provider(limit: int, response: Any, attempts: int, **_: object) -> Any:
+    """Give the seconds to wait before another attempt, or None (``needs-retry``).
+
+    botocore does not retry STS's IDPCommunicationError, though its API reference asks for it.
+    """
+    code = response[1].get("Error", {}).get("Code") if response else None
+    return 0.1 * 2**attempts if code == "IDPCommunicationError" and attempts < limit else None
+
+
+def _hide_what_is_no_error(http_response: Any, parsed: dict[str, Any], **_: object) -> None:
+    """Replace the text of an error that names no code (``after-call``): it is the whole answer."""
+    error, status = parsed.get("Error", {}), http_response.status_code
+    if error.get("Code") == str(status):
+        error["Message"] = (
+            f"the answer has the status {status} and is no error of the service: check the "
+            "endpoint, and what is between here and AWS"
+        )

@@ -1,0 +1,138 @@
+"""What the documentation says of providers and their options, written from the declarations.
+
+``botocore-ext providers`` prints the table of all.
+``python -m botocore_ext.commands.table FILE...``
+writes each piece of Markdown files anew: it stands between two comments that name it,
+``<!-- NAME: begin -->`` and ``<!-- NAME: end -->``.
+"""
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..options import Option
+from ..provider import Provider
+from ..registry import PROVIDERS
+from ..resolving.links import EVERY
+
+_PIECE = re.compile(
+    r"(?P<begin><!-- (?P<name>\w+): begin[^\n]*-->\n).*?(?P<end><!-- (?P=name): end -->)", re.DOTALL
+)
+_PROVIDER_HEADINGS = ["factory", "`METHOD`", "canonical name", "selected by the ini key"]
+
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """There are none."""
+
+
+def run(_: argparse.Namespace) -> int:
+    """Print the table of all providers and return 0."""
+    sys.stdout.write(piece("providers"))
+    return 0
+
+
+def main(paths: Sequence[str]) -> None:
+    """Write the pieces of each file anew."""
+    for path in map(Path, paths):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(written(text), encoding="utf-8")
+
+
+def written(text: str) -> str:
+    """Return a page with every piece as it should be."""
+    return _PIECE.sub(lambda it: f"{it['begin']}\n{piece(it['name'])}\n{it['end']}", text)
+
+
+def piece(name: str) -> str:
+    """Return the piece of this name; a factory has two, one of them with ``_options`` behind it."""
+    if name == "providers":
+        return _table(_PROVIDER_HEADINGS, map(_provider_cells, EVERY))
+    if name == "pages":
+        rows = ([_link(kind), _summary(kind)] for kind in EVERY)
+        return _table(["factory", "gives"], rows)
+    if name == "keys":
+        return _table(["ini key", "environment variable", "of"], _keys())
+    if name == "every":
+        return _options(Provider.options())
+    kind = next(kind for kind in EVERY if name.removesuffix("_options") == kind.FACTORY)
+    if name == kind.FACTORY:
+        return _introduction(kind)
+    own = [one for one in kind.options() if one not in Provider.options()]
+    return _options(own) if own else "It has none of its own.\n"
+
+
+def _introduction(kind: type[Provider]) -> str:
+    """Return what a provider is and how it is called."""
+    rows = [["`METHOD`", _code(kind.METHOD)], ["canonical name", _code(kind.CANONICAL_NAME)]]
+    selecting = _selecting(kind)
+    rows += [["selected in a profile by", selecting]] if selecting else []
+    return f"{_summary(kind)}\n\n{_table(['name', 'value'], rows)}"
+
+
+def _options(options: Iterable[Option]) -> str:
+    return "\n".join(f"### `{_name(one)}`\n\n{one.help}\n\n{_ways(one)}.\n" for one in options)
+
+
+def _ways(one: Option) -> str:
+    """Say how an option is set, and what holds where it is not."""
+    ways = ["positional" if one.positional else "keyword"]
+    ways += [f"ini key {_code(one.ini)}"] if one.ini else []
+    ways += [f"environment variable {_code(one.env)}"] if one.env else []
+    return f"{_default(one)}; {', '.join(ways)}"
+
+
+def _default(one: Option) -> str:
+    if one.required:
+        return "Required"
+    if one.default is None:
+        return "Optional"
+    shown = one.default if isinstance(one.default, bool) else f"{one.default:g}"
+    return f"By default {shown}"
+
+
+def _keys() -> list[list[str]]:
+    """Return a row for each ini key, with the providers that read it."""
+    found: dict[tuple[str, str | None], list[str]] = {}
+    for kind in EVERY:
+        for one in kind.options():
+            if one.ini and one not in Provider.options():
+                found.setdefault((one.ini, one.env), []).append(_link(kind))
+    return [[_code(ini), _code(env), ", ".join(of)] for (ini, env), of in sorted(found.items())]
+
+
+def _summary(kind: type[Provider]) -> str:
+    return str(inspect.getdoc(kind))
+
+
+def _link(kind: type[Provider]) -> str:
+    return f"[{_code(kind.FACTORY)}](providers/{kind.FACTORY}.md)"
+
+
+def _provider_cells(kind: type[Provider]) -> list[str]:
+    selecting = _selecting(kind) or "-"
+    return [_code(kind.FACTORY), _code(kind.METHOD), _code(kind.CANONICAL_NAME), selecting]
+
+
+def _selecting(kind: type[Provider]) -> str:
+    keys = ", ".join(_code(one.ini) for one in kind.options() if one.selects and one.ini)
+    return f"{keys} (botocore's own)" if keys and kind not in PROVIDERS else keys
+
+
+def _name(one: Option) -> str:
+    return f"*{one.name}" if one.positional else one.name
+
+
+def _code(name: str | None) -> str:
+    return "-" if name is None else f"`{name}`"
+
+
+def _table(headings: list[str], rows: Iterable[list[str]]) -> str:
+    cells = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,111 @@
+"""``FilesProvider``: what a provider that reads a profile of the AWS files has in common."""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import botocore.session
+
+from ..errors import ConfigurationError
+from ..options import option
+from ..provider import Provider
+from ..scope import Scope
+from ..sources.native import native
+from . import values
+
+logger = logging.getLogger(__name__)
+
+
+class FilesProvider(Provider):
+    """A provider whose options stand in a profile of the AWS config and credentials files."""
+
+    profile: str | None = option(
+        default=None,
+        example="dev",
+        parse=values.text,
+        help="The profile to read; by default that of the session, or of `AWS_PROFILE`, or "
+        "`default`.",
+    )
+    filepath: str | None = option(
+        default=None,
+        example="~/.aws/credentials",
+        parse=values.text,
+        help="The credentials file; by default that of the session (`AWS_SHARED_CREDENTIALS_FILE` "
+        "or `~/.aws/credentials`).",
+    )
+    config_filepath: str | None = option(
+        default=None,
+        example="~/.aws/config",
+        parse=values.text,
+        help="The config file; by default that of the session (`AWS_CONFIG_FILE` or "
+        "`~/.aws/config`).",
+    )
+
+    @property
+    def scope(self) -> Scope:
+        """The scope of the profile that is read; inner clients stay those of the session."""
+        if "_reading" not in vars(self):
+            vars(self).setdefault("_reading", self._reading_scope(super().scope))
+        made: Scope = vars(self)["_reading"]
+        return made
+
+    def read_again(self) -> None:
+        """See what has changed in the files."""
+        try:
+            found = self._reading_scope(super().scope, anew=True)
+        except ConfigurationError as error:
+            if "_reading" not in vars(self):
+                raise
+            # Somebody is just editing it: what was read before still holds.
+            logger.warning("Kept what was read before: %s", error.reason)
+            return
+        if found.files.full_config != self.scope.files.full_config:
+            vars(self).update(_reading=found, _bound=[])
+
+    def _reading_scope(self, outer: Scope, *, anew: bool = False) -> Scope:
+        given = self.given()
+        named, paths = given.get("profile"), [given.get("config_filepath"), given.get("filepath")]
+        if outer.profile is not None and named is None and not any(paths):
+            return replace(outer, is_bare=False)  # a link of that profile's
+        files = outer.given_files
+        if anew or any(paths):
+            files = _session_of(paths[0], paths[1], outer.files)
+        read = files or outer.unchecked_session
+        # Now, where an error can be told.
+        native(self.METHOD, "the AWS config", "correct it", lambda: read.full_config)
+        default = read.get_config_variable("profile")
+        name = str(named or outer.profile or default or "default")
+        return Scope.like(outer, profile=name, is_bare=False, given_files=files)
+
+    def why_not(self) -> str:
+        """See ``Specification.why_not``."""
+        profile, scope = self.scope.profile, self.scope
+        if profile not in scope.files.full_config["profiles"]:
+            return f"there is no profile '{profile}' in {' or '.join(self._paths())}"
+        return f"profile '{profile}' of {scope.config_file} has no {' or '.join(self.calling())}"
+
+    def calling(self) -> Sequence[str]:
+        """Return the keys of which any makes a profile one for this provider."""
+        return [str(one.ini) for one in self.options() if one.selects]
+
+    def _paths(self) -> Iterator[str]:
+        """Give the paths of both files, and say of each whether it is there."""
+        for name in ("config_file", "credentials_file"):
+            path = str(self.scope.files.get_config_variable(name))
+            # Not pathlib, which raises where there is no home or it may not be looked into.
+            is_there = os.path.isfile(os.path.expanduser(path))  # noqa: PTH111, PTH113
+            yield path if is_there else f"{path} (which does not exist)"
+
+
+def _session_of(
+    config_file: str | None, credentials_file: str | None, like: botocore.session.Session
+) -> botocore.session.Session:
+    """Return a session that reads these files, or those of ``like``; it makes no clients."""
+    session = botocore.session.Session()
+    for name, path in {"config_file": config_file, "credentials_file": credentials_file}.items():
+        session.set_config_variable(name, path or like.get_config_variable(name))
+    profile = like.get_config_variable("profile")
+    if profile is not None:
+        session.set_config_variable("profile", profile)
+    return session

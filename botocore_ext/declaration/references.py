@@ -1,0 +1,119 @@
+"""Tokens as the values of options: given in code, or referred to in an ini file."""
+
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias, cast
+
+from botocore.compat import compat_shell_split
+
+from .. import tokens as sources
+from ..errors import FetchError
+from ..scope import Scope
+from ..threads.awaiting import awaited
+
+#: A token, or what returns one when it is called; in a session of aiobotocore it may be awaited.
+Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+
+
+def reference(value: object, scope: Scope) -> object:
+    """Read a token of an ini file: a reference becomes its source, other text is the token.
+
+    Raises:
+        ValueError: The scheme is unknown, or the reference is incomplete.
+    """
+    scheme = _SCHEME.match(value) if isinstance(value, str) else None
+    is_path = isinstance(value, str) and value.startswith(("/", "~/"))
+    if is_path:
+        # Without the value: a token may begin with / too.
+        msg = "is a path, not a token (write file:// before it for what the file holds)"
+        raise ValueError(msg)
+    if scheme is None:
+        return value
+    rest = str(value)[scheme.end() :].strip()
+    kind = _KINDS.get(scheme[1].lower())
+    source = kind(rest, scope) if kind and rest else None
+    if source is None:
+        msg = (
+            "is not a token reference of a kind that is known (file:///ABSOLUTE/PATH, "
+            "file://~/PATH, env://NAME, process://COMMAND, github-actions://AUDIENCE, "
+            "ambient://AUDIENCE)"
+        )
+        raise ValueError(msg)
+    return source
+
+
+def _file(path: str, _: Scope) -> Token | None:
+    is_whole = os.path.isabs(path) or path.startswith("~")  # noqa: PTH117 - a Path drops what a text says
+    return sources.TokenFile(path) if is_whole else None
+
+
+def _process(command: str, _: Scope) -> Token:
+    try:
+        compat_shell_split(command)
+    except ValueError as error:
+        msg = f"cannot be split into a command and its arguments ({error})"
+        raise ValueError(msg) from None
+    return sources.TokenProcess(command)
+
+
+#: Scheme -> its source, made of what stands behind it; None: it is not complete.
+_KINDS: Mapping[str, Callable[[str, Scope], Token | None]] = {
+    "file": _file,
+    "env": lambda name, scope: sources.TokenVariable(name, scope.environ),
+    "process": _process,
+    "github-actions": lambda audience, scope: sources.GitHubActionsToken(audience, scope=scope),
+    "ambient": lambda audience, _: sources.AmbientToken(audience),
+}
+
+
+def references(value: object, scope: Scope) -> object:
+    """Read a block of ``name = token`` lines of an ini file."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: reference(token, scope) for name, token in value.items()}
+
+
+def token(value: object) -> Token:
+    """A token, or a callable that returns one (see ``botocore_ext.declaration.values``)."""
+    if callable(value) or (isinstance(value, str) and value.strip()):
+        return cast("Token", value)
+    msg = "must be a token (a string that is not empty) or a callable that returns one"
+    raise ValueError(msg)
+
+
+def tokens(value: object) -> Mapping[str, Token]:
+    """A mapping of names to tokens (see ``botocore_ext.declaration.values``)."""
+    if isinstance(value, Mapping) and not value:
+        msg = "is empty (leave it out for a guest)"
+        raise ValueError(msg)
+    if not isinstance(value, Mapping):
+        msg = (
+            "must be a mapping of names to tokens (in a profile, one indented line NAME = TOKEN "
+            "for each identity provider)"
+        )
+        raise ValueError(msg)
+    return {str(name): token(entry) for name, entry in value.items()}
+
+
+def resolve(source: Token, name: str) -> str:
+    """Return the token of ``source``, stripped.
+
+    Raises:
+        FetchError: The source gave no text. What a callable itself raises passes unchanged.
+    """
+    value: object = source
+    if callable(source):
+        value = awaited(source(), "token", f"the source of {name}")
+    token = value.strip() if isinstance(value, str) else ""
+    if token and token.isprintable():
+        return token
+    found = "a token with a character that cannot be sent" if token else "an empty string"
+    if not isinstance(value, str):
+        found = type(value).__name__
+    raise FetchError(
+        provider="token",
+        error_msg=f"the source of {name} gave {found}: it must give the token alone",
+    )

@@ -1,0 +1,207 @@
+"""``Specification``: the options of a provider, and where their values come from."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from botocore.credentials import CredentialProvider
+
+from ..errors import ConfigurationError, NotConfigured
+from ..options import Option, nearest, option
+from ..scope import Scope
+from .origins import Code, Environment, Origin, Profile
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:  # typing.dataclass_transform came with Python 3.11
+
+    def dataclass_transform(**_: object) -> Callable[[Any], Any]:
+        """Do nothing at run time."""
+        return lambda decorated: decorated
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(option,))
+class Specification(ABC, CredentialProvider):
+    """What a provider is, before it belongs to a session: its options and their values."""
+
+    #: The public name under which the class is its own factory.
+    FACTORY: ClassVar[str]
+    _options: ClassVar[tuple[Option, ...]]
+
+    def __init_subclass__(cls) -> None:
+        """Give the class the signature that its options spell."""
+        super().__init_subclass__()
+        cls._options = tuple(_declared(cls).values())
+        if not hasattr(cls, "FACTORY"):
+            cls.FACTORY = cls.__name__
+        if "__init__" in vars(cls):
+            return  # Python knows its signature
+        types: dict[str, Any] = {}
+        for parent in reversed(cls.__mro__):
+            types |= inspect.get_annotations(parent)
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters = [
+            inspect.Parameter(o.name, keyword, default=o.default, annotation=types[o.name])
+            for o in cls.options()
+        ]
+        setattr(cls, "__signature__", inspect.Signature(parameters))  # noqa: B010 - for mypy
+
+    def __init__(self, **given: Any) -> None:
+        """Take options by keyword; None means not given."""
+        super().__init__()
+        known = [one.name for one in self.options()]
+        for name in given:
+            if name not in known:
+                similar = nearest(name, known)
+                msg = f"{self.FACTORY}() has no option {name!r}: did you mean {similar!r}?"
+                raise TypeError(msg)
+        self._given = {name: value for name, value in given.items() if value is not None}
+
+    @classmethod
+    def options(cls) -> tuple[Option, ...]:
+        """Every option, the class's own first."""
+        return cls._options
+
+    @classmethod
+    def option_named(cls, name: str) -> Option:
+        """Return the declaration of an option."""
+        return next(one for one in cls._options if one.name == name)
+
+    @abstractmethod
+    def given(self) -> Mapping[str, Any]:
+        """The options that code set."""
+
+    @property
+    @abstractmethod
+    def scope(self) -> Scope:
+        """Where the outside world comes from."""
+
+    def __repr__(self) -> str:
+        """Show the options that code set; of a secret one only that it is there."""
+        given = self.given()
+        shown = (
+            f"{one.name}={'<hidden>' if one.secret else repr(given[one.name])}"
+            for one in self.options()
+            if one.name in given
+        )
+        return f"{self.FACTORY}({', '.join(shown)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as the options that code set; session, clients and keys stay."""
+        return _rebuild, (type(self), dict(self.given()))
+
+    def is_selected(self) -> bool:
+        """Whether an option that selects this provider is set.
+
+        A provider built in code that the environment cannot select always is.
+        """
+        selecting = [one for one in self.options() if one.selects]
+        if self.scope.profile is None and not any(one.env for one in selecting):
+            return not self.scope.is_bare or bool(self.given())
+        return self.scope.allows(self.METHOD) and any(self._origin(one) for one in selecting)
+
+    def why_not(self) -> str:
+        """Say why nothing selects this provider; asked only where that is so."""
+        origins = [one for one in self._origins() if self.scope.profile is None or one.is_text]
+        selecting = [one for one in self.options() if one.selects]
+        names = [origin.key(one) for origin in origins for one in selecting]
+        known = list(dict.fromkeys(name for name in names if name))
+        if not known:
+            return f"only code can say what it needs: pass {self.FACTORY}(...) to the chain"
+        return f"none of {', '.join(known)} is set" if len(known) > 1 else f"{known[0]} is not set"
+
+    def not_here(self) -> NotConfigured:
+        """Return the error for a fetch although nothing selects this provider."""
+        return NotConfigured(provider=self.METHOD, error_msg=self.why_not())
+
+    def check(self) -> None:
+        """Read every option once; a token may still come.
+
+        Raises:
+            ConfigurationError: An option is missing or malformed.
+        """
+        for one in self.options():
+            origin = self._origin(one)
+            if self.given().get(one.name) is not None and not isinstance(origin, Code):
+                raise ConfigurationError(
+                    provider=self.METHOD,
+                    error_msg=f"{one.name} passed to {self.FACTORY}() has no address beside it: "
+                    "what is sent to an endpoint comes from where its address comes from",
+                )
+            if origin is not None or not one.token:
+                self.option_value(one)
+
+    def option_value(self, wanted: Option) -> Any:
+        """Return the value in force (see ``Option``)."""
+        origin = self._origin(wanted)
+        if origin is None:
+            if wanted.required:
+                raise self.missing(wanted)
+            return wanted.default
+        try:
+            value = origin.get(wanted)
+            if isinstance(origin, Profile) and wanted.read is not None:
+                value = wanted.read(value, self.scope)
+            return wanted.parse(value)
+        except ValueError as error:
+            fact = f"{origin.place(wanted)} {error}: {origin.remedy(wanted)}"
+        raise ConfigurationError(provider=self.METHOD, error_msg=fact)
+
+    def origins_in_force(self) -> Iterator[tuple[Option, Origin]]:
+        """Give every option that is set, with where its value comes from."""
+        for one in self.options():
+            origin = self._origin(one)
+            if origin is not None:
+                yield one, origin
+
+    def key_of(self, name: str) -> str:
+        """Return the option ``name`` as the user who set it wrote it."""
+        wanted = self.option_named(name)
+        origin = self._origin(wanted)
+        return str(origin.key(wanted)) if origin else name
+
+    def missing(self, *wanted: Option) -> ConfigurationError:
+        """Return the error for options of which one must be set, naming every way to set them."""
+        origins = list(self._origins())
+        if self.scope.profile is not None and not self.given():
+            origins = origins[1:]  # code cannot reach a provider that a profile built
+        ways = [(origin, one) for one in wanted for origin in origins if origin.key(one)]
+        names = " or ".join(dict.fromkeys(str(origins[0].key(one)) for one in wanted))
+        place = f" in profile '{self.scope.profile}'" if self.scope.profile else ""
+        remedies = ", or ".join(origin.remedy(one) for origin, one in ways)
+        return ConfigurationError(
+            provider=self.METHOD, error_msg=f"{names} is not set{place}: {remedies}"
+        )
+
+    def _origins(self) -> Iterator[Origin]:
+        """From the highest to the lowest."""
+        scope = self.scope
+        yield Code(self.given(), self.FACTORY)
+        if scope.profile is not None:
+            profile = Profile(scope.profile_values, scope.profile, lambda: scope.config_file)
+            yield profile
+            if not scope.is_bare or any(profile.has(one) for one in self._options if one.selects):
+                return  # what a profile selects takes nothing from elsewhere
+        yield Environment(scope.environ)
+
+    def _origin(self, wanted: Option) -> Origin | None:
+        """The highest origin that sets ``wanted``; of an identity, only the one that selects."""
+        origins = list(self._origins())
+        if wanted.one_origin:
+            selecting = [one for one in self.options() if one.selects]
+            origins = [origin for origin in origins if any(map(origin.has, selecting))][:1]
+        return next((origin for origin in origins if origin.has(wanted)), None)
+
+
+def _declared(cls: type) -> dict[str, Option]:
+    found: dict[str, Option] = {}
+    for parent in cls.__mro__:
+        for name, one in vars(parent).items():
+            if isinstance(one, Option):
+                found.setdefault(name, one)
+    return found
+
+
+def _rebuild(kind: type[Specification], given: dict[str, Any]) -> Specification:
+    return kind(**given)

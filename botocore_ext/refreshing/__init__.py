@@ -1,0 +1,1 @@
+"""When keys are fetched, kept and fetched anew."""

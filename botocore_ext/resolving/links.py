@@ -1,0 +1,107 @@
+"""What the name of a link in a chain means: a provider of ours, one of botocore's, or a profile."""
+
+import re
+from functools import partial
+
+from botocore.credentials import (
+    CanonicalNameCredentialSourcer,
+    CredentialProvider,
+    Credentials,
+    EnvProvider,
+    ProfileProviderBuilder,
+    create_credential_resolver,
+)
+
+from ..chain import CredentialChain
+from ..errors import ConfigurationError
+from ..options import nearest
+from ..provider import Provider
+from ..providers.default_chain import DefaultChainProvider
+from ..providers.profile import ProfileProvider
+from ..providers.temporary import TemporaryCredentialsProvider
+from ..registry import NATIVE, PROVIDERS, by_name
+from ..scope import Scope
+from ..sources.settings import made_by_botocore
+from .plain_roles import replace_roles
+from .roles import RoleProvider
+
+#: All of ours: each has a factory and can be a link.
+EVERY: tuple[type[Provider], ...] = (
+    *PROVIDERS,
+    ProfileProvider,
+    DefaultChainProvider,
+    TemporaryCredentialsProvider,
+    *NATIVE,
+)
+
+_PROFILE = re.compile(r"profile\s+(?P<name>\S.*)", re.IGNORECASE)
+
+
+def named(name: str, scope: Scope) -> CredentialProvider:
+    """Return the link that bears ``name``.
+
+    Raises:
+        ConfigurationError: Nothing bears it.
+    """
+    profile = _PROFILE.fullmatch(name)
+    if profile is not None:
+        return ProfileProvider(profile=profile["name"]).bind(scope)
+    ours = by_name(name, EVERY)
+    place = f"profile '{scope.profile}'" if scope.profile else "code"
+    if ours is CredentialChain:
+        raise ConfigurationError(
+            provider=ours.METHOD,
+            error_msg=f"the chain in {place} names itself: leave {name} out, or write "
+            "profile NAME for the chain of another profile",
+        )
+    if ours is not None:
+        return ours().bind(Scope.like(scope, is_bare=True))
+    theirs = BotocoreLink(name, scope)
+    known = theirs.names()
+    if name.lower() in known:
+        return theirs
+    every = [*known.values(), *(str(kind.CANONICAL_NAME) for kind in EVERY)]
+    raise ConfigurationError(
+        provider=CredentialChain.METHOD,
+        error_msg=f"the chain in {place} names {name}, which is no provider: did you mean "
+        f"{nearest(name, every)}? (or write profile {name})",
+    )
+
+
+class BotocoreLink(CredentialProvider):
+    """One of botocore's providers, built anew for each load: some can be loaded only once."""
+
+    def __init__(self, name: str, scope: Scope) -> None:
+        """Take the name as the user wrote it."""
+        super().__init__()
+        self.CANONICAL_NAME = name
+        self._scope = scope
+
+    def load(self) -> Credentials | None:
+        """Return what the provider finds, or None."""
+        providers = self._providers()
+        name = self.names()[str(self.CANONICAL_NAME).lower()]
+        for provider in providers:
+            if name == provider.METHOD:
+                found: Credentials | None = provider.load()
+                return found
+        return CanonicalNameCredentialSourcer(providers).source_credentials(name)
+
+    def names(self) -> dict[str, str]:
+        """Return every name by which a provider can be called, by its lower-case spelling."""
+        names = [n for one in self._providers() for n in (one.METHOD, one.CANONICAL_NAME) if n]
+        return {name.lower(): name for name in names}
+
+    def _providers(self) -> list[CredentialProvider]:
+        """Return botocore's providers for the chain's profile, the environment among them."""
+        session, region = self._scope.files, self._scope.outer_region
+        make = partial(create_credential_resolver, session, region_name=region)
+        everything = made_by_botocore(session, CredentialChain.METHOD, make).providers
+        profile = self._scope.profile or session.get_config_variable("profile") or "default"
+        everything = replace_roles(RoleProvider, everything, session, region, profile)
+        roles = [one for one in everything if isinstance(one, RoleProvider)]
+        builder = ProfileProviderBuilder(session, roles[0].cache, region)
+        of_profile = builder.providers(profile)
+        first = [EnvProvider(), *roles, *of_profile]
+        methods = {one.METHOD for one in first}
+        return [*first, *(one for one in everything if one.METHOD not in methods)]

@@ -1,0 +1,77 @@
+"""The place in a session where its credential resolver is made, the first time it is needed."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+from botocore.credentials import CredentialProvider, CredentialResolver
+from botocore.session import Session
+
+from ..threads.concurrency import Once
+from .bystanders import is_async
+
+#: The component that holds a session's resolver.
+COMPONENT = "credential_provider"
+
+
+class Registration(Once[CredentialResolver]):
+    """The factory of a session's resolver, until the session uses it."""
+
+    def __init__(
+        self,
+        make: Callable[[], CredentialResolver],
+        front: Sequence[CredentialProvider],
+        only: CredentialProvider | None,
+    ) -> None:
+        """Take the factory, and which providers of code it puts first, or uses alone."""
+        super().__init__(make)
+        self.front, self.only = front, only
+
+
+#: The registrations that sessions hold and have not used yet.
+_pendings: "WeakKeyDictionary[Session, ref[Registration]]" = WeakKeyDictionary()
+
+
+def pending(session: Session) -> Registration | None:
+    """Return the registration that the session has not used yet, if there is one."""
+    found = _pendings.get(session)
+    return None if found is None else found()
+
+
+def register(session: Session, registration: Registration) -> None:
+    """Let the session make its resolver so, when it needs one."""
+    _pendings[session] = ref(registration)
+    session.lazy_register_component(COMPONENT, registration)
+
+
+class _Nothing:
+    """Finds nothing, and is awaited for that; a resolver."""
+
+    async def load_credentials(self) -> Any:
+        return None
+
+
+def loaded_credentials(session: Session) -> Any:
+    """Return the credentials that the session holds, without making it look for any."""
+    waiting = pending(session)
+    resolver = None if waiting else session.get_component(COMPONENT)
+    nothing = _Nothing() if is_async(session) else CredentialResolver([])
+    session.register_component(COMPONENT, nothing)
+    try:
+        found: Any = session.get_credentials()
+        return _returned(found) if is_async(session) else found
+    finally:  # whatever becomes of the caller, the session is as it was
+        if waiting is None:
+            session.register_component(COMPONENT, resolver)
+        else:
+            session.lazy_register_component(COMPONENT, waiting)
+
+
+def _returned(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Return what a coroutine returns that has nothing to wait for; None of another one."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    coroutine.close()
+    return None

@@ -1,0 +1,145 @@
+"""Roles on top of our providers: botocore's ``AssumeRoleProvider`` with more sources.
+
+A role stays botocore's: it assumes and refreshes it. What is ours is where the credentials come
+from that assume it, by ``source_profile`` or by ``credential_source``, at any depth.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.credentials import (
+    CanonicalNameCredentialSourcer,
+    CredentialProvider,
+    ProfileProviderBuilder,
+)
+
+from .plain_roles import PlainRoleProvider
+from .profiles import ProfileScope, selecting_keys, source_of
+from .selection import providers_of
+
+if TYPE_CHECKING:
+    from ..provider import Provider
+
+
+class SourceOfOurs(str):
+    """The value of a ``credential_source`` as the user wrote it, and what it means.
+
+    botocore hands it on as it is, so that its errors show the user's own word.
+    """
+
+    __slots__ = ("kind", "profile")
+
+    kind: "type[Provider]"
+    profile: str
+
+
+class SourceProfiles(ProfileProviderBuilder):
+    """The providers of a profile, ours first; what is built for a profile is kept."""
+
+    def __init__(
+        self, session: botocore.session.Session, cache: Any, region_name: str | None
+    ) -> None:
+        """Take what botocore's builder takes."""
+        super().__init__(session, cache=cache, region_name=region_name)
+        self._ours: dict[str, list[CredentialProvider]] = {}
+        self._scope = partial(
+            ProfileScope, session, outer_region=outer_region(session, region_name)
+        )
+
+    def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:  # noqa: FBT001, FBT002 - botocore's signature
+        """Return what may give credentials for a profile, in order."""
+        theirs: list[Any] = super().providers(profile_name, disable_env_vars)
+        return [*self.ours(profile_name), *theirs]
+
+    def ours(self, profile: str) -> list[CredentialProvider]:
+        """Return our providers bound to a profile."""
+        if profile not in self._ours:
+            self._ours.setdefault(profile, providers_of(self._scope(profile=profile)))
+        return self._ours[profile]
+
+
+class NamedSources(CanonicalNameCredentialSourcer):
+    """What ``credential_source`` may name: botocore's three, and ours with the profile's keys."""
+
+    def __init__(
+        self,
+        providers: list[CredentialProvider],
+        session: botocore.session.Session,
+        region: str | None,
+    ) -> None:
+        """Take botocore's providers, and where ours belong to."""
+        super().__init__(providers)
+        self._scope = partial(ProfileScope, session, outer_region=outer_region(session, region))
+        self._ours: dict[str, Provider] = {}
+
+    def is_supported(self, source_name: str) -> bool:
+        """Whether a source has this name; botocore's are case-sensitive as they always were."""
+        return isinstance(source_name, SourceOfOurs) or super().is_supported(source_name)
+
+    def source_credentials(self, source_name: str) -> Any:
+        """Return the credentials of a source; None if one of botocore's has none.
+
+        Raises:
+            ConfigurationError: The profile that names a source of ours lacks its keys.
+        """
+        if not isinstance(source_name, SourceOfOurs):
+            return super().source_credentials(source_name)
+        kind, profile = source_name.kind, source_name.profile
+        if profile not in self._ours:
+            scope = self._scope(profile=profile, source=kind)
+            self._ours.setdefault(profile, kind().bind(scope))
+        provider = self._ours[profile]
+        credentials = provider.load()
+        if credentials is None:
+            raise provider.missing(*(one for one in provider.options() if one.selects))
+        return credentials
+
+
+class RoleProvider(PlainRoleProvider):
+    """One whose sources, at any depth, may be ours."""
+
+    def sources(
+        self,
+        session: botocore.session.Session,
+        region: str | None,
+        theirs: list[CredentialProvider],
+        cache: Any,
+    ) -> dict[str, Any]:
+        """See ``PlainRoleProvider.sources``."""
+        return {
+            "load_config": partial(_view, session),
+            "credential_sourcer": NamedSources(theirs, session, region),
+            "profile_provider_builder": SourceProfiles(session, cache, region),
+        }
+
+    def is_repeatable(self, way: Sequence[Mapping[str, Any]]) -> bool:
+        """See ``PlainRoleProvider.is_repeatable``."""
+        is_ours = isinstance(way[0].get("credential_source"), SourceOfOurs)
+        return super().is_repeatable(way) and not is_ours
+
+
+def outer_region(session: botocore.session.Session, of_client: str | None) -> str | None:
+    """Return the region that our inner clients inherit: the first client's, else the session's."""
+    region: str | None = of_client or session.get_config_variable("region")
+    return region
+
+
+def _view(session: botocore.session.Session) -> Mapping[str, Any]:
+    """Return the configuration as ``AssumeRoleProvider`` is to see it.
+
+    It claims every profile with ``role_arn``: one that is ours is shown without. A
+    ``credential_source`` of ours is shown with its profile, because a source is asked by name.
+    """
+    config: Mapping[str, Any] = session.full_config
+    changed = {}
+    for name, values in config["profiles"].items():
+        source = source_of(values)
+        if source is not None:
+            named = SourceOfOurs(values["credential_source"])
+            named.kind, named.profile = source, name
+            changed[name] = {**values, "credential_source": named}
+        elif "role_arn" in values and dict(selecting_keys(values)):
+            changed[name] = {key: value for key, value in values.items() if key != "role_arn"}
+    return {**config, "profiles": {**config["profiles"], **changed}} if changed else config

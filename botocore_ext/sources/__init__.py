@@ -1,0 +1,1 @@
+"""Where keys, tokens and ids lie, and who issues them."""

@@ -1,0 +1,1 @@
+"""What threads, processes and callables must not do to each other."""
