@@ -420,6 +420,20 @@ class TestTasks:
         assert first == second
         assert second.access_key != aws.requests[0].gave
 
+    def test_keys_that_came_before_an_invalidation_do_not_count(self, credentials, aws):
+        """The thread has them, and the event loop, which was busy, does not know yet."""
+
+        async def main():
+            first = asyncio.create_task(credentials.get_frozen_credentials())
+            await asyncio.sleep(0.001)
+            while credentials.expiration is None:
+                pass
+            credentials.invalidate()
+            return await credentials.get_frozen_credentials(), await first
+
+        new, old = asyncio.run(main())
+        assert (old.access_key, new.access_key) == tuple(one.gave for one in aws.requests)
+
     def test_a_role_of_botocores_own_on_top(self, config, aws):
         config(ROLE_ON_POOL)
         botocore_ext.install()
