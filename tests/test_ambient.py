@@ -71,6 +71,19 @@ def test_the_audience_is_one_more_parameter(address, job, aws, monkeypatch):
     assert job in aws.requests[0].headers["Authorization"]
 
 
+@pytest.mark.usefixtures("job")
+def test_an_audience_that_is_no_text_is_asked_for_all_the_same(aws):
+    GitHubActionsToken("a\ud800")()
+    assert aws.requests[0].target.endswith("&audience=a%3F")
+
+
+@pytest.mark.usefixtures("job", "aws")
+@pytest.mark.parametrize("kind", [GitHubActionsToken, AmbientToken])
+def test_what_is_asked_stays_out_of_logs(kind, logs):
+    kind(AUDIENCE)()
+    assert not [one for one in logs if "idtoken" in one]
+
+
 @pytest.mark.parametrize("name", ["URL", "TOKEN"])
 @pytest.mark.parametrize("value", [None, " "])
 def test_a_job_without_the_permission_is_told_how_to_get_it(name, value, job, aws, monkeypatch):
