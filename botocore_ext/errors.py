@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError, CredentialRetrievalError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    ParamValidationError,
+)
 
 
 class ProviderError(CredentialRetrievalError):
@@ -125,3 +130,9 @@ def is_recoverable(error: Exception) -> bool:
         code = error.response.get("Error", {}).get("Code")
         return code not in _FINAL_CODES or error.operation_name not in _KEY_OPERATIONS
     return not isinstance(error, (ConfigurationError, ParamValidationError))
+
+
+def shown(error: Exception) -> str:
+    """Return the text of our errors and botocore's; what others write may hold a token."""
+    is_known = isinstance(error, (BotoCoreError, ClientError))
+    return str(error) if is_known else type(error).__name__

@@ -14,6 +14,7 @@ FLOORS = [
         "calls.attempts calls.observation resolving.plain_roles resolving.registration "
         "resolving.session_resolver threads.workers"
     ),
+    "resolving.creation",
     "keys declaration.values calls.inner_calls threads.circles threads.awaiting",
     "aio.tasks",
     "calls.inner_clients calls.exchange sources.native sources.token_cache",
@@ -59,10 +60,21 @@ FLOORS = [
 ]
 HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor.split()}
 
+#: What is imported inside a function only, whichever way the arrow points.
+LATER = {
+    # Loaded when a session needs it.
+    "hook": {"declaration.functions"},
+    "resolving.creation": {"aio.providers", "aio.resolver", "resolving.resolver"},
+    # A name may be that of any provider, a chain's too.
+    "chain": {"resolving.links"},
+    # The default chain assumes roles, too.
+    "providers.temporary": {"providers.default_chain"},
+}
+
 #: Names of botocore and boto3 that begin with an underscore, and where they may stand.
 PRIVATE = {
-    ("hook", "_create_credential_resolver"),
-    ("hook", "_last_client_region_used"),
+    ("resolving.creation", "_create_credential_resolver"),
+    ("resolving.creation", "_last_client_region_used"),
     ("hook", "_session"),
     ("keys", "_expiry_time"),
 }
@@ -108,16 +120,9 @@ def test_every_module_has_its_floor():
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_imports_point_down(name):
     for imported in imports(name):
-        if name == "hook":  # what it imports inside functions is loaded when a session needs it
-            at_once = {"bystanders", "plain_roles", "registration", "session_resolver"}
-            later = {"aio.providers", "aio.resolver", "declaration.functions", "resolving.resolver"}
-            assert imported in {f"resolving.{one}" for one in at_once} | later
-        elif (name, imported) == ("chain", "resolving.links"):
-            continue  # inside a function: a name may be that of any provider, a chain's too
-        elif (name, imported) == ("providers.temporary", "providers.default_chain"):
-            continue  # inside a function: the default chain assumes roles, too
-        else:
-            assert HEIGHT[imported] < HEIGHT[name], f"{name} imports {imported}"
+        if imported in LATER.get(name, ()):
+            continue
+        assert HEIGHT[imported] < HEIGHT[name], f"{name} imports {imported}"
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

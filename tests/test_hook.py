@@ -25,6 +25,7 @@ from botocore_ext import (
     from_web_token,
     hook,
 )
+from botocore_ext.resolving import creation
 
 from . import fakes
 from .test_refresh import together
@@ -359,7 +360,7 @@ class TestOtherResolvers:
         botocore_ext.install()
         session = botocore.session.Session()
         mocker.patch.object(botocore.session.Session, "_create_credential_resolver", None)
-        mocker.patch.object(hook, "getattr", lambda one, name, default: default, create=True)
+        mocker.patch.object(creation, "getattr", lambda one, name, default: default, create=True)
         assert methods(session) == ["env", *OURS, *PLAIN[1:]]
 
     def test_another_library_may_register_after_us(self):
@@ -485,7 +486,7 @@ def test_a_session_that_uses_nothing_of_ours_loads_no_provider(profile, config):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name[13:] for name in done.stdout.split() if name.startswith("botocore_ext.")}
-    resolving = {"bystanders", "plain_roles", "registration", "session_resolver"}
+    resolving = {"bystanders", "creation", "plain_roles", "registration", "session_resolver"}
     assert loaded == {
         *("hook", "threads", "threads.concurrency", "resolving"),
         *(f"resolving.{one}" for one in resolving),

@@ -9,8 +9,8 @@ import botocore.credentials
 from botocore.credentials import CredentialProvider
 from botocore.session import Session
 
-from ..hook import create_resolver, first_region, is_as_made, plain_resolver
 from ..provider import Provider
+from ..resolving.creation import create_resolver, first_region, is_as_made, plain_resolver
 from ..resolving.index import ENTRIES
 from ..resolving.profiles import ProfileScope
 from ..resolving.registration import COMPONENT, pending

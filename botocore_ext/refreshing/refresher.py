@@ -13,10 +13,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ..calls.inner_calls import FETCH_BUDGET, fetch_budget
-from ..errors import FetchError, is_recoverable
+from ..errors import FetchError, is_recoverable, shown
 from ..keys import Keys
 from ..scope import Clock
 from ..threads.concurrency import NeedsItselfError, ProcessLocal, SingleFlight
@@ -185,14 +183,14 @@ class Refresher:
             self._put(after_failure(state, error, now, self._clock.random(), self._wait), epoch)
         if final or state.keys is None:
             text = "Fetching credentials via %s failed: %s"
-            logger.warning(text, self._name, _cause(error))
+            logger.warning(text, self._name, shown(error))
             raise error
         validity = "are still valid" if state.is_good(now) else "have expired"
         if state.invalidated:
             validity = "were invalidated"
         if state.last_error is None or validity != "are still valid":
             text = "Refreshing credentials via %s failed; the keys in use %s: %s"
-            logger.warning(text, self._name, validity, _cause(error))
+            logger.warning(text, self._name, validity, shown(error))
         return self.current
 
 
@@ -201,9 +199,3 @@ def _remembered(state: State) -> Exception:
     error: Any = state.last_error  # never None here: only a failure sets ``raise_until``
     remembered: Exception = error.with_traceback(None)
     return remembered
-
-
-def _cause(error: Exception) -> str:
-    """Return the text of our errors and botocore's; what others write may hold a token."""
-    known = isinstance(error, (BotoCoreError, ClientError))
-    return str(error) if known else type(error).__name__
