@@ -276,7 +276,9 @@ def test_the_quickstart_ends_with_what_it_shows(tmp_path):
         "python -m botocore_ext demo\n",
     ]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    (tmp_path / "python").symlink_to(sys.executable)
+    python = tmp_path / "python"  # a link would lose the virtual environment
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o700)
     (shown,) = (one.text for one in blocks(page) if one.kind == "text")
     command = ["sh", "-c", f"exec {serve.replace('8080', str(port))}"]
     with subprocess.Popen(
