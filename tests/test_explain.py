@@ -114,8 +114,8 @@ def test_boto3_says_so(case, home, aws, monkeypatch):
 
 def test_the_page_shows_the_cases():
     begin, end = (
-        "<!-- cases: begin (written by python -m tests.explaining) -->\n",
-        "<!-- cases: end",
+        "<!-- begin of the cases (written by python -m tests.explaining) -->\n",
+        "<!-- end of the cases",
     )
     between = PAGE.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]
     assert between.strip() == explaining.page().strip(), "run python -m tests.explaining"

@@ -11,11 +11,12 @@ import botocore_ext
 from . import messages
 
 PACKAGE = Path(botocore_ext.__file__).parent
-#: What speaks to somebody else: the demonstration, the command line, who writes the documentation.
+#: What speaks to somebody else: the demonstration, the command line, who writes the documentation
+#: (and ``explanation``, of which docs/explain.md shows what it says).
 _OTHERS = {"__main__", "demo", "demo_services", "table"}
 #: Calls whose texts are no messages.
-_NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "_frozen_field", "option", "re.compile",
-                "re.fullmatch"}  # fmt: skip
+_NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "_frozen_field", "option",
+                "parser.add_argument", "re.compile", "re.fullmatch"}  # fmt: skip
 #: Texts that are none either.
 _NO_TEXTS = re.compile(r" \| |^type\[|^(IAM Identity Center|token of GitHub Actions)$|value: \.\*")
 #: Those that complete another text, which is on the page with one of them.
@@ -51,7 +52,11 @@ def fragments(path, least=3):
                     yield spaced(one).strip()
 
 
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.stem not in _OTHERS)
+MODULES = sorted(
+    path
+    for path in PACKAGE.rglob("*.py")
+    if path.stem not in _OTHERS and path.parent.name != "explanation"
+)
 
 
 @pytest.fixture(scope="module")
