@@ -369,15 +369,22 @@ class TestTasks:
         assert not [one for one in caplog.records if one.name == "asyncio" and one.levelno > 20]
 
     def test_a_thread_that_nobody_waits_for_any_more_may_end(self):
-        released = threading.Event()
+        released, threads = threading.Event(), []
+
+        def work():
+            threads.append(threading.current_thread())
+            released.wait(10)
 
         async def main():
-            task = asyncio.create_task(aio_tasks.in_thread(released.wait))
+            task = asyncio.create_task(aio_tasks.in_thread(work))
             await asyncio.sleep(0)
             task.cancel()
             await asyncio.wait([task])
             released.set()
-            await aio_tasks.in_thread(lambda: None)
+            while not threads:  # noqa: ASYNC110 - it is a thread that is waited for
+                await asyncio.sleep(0.001)
+            threads[0].join()
+            await asyncio.sleep(0)  # what the thread has left for the event loop
             return task.cancelled()
 
         assert asyncio.run(main())
