@@ -561,6 +561,34 @@ def test_a_service_that_cannot_be_reached_is_named(config, monkeypatch):
     assert [call.operation for call in step.calls] == ["sts.AssumeRole"]
 
 
+@pytest.mark.parametrize("behind", ["/?{}", "?{}", "#{}"])
+def test_of_the_url_of_a_container_only_the_host_is_shown(behind, aws, monkeypatch):
+    aws.always("GET", fakes.Answer(status=500))
+    monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
+    url = f"http://{fakes.secret()}@127.0.0.1:{aws.port}{behind.format(fakes.secret())}"
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
+    explanation = botocore_ext.explain()
+    assert step_of(explanation, "container-role").calls[0].host == f"127.0.0.1:{aws.port}"
+    assert not searching.shown([str(explanation)])
+
+
+@pytest.mark.users_own("error", "log")
+def test_a_password_in_an_address_is_not_shown(config, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as closed_again:
+        url = f"http://user:{fakes.secret()}@127.0.0.1:{closed_again.getsockname()[1]}"
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    config(f"{MOBILE}endpoint_url = {url}\n")
+    botocore_ext.install()
+    of_service, of_instance = (
+        botocore_ext.explain(botocore.session.Session(profile=name)) for name in ("mobile", None)
+    )
+    assert step_of(of_service, "custom-cognito-identity-pool").reason.startswith("Could not")
+    assert step_of(of_instance, "iam-role").calls
+    assert not searching.shown([str(of_service), str(of_instance)])
+
+
 def test_what_a_source_of_ours_fails_with_is_said(config):
     config(f"{APP}source_profile = web\n[profile web]\nweb_identity_token = file:///none\n"
            "role_arn = arn:aws:iam::123456789012:role/Web\n")  # fmt: skip

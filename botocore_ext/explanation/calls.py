@@ -9,6 +9,7 @@ from botocore.session import Session
 from ..calls.observation import Event, listening
 from ..errors import Attempt, ConfigurationError
 from .report import Call, Outcome, Step
+from .view import host_of
 
 #: What is known of a call when it begins, in botocore's context of it.
 _BEGAN = "botocore_ext.explanation"
@@ -55,8 +56,8 @@ class Calls:
         self, model: Any, params: Any, request_signer: Any, context: dict[str, Any], **_: Any
     ) -> None:
         operation = f"{model.service_model.service_name}.{model.name}"
-        host = params["url"].partition("//")[2].partition("/")[0]
-        context[_BEGAN] = (self._steady(), operation, host, request_signer.region_name)
+        began, region = self._steady(), request_signer.region_name
+        context[_BEGAN] = (began, operation, host_of(params["url"]), region)
 
     def _ends(self, context: dict[str, Any], **_: Any) -> None:
         began, operation, host, region = context[_BEGAN]

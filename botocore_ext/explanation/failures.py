@@ -18,7 +18,7 @@ from ..resolving.hops import named_source, source_profile
 from ..resolving.profiles import ProfileScope
 from ..sources.native import native
 from .rules import PROCESS_REMEDY, RULES
-from .view import View
+from .view import View, without_users
 
 #: What of a refusal of a container's endpoint may be shown.
 _STATUS = re.compile(r"Received non 200 response (\d+)")
@@ -63,7 +63,7 @@ def said(error: Exception) -> str:
     if isinstance(error, ProviderError):
         text = error.reason.partition("\n")[0]  # of a chain the links are shown below
     elif isinstance(error, (exceptions.BotoCoreError, exceptions.ClientError)):
-        text = str(error)
+        text = without_users(str(error))
     else:
         text = type(error).__name__
     return " ".join(text.split())

@@ -7,7 +7,7 @@ from ..resolving.bystanders import way_to_keys
 from ..resolving.index import ENTRIES
 from . import reasons
 from .report import Setting
-from .view import View
+from .view import View, host_of
 
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id")
 _ROLE = (
@@ -43,13 +43,12 @@ class Rule:
 def _container_host(view: View) -> str:
     if "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" in view.environ:
         return "169.254.170.2"
-    uri = view.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
-    return uri.partition("//")[2].partition("/")[0].rpartition("@")[2]
+    return host_of(view.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", ""))
 
 
 def _instance_host(view: View) -> str:
     given = view.session.get_config_variable("ec2_metadata_service_endpoint")
-    return str(given or "http://169.254.169.254").partition("//")[2].partition("/")[0]
+    return host_of(str(given or "http://169.254.169.254"))
 
 
 def _log_in(command: str) -> Callable[[View], str]:

@@ -1,5 +1,6 @@
 """What a session sees: its profile, both AWS files, and the environment."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,8 @@ _SHOWN = {
     "BOTO_CONFIG",
 }  # fmt: skip
 _LONGEST = 120
+#: What stands before the host of a URL: a user and a password.
+_USER = re.compile(r"(?<=//)[^/?#\s]*@")
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,16 @@ def shown(name: str, value: object) -> str:
     if name.lower() == "aws_access_key_id":
         return "*" * 16 + str(value)[-4:]
     return readable(value) if name in _SHOWN else "(set)"
+
+
+def without_users(text: str) -> str:
+    """Return a text without the users and passwords of the URLs in it."""
+    return _USER.sub("", text)
+
+
+def host_of(url: str) -> str:
+    """Return host and port of a URL: what stands before and behind them may be a secret."""
+    return re.split("[/?#]", without_users(url).partition("//")[2], maxsplit=1)[0]
 
 
 def readable(value: object) -> str:
