@@ -572,6 +572,22 @@ def test_of_the_url_of_a_container_only_the_host_is_shown(behind, aws, monkeypat
     assert not searching.shown([str(explanation)])
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "fact"),
+    [
+        ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1.5", "is not a whole number, and every boto3"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "none", "none is no address of a metadata service"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ipv5", "ipv5 is neither ipv4 nor ipv6"),
+    ],
+)
+def test_a_setting_with_which_no_chain_can_be_made_is_said(name, value, fact, monkeypatch):
+    monkeypatch.setenv(name, value)
+    botocore_ext.install()
+    explanation = botocore_ext.explain()
+    assert fact in explanation.conclusion
+    assert explanation.notes[0].startswith("correct ")
+
+
 @pytest.mark.users_own("error", "log")
 def test_a_password_in_an_address_is_not_shown(config, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as closed_again:

@@ -1,11 +1,15 @@
-"""Where no chain can be walked: a file that cannot be read, and a profile that is not there."""
+"""Where no chain can be walked: an unreadable file, an absent profile, an unusable setting."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, cast
 
+from botocore.credentials import create_credential_resolver
 from botocore.exceptions import ConfigParseError
 
+from ..errors import ConfigurationError
 from ..options import nearest
+from ..sources.settings import made_by_botocore
 from .lines import Line, expanded, is_there, profile_in_config
 from .report import Explanation
 from .view import View
@@ -24,13 +28,26 @@ def unreadable(view: View) -> Explanation | None:
         remedy = "correct its syntax: [section], name = value, and lists on one line"
         return Explanation(view.profile, view.profile_from, view.files, (), None, text, (remedy,))
     if not is_missing:
-        return None
+        return _unusable(view)
     text = (
         f"No credentials: there is no profile '{view.profile}', and boto3 says "
         f'"The config profile ({view.profile}) could not be found".'
     )
     notes = tuple(dict.fromkeys(_of_missing_profile(view)))
     return Explanation(view.profile, view.profile_from, view.files, (), None, text, notes)
+
+
+def _unusable(view: View) -> Explanation | None:
+    """Return what there is to say where botocore cannot make its providers; None where it can."""
+    session = view.session
+    try:
+        made_by_botocore(session, None, partial(create_credential_resolver, session))
+    except ConfigurationError as error:
+        fact, _, remedy = error.reason.partition(": ")
+    else:
+        return None
+    text = f"No credentials: {fact}, and every boto3 session that looks for some fails."
+    return Explanation(view.profile, view.profile_from, view.files, (), None, text, (remedy,))
 
 
 def _line_of(error: object) -> int | None:
