@@ -1,6 +1,7 @@
 """The command line: ``botocore-ext COMMAND``, or ``python -m botocore_ext COMMAND``."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -44,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "run" not in arguments:
         parser.print_help(sys.stderr)
         return 2
+    # The failed fetch that it warns of is what a command says; other warnings are worth reading.
+    logging.getLogger("botocore_ext.refreshing.refresher").addHandler(logging.NullHandler())
     status: int = arguments.run(arguments)
     return status
 

@@ -6,6 +6,7 @@ import logging
 import os
 import pty
 import socket
+import subprocess
 import sys
 import threading
 from contextlib import redirect_stdout
@@ -624,6 +625,15 @@ def test_what_a_handler_raises_is_not_shown(config):
     explanation = botocore_ext.explain(session)
     assert outcomes(explanation) == {"assume-role": "failed"}
     assert not searching.shown([str(explanation)])
+
+
+def test_what_fails_is_said_once(config):
+    """In a process, where a warning of it would stand on standard error."""
+    config(f"{APP}source_profile = q\n[profile q]\ncredential_chain = Environment\n")
+    command = [sys.executable, "-m", "botocore_ext", "explain", "--profile", "app"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "no link of the chain has keys" in done.stdout
 
 
 # The text, the data, the terminal.

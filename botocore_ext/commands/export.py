@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.ht
 
 import argparse
 import json
-import logging
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -49,8 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the keys and return 0; or say why not, on one line of standard error, and return 1."""
-    # The failed fetch that it warns of is what is said here; other warnings are worth reading.
-    logging.getLogger("botocore_ext.refreshing.refresher").addHandler(logging.NullHandler())
     try:
         _look_at_the_output(is_told_to=arguments.show_secrets)
         sys.stdout.write(FORMATS[arguments.format](keys_of(arguments.profile)))
