@@ -270,7 +270,7 @@ def test_a_refusal_is_one_line(aws):
         ("nowhere", "The config profile (nowhere) could not be found"),
         ("nothing", "neither profile 'nothing' nor anything after it has credentials: add"),
         ("half", "role_arn is not set in profile 'half'"),
-        ("prints", "the search for credentials ended with JSONDecodeError"),
+        ("prints", "credentials ended with JSONDecodeError: see what botocore-ext explain says"),
         ("absent", "No such file or directory: 'no-such-program'"),
     ],
 )
@@ -292,9 +292,7 @@ def test_a_misspelt_key_is_said_beside_it(config):
 def test_an_interrupted_search_shows_no_traceback(mocker, capsys):
     mocker.patch.object(export, "keys_of", side_effect=KeyboardInterrupt)
     assert main(["export"]) == 1
-    assert capsys.readouterr().err == (
-        "botocore-ext: the search for credentials ended with KeyboardInterrupt\n"
-    )
+    assert capsys.readouterr().err == ("botocore-ext: the search for credentials was interrupted\n")
 
 
 @pytest.mark.parametrize(

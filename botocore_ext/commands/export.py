@@ -54,8 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
     except (BotoCoreError, ClientError, OSError) as error:
         why = str(error)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - no traceback: it may show keys
-        why = f"the search for credentials ended with {type(error).__name__}"
+    except KeyboardInterrupt:
+        why = "the search for credentials was interrupted"
+    except Exception as error:  # noqa: BLE001 - no traceback: it may show keys
+        kind = type(error).__name__
+        why = f"the search for credentials ended with {kind}: see what botocore-ext explain says"
     else:
         return 0
     sys.stderr.write(f"botocore-ext: {' '.join(why.split())}\n")
