@@ -717,6 +717,48 @@ class TestSessions:
             assert "k" in features
 
 
+def outcomes(session):
+    """Return whom ``explain`` says to be called for, and what comes of them."""
+    return [
+        (step.provider, step.outcome.value, step.reason)
+        for step in botocore_ext.explain(session).steps
+        if step.outcome.value != "not called for"
+    ]
+
+
+class TestExplain:
+    """``explain`` asks as a synchronous session would, whether the resolver is in use or not."""
+
+    @pytest.fixture(params=["new", "used"])
+    def used(self, request):
+        return request.param == "used"
+
+    @pytest.mark.parametrize("profile", ["mobile", "app"])
+    def test_it_finds_the_keys_of_a_profile(self, profile, used, config, aws):
+        config(ROLE_ON_POOL)
+        botocore_ext.install()
+        session = theirs.AioSession(profile=profile)
+        if used:
+            asyncio.run(frozen(session))
+        method = {"mobile": "custom-cognito-identity-pool", "app": "assume-role"}[profile]
+        assert outcomes(session) == [(method, "found", "")]
+
+    def test_it_asks_what_code_gave(self, used, config):
+        session = theirs.AioSession()
+        botocore_ext.extend(session, lambda: Keys("AKIACODE", "secret"))
+        if used:
+            asyncio.run(frozen(session))
+        assert outcomes(session) == [("custom-function", "found", "")]
+
+    def test_it_asks_one_provider_alone(self, used, config):
+        config(MOBILE)
+        session = aio.AioSession(profile="mobile", credentials=lambda: Keys("AKIACODE", "secret"))
+        if used:
+            asyncio.run(frozen(session))
+        assert outcomes(session) == [("custom-function", "found", "")]
+        assert "install()" not in str(botocore_ext.explain(session))
+
+
 class TestRejections:
     def test_a_request_is_sent_again_with_new_keys(self, mobile, aws):
         aws.script("GetCallerIdentity", fakes.error("ExpiredToken"))

@@ -332,6 +332,17 @@ def test_a_provider_of_others_is_not_asked_out_of_turn(config):
     )
 
 
+def test_a_provider_of_others_that_is_to_be_awaited_is_not_asked():
+    class Asynchronous(Own):
+        async def load(self): ...
+
+    step = botocore_ext.explain(with_own(Asynchronous(), before="env")).steps[0]
+    assert (step.outcome.value, step.reason) == (
+        "would ask",
+        "not asked: only an event loop can wait for it",
+    )
+
+
 def test_ours_in_a_changed_resolver_are_asked_anew(config, aws):
     config(MOBILE)
     pool = botocore_ext.from_cognito_identity_pool(identity_pool_id=POOL.split()[2])

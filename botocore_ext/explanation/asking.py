@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from inspect import iscoroutinefunction
 from typing import Any
 
 from botocore.credentials import CredentialProvider
@@ -135,6 +136,8 @@ class Walk:
         Raises:
             ConfigurationError: An option of one of ours is missing or malformed.
         """
+        if iscoroutinefunction(provider.load):
+            return "not asked: only an event loop can wait for it"
         if rule is RULES["assume-role"]:
             way = way_to_keys(self.view.profiles, self.view.profile)
             if any("mfa_serial" in self.view.profiles[name] for name in way):

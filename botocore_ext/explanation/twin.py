@@ -10,19 +10,20 @@ from botocore.credentials import CredentialProvider
 from botocore.session import Session
 
 from ..provider import Provider
+from ..resolving.bystanders import is_async
 from ..resolving.creation import create_resolver, first_region, is_as_made, plain_resolver
 from ..resolving.index import ENTRIES
 from ..resolving.profiles import ProfileScope
 from ..resolving.registration import COMPONENT, pending
 from ..resolving.roles import outer_region
-from ..resolving.session_resolver import SessionResolver
 from ..scope import Scope
 
 
 def twin_of(session: Session) -> Session:
-    """Return a session with the same settings, handlers and models, and nothing loaded."""
-    events: Any = copy.copy(session.get_component("event_emitter"))
-    twin = Session(event_hooks=events, include_builtin_handlers=False)
+    """Return a synchronous session with the same settings and handlers, and nothing loaded."""
+    is_new = is_async(session)  # the handlers of aiobotocore would have to be awaited
+    events: Any = None if is_new else copy.copy(session.get_component("event_emitter"))
+    twin = Session(event_hooks=events, include_builtin_handlers=is_new)
     for name, value in session.instance_variables().items():
         twin.set_config_variable(name, value)
     config: Any = session.get_default_client_config()
@@ -47,7 +48,8 @@ def providers_of(session: Session, twin: Session) -> tuple[list[CredentialProvid
         theirs: Any = botocore.credentials.create_credential_resolver(twin, region_name=region)
         return list(theirs.providers), False
     asked = _asked(own)
-    ours = isinstance(own, SessionResolver) or ENTRIES[0].method in [one.METHOD for one in asked]
+    # Our resolvers know of one that is asked alone.
+    ours = hasattr(own, "only") or ENTRIES[0].method in [one.METHOD for one in asked]
     like: Any = (
         create_resolver(twin, (), None, region)
         if ours
@@ -59,7 +61,14 @@ def providers_of(session: Session, twin: Session) -> tuple[list[CredentialProvid
 
 def _asked(resolver: Any) -> list[CredentialProvider]:
     only = getattr(resolver, "only", None)
-    return list(getattr(resolver, "providers", ())) if only is None else [only]
+    found = list(getattr(resolver, "providers", ())) if only is None else [only]
+    return list(map(_synchronous, found))
+
+
+def _synchronous(one: CredentialProvider) -> CredentialProvider:
+    """Return a provider of ours as it is in other sessions than those of aiobotocore."""
+    held = getattr(one, "provider", None)
+    return held if isinstance(held, CredentialProvider) else one
 
 
 def _again(

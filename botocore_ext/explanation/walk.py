@@ -33,7 +33,8 @@ def explain(
     still has no credentials, or those that it had.
 
     Args:
-        session: A boto3 or botocore session; None: one that is made now.
+        session: A boto3 or botocore session, or one of aiobotocore, of which nothing is awaited;
+            None: one that is made now.
         offline: Whether to send and run nothing at all.
 
     Raises:
