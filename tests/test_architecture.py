@@ -47,7 +47,7 @@ FLOORS = [
     "explanation.view",
     "explanation.reasons explanation.calls explanation.twin explanation.unreadable",
     "explanation.rules explanation.advice",
-    "explanation.failures",
+    "explanation.failures explanation.settings",
     "explanation.asking",
     "explanation.walk",
     "explanation.command",

@@ -638,6 +638,28 @@ def test_what_a_handler_raises_is_not_shown(config):
     assert not searching.shown([str(explanation)])
 
 
+def test_the_options_of_a_source_of_ours_are_shown_as_those_of_others(config, aws):
+    secret = fakes.secret()
+    config(
+        f"{APP}source_profile = q\n[profile q]\nregion = eu-west-1\n"
+        f"credential_chain = CustomHttp, CustomCognitoIdentityPool\n{POOL}\n"
+        f"container_credentials_full_uri = {aws.url}/{secret}\n"
+        "cognito_custom_role_arn = not-an-arn\nbotocore_ext_refresh_window = 120\n"
+    )
+    botocore_ext.install()
+    explanation = botocore_ext.explain(botocore.session.Session(profile="app"))
+    settings = [str(one).split("  ")[0] for one in step_of(explanation, "assume-role").settings]
+    assert settings == [
+        "role_arn = arn:aws:iam::123456789012:role/App",
+        "source_profile = q",
+        "credential_chain = CustomHttp, CustomCognitoIdentityPool",
+        "botocore_ext_refresh_window = 120",
+        POOL,
+        "cognito_custom_role_arn = (set)",
+        "container_credentials_full_uri = (set)",
+    ]
+
+
 def test_what_fails_is_said_once(config):
     """In a process, where a warning of it would stand on standard error."""
     config(f"{APP}source_profile = q\n[profile q]\ncredential_chain = Environment\n")

@@ -1,16 +1,14 @@
 """Walks a chain as botocore would, and says what each provider comes to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from inspect import iscoroutinefunction
-from typing import Any
 
 from botocore.credentials import CredentialProvider
 
 from ..calls.inner_calls import fetch_budget
 from ..chain import keys_or_reason
 from ..declaration.functions import FunctionProvider
-from ..declaration.origins import Code, Environment, Origin
 from ..errors import NotConfigured, ProviderError
 from ..keys import Keys
 from ..provider import Provider
@@ -22,8 +20,9 @@ from .calls import Calls
 from .failures import keys_of, said
 from .reasons import is_written, role_of_ours, why_unselected
 from .report import Found, Outcome, Setting, Step
-from .rules import RULES, Rule, role_settings
-from .view import View, readable
+from .rules import RULES, Rule
+from .settings import settings_of_ours, settings_of_role
+from .view import View
 
 #: What is known of a provider of others': nothing.
 _UNKNOWN = Rule(lambda _: None, lambda _: "", empty=lambda _: "it has no keys here")
@@ -148,28 +147,9 @@ class Walk:
             provider.check()
         return "not asked: offline"
 
-    def _settings(self, provider: CredentialProvider) -> Iterator[Setting]:
+    def _settings(self, provider: CredentialProvider) -> Iterable[Setting]:
         if isinstance(provider, Provider):
-            return self._settings_of_ours(provider)
+            return settings_of_ours(self.view, provider)
         rule = RULES.get(str(provider.METHOD), _UNKNOWN)
         is_role = rule is RULES["assume-role"]
-        return iter(role_settings(self.view) if is_role else rule.settings(self.view))
-
-    def _settings_of_ours(self, provider: Provider) -> Iterator[Setting]:
-        for one, origin in provider.origins_in_force():
-            key = str(origin.key(one))
-            place = "environment" if isinstance(origin, Environment) else "code"
-            if not isinstance(origin, (Environment, Code)):
-                place = self.view.place(key, provider.scope.profile)
-            value = "(set)" if one.secret else _shown(provider, one.name, origin, key)
-            yield Setting(key, value, place)
-
-
-def _shown(provider: Provider, name: str, origin: Origin, key: str) -> str:
-    """Return a value that its option accepts; what is malformed may be a misplaced secret."""
-    value: Any = origin.values[key]
-    try:
-        provider.option_value(provider.option_named(name))
-    except ProviderError:
-        return "(set)"
-    return readable(value) if isinstance(value, (str, int, float)) else "(set)"
+        return settings_of_role(self.view) if is_role else rule.settings(self.view)

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..resolving.bystanders import way_to_keys
-from ..resolving.index import ENTRIES
 from . import reasons
 from .report import Setting
 from .view import View, host_of
@@ -168,12 +166,3 @@ RULES: Mapping[str, Rule] = {
         ),
     ),
 }
-
-
-def role_settings(view: View) -> tuple[Setting, ...]:
-    """Return what is set for a role, and for the profiles of its sources."""
-    way = way_to_keys(view.profiles, view.profile)
-    keys = [*_ROLE, *(key for rule in RULES.values() for key in rule.keys)]
-    keys += [key for entry in ENTRIES for key in (*entry.selecting, *entry.others)]
-    found = (view.settings(dict.fromkeys(keys), (), profile=name) for name in way)
-    return tuple(one for of_profile in found for one in of_profile)
