@@ -462,6 +462,34 @@ class TestTasks:
         assert len(asyncio.run(main())) == 1
         assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "AssumeRole"]
 
+    def test_an_event_loop_that_ends_loses_no_keys_of_a_role(self):
+        """Else a later one would sign with the old ones as long as the new ones are good."""
+        asked, released, time = threading.Event(), threading.Event(), fakes.FakeClock()
+
+        def refresh():
+            asked.set()
+            released.wait(10)
+            keys = {"access_key": "AKIANEW", "secret_key": "s", "token": "t"}
+            return {**keys, "expiry_time": time.at(3600).isoformat()}
+
+        role = RefreshableCredentials(
+            "AKIAOLD", "s", "t", time.at(3600), refresh, "assume-role", lambda: time.at(0)
+        )
+        credentials = aio_credentials.asynchronous(role)
+        assert asyncio.run(credentials.get_access_key()) == "AKIAOLD"
+        time.advance(3000)
+
+        async def ends():
+            asyncio.create_task(credentials.get_access_key())  # noqa: RUF006 - left alone
+            await until(asked.is_set)
+
+        asyncio.run(ends())
+        released.set()
+        for thread in threading.enumerate():
+            if thread.name == "botocore_ext":
+                thread.join()
+        assert asyncio.run(credentials.get_access_key()) == "AKIANEW"
+
 
 class TestCoroutines:
     """A token may be awaited, on the event loop that asks for the keys."""

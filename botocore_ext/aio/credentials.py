@@ -48,7 +48,7 @@ class AsyncCredentials(AioRefreshableCredentials):
         if held is not None:
             return held
         try:
-            fetched = await self._fetches.run(self._fetch, key)
+            fetched = await self._fetches.run(partial(in_thread, self._fetch), key)
         except NeedsItselfError:
             if self._last is not None and not self.refresh_needed(0):
                 return self._last  # the fetch itself makes a request with them
@@ -57,8 +57,9 @@ class AsyncCredentials(AioRefreshableCredentials):
         register_feature_ids(self._features())
         return fetched
 
-    async def _fetch(self) -> ReadOnlyCredentials:
-        fetched: ReadOnlyCredentials = await in_thread(self._credentials.get_frozen_credentials)
+    def _fetch(self) -> ReadOnlyCredentials:
+        # Kept by the thread: the event loop may end before it hears of them.
+        fetched: ReadOnlyCredentials = self._credentials.get_frozen_credentials()
         self._last = fetched
         return fetched
 
