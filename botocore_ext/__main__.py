@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
+from . import __version__
+
 #: Of each command the module, which gives ``add_arguments(parser)`` and ``run(arguments) -> int``
 #: and is imported only for this command, and what it does.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -33,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="botocore-ext",
         description="The credential providers of the AWS SDK for JavaScript v3 that boto3 lacks.",
     )
+    parser.add_argument("--version", action="version", version=f"botocore_ext {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, (home, summary) in COMMANDS.items():
         text = f"{summary[0].upper()}{summary[1:]}."

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from botocore.compat import compat_shell_split
 
 from .errors import FetchError
 from .scope import system_environment
+from .threads.workers import run_within
 
 if TYPE_CHECKING:
     from .sources.ambient import AmbientToken
@@ -38,6 +40,10 @@ _HOMES = {"AmbientToken": "sources.ambient", "GitHubActionsToken": "sources.gith
 PROCESS_TIMEOUT = 60
 
 
+#: Seconds that a file may take which is none, but a pipe.
+PIPE_TIMEOUT = 5
+
+
 @dataclass(frozen=True)
 class TokenFile:
     """Reads the token from a UTF-8 file (``file://PATH``), absolute or beginning with ``~``."""
@@ -53,8 +59,11 @@ class TokenFile:
         path = self.path
         try:
             path = os.path.expanduser(path)  # noqa: PTH111 - keeps the text as the user knows it
-            with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as above
-                token = file.read().strip()
+            read = partial(_read, path)
+            # Nobody may ever write to a pipe.
+            token = read() if os.path.isfile(path) else run_within(PIPE_TIMEOUT, read)  # noqa: PTH113 - as above
+        except TimeoutError:
+            fact = f"gave nothing within {PIPE_TIMEOUT} seconds: it is a pipe; see who writes to it"
         except OSError as error:
             fact = f"cannot be read ({error.strerror}): check the path and who may read it"
         except UnicodeDecodeError:
@@ -66,6 +75,11 @@ class TokenFile:
                 return token
             fact = "is empty: wait until it is written, or check what writes it"
         raise FetchError(provider="token file", error_msg=f"the token file {path} {fact}")
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as above
+        return file.read().strip()
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import importlib
 import inspect
 import io
+import sys
 import threading
 from functools import partial
 from itertools import count
@@ -822,3 +824,10 @@ class TestRejections:
         asyncio.run(main())
         sent = [one for one in aws.requests if one.operation == "POST"]
         assert [one.headers["Content-Length"] for one in sent] == ["4", "4"]
+
+
+def test_without_aiobotocore_the_module_says_what_to_install(monkeypatch):
+    monkeypatch.delitem(sys.modules, "botocore_ext.aio")
+    monkeypatch.setitem(sys.modules, "aiobotocore.session", None)
+    with pytest.raises(ImportError, match=r"run pip install 'botocore-ext\[aio\]'"):
+        importlib.import_module("botocore_ext.aio")

@@ -34,6 +34,7 @@ FLOORS = [
     "providers.web_identity",
     "chain",
     "resolving.index registry",
+    "resolving.misspelt",
     "resolving.profiles",
     "resolving.hops resolving.selection",
     "resolving.roles",

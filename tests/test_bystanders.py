@@ -7,7 +7,7 @@ from botocore.credentials import CredentialResolver
 
 import botocore_ext
 from botocore_ext.registry import PROVIDERS
-from botocore_ext.resolving import bystanders, profiles
+from botocore_ext.resolving import bystanders, misspelt
 from botocore_ext.resolving.plain_roles import PlainRoleProvider
 
 PLAIN = botocore.session.Session().get_component("credential_provider").providers
@@ -65,7 +65,7 @@ def test_no_key_of_a_bystander_selects_or_is_near_to_one_of_ours(caplog):
     selecting = {one.ini for kind in PROVIDERS for one in kind.options() if one.selects}
     assert not bystanders.AWS_KEYS & selecting
     for key in bystanders.AWS_KEYS:
-        profiles._warn_if_misspelt(key, "p")
+        misspelt.warn_if_misspelt(key, "p")
     assert not [one for one in caplog.records if one.name.startswith("botocore_ext")]
 
 

@@ -219,6 +219,15 @@ def test_without_moto_nothing_is_installed(directory, monkeypatch, mocker, capsy
     install.assert_not_called()
 
 
+def test_it_says_its_version(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert (stopped.value.code, capsys.readouterr().out) == (
+        0,
+        f"botocore_ext {botocore_ext.__version__}\n",
+    )
+
+
 def test_without_a_command_it_prints_help_and_gives_2(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["botocore_ext"])
     monkeypatch.delitem(sys.modules, "botocore_ext.__main__")
@@ -227,5 +236,5 @@ def test_without_a_command_it_prints_help_and_gives_2(monkeypatch, capsys):
     assert stopped.value.code == 2
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err.startswith("usage: botocore-ext [-h] COMMAND")
+    assert output.err.startswith("usage: botocore-ext [-h] [--version] COMMAND")
     assert "--directory" not in output.err

@@ -55,6 +55,11 @@ def test_keys_in_the_place_of_a_provider_are_not_shown(kind, take):
     assert secret not in str(raised.value)
 
 
+def test_a_factory_that_was_not_called_is_named_as_its_user_knows_it():
+    with pytest.raises(TypeError, match=r"^from_http is not a credential provider: call it: from_"):
+        botocore_ext.install(from_http)
+
+
 @pytest.mark.parametrize("source", ["CustomCognitoIdentityPool@other", "Environment@x", "@", "x@"])
 def test_a_source_cannot_name_another_profile(config, aws, source):
     config(f"""

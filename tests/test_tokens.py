@@ -1,12 +1,14 @@
 """Where tokens come from; what goes wrong with them is in ``tests/cases/errors.toml``."""
 
+import os
 import pickle
 import sys
+import threading
 import time
 
 import pytest
 
-from botocore_ext import FetchError
+from botocore_ext import FetchError, tokens
 from botocore_ext.tokens import TokenFile, TokenProcess, TokenVariable
 
 from . import fakes
@@ -22,6 +24,20 @@ def test_a_file_is_read_anew_and_stripped(world):
 def test_a_file_may_be_in_the_home(world):
     (world / "token").write_text(token := fakes.secret("token"))
     assert TokenFile("~/token")() == token
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_read_and_not_waited_for_without_end(world, monkeypatch):
+    os.mkfifo(world / "pipe")
+    source, token = TokenFile(str(world / "pipe")), fakes.secret("token")
+    writer = threading.Thread(target=lambda: (world / "pipe").write_text(token))
+    writer.start()
+    assert source() == token
+    writer.join()
+    monkeypatch.setattr(tokens, "PIPE_TIMEOUT", 0.1)
+    with pytest.raises(FetchError, match=r"gave nothing within 0\.1 seconds: it is a pipe"):
+        source()
+    (world / "pipe").write_text("")  # the thread that was left behind ends
 
 
 def test_a_variable_is_read_anew(monkeypatch):

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-import aiobotocore.session  # pyright: ignore[reportMissingImports] - an extra
+try:
+    import aiobotocore.session  # pyright: ignore[reportMissingImports] - an extra
+except ImportError:
+    msg = "botocore_ext.aio needs aiobotocore: run pip install 'botocore-ext[aio]'"
+    raise ImportError(msg) from None
 
 from ..declaration.functions import Source
 from ..hook import extend, take_from

@@ -101,15 +101,18 @@ def as_provider(source: object) -> CredentialProvider:
     if isinstance(source, (Mapping, Keys, Credentials)):
         remedy = "to use these keys, pass a function that returns them"
     elif isinstance(source, type):
-        remedy = f"call it: {source.__name__}(...)"
+        remedy = f"call it: {_name(source)}(...)"
     else:
         remedy = "pass a provider such as from_http(...), or a callable that returns keys"
     # Never the value: it may well be a secret in the wrong place.
-    kind = (
-        source.__name__ if isinstance(source, type) else f"a value of type {type(source).__name__}"
-    )
+    kind = _name(source) if isinstance(source, type) else f"a value of type {type(source).__name__}"
     msg = f"{kind} is not a credential provider: {remedy}"
     raise TypeError(msg)
+
+
+def _name(kind: type) -> str:
+    """Return the name under which a class is called: of a provider, that of its factory."""
+    return str(getattr(kind, "FACTORY", kind.__name__))
 
 
 def keys_or_provider(value: object) -> CredentialProvider | Credentials:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ..resolving.bystanders import AWS_KEYS, way_to_keys
 from ..resolving.index import ENTRIES
-from ..resolving.profiles import meant_by, selecting_keys, source_of
+from ..resolving.misspelt import meant_by
+from ..resolving.profiles import selecting_keys, source_of
 from .report import Found, Outcome, Step
 from .unreadable import absent_files, misplaced
 from .view import View

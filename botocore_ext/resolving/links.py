@@ -1,5 +1,6 @@
 """What the name of a link in a chain means: a provider of ours, one of botocore's, or a profile."""
 
+import logging
 import re
 from functools import partial
 
@@ -25,6 +26,8 @@ from ..sources.settings import made_by_botocore
 from .plain_roles import replace_roles
 from .roles import RoleProvider
 
+logger = logging.getLogger(__name__)
+
 #: All of ours: each has a factory and can be a link.
 EVERY: tuple[type[Provider], ...] = (
     *PROVIDERS,
@@ -43,11 +46,18 @@ def named(name: str, scope: Scope) -> CredentialProvider:
     Raises:
         ConfigurationError: Nothing bears it.
     """
+    place = f"profile '{scope.profile}'" if scope.profile else "code"
     profile = _PROFILE.fullmatch(name)
     if profile is not None:
+        if profile["name"] not in scope.files.full_config["profiles"]:
+            logger.warning(
+                "The chain in %s names profile '%s', which is not in %s: it is stepped over",
+                place,
+                profile["name"],
+                scope.config_file,
+            )
         return ProfileProvider(profile=profile["name"]).bind(scope)
     ours = by_name(name, EVERY)
-    place = f"profile '{scope.profile}'" if scope.profile else "code"
     if ours is CredentialChain:
         raise ConfigurationError(
             provider=ours.METHOD,

@@ -1,7 +1,7 @@
 """Which provider a profile selects, and what in it contradicts that."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +12,12 @@ from ..provider import Provider
 from ..scope import Scope
 from .bystanders import BOTOCORES_SOURCES
 from .index import ENTRIES, Entry, source_by_name
+from .misspelt import warn_if_misspelt
 
 logger = logging.getLogger(__name__)
 
-#: Keys of the AWS config file that providers of ours read too.
-_AWS_KEYS = {"role_arn", "role_session_name", "duration_seconds"}
-_OUR_KEYS = {key for entry in ENTRIES for key in entry.selecting + entry.others} - _AWS_KEYS
 #: Keywords of options that may well be keys of somebody else's in a profile.
 _OTHERS_KEYS = {"account_id", "timeout"}
-#: Changes of one character within which a key is taken for a misspelt one of ours.
-_TYPO = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +43,7 @@ class ProfileScope(Scope):
         values, name = self.profile_values, str(self.profile)
         if self.source is None:
             for key in values:
-                _warn_if_misspelt(key, name)
+                warn_if_misspelt(key, name)
             if source_of(values) is not None:
                 return None  # the role's business, see botocore_ext.resolving.roles
         selecting = {entry.kind(): key for entry, key in selecting_keys(values)}
@@ -164,33 +160,3 @@ def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[Entry, str]]:
         keys = [key for key in entry.selecting if key in values]
         if keys:
             yield entry, keys[0]
-
-
-def _warn_if_misspelt(key: str, profile: str) -> None:
-    meant = meant_by(key)
-    if meant is not None:
-        logger.warning(
-            "Profile '%s' has the key %s, which botocore_ext does not know: did you mean %s?",
-            profile,
-            key,
-            meant,
-        )
-
-
-def meant_by(key: str, known: Collection[str] = _OUR_KEYS) -> str | None:
-    """Return which of the keys ``known`` a misspelt one is meant to be; None if none, or itself."""
-    near = [one for one in known if abs(len(one) - len(key)) <= _TYPO]
-    is_ours = known is _OUR_KEYS and key.startswith("cognito_")
-    is_near = is_ours or any(_edits(key, one) <= _TYPO for one in near)
-    return nearest(key, known) if is_near and key not in known else None
-
-
-def _edits(one: str, other: str) -> int:
-    """Count the insertions, deletions and replacements that turn one text into the other."""
-    row = list(range(len(other) + 1))
-    for i, left in enumerate(one, start=1):
-        above = row
-        row = [i]
-        for j, right in enumerate(other, start=1):
-            row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (left != right)))
-    return row[-1]
