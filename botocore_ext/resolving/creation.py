@@ -1,8 +1,8 @@
 """The resolver of a session: botocore's own, with our providers in it if they can have a part.
 
-This module and ``hook`` are the only ones that touch names of botocore that begin with an
-underscore, here the ``_create_credential_resolver`` and ``_last_client_region_used`` of a session,
-each with a fallback. What else the package needs of botocore is listed in
+This module touches the ``_create_credential_resolver`` and ``_last_client_region_used`` of a
+session, each with a fallback. Beside it only ``keys`` and ``hook`` touch names of botocore and
+boto3 that begin with an underscore. What else the package needs of botocore is listed in
 ``tests/test_botocore_seams.py``.
 """
 
