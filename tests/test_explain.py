@@ -16,6 +16,7 @@ from pathlib import Path
 import boto3
 import botocore.session
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.credentials import CredentialProvider, Credentials, SSOProvider
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import ContainerMetadataFetcher
@@ -260,6 +261,21 @@ def test_handlers_of_the_caller_see_the_inner_calls(config, aws):
     session.register("before-call", lambda model, **_: seen.append(model.name))
     botocore_ext.explain(session)
     assert seen == ["GetId", "GetCredentialsForIdentity"]
+
+
+def test_a_call_that_a_handler_of_the_caller_answers_is_no_call(config, aws):
+    """Before the call no other handler is asked then, after it all are."""
+    config(MOBILE)
+    botocore_ext.install()
+    session = botocore.session.Session(profile="mobile")
+    answer = {"IdentityId": POOL.split()[2]}
+    session.register(
+        "before-call.cognito-identity.GetId", lambda **_: (AWSResponse("", 200, {}, None), answer)
+    )
+    explanation = botocore_ext.explain(session)
+    step = step_of(explanation, "custom-cognito-identity-pool")
+    assert [call.operation for call in step.calls] == ["cognito-identity.GetCredentialsForIdentity"]
+    assert explanation.found
 
 
 def test_a_session_without_install_says_what_to_call(config):

@@ -60,8 +60,9 @@ class Calls:
         context[_BEGAN] = (began, operation, host_of(params["url"]), region)
 
     def _ends(self, context: dict[str, Any], **_: Any) -> None:
-        began, operation, host, region = context[_BEGAN]
-        self.calls.append(Call(operation, host, region, self._since(began)))
+        if _BEGAN in context:  # else another handler has answered in the place of the service
+            began, operation, host, region = context[_BEGAN]
+            self.calls.append(Call(operation, host, region, self._since(began)))
 
     def _hear(self, event: Event) -> None:
         name, said = event
