@@ -548,6 +548,21 @@ def test_what_a_process_prints_is_not_shown(program, expected, config):
     assert not searching.shown([str(explanation)])
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[profile app]\n", "credential_process of profile 'app' is empty: write the command"),
+        (f"{APP}source_profile = q\n[profile q]\n", "the source of the role of profile 'app'"),
+    ],
+)
+def test_a_process_without_a_command_is_said(text, expected, config):
+    config(f"{text}credential_process =\n")
+    explanation = botocore_ext.explain(botocore.session.Session(profile="app"))
+    (step,) = [one for one in explanation.steps if one.outcome.value == "failed"]
+    assert expected in step.reason
+    assert not step.calls
+
+
 def test_keys_that_have_expired_are_said_to_be_so(config, monkeypatch):
     expired = json.dumps(
         {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t",

@@ -108,6 +108,13 @@ def _not_logged_in(asked: _Asked, _: Exception) -> ProviderError:
     return FetchError(provider=asked.method, error_msg=fact)
 
 
+def _without_command(asked: _Asked, _: Exception) -> ProviderError | None:
+    if asked.method != "custom-process":
+        return None
+    fact = f"{asked.place} is empty: write the command, or remove the key"
+    return ConfigurationError(provider=asked.method, error_msg=fact)
+
+
 def _expired(asked: _Asked, error: Exception) -> ProviderError | None:
     if not str(error).startswith("Credentials were refreshed, but"):
         return None
@@ -130,6 +137,7 @@ _FACTS: Mapping[type[Exception], Callable[[_Asked, Any], ProviderError | None]] 
     exceptions.CredentialRetrievalError: _not_retrieved,
     exceptions.InvalidConfigError: _without_role,
     exceptions.SSOTokenLoadError: _not_logged_in,
+    IndexError: _without_command,
     RuntimeError: _expired,
     ValueError: _refused_host,
 }
