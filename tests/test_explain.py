@@ -452,6 +452,14 @@ def test_a_malformed_option_is_seen_offline(config):
     assert outcomes(explanation) == {"custom-web-token": "failed"}
 
 
+@pytest.mark.parametrize("text", ["", STATIC.replace("profile dev", "default")])
+def test_an_empty_name_is_the_name_of_no_profile(text, config):
+    config(text)
+    explanation = botocore_ext.explain(botocore.session.Session(profile=""))
+    assert 'boto3 says "The config profile () could not be found"' in explanation.conclusion
+    assert explanation.notes == ("an empty name is a name, too: leave it out, or name a profile",)
+
+
 # What a session holds already.
 
 

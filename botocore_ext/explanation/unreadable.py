@@ -58,6 +58,11 @@ def _line_of(error: object) -> int | None:
 
 
 def _of_missing_profile(view: View) -> Iterator[str]:
+    if not view.profile:
+        variable = view.profile_from.removeprefix("named by ")
+        remedy = "leave it out" if view.is_explicit else f"unset {variable}"
+        yield f"an empty name is a name, too: {remedy}, or name a profile"
+        return
     sections = list(misplaced(view))
     yield from sections
     names = sorted(view.profiles)

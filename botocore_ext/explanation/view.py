@@ -42,8 +42,8 @@ class View:
 
     @cached_property
     def profile(self) -> str:
-        """The name of the profile."""
-        return self.profile_name or "default"
+        """The name of the profile; an empty one is a name, too, of a profile that is not there."""
+        return "default" if self.profile_name is None else self.profile_name
 
     @cached_property
     def is_explicit(self) -> bool:
