@@ -460,6 +460,25 @@ def test_an_empty_name_is_the_name_of_no_profile(text, config):
     assert explanation.notes == ("an empty name is a name, too: leave it out, or name a profile",)
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("", "is a directory"), ("null", "is no regular file"), ("none", "does not exist")],
+)
+def test_what_stands_in_the_place_of_a_file_is_said(path, expected, tmp_path, monkeypatch):
+    (tmp_path / "null").symlink_to("/dev/null")
+    named = str(tmp_path / path)
+    monkeypatch.setenv("AWS_CONFIG_FILE", named)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", named)
+    explanation = botocore_ext.explain()
+    assert explanation.files == (f"{named} (which {expected})",) * 2
+    for provider in ("config-file", "shared-credentials-file"):
+        assert step_of(explanation, provider).reason == f"{named} {expected}"
+    assert [note for note in explanation.notes if named in note] == [
+        f"{name} names {named}, which {expected}: correct it, or unset it"
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+    ]
+
+
 # What a session holds already.
 
 

@@ -31,6 +31,15 @@ def is_there(path: str) -> bool:
     return os.path.isfile(expanded(path))  # noqa: PTH113 - see above
 
 
+def why_no_file(path: str) -> str:
+    """Say of a path at which botocore finds no file what there is instead."""
+    if os.path.isdir(expanded(path)):  # noqa: PTH112 - see above
+        return "is a directory"
+    # Such as /dev/null, which is no file to botocore.
+    is_other = os.path.exists(expanded(path))  # noqa: PTH110 - see above
+    return "is no regular file" if is_other else "does not exist"
+
+
 def lines_of(path: str) -> Iterator[Line]:
     """Give the headers and keys of a file in order; nothing of one that cannot be read."""
     try:

@@ -10,7 +10,7 @@ from botocore.exceptions import ConfigParseError
 from ..errors import ConfigurationError
 from ..options import nearest
 from ..sources.settings import made_by_botocore
-from .lines import Line, expanded, is_there, profile_in_config
+from .lines import Line, expanded, is_there, profile_in_config, why_no_file
 from .report import Explanation
 from .view import View
 
@@ -100,10 +100,10 @@ def misplaced(view: View) -> Iterator[str]:
 
 
 def absent_files(view: View) -> Iterator[str]:
-    """Find variables that name a file that does not exist."""
+    """Find variables that name no file."""
     for name, path in {
         "AWS_CONFIG_FILE": view.config_file,
         "AWS_SHARED_CREDENTIALS_FILE": view.credentials_file,
     }.items():
         if name in view.environ and not is_there(path):
-            yield f"{name} names {path}, which does not exist: correct it, or unset it"
+            yield f"{name} names {path}, which {why_no_file(path)}: correct it, or unset it"

@@ -10,7 +10,7 @@ from botocore.configloader import load_config, raw_config_parse
 from botocore.session import Session
 
 from ..scope import system_environment
-from .lines import Line, is_there, lines_of, profile_in_config
+from .lines import Line, is_there, lines_of, profile_in_config, why_no_file
 from .report import Setting
 
 #: What may be shown in full; of everything else only that it is set.
@@ -85,7 +85,7 @@ class View:
     def files(self) -> tuple[str, str]:
         """Both, with what there is to say of them."""
         paths = (self.config_file, self.credentials_file)
-        said = [one if is_there(one) else f"{one} (which does not exist)" for one in paths]
+        said = [one if is_there(one) else f"{one} (which {why_no_file(one)})" for one in paths]
         return said[0], said[1]
 
     @cached_property
