@@ -479,6 +479,14 @@ def test_what_stands_in_the_place_of_a_file_is_said(path, expected, tmp_path, mo
     ]
 
 
+def test_of_a_login_with_a_session_the_rest_is_botocores_to_say(config):
+    """The section is there, and contradicts the profile."""
+    config(f"[profile dev]\nsso_session = corp\n{SSO}[sso-session corp]\nsso_region = eu-west-1\n"
+           "sso_start_url = https://x\n")  # fmt: skip
+    explanation = botocore_ext.explain(boto3.Session(profile_name="dev"))
+    assert "sso_region is inconsistent" in step_of(explanation, "sso").reason
+
+
 # What a session holds already.
 
 

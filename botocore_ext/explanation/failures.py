@@ -18,7 +18,7 @@ from ..resolving.hops import named_source, source_profile
 from ..resolving.profiles import ProfileScope
 from ..sources.native import native
 from .rules import PROCESS_REMEDY, RULES
-from .view import View, without_users
+from .view import View, readable, without_users
 
 #: What of a refusal of a container's endpoint may be shown.
 _STATUS = re.compile(r"Received non 200 response (\d+)")
@@ -47,6 +47,8 @@ def keys_of(provider: CredentialProvider, view: View) -> Keys | None:
         except (exceptions.InvalidConfigError, exceptions.PartialCredentialsError):
             if method == "assume-role":
                 _check_role(view)
+            if method == "sso":
+                _check_session(view)
             raise
         return None if found is None else Keys.from_credentials(found)
 
@@ -151,3 +153,12 @@ def _check_role(view: View) -> None:
         scope = ProfileScope(view.session, profile=name, environ=view.environ)
         if "role_arn" in scope.profile_values and source_profile(scope, visited) is None:
             named_source(scope, None)
+
+
+def _check_session(view: View) -> None:
+    """Raise that the section is missing which ``sso_session`` names, if that is what failed."""
+    name = view.values.get("sso_session")
+    if name is not None and name not in view.session.full_config.get("sso_sessions", {}):
+        fact = f"[sso-session {readable(name)}] of {view.config_file} is not there"
+        remedy = "write it as `aws configure sso` does, or correct sso_session"
+        raise ConfigurationError(provider="sso", error_msg=f"{fact}: {remedy}")
