@@ -72,6 +72,12 @@ def advice(case: Case, warned: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))
 
 
+def _failure(case: Case) -> Iterator[str]:
+    """Repeat the error at the end, where it is looked for."""
+    if case.first and case.first.outcome is Outcome.FAILED:
+        yield f"{case.first.provider}: {case.first.reason}"
+
+
 def _environment_wins(case: Case) -> Iterator[str]:
     first = case.first
     shadowed = [one for one in case.steps if one.outcome is Outcome.SHADOWED]
@@ -166,7 +172,7 @@ def _sections(case: Case) -> Iterator[str]:
 
 
 _Giver = Callable[[Case], Iterator[str]]
-_ALWAYS: tuple[_Giver, ...] = (_environment_wins, _not_installed, _quoted)
+_ALWAYS: tuple[_Giver, ...] = (_failure, _environment_wins, _not_installed, _quoted)
 _WITHOUT_KEYS: tuple[_Giver, ...] = (
     _said_by_steps, _sections, _misspelt, _role_without_arn, _no_default, _left_out,
 )  # fmt: skip
