@@ -17,7 +17,7 @@ import urllib3
 
 import botocore_ext
 from botocore_ext import ConfigurationError, FetchError, Scope, from_web_token
-from botocore_ext.calls.inner_calls import fetch_budget
+from botocore_ext.calls.inner_calls import fetch_budget, share_of_budget
 from botocore_ext.tokens import AmbientToken, GitHubActionsToken
 
 from . import certificates, fakes
@@ -337,6 +337,16 @@ AGENTS = {
     "BUILDKITE": ("buildkite-agent", f"oidc request-token --audience {AUDIENCE}"),
     "CIRCLECI": ("circleci", f'run oidc get --claims {{"aud": "{AUDIENCE}"}} --root-issuer'),
 }
+
+
+def test_tokens_of_one_fetch_share_its_time(clock):
+    """The time begins with the first request: what a function took before does not count."""
+    with fetch_budget(clock.monotonic):
+        clock.advance(100)
+        assert share_of_budget() == 25
+        clock.advance(10)
+        assert share_of_budget() == 15
+    assert share_of_budget() == 25
 
 
 @pytest.mark.parametrize("place", AGENTS)

@@ -815,7 +815,7 @@ def test_a_key_that_stands_in_no_line_has_its_profile_as_its_place(config, tmp_p
 
 def test_warnings_of_other_threads_are_not_noted():
     def other():
-        warn = logging.getLogger("botocore_ext.resolving.profiles").warning
+        warn = logging.getLogger("botocore_ext.resolving.misspelt").warning
         thread = threading.Thread(target=warn, args=("Profile 'other' is somebody else's",))
         thread.start()
         thread.join()

@@ -173,6 +173,27 @@ def test_keys_are_fetched_once_and_served_until_the_window(refresher, source, cl
     assert source.calls == 2
 
 
+def test_what_is_at_hand_is_what_nobody_needs_to_wait_for(source, clock):
+    """For event loops: what is not at hand a thread fetches."""
+    credentials = FunctionProvider(function=source).bind(Scope(clock=clock)).load()
+
+    def at_hand(*, refreshing=False):
+        found = credentials.at_hand(refreshing=refreshing)
+        return found and found.access_key
+
+    epoch = credentials.epoch
+    assert at_hand() == "AKIA1"  # a function is called when it is loaded
+    clock.advance(3600 - 300)
+    assert (at_hand(), at_hand(refreshing=True)) == (None, "AKIA1")  # the advisory window
+    clock.advance(240)
+    assert (at_hand(), at_hand(refreshing=True)) == (None, None)  # the mandatory one
+    source.error = FetchError(provider="custom-test", error_msg="silent")
+    assert credentials.get_frozen_credentials().access_key == "AKIA1"
+    assert at_hand() == "AKIA1"  # until the next attempt
+    credentials.invalidate()
+    assert (credentials.epoch, at_hand()) == (epoch + 1, None)
+
+
 def test_keys_without_expiration_are_fetched_once_for_ever(clock):
     calls = []
     refresher = Refresher(

@@ -184,6 +184,11 @@ def test_work_is_done_without_a_limit_where_no_thread_can_be_started_any_more(mo
     assert run_within(0, threading.get_ident) == threading.get_ident()
 
 
+def test_work_is_done_without_a_limit_while_modules_are_torn_down(mocker):
+    mocker.patch("sys.is_finalizing", return_value=True)
+    assert run_within(0, threading.get_ident) == threading.get_ident()
+
+
 def test_a_thread_that_works_for_another_is_that_one_to_a_call_that_waits_for_itself():
     flight = SingleFlight()
 

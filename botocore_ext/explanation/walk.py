@@ -79,7 +79,7 @@ class _Warnings(logging.Handler):
 
 @contextmanager
 def _warnings() -> Iterator[list[str]]:
-    handler, logger = _Warnings(), logging.getLogger("botocore_ext.resolving.profiles")
+    handler, logger = _Warnings(), logging.getLogger("botocore_ext.resolving")
     logger.addHandler(handler)
     try:
         yield handler.texts
