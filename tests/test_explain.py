@@ -598,6 +598,15 @@ def test_a_process_without_a_command_is_said(text, expected, config):
     assert not step.calls
 
 
+def test_an_empty_key_is_said(config):
+    config("[profile dev]\naws_access_key_id =\naws_secret_access_key =\n")
+    explanation = botocore_ext.explain(botocore.session.Session(profile="dev"))
+    assert outcomes(explanation) == {"config-file": "failed"}
+    access_key, secret_key = explanation.notes[1:]
+    assert access_key.endswith("config:2) is empty: write it, or remove it")
+    assert secret_key.startswith("aws_secret_access_key (")
+
+
 def test_keys_that_have_expired_are_said_to_be_so(config, monkeypatch):
     expired = json.dumps(
         {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t",

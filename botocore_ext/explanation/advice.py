@@ -113,6 +113,13 @@ def _quoted(case: Case) -> Iterator[str]:
             yield f"{name} has quotes or white space around it, which count: remove them"
 
 
+def _empty(case: Case) -> Iterator[str]:
+    view = case.view
+    for key in _STATIC:
+        if view.values.get(key) == "":
+            yield f"{key} ({view.place(key)}) is empty: write it, or remove it"
+
+
 def _said_by_steps(case: Case) -> Iterator[str]:
     """Repeat the reasons that are a fact with its remedy."""
     for step in case.steps:
@@ -172,7 +179,7 @@ def _sections(case: Case) -> Iterator[str]:
 
 
 _Giver = Callable[[Case], Iterator[str]]
-_ALWAYS: tuple[_Giver, ...] = (_failure, _environment_wins, _not_installed, _quoted)
+_ALWAYS: tuple[_Giver, ...] = (_failure, _environment_wins, _not_installed, _quoted, _empty)
 _WITHOUT_KEYS: tuple[_Giver, ...] = (
     _said_by_steps, _sections, _misspelt, _role_without_arn, _no_default, _left_out,
 )  # fmt: skip
