@@ -607,6 +607,16 @@ def test_an_empty_key_is_said(config):
     assert secret_key.startswith("aws_secret_access_key (")
 
 
+@pytest.mark.caller_signs
+def test_a_number_of_attempts_with_which_no_client_can_be_made_is_said(config):
+    config(f"{APP}source_profile = dev\nmax_attempts = many\n{STATIC}")
+    explanation = botocore_ext.explain(botocore.session.Session(profile="app"))
+    assert outcomes(explanation)["assume-role"] == "failed"
+    assert explanation.notes[1].startswith(
+        "max_attempts is not a whole number: correct AWS_MAX_ATTEMPTS, or "
+    )
+
+
 def test_keys_that_have_expired_are_said_to_be_so(config, monkeypatch):
     expired = json.dumps(
         {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t",

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ..errors import ConfigurationError
 from ..resolving.bystanders import AWS_KEYS, way_to_keys
 from ..resolving.index import ENTRIES
 from ..resolving.misspelt import meant_by
 from ..resolving.profiles import selecting_keys, source_of
+from ..sources.settings import whole_number
 from .report import Found, Outcome, Step
 from .unreadable import absent_files, misplaced
 from .view import View
@@ -120,6 +122,13 @@ def _empty(case: Case) -> Iterator[str]:
             yield f"{key} ({view.place(key)}) is empty: write it, or remove it"
 
 
+def _no_number(case: Case) -> Iterator[str]:
+    try:
+        whole_number(case.view.session, None, "max_attempts")
+    except ConfigurationError as error:  # no client can be made
+        yield error.reason
+
+
 def _said_by_steps(case: Case) -> Iterator[str]:
     """Repeat the reasons that are a fact with its remedy."""
     for step in case.steps:
@@ -179,7 +188,9 @@ def _sections(case: Case) -> Iterator[str]:
 
 
 _Giver = Callable[[Case], Iterator[str]]
-_ALWAYS: tuple[_Giver, ...] = (_failure, _environment_wins, _not_installed, _quoted, _empty)
+_ALWAYS: tuple[_Giver, ...] = (
+    _failure, _environment_wins, _not_installed, _quoted, _empty, _no_number,
+)  # fmt: skip
 _WITHOUT_KEYS: tuple[_Giver, ...] = (
     _said_by_steps, _sections, _misspelt, _role_without_arn, _no_default, _left_out,
 )  # fmt: skip

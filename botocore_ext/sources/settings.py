@@ -15,7 +15,7 @@ METADATA_NUMBERS = ("metadata_service_timeout", "metadata_service_num_attempts")
 
 
 def whole_number(session: Session, method: str | None, name: str) -> Any:
-    """Return a setting of the metadata service; what is none is a ``ValueError`` of botocore's.
+    """Return a number among botocore's settings; what is none is a ``ValueError`` of botocore's.
 
     Raises:
         ConfigurationError: It is no whole number.
