@@ -411,6 +411,26 @@ def test_one_provider_alone_is_all_that_is_asked(aws):
     assert explanation.found.account_id == "123456789012"
 
 
+@pytest.mark.parametrize("used", [False, True])
+@pytest.mark.parametrize("kind", ["function", "ours", "of others"])
+def test_one_provider_alone_that_has_nothing_ends_it(kind, used):
+    alone = {
+        "function": lambda: None,
+        "ours": botocore_ext.from_http(),
+        "of others": Own(*[None] * 3),
+    }
+    session = botocore_ext.Session(credentials=alone[kind])
+    if used:
+        session._session.get_component("credential_provider")
+    explanation = botocore_ext.explain(session)
+    with pytest.raises(botocore_ext.errors.NotConfigured) as raised:
+        session.get_credentials()
+    (step,) = explanation.steps
+    assert (step.outcome.value, step.reason) == ("failed", raised.value.reason)
+    assert UNABLE not in str(explanation)
+    assert explanation.notes == (f"{step.provider}: {raised.value.reason}",)
+
+
 def test_options_of_the_environment_say_so(aws, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
     session = botocore_ext.Session(credentials=botocore_ext.from_http())

@@ -31,6 +31,12 @@ def twin_of(session: Session) -> Session:
     return twin
 
 
+def asks_one_alone(session: Session) -> bool:
+    """Whether ``session`` was made for one provider, without which it has nothing to ask."""
+    own: Any = pending(session) or session.get_component(COMPONENT)
+    return getattr(own, "only", None) is not None
+
+
 def providers_of(session: Session, twin: Session) -> tuple[list[CredentialProvider], bool]:
     """Return what ``session`` asks for credentials, belonging to ``twin``; and whether ours may be.
 

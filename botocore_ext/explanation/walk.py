@@ -4,18 +4,21 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import botocore.session
 
 from ..hook import botocore_session
 from ..resolving.registration import loaded_credentials
+from ..resolving.session_resolver import nothing_from
 from ..scope import Clock
 from .advice import Case, advice, conclusion
 from .asking import Walk
 from .calls import Calls
-from .report import Explanation
-from .twin import providers_of, twin_of
+from .failures import said
+from .report import Explanation, Outcome
+from .twin import asks_one_alone, providers_of, twin_of
 from .unreadable import unreadable
 from .view import View
 
@@ -47,15 +50,19 @@ def explain(
     if nothing_to_walk is not None:
         return nothing_to_walk
     held = loaded_credentials(inner)
+    is_alone = asks_one_alone(inner)
     providers, is_ours = providers_of(inner, twin)
     walk = Walk(view, Calls(twin, clock.monotonic), clock, is_ours, offline)
     with _warnings() as warned:  # of misspelt keys, for example
         steps = tuple(map(walk.step, providers))
+    if is_alone and walk.first is None:  # the session does not say None, as a chain does
+        reason = said(nothing_from(providers[0]))
+        steps = (replace(steps[0], outcome=Outcome.FAILED, reason=reason),)
     if held is not None:
         warned.insert(0, _of_held(held.method))
     notes = advice(Case(view, steps, is_ours), warned)
-    said = conclusion(steps, walk.found)
-    return Explanation(view.profile, view.profile_from, view.files, steps, walk.found, said, notes)
+    end = conclusion(steps, walk.found)
+    return Explanation(view.profile, view.profile_from, view.files, steps, walk.found, end, notes)
 
 
 def _of_held(method: str) -> str:
