@@ -788,6 +788,20 @@ class TestExplain:
         assert outcomes(session) == [("custom-function", "found", "")]
         assert "install()" not in str(botocore_ext.explain(session))
 
+    def test_keys_of_the_caller_are_found(self):
+        session = theirs.AioSession()
+        session.set_credentials("AKIAGIVEN", "secret")
+        assert outcomes(session) == [("explicit", "found", "its keys were given in code")]
+        assert botocore_ext.explain(session).found.access_key.endswith("IVEN")
+
+    def test_one_provider_alone_that_has_nothing_ends_it(self, used):
+        session = aio.AioSession(credentials=lambda: None)
+        if used:
+            session.get_component("credential_provider")
+        ((provider, outcome, reason),) = outcomes(session)
+        assert (provider, outcome) == ("custom-function", "failed")
+        assert reason.startswith("this session takes credentials from this provider alone")
+
 
 class TestRejections:
     def test_a_request_is_sent_again_with_new_keys(self, mobile, aws):

@@ -510,10 +510,36 @@ def test_of_a_login_with_a_session_the_rest_is_botocores_to_say(config):
 # What a session holds already.
 
 
-def test_keys_of_the_caller_are_said_first(config):
-    session = boto3.Session(aws_access_key_id="AKIA", aws_secret_access_key="secret")
-    assert (
-        botocore_ext.explain(session).notes[0].startswith("this session was given its keys in code")
+def test_keys_of_the_caller_are_found(config, commands, world):
+    secret = fakes.secret()
+    config(f"[default]\n{RUNS.format(world / 'ran')}")
+    session = boto3.Session(
+        aws_access_key_id="AKIAGIVEN", aws_secret_access_key=secret, aws_session_token=secret
+    )
+    kept = session.get_credentials()
+    explanation = botocore_ext.explain(session)
+    (note,) = explanation.notes
+    assert note.startswith("this session was given its keys in code, and asks nobody: make it ")
+    first = explanation.steps[0]
+    assert (explanation.found.provider, first.provider) == (kept.method, kept.method)
+    assert explanation.found.access_key == "*" * 16 + "IVEN"
+    assert [str(one) for one in first.settings] == [
+        f"aws_access_key_id = {'*' * 16}IVEN  (code)",
+        "aws_secret_access_key = (set)  (code)",
+        "aws_session_token = (set)  (code)",
+    ]
+    assert outcomes(explanation) == {"explicit": "found", "custom-process": "shadowed"}
+    assert (session.get_credentials(), commands) == (kept, [])
+    assert not searching.shown([str(explanation)])
+
+
+def test_half_a_pair_of_the_caller_fails():
+    session = botocore.session.Session()
+    session.set_credentials("AKIAGIVEN", "")
+    explanation = botocore_ext.explain(session)
+    assert outcomes(explanation) == {"explicit": "failed"}
+    assert explanation.notes[-1] == (
+        "explicit: SecretAccessKey is missing: give the session both keys, or none"
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from inspect import iscoroutinefunction
 
-from botocore.credentials import CredentialProvider
+from botocore.credentials import CredentialProvider, Credentials
 
 from ..calls.inner_calls import fetch_budget
 from ..chain import keys_or_reason
@@ -22,8 +22,10 @@ from .reasons import is_written, role_of_ours, why_unselected
 from .report import Found, Outcome, Setting, Step
 from .rules import RULES, Rule
 from .settings import settings_of_ours, settings_of_role
-from .view import View
+from .view import View, shown
 
+#: How a session of boto3 is given keys.
+_GIVEN = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id")
 #: What is known of a provider of others': nothing.
 _UNKNOWN = Rule(lambda _: None, lambda _: "", empty=lambda _: "it has no keys here")
 
@@ -41,6 +43,23 @@ class Walk:
     found: Found | None = None
     #: What ended it: it has keys, has failed, or would be asked.
     first: Step | None = None
+
+    def given(self, held: Credentials) -> Step:
+        """Say that code gave the session its keys, so that nobody is asked."""
+        name = str(held.method)
+        account = getattr(held, "account_id", None)
+        values = (held.access_key, held.secret_key, held.token, account)
+        written = [(key, value) for key, value in zip(_GIVEN, values, strict=True) if value]
+        settings = tuple(Setting(key, shown(key, value), "code") for key, value in written)
+        try:  # not through get_frozen_credentials(), which aiobotocore's would have awaited
+            keys = Keys(held.access_key, held.secret_key, held.token, account_id=account)
+        except ValueError as error:
+            reason = f"{error}: give the session both keys, or none"
+            self.first = Step(name, Outcome.FAILED, reason, settings)
+        else:
+            self.found = Found.of(name, keys, self.clock.now())
+            self.first = Step(name, Outcome.FOUND, "its keys were given in code", settings)
+        return self.first
 
     def step(self, provider: CredentialProvider) -> Step:
         """Say what comes of one provider, asking it if it is its turn."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import botocore.session
+from botocore.credentials import CredentialProvider
 
 from ..hook import botocore_session
 from ..resolving.registration import loaded_credentials
@@ -17,7 +18,7 @@ from .advice import Case, advice, conclusion
 from .asking import Walk
 from .calls import Calls
 from .failures import said
-from .report import Explanation, Outcome
+from .report import Explanation, Outcome, Step
 from .twin import asks_one_alone, providers_of, twin_of
 from .unreadable import unreadable
 from .view import View
@@ -53,11 +54,11 @@ def explain(
     is_alone = asks_one_alone(inner)
     providers, is_ours = providers_of(inner, twin)
     walk = Walk(view, Calls(twin, clock.monotonic), clock, is_ours, offline)
+    given = (walk.given(held),) if held is not None and held.method == "explicit" else ()
     with _warnings() as warned:  # of misspelt keys, for example
-        steps = tuple(map(walk.step, providers))
-    if is_alone and walk.first is None:  # the session does not say None, as a chain does
-        reason = said(nothing_from(providers[0]))
-        steps = (replace(steps[0], outcome=Outcome.FAILED, reason=reason),)
+        steps = (*given, *map(walk.step, providers))
+    if is_alone and walk.first is None:
+        steps = (_of_nothing(steps[0], providers[0]),)
     if held is not None:
         warned.insert(0, _of_held(held.method))
     notes = advice(Case(view, steps, is_ours), warned)
@@ -65,9 +66,17 @@ def explain(
     return Explanation(view.profile, view.profile_from, view.files, steps, walk.found, end, notes)
 
 
+def _of_nothing(step: Step, only: CredentialProvider) -> Step:
+    """Say what a session raises that asks one provider alone, where that has nothing."""
+    return replace(step, outcome=Outcome.FAILED, reason=said(nothing_from(only)))
+
+
 def _of_held(method: str) -> str:
     if method == "explicit":
-        return "this session was given its keys in code, and looks for none: this is another's view"
+        return (
+            "this session was given its keys in code, and asks nobody: make it without them to use "
+            "another source"
+        )
     return f"this session has keys already ({method}), and looks for none until it is made anew"
 
 
