@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
-from botocore.useragent import register_feature_ids
+from botocore.useragent import register_feature_id
 
 from ..errors import ConfigurationError
 from ..keys import Keys
 from ..threads.concurrency import NeedsItselfError
-from .current import Current
 from .refresh import Decision, Wait, decide, wait
 from .refresher import Refresher
 
@@ -64,12 +63,8 @@ class ProviderCredentials(RefreshableCredentials):
                 current = self._refresher.settle()
             except NeedsItselfError:
                 raise needs_itself(self.method) from None
-        return self._served(current)
-
-    @staticmethod
-    def _served(current: Current) -> ReadOnlyCredentials:
-        if current.features:  # in the user agent of the request that is signed with these keys
-            register_feature_ids(current.features)
+        for feature in current.features:  # for the user agent of the request that these keys sign
+            register_feature_id(feature)
         return current.frozen
 
     def at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
@@ -81,9 +76,9 @@ class ProviderCredentials(RefreshableCredentials):
         current = self._refresher.current
         fresh = current.fresh_until
         if self._wall() < fresh.wall and self._steady() < fresh.steady:
-            return self._served(current)
+            return current.frozen
         good = self._refresher.at_hand(refreshing=refreshing)
-        return None if good is None else self._served(good)
+        return None if good is None else good.frozen
 
     @property
     def epoch(self) -> int:
