@@ -740,8 +740,10 @@ class TestSessions:
         async def main():
             async with session.create_client("sts", region_name="eu-west-1") as client:
                 await asyncio.gather(*[client.get_caller_identity() for _ in range(3)])
+                await client.get_caller_identity()  # with keys that are at hand
 
         asyncio.run(main())
+        assert len(aws.requests) == 5
         for request in aws.requests[1:]:
             features = request.headers["User-Agent"].partition(" m/")[2].split()[0].split(",")
             assert "k" in features

@@ -40,6 +40,12 @@ class AsyncCredentials(AioRefreshableCredentials):
             ProviderError: There are no keys, and they cannot be obtained.
             botocore.exceptions.ClientError: A service refused.
         """
+        frozen = await self._frozen()
+        # A thread tells the task that began its fetch; each task signs a request of its own.
+        register_feature_ids(self._features())
+        return frozen
+
+    async def _frozen(self) -> ReadOnlyCredentials:
         held = self._at_hand(refreshing=False)
         if held is not None:
             return held
@@ -48,14 +54,11 @@ class AsyncCredentials(AioRefreshableCredentials):
         if held is not None:
             return held
         try:
-            fetched = await self._fetches.run(partial(in_thread, self._fetch), key)
+            return await self._fetches.run(partial(in_thread, self._fetch), key)
         except NeedsItselfError:
             if self._last is not None and not self.refresh_needed(0):
                 return self._last  # the fetch itself makes a request with them
             raise needs_itself(self.method) from None
-        # The thread has told the task that began the fetch; each signs a request of its own.
-        register_feature_ids(self._features())
-        return fetched
 
     def _fetch(self) -> ReadOnlyCredentials:
         # Kept by the thread: the event loop may end before it hears of them.
