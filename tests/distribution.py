@@ -11,9 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 #: What makes a wheel a wheel.
-METADATA = {"METADATA", "RECORD", "WHEEL", "licenses/LICENSE"}
+METADATA = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
 #: The files beside the folders of a source distribution.
-BESIDE = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml", ".gitignore"}
+BESIDE = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
 FOLDERS = ("botocore_ext", "docs", "tests")
 _BUILT = {"__pycache__", "_build", "node_modules"}
 
@@ -31,10 +31,13 @@ def of_wheel(path):
 
 
 def of_source(path):
-    """Give the files of a source distribution without the name of its folder."""
+    """Give the files of a source distribution without the name of its folder.
+
+    The build adds .gitignore where there is one: a clone has it, its archive may not.
+    """
     with tarfile.open(path) as source:
         names = (one.name for one in source.getmembers() if one.isfile())
-        return {name.partition("/")[2] for name in names}
+        return {name.partition("/")[2] for name in names} - {".gitignore"}
 
 
 def differences(found, wanted):
