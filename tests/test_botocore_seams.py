@@ -78,7 +78,7 @@ IMPORTED = {
     "botocore.parsers": {"ResponseParserError"},
     "botocore.session": {"Session", "get_session"},
     "botocore.tokens": {"FrozenAuthToken", "SSOTokenProvider"},
-    "botocore.useragent": {"register_feature_ids"},
+    "botocore.useragent": {"register_feature_id", "register_feature_ids"},
     "botocore.utils": {
         "InstanceMetadataFetcher",
         "JSONFileCache",
@@ -110,6 +110,7 @@ SIGNATURES = {
     ],
     credentials.create_credential_resolver: ["session"],
     importlib.import_module("botocore.utils").create_nested_client: ["session", "service_name"],
+    importlib.import_module("botocore.useragent").register_feature_id: ["feature_id"],
     importlib.import_module("botocore.useragent").register_feature_ids: ["feature_ids"],
     credentials.EnvProvider: ["environ"],
     credentials.ProcessProvider: ["profile_name", "load_config", "popen"],
