@@ -57,6 +57,8 @@ class Fault:
     answer: Callable[[Place, fakes.Request], Answer] | None
     #: Whether it shows only after a timeout.
     takes_time: bool = False
+    #: Whether no timeout ends it, and the budget of a fetch must.
+    outlasts: bool = False
     #: Seconds to connect and to wait for data where it is tried.
     timeout: float = 5
     #: Whether it can come up at an operation.
@@ -176,7 +178,7 @@ FAULTS = (
     Fault("reset after the headers", _changed(reset=True, cut=0)),
     Fault("silence", lambda *_: Answer(silence=120), takes_time=True, timeout=0.9),
     # Each byte in time, and all of them too late, also on a machine that is busy.
-    Fault("a byte at a time", _changed(drip=0.4), takes_time=True, timeout=2.5),
+    Fault("a byte at a time", _changed(drip=0.4), takes_time=True, outlasts=True, timeout=2.5),
     Fault("truncated body", _truncated),
     Fault(
         "wrong length, too long",
