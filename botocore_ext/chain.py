@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from botocore.credentials import CredentialProvider
 
 from .calls.observation import tell
-from .declaration import values
+from .declaration import times, values
+from .declaration.asking import attempted
 from .declaration.functions import Source, as_provider
-from .errors import Attempt, ChainError
+from .errors import ChainError
 from .keys import Keys
 from .options import option
 from .provider import Provider
@@ -23,19 +24,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 logger = logging.getLogger(__name__)
-
-
-def names(value: object) -> list[Any]:
-    """The links of a chain: a comma-separated line of names, or a list of providers and names."""
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",")]
-    if not isinstance(value, Sequence) or not value:
-        msg = "must name its links on one line, with commas between them"
-        raise ValueError(msg)
-    if "" in value:
-        msg = "has a link without a name (look for a comma too many)"
-        raise ValueError(msg)
-    return list(value)
 
 
 class CredentialChain(Provider):
@@ -53,7 +41,7 @@ class CredentialChain(Provider):
         positional=True,
         selects=True,
         required=True,
-        parse=names,
+        parse=values.links,
         help="The links, in order: providers, callables that return keys, or names. In a profile "
         "a comma-separated line of canonical names or METHODs in any case, and `profile NAME`.",
     )
@@ -62,7 +50,7 @@ class CredentialChain(Provider):
         ini="credential_chain_expire_after",
         example="900",
         code="900",
-        parse=values.lifetime,
+        parse=times.lifetime,
         help="Seconds, or a `timedelta`, after which keys that name no expiration are looked for "
         "anew; 300 or more. In code also `.expire_after(...)`.",
     )
@@ -93,7 +81,7 @@ class CredentialChain(Provider):
             ValueError: It is less.
         """
         try:
-            values.lifetime(seconds)
+            times.lifetime(seconds)
         except ValueError as error:
             msg = f"expire_after({seconds!r}) {error}"
             raise ValueError(msg) from None
@@ -133,7 +121,7 @@ class CredentialChain(Provider):
         label = f"credential_chain of profile '{profile}'" if profile else self.label
         with looking_for(self.place, label):
             for name, link in self._bound_links():
-                found = _ask(name, link)
+                found = attempted(name, link)
                 tell((name, None if isinstance(found, Keys) else found))
                 if isinstance(found, Keys):
                     logger.debug("The chain takes the keys of %s", name)
@@ -169,34 +157,6 @@ class CredentialChain(Provider):
             return keys
         moment = datetime.fromtimestamp(self.scope.clock.now() + after, timezone.utc)
         return replace(keys, expiration=moment)
-
-
-def _ask(name: str, link: CredentialProvider) -> Keys | Attempt:
-    """Return the keys of one link, or why it has none; what must stop a chain is raised."""
-    try:
-        keys = keys_or_reason(link)
-    except Exception as error:
-        if not getattr(error, "try_next_link", False):
-            tell((name, error))
-            raise
-        return Attempt(name, getattr(error, "reason", str(error)), error)
-    return keys or Attempt(name, "nothing here selects it")
-
-
-def keys_or_reason(link: CredentialProvider) -> Keys | None:
-    """Return keys, obtained anew; None where a provider of others' has none.
-
-    Raises:
-        NotConfigured: Nothing selects the provider.
-        Exception: What obtaining the keys raises.
-    """
-    if not isinstance(link, Provider):
-        found = link.load()
-        return None if found is None else Keys.from_credentials(found)
-    if not link.is_selected():
-        raise link.not_here()
-    link.check()
-    return link.obtain()
 
 
 def _rebuild(

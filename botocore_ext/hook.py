@@ -62,7 +62,7 @@ def install(*providers: "Source") -> None:
 
 def uninstall() -> None:
     """Undo ``install``: sessions made from now on are plain; older ones stay as they are."""
-    global _installed  # noqa: PLW0603 - see install
+    global _installed  # noqa: PLW0603 - installing is global by nature
     if _installed is not None:
         botocore.unregister_initializer(_initialize)
         _installed = None

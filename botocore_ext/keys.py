@@ -80,7 +80,7 @@ class Keys:
         """
         # arn:partition:sts::ACCOUNT:assumed-role/NAME/SESSION
         arn = answer.get("AssumedRoleUser", {}).get("Arn", "").split(":")
-        account = {"AccountId": arn[4]} if len(arn) > 4 else {}  # noqa: PLR2004 - see above
+        account = {"AccountId": arn[4]} if arn[4:] else {}
         return cls.from_mapping(answer.get("Credentials", {}) | account)
 
     @classmethod

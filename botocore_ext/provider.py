@@ -1,13 +1,11 @@
 """``Provider``: a specification of where keys come from, and one cell for its tokens."""
 
 import logging
-import threading
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakSet
 
-from .declaration import values
+from .declaration import times
 from .declaration.references import Token, resolve
 from .declaration.specification import Specification
 from .errors import FetchError
@@ -16,36 +14,14 @@ from .options import option
 from .refreshing.credentials import ProviderCredentials
 from .refreshing.refresh import DEFAULT_WINDOW, Window
 from .refreshing.rejections import resend_rejected
+from .refreshing.token_cell import TokenCell
 from .scope import Scope
 from .threads.circles import looking_for
-from .threads.concurrency import ProcessLocal
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 logger = logging.getLogger(__name__)
-
-
-class TokenCell:
-    """What the bound copies of one provider share: tokens, kept ids, and who must hear of them."""
-
-    def __init__(self, tokens: Mapping[str, Any]) -> None:
-        """Start with the tokens that the factory was given."""
-        self.tokens = dict(tokens)
-        #: Ids that a provider keeps between fetches, by where they hold.
-        self.kept: dict[str, str] = {}
-        self._lock = ProcessLocal(threading.Lock)
-        self._users: WeakSet[ProviderCredentials] = WeakSet()
-
-    def add_user(self, credentials: ProviderCredentials) -> None:
-        """Tell ``credentials`` of changes from now on."""
-        with self._lock.get():
-            self._users.add(credentials)
-
-    def users(self) -> list[ProviderCredentials]:
-        """Return the credentials that are in use."""
-        with self._lock.get():
-            return list(self._users)
 
 
 class Provider(Specification):
@@ -64,7 +40,7 @@ class Provider(Specification):
         ini="botocore_ext_refresh_window",
         example="300",
         code="300",
-        parse=values.window,
+        parse=times.window,
         help="Seconds before expiry at which the keys are refreshed, at most half their "
         "lifetime; or `auto`, which chooses by lifetime as AWS's newest SDKs do.",
     )
@@ -123,9 +99,10 @@ class Provider(Specification):
             ConfigurationError: It is.
         """
         with looking_for(self.place, self.label):
-            keys: object = self.fetch()
+            found: Any = self.fetch()
         # What somebody's own provider returns is checked where it is kept.
-        return keys.through(self.features()) if isinstance(keys, Keys) else keys  # type: ignore[return-value]
+        keys: Keys = found.through(self.features()) if isinstance(found, Keys) else found
+        return keys
 
     def features(self) -> tuple[str, ...]:
         """Botocore's user-agent feature ids for what a fetch uses."""
@@ -190,16 +167,3 @@ class Provider(Specification):
             place = f" of profile '{self.scope.profile}'" if self.scope.profile else ""
             fact = f"{name}{place}: {error.reason}"
             raise FetchError(provider=self.METHOD, error_msg=fact) from error
-
-
-class ServiceProvider(Provider):
-    """A provider that calls an AWS service."""
-
-    client_config: Mapping[str, Any] | None = option(
-        default=None,
-        example="{'region_name': 'eu-west-1'}",
-        code="{'region_name': 'eu-west-1'}",
-        secret=True,
-        parse=values.client_config,
-        help="Arguments of `create_client` for the inner client.",
-    )

@@ -1,13 +1,9 @@
 """``Scope``: the outside world of a provider, passed in rather than reached for.
 
-A scope holds the session, the profile, the environment, the clock and the region. This is the
-only module that reads ``os.environ`` or the clock.
+A scope holds the session, the profile, the environment, the clock and the region.
 """
 
-import os
-import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,34 +12,12 @@ import botocore.session
 
 from .calls.inner_clients import InnerClients, create
 from .keys import Keys
+from .outside import Clock, system_environment
 from .sources.native import native
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
     from typing_extensions import Self
-
-
-def system_environment() -> Mapping[str, str]:
-    """Return the environment of this process, live."""
-    return os.environ
-
-
-def hand_down(name: str, value: str) -> None:
-    """Set a variable for the processes that this one starts."""
-    os.environ[name] = value
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Time and chance, so that a test can hold both."""
-
-    #: Seconds since 1970.
-    now: Callable[[], float] = time.time
-    #: Seconds that only grow.
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    #: A number from 0 up to 1.
-    random: Callable[[], float] = random.random
 
 
 @cache
@@ -112,8 +86,8 @@ class Scope:
         """The path of the AWS config file, for the remedy of an error."""
         return str(self.files.get_config_variable("config_file"))
 
-    def allows(self, method: str | None) -> bool:  # noqa: ARG002 - for scopes with rules of their own
-        """Whether the provider ``method`` may be selected here."""
+    def allows(self, _: str | None, /) -> bool:
+        """Whether the provider with this ``METHOD`` may be selected here."""
         return True
 
     def region(self, client_config: Mapping[str, Any] | None, id_region: str | None = None) -> str:

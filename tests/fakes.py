@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from awscrt.crypto import EC, ECExportFormat, ECType
 
-from botocore_ext.scope import Clock
+from botocore_ext.outside import Clock
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,32 +9,38 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 
 #: From the ground up; a module imports only from lines above its own.
 FLOORS = [
-    "threads.concurrency errors options calls.endpoint calls.service_data resolving.bystanders",
+    (
+        "outside threads.concurrency threads.event_loop errors options calls.endpoint "
+        "calls.parameters calls.service_data calls.unlogged resolving.bystanders sources.paths"
+    ),
     (
         "calls.attempts calls.observation resolving.plain_roles resolving.registration "
-        "resolving.session_resolver threads.workers"
+        "resolving.session_resolver sources.token_process threads.workers"
     ),
     "resolving.creation",
-    "keys declaration.values calls.inner_calls threads.circles threads.awaiting",
-    "aio.tasks",
+    (
+        "keys declaration.signature declaration.times declaration.values calls.budget "
+        "threads.circles threads.awaiting"
+    ),
+    "aio.tasks calls.inner_calls refreshing.notes refreshing.state",
     "calls.inner_clients calls.exchange sources.native sources.token_cache",
     (
-        "scope refreshing.refresh sources.identities sources.session_token sources.settings "
-        "sources.static_keys"
+        "scope refreshing.refresh sources.identities sources.mfa sources.session_token "
+        "sources.settings sources.static_keys"
     ),
     "sources.ambient refreshing.current sources.github_actions declaration.origins tokens",
     "refreshing.refresher declaration.references declaration.specification",
-    "refreshing.credentials refreshing.rejections",
+    "refreshing.credentials refreshing.rejections refreshing.token_cell",
     "aio.credentials aio.rejections",
     "provider",
-    "declaration.functions declaration.files",
+    "declaration.asking declaration.functions declaration.files declaration.services",
     "providers.cognito providers.environment providers.http providers.instance",
     "providers.login",
     "providers.container providers.process providers.sso providers.temporary",
     "providers.web_identity",
     "chain",
     "resolving.index registry",
-    "resolving.misspelt",
+    "resolving.misspelt resolving.contradictions",
     "resolving.profiles",
     "resolving.hops resolving.selection",
     "resolving.roles",
@@ -44,7 +50,8 @@ FLOORS = [
     "aio.providers",
     "aio.resolver",
     "hook commands.table explanation.lines",
-    "explanation.report",
+    "explanation.report explanation.shown",
+    "explanation.conclusion",
     "explanation.view",
     "explanation.reasons explanation.calls explanation.twin explanation.unreadable",
     "explanation.rules explanation.advice",

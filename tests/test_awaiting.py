@@ -8,6 +8,7 @@ import pytest
 
 from botocore_ext import FetchError, Session, from_temporary_credentials, from_web_token
 from botocore_ext.threads import awaiting
+from botocore_ext.threads.event_loop import EventLoop
 
 from . import fakes
 from .test_refresh import ROLE
@@ -31,7 +32,7 @@ async def token():
 def asked(loop, coroutine):
     """Wait for a coroutine as a thread does that obtains keys for ``loop``."""
     context = contextvars.copy_context()
-    context.run(awaiting.asking.set, loop)
+    context.run(awaiting.asking.set, EventLoop(loop))
     return context.run(awaiting.awaited, coroutine, "custom-web-token", "get_token")
 
 

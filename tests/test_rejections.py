@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 import botocore_ext
 from botocore_ext import ConfigurationError, Keys, Session, create_credential_chain, from_web_token
-from botocore_ext.refreshing import rejections
+from botocore_ext.refreshing import notes, rejections
 
 from . import fakes
 from .test_refresh import together
@@ -61,7 +61,7 @@ class Wire:
         self.keys, self.bodies = [], []
 
     def __call__(self, request, **_):
-        key = rejections._ACCESS_KEY.search(request.headers["Authorization"].decode())[1]
+        key = notes._ACCESS_KEY.search(request.headers["Authorization"].decode())[1]
         body = request.body.read() if hasattr(request.body, "read") else request.body
         self.bodies.append(body)
         self.keys.append(key)
@@ -358,13 +358,11 @@ def handlers(session, caplog):
     caplog.clear()
     client.list_buckets()
     called = [one.getMessage() for one in caplog.records if one.name == "botocore.hooks"]
-    pattern = re.compile(
-        "calling handler.*(_note_streams|_note_signer|_note_access_key|_send_again)"
-    )
+    pattern = re.compile(f"calling handler.*({'|'.join(OURS)})")
     return [found[1] for one in called if (found := pattern.search(one))]
 
 
-OURS = ["_note_streams", "_note_signer", "_note_access_key", "_send_again"]
+OURS = ["note_streams", "note_signer", "note_access_key", "_send_again"]
 
 
 def test_sessions_that_use_none_of_our_providers_have_no_handler(

@@ -12,7 +12,8 @@ from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 
 from botocore_ext import FetchError, Scope, from_cognito_identity_pool, from_web_token, scope
-from botocore_ext.calls.inner_calls import call, fetch_budget
+from botocore_ext.calls.budget import fetch_budget
+from botocore_ext.calls.inner_calls import call
 from botocore_ext.resolving.profiles import ProfileScope
 
 from . import fakes

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from botocore_ext.declaration import references, values
+from botocore_ext.declaration import references, times, values
 
 
 @pytest.mark.parametrize(
@@ -14,16 +14,16 @@ from botocore_ext.declaration import references, values
         (values.arn, "arn:aws:iam::123456789012:role/A", "arn:aws:iam::123456789012:role/A"),
         (values.arn, "arn:aws-cn:iam::aws:policy/A", "arn:aws-cn:iam::aws:policy/A"),
         (values.arns, ("arn:aws:iam::aws:policy/A",), ["arn:aws:iam::aws:policy/A"]),
-        (values.seconds, "1.5", 1.5),
-        (values.seconds, 2, 2.0),
-        (values.seconds, timedelta(minutes=1), 60.0),
+        (times.seconds, "1.5", 1.5),
+        (times.seconds, 2, 2.0),
+        (times.seconds, timedelta(minutes=1), 60.0),
         (values.whole, " 3 ", 3),
         (values.whole, 0, 0),
         (values.json_document, {"a": [1]}, '{"a": [1]}'),
         (values.flag, False, False),
-        (values.window, "AUTO", "auto"),
-        (values.window, timedelta(minutes=5), 300.0),
-        (values.lifetime, "300", 300.0),
+        (times.window, "AUTO", "auto"),
+        (times.window, timedelta(minutes=5), 300.0),
+        (times.lifetime, "300", 300.0),
         (values.header, " Bearer a ", "Bearer a"),
         (values.cognito_id, "us-east-1:abc", "us-east-1:abc"),
         (values.client_config, {"verify": False}, {"verify": False}),
@@ -44,12 +44,12 @@ def test_what_is_accepted(parse, given, found):
         (values.arns, {"arn": "arn:aws:iam::aws:policy/A"}, "must be a list of ARNs, not dict"),
         (values.arns, ["A"], "is not a list of ARNs: one is not an ARN"),
         (values.arns, [{"name": "A"}], "one must be a string, not NoneType"),
-        (values.seconds, "1s", "is not a number of seconds"),
-        (values.seconds, 0, "is not a number of seconds"),
-        (values.seconds, -1, "is not a number of seconds"),
-        (values.seconds, True, "is not a number of seconds"),
-        (values.seconds, float("inf"), "is not a number of seconds"),
-        (values.seconds, None, "is not a number of seconds"),
+        (times.seconds, "1s", "is not a number of seconds"),
+        (times.seconds, 0, "is not a number of seconds"),
+        (times.seconds, -1, "is not a number of seconds"),
+        (times.seconds, True, "is not a number of seconds"),
+        (times.seconds, float("inf"), "is not a number of seconds"),
+        (times.seconds, None, "is not a number of seconds"),
         (values.whole, "1.5", "is not a whole number"),
         (values.whole, -1, "is not a whole number"),
         (values.whole, True, "is not a whole number"),
@@ -62,8 +62,8 @@ def test_what_is_accepted(parse, given, found):
         (values.json_document, "[" * 100_000, "is not JSON that can be read"),
         (values.json_document, f'{{"a": {"9" * 5000}}}', "is not JSON that can be read"),
         (values.json_document, {"a": object()}, "holds something that JSON cannot express"),
-        (values.window, "none", "is neither a number of seconds above 0 nor `auto`"),
-        (values.lifetime, 299, "is less than five minutes"),
+        (times.window, "none", "is neither a number of seconds above 0 nor `auto`"),
+        (times.lifetime, 299, "is less than five minutes"),
         (values.header, "a\nb", "contains a line break"),
         (values.cognito_id, "abc", "is not a Cognito id"),
         (values.client_config, [], "must be a mapping of create_client"),

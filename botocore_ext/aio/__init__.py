@@ -3,7 +3,7 @@
 from typing import Any
 
 try:
-    import aiobotocore.session  # pyright: ignore[reportMissingImports] - an extra
+    import aiobotocore.session  # pyright: ignore[reportMissingImports] - of the extra aio
 except ImportError:
     msg = "botocore_ext.aio needs aiobotocore: run pip install 'botocore-ext[aio]'"
     raise ImportError(msg) from None

@@ -7,7 +7,7 @@ once for all tasks of an event loop.
 from functools import partial
 from typing import Any
 
-from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] - an extra
+from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] - of the extra aio
     AioCredentials,
     AioRefreshableCredentials,
 )

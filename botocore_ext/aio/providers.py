@@ -4,12 +4,12 @@ They are the synchronous ones, bound to a synchronous twin of the session and as
 All others stay aiobotocore's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from inspect import iscoroutinefunction
 from typing import Any
 
 import botocore.session
-from aiobotocore.credentials import AioCredentials  # pyright: ignore[reportMissingImports] - an extra
+from aiobotocore.credentials import AioCredentials  # pyright: ignore[reportMissingImports] - of the extra aio
 from botocore.credentials import (
     CredentialProvider,
     CredentialResolver,
@@ -38,10 +38,9 @@ class Twin(botocore.session.Session):
             setattr(self, name, getattr(original, name))
 
     @property
-    def full_config(self) -> Mapping[str, Any]:  # type: ignore[override]  # a dict in the stubs
+    def full_config(self) -> Any:
         """What stands in the files."""
-        config: Mapping[str, Any] = self._original.full_config
-        return config
+        return self._original.full_config
 
     def instance_variables(self) -> dict[str, Any]:
         """What code has set."""

@@ -24,7 +24,7 @@ async def _send_again(
         return None
     try:
         access_key = (await notes.auth()).credentials.access_key
-    except Exception as error:  # noqa: BLE001 - as in rejections
+    except Exception as error:  # noqa: BLE001 - the caller shall see what the service said
         rejections.no_new_keys(error)
         return None
     return notes.resend_with(access_key)

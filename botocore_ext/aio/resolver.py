@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
-from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] - an extra
+from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] - of the extra aio
     AioCredentialResolver,
     AioCredentials,
 )
@@ -91,7 +91,7 @@ def _parts(
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
 ) -> _Parts:
-    from .providers import alone, insert_async  # noqa: PLC0415 - it takes a while
+    from .providers import alone, insert_async  # noqa: PLC0415 - loading our providers takes a while
 
     if only is not None:
         return list(resolver.providers), alone(session, region, only)

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from ..threads.awaiting import asking
 from ..threads.concurrency import NeedsItselfError, ProcessLocal
+from ..threads.event_loop import EventLoop
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ async def in_thread(work: Callable[[], T]) -> T:
     raised: list[BaseException] = []
 
     def run() -> None:
-        asking.set(loop)
+        asking.set(EventLoop(loop))
         try:
             returned.append(work())
         except BaseException as error:  # noqa: BLE001 - raised again below

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from .endpoint import Endpoint, UnusableError
 
 if TYPE_CHECKING:
-    from ..scope import Clock
+    from ..outside import Clock
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from ..threads.workers import run_within
 from .attempts import Patience
 from .endpoint import Endpoint, UnusableError, is_address, is_allowed
-from .inner_calls import unlogged
 from .observation import tell
+from .unlogged import unlogged
 
 #: Bytes that an answer may have.
 LARGEST_ANSWER = 64 * 1024
@@ -42,51 +42,27 @@ def ask(
         UnusableError: No complete answer came.
     """
 
-    def work() -> Answer:
+    def work() -> Answer | UnusableError:
         *others, last = endpoint.addresses()
         for address in others:
-            answer = _ask_or_none(endpoint, address, headers, patience, session)
-            if answer is not None:
-                return answer
-        return _ask_address(endpoint, last, headers, patience, session)
+            found = _exchange(endpoint, address, headers, patience, session)
+            if not isinstance(found, UnusableError):
+                return found
+        return _exchange(endpoint, last, headers, patience, session)
 
     try:
-        return run_within(patience.whole, work)
+        found = run_within(patience.whole, work)
     except TimeoutError:
-        pass
-    raise _too_slow(patience)
+        found = _too_slow(patience)
+    if isinstance(found, UnusableError):
+        raise found
+    return found
 
 
 def _too_slow(patience: Patience) -> UnusableError:
     return UnusableError(
         f"had not answered in full after {patience.whole:g} s: raise the timeout or see its own log"
     )
-
-
-def _ask_or_none(
-    endpoint: Endpoint,
-    address: str,
-    headers: Mapping[str, str],
-    patience: Patience,
-    session: Session,
-) -> Answer | None:
-    try:
-        return _ask_address(endpoint, address, headers, patience, session)
-    except UnusableError:
-        return None
-
-
-def _ask_address(
-    endpoint: Endpoint,
-    address: str,
-    headers: Mapping[str, str],
-    patience: Patience,
-    session: Session,
-) -> Answer:
-    found = _exchange(endpoint, address, headers, patience, session)
-    if isinstance(found, UnusableError):
-        raise found
-    return found
 
 
 def _exchange(

@@ -17,7 +17,7 @@ from botocore.utils import create_nested_client
 
 from ..keys import Keys
 from ..threads.concurrency import ProcessLocal
-from .inner_calls import keep_to_budget
+from .budget import keep_to_budget
 from .service_data import shared
 
 if TYPE_CHECKING:

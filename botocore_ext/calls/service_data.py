@@ -40,7 +40,7 @@ class _BuiltIn(Loader):
     def __init__(self) -> None:
         super().__init__([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - see Loader
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore gives it by this name
         """Name every folder: what is asked for here is one that is there, of whatever type."""
         return [folder.name for folder in Path(Loader.BUILTIN_DATA_PATH).iterdir()]
 

@@ -19,7 +19,7 @@ from botocore.session import Session
 
 from ..hook import extend
 from ..keys import Keys
-from ..scope import hand_down, system_environment
+from ..outside import hand_down, system_environment
 
 #: Holds the profiles that are being exported, outermost first, for processes that this one starts.
 PROFILES = "_BOTOCORE_EXT_PROFILES"

@@ -1,7 +1,6 @@
 """``FilesProvider``: what a provider that reads a profile of the AWS files has in common."""
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from ..options import option
 from ..provider import Provider
 from ..scope import Scope
 from ..sources.native import native
+from ..sources.paths import described
 from . import values
 
 logger = logging.getLogger(__name__)
@@ -90,12 +90,9 @@ class FilesProvider(Provider):
         return [str(one.ini) for one in self.options() if one.selects]
 
     def _paths(self) -> Iterator[str]:
-        """Give the paths of both files, and say of each whether it is there."""
+        """Give the paths of both files, and say of each if it is not there."""
         for name in ("config_file", "credentials_file"):
-            path = str(self.scope.files.get_config_variable(name))
-            # Not pathlib, which raises where there is no home or it may not be looked into.
-            is_there = os.path.isfile(os.path.expanduser(path))  # noqa: PTH111, PTH113
-            yield path if is_there else f"{path} (which does not exist)"
+            yield described(str(self.scope.files.get_config_variable(name)))
 
 
 def _session_of(

@@ -1,6 +1,5 @@
 """Tokens as the values of options: given in code, or referred to in an ini file."""
 
-import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias, cast
@@ -10,6 +9,7 @@ from botocore.compat import compat_shell_split
 from .. import tokens as sources
 from ..errors import FetchError
 from ..scope import Scope
+from ..sources.paths import is_whole
 from ..threads.awaiting import awaited
 
 #: A token, or what returns one when it is called; in a session of aiobotocore it may be awaited.
@@ -46,8 +46,7 @@ def reference(value: object, scope: Scope) -> object:
 
 
 def _file(path: str, _: Scope) -> Token | None:
-    is_whole = os.path.isabs(path) or path.startswith("~")  # noqa: PTH117 - a Path drops what a text says
-    return sources.TokenFile(path) if is_whole else None
+    return sources.TokenFile(path) if is_whole(path) else None
 
 
 def _process(command: str, _: Scope) -> Token:

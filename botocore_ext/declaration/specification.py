@@ -1,8 +1,8 @@
 """``Specification``: the options of a provider, and where their values come from."""
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from inspect import Signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.credentials import CredentialProvider
@@ -11,6 +11,7 @@ from ..errors import ConfigurationError, NotConfigured
 from ..options import Option, nearest, option
 from ..scope import Scope
 from .origins import Code, Environment, Origin, Profile
+from .signature import declared, signature
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -28,24 +29,16 @@ class Specification(ABC, CredentialProvider):
     #: The public name under which the class is its own factory.
     FACTORY: ClassVar[str]
     _options: ClassVar[tuple[Option, ...]]
+    __signature__: ClassVar[Signature]
 
     def __init_subclass__(cls) -> None:
         """Give the class the signature that its options spell."""
         super().__init_subclass__()
-        cls._options = tuple(_declared(cls).values())
+        cls._options = declared(cls)
         if not hasattr(cls, "FACTORY"):
             cls.FACTORY = cls.__name__
-        if "__init__" in vars(cls):
-            return  # Python knows its signature
-        types: dict[str, Any] = {}
-        for parent in reversed(cls.__mro__):
-            types |= inspect.get_annotations(parent)
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        parameters = [
-            inspect.Parameter(o.name, keyword, default=o.default, annotation=types[o.name])
-            for o in cls.options()
-        ]
-        setattr(cls, "__signature__", inspect.Signature(parameters))  # noqa: B010 - for mypy
+        if "__init__" not in vars(cls):  # else Python knows its signature
+            cls.__signature__ = signature(cls, cls._options)
 
     def __init__(self, **given: Any) -> None:
         """Take options by keyword; None means not given."""
@@ -192,15 +185,6 @@ class Specification(ABC, CredentialProvider):
             selecting = [one for one in self.options() if one.selects]
             origins = [origin for origin in origins if any(map(origin.has, selecting))][:1]
         return next((origin for origin in origins if origin.has(wanted)), None)
-
-
-def _declared(cls: type) -> dict[str, Option]:
-    found: dict[str, Option] = {}
-    for parent in cls.__mro__:
-        for name, one in vars(parent).items():
-            if isinstance(one, Option):
-                found.setdefault(name, one)
-    return found
 
 
 def _rebuild(kind: type[Specification], given: dict[str, Any]) -> Specification:

@@ -9,18 +9,11 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from botocore.session import Session
 
 from ..options import nearest
-
-#: The shortest lifetime that a chain may give to keys: that of the default refresh window.
-FIVE_MINUTES = 300
-#: The longest that an endpoint may take to say something.
-LONGEST_TIMEOUT = 60
-#: The longest time that an option may name: a century.
-LONGEST = 100 * 365 * 86_400
 
 
 def text(value: object) -> str:
@@ -36,11 +29,8 @@ def text(value: object) -> str:
 
 def arn(value: object) -> str:
     """An Amazon Resource Name."""
-    found = text(value)
-    if re.fullmatch(r"arn:[^:\s]*:[^:\s]*:[^:\s]*:[^:\s]*:\S+", found) is None:
-        msg = "is not an ARN (arn:partition:service:region:account:resource)"
-        raise ValueError(msg)
-    return found
+    shape = r"arn:[^:\s]*:[^:\s]*:[^:\s]*:[^:\s]*:\S+"
+    return _matching(shape, value, "is not an ARN (arn:partition:service:region:account:resource)")
 
 
 def arns(value: object) -> list[str]:
@@ -56,28 +46,6 @@ def arns(value: object) -> list[str]:
     except ValueError as error:
         msg = f"is not a list of ARNs: one {error}"
         raise ValueError(msg) from None
-
-
-def seconds(value: object) -> float:
-    """A positive number of seconds, or a ``timedelta``."""
-    total = getattr(value, "total_seconds", None)
-    try:
-        number = float(total() if total else value)  # type: ignore[arg-type]  # refused below
-    except (TypeError, ValueError, OverflowError):
-        number = float("nan")
-    if isinstance(value, bool) or not 0 < number <= LONGEST:
-        msg = "is not a number of seconds above 0"
-        raise ValueError(msg)
-    return number
-
-
-def timeout(value: object) -> float:
-    """Seconds, a minute at most."""
-    found = seconds(value)
-    if found > LONGEST_TIMEOUT:
-        msg = "is more than a minute (it is in seconds, not in milliseconds)"
-        raise ValueError(msg)
-    return found
 
 
 def whole(value: object) -> int:
@@ -104,17 +72,6 @@ def function(value: object) -> Callable[..., Any]:
         msg = f"must be callable, not {type(value).__name__}"
         raise ValueError(msg)
     return value
-
-
-def window(value: object) -> float | Literal["auto"]:
-    """A refresh window: seconds, or ``auto``."""
-    if isinstance(value, str) and value.strip().lower() == "auto":
-        return "auto"
-    try:
-        return seconds(value)
-    except ValueError:
-        msg = "is neither a number of seconds above 0 nor `auto`"
-        raise ValueError(msg) from None
 
 
 def client_config(value: object) -> Mapping[str, Any]:
@@ -166,26 +123,30 @@ def json_document(value: object) -> str:
 
 def cognito_id(value: object) -> str:
     """The id of a Cognito identity or identity pool, which begins with its region."""
-    found = text(value)
-    if re.fullmatch(r"[\w-]+:[\w-]+", found) is None:
-        msg = "is not a Cognito id (REGION:UUID)"
-        raise ValueError(msg)
-    return found
+    return _matching(r"[\w-]+:[\w-]+", value, "is not a Cognito id (REGION:UUID)")
 
 
 def header(value: object) -> str:
     """The value of an HTTP header."""
+    fact = "contains a line break or another character that a header cannot carry"
+    return _matching(r"[ -~]+", value, fact)
+
+
+def links(value: object) -> list[Any]:
+    """The links of a chain: a comma-separated line of names, or a list of providers and names."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+    if not isinstance(value, Sequence) or not value:
+        msg = "must name its links on one line, with commas between them"
+        raise ValueError(msg)
+    if "" in value:
+        msg = "has a link without a name (look for a comma too many)"
+        raise ValueError(msg)
+    return list(value)
+
+
+def _matching(pattern: str, value: object, otherwise: str) -> str:
     found = text(value)
-    if re.fullmatch(r"[ -~]+", found) is None:
-        msg = "contains a line break or another character that a header cannot carry"
-        raise ValueError(msg)
-    return found
-
-
-def lifetime(value: object) -> float:
-    """Seconds, five minutes or more."""
-    found = seconds(value)
-    if found < FIVE_MINUTES:
-        msg = "is less than five minutes (300)"
-        raise ValueError(msg)
+    if re.fullmatch(pattern, found) is None:
+        raise ValueError(otherwise)
     return found

@@ -9,7 +9,8 @@ from ..resolving.index import ENTRIES
 from ..resolving.misspelt import meant_by
 from ..resolving.profiles import selecting_keys, source_of
 from ..sources.settings import whole_number
-from .report import Found, Outcome, Step
+from .conclusion import first_of
+from .report import Outcome, Step
 from .unreadable import absent_files, misplaced
 from .view import View
 
@@ -38,26 +39,6 @@ class Case:
     def first(self) -> Step | None:
         """The provider at which the walk ended."""
         return first_of(self.steps)
-
-
-def first_of(steps: Sequence[Step]) -> Step | None:
-    """Return the provider that has keys, failed or would be asked; None if there is none."""
-    ends = (Outcome.FOUND, Outcome.FAILED, Outcome.WOULD_ASK)
-    return next((one for one in steps if one.outcome in ends), None)
-
-
-def conclusion(steps: Sequence[Step], found: Found | None) -> str:
-    """Say in one sentence what comes of the walk."""
-    first = first_of(steps)
-    if found is not None:
-        return f"Found by {found.provider}: {found}."
-    if first is None:
-        return (
-            'No credentials: nothing is called for, and boto3 says "Unable to locate credentials".'
-        )
-    if first.outcome is Outcome.FAILED:
-        return f"No credentials: {first.provider} is called for and fails; nobody else is asked."
-    return f"Not known: {first.provider} comes first, and was not asked."
 
 
 def advice(case: Case, warned: Sequence[str]) -> tuple[str, ...]:

@@ -6,23 +6,24 @@ from inspect import iscoroutinefunction
 
 from botocore.credentials import CredentialProvider, Credentials
 
-from ..calls.inner_calls import fetch_budget
-from ..chain import keys_or_reason
+from ..calls.budget import fetch_budget
+from ..declaration.asking import keys_or_reason
 from ..declaration.functions import FunctionProvider
 from ..errors import NotConfigured, ProviderError
 from ..keys import Keys
+from ..outside import Clock
 from ..provider import Provider
 from ..resolving.bystanders import way_to_keys
 from ..resolving.profiles import ProfileScope
 from ..resolving.selection import Unselected
-from ..scope import Clock
 from .calls import Calls
 from .failures import keys_of, said
 from .reasons import is_written, role_of_ours, why_unselected
 from .report import Found, Outcome, Setting, Step
 from .rules import RULES, Rule
 from .settings import settings_of_ours, settings_of_role
-from .view import View, shown
+from .shown import shown
+from .view import View
 
 #: How a session of boto3 is given keys.
 _GIVEN = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id")

@@ -9,7 +9,7 @@ from botocore.session import Session
 from ..calls.observation import Event, listening
 from ..errors import Attempt, ConfigurationError
 from .report import Call, Outcome, Step
-from .view import host_of
+from .shown import host_of
 
 #: What is known of a call when it begins, in botocore's context of it.
 _BEGAN = "botocore_ext.explanation"

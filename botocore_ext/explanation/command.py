@@ -9,7 +9,7 @@ from datetime import datetime
 from botocore.session import Session
 
 from ..hook import install
-from ..scope import system_environment
+from ..outside import system_environment
 from .walk import explain
 
 

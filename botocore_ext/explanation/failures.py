@@ -6,7 +6,7 @@ Their own texts hold what a process printed and what an endpoint answered.
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from botocore import exceptions
 from botocore.credentials import CredentialProvider
@@ -18,7 +18,8 @@ from ..resolving.hops import named_source, source_profile
 from ..resolving.profiles import ProfileScope
 from ..sources.native import native
 from .rules import PROCESS_REMEDY, RULES
-from .view import View, readable, without_users
+from .shown import readable, without_users
+from .view import View
 
 #: What of a refusal of a container's endpoint may be shown.
 _STATUS = re.compile(r"Received non 200 response (\d+)")
@@ -32,6 +33,10 @@ class _Asked(NamedTuple):
     place: str
     remedy: str
     profile: str
+
+
+#: Says what an error means; None where another text of it is meant.
+_Say: TypeAlias = Callable[[_Asked, Any], ProviderError | None]
 
 
 def keys_of(provider: CredentialProvider, view: View) -> Keys | None:
@@ -98,23 +103,20 @@ def _not_retrieved(asked: _Asked, error: Any) -> ProviderError:
     return FetchError(provider=asked.method, error_msg=fact)
 
 
-def _without_role(asked: _Asked, _: Exception) -> ProviderError | None:
-    if asked.method != "assume-role-with-web-identity":
-        return None
-    fact = f"{asked.place} is named, but no role: set AWS_ROLE_ARN, or role_arn in the profile"
-    return ConfigurationError(provider=asked.method, error_msg=fact)
+def _of(method: str, fact: str) -> _Say:
+    """Make what says ``fact`` of the place, where it is this provider that failed."""
+
+    def say(asked: _Asked, _: Exception) -> ProviderError | None:
+        if asked.method != method:
+            return None
+        return ConfigurationError(provider=method, error_msg=f"{asked.place} {fact}")
+
+    return say
 
 
 def _not_logged_in(asked: _Asked, _: Exception) -> ProviderError:
     fact = f"there is no token of `aws sso login` for profile '{asked.profile}': {asked.remedy}"
     return FetchError(provider=asked.method, error_msg=fact)
-
-
-def _without_command(asked: _Asked, _: Exception) -> ProviderError | None:
-    if asked.method != "custom-process":
-        return None
-    fact = f"{asked.place} is empty: write the command, or remove the key"
-    return ConfigurationError(provider=asked.method, error_msg=fact)
 
 
 def _expired(asked: _Asked, error: Exception) -> ProviderError | None:
@@ -134,12 +136,15 @@ def _refused_host(asked: _Asked, error: Exception) -> ProviderError | None:
     )
 
 
-#: What botocore raises -> what it means; None where another text of it is meant.
-_FACTS: Mapping[type[Exception], Callable[[_Asked, Any], ProviderError | None]] = {
+#: What botocore raises -> what it means.
+_FACTS: Mapping[type[Exception], _Say] = {
     exceptions.CredentialRetrievalError: _not_retrieved,
-    exceptions.InvalidConfigError: _without_role,
+    exceptions.InvalidConfigError: _of(
+        "assume-role-with-web-identity",
+        "is named, but no role: set AWS_ROLE_ARN, or role_arn in the profile",
+    ),
     exceptions.SSOTokenLoadError: _not_logged_in,
-    IndexError: _without_command,
+    IndexError: _of("custom-process", "is empty: write the command, or remove the key"),
     RuntimeError: _expired,
     ValueError: _refused_host,
 }

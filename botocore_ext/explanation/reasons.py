@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..resolving.index import ENTRIES
 from ..resolving.profiles import selecting_keys, source_of
-from .lines import is_there, why_no_file
+from ..sources.paths import why_no_file
 from .view import View
 
 CONTAINER_URIS = (
@@ -73,8 +73,9 @@ def sso(view: View) -> str | None:
 
 def credentials_file(view: View) -> str | None:
     """Say why the credentials file gives no keys; None if it has some."""
-    if not is_there(view.credentials_file):
-        return f"{view.credentials_file} {why_no_file(view.credentials_file)}"
+    absence = why_no_file(view.credentials_file)
+    if absence:
+        return f"{view.credentials_file} {absence}"
     if view.in_credentials is None:
         return f"{view.credentials_file} has no section [{view.profile}]"
     if "aws_access_key_id" in view.in_credentials:
@@ -84,8 +85,9 @@ def credentials_file(view: View) -> str | None:
 
 def config_file(view: View) -> str | None:
     """Say why the config file gives no keys; None if it has some."""
-    if not is_there(view.config_file):
-        return f"{view.config_file} {why_no_file(view.config_file)}"
+    absence = why_no_file(view.config_file)
+    if absence:
+        return f"{view.config_file} {absence}"
     if "aws_access_key_id" in view.in_config:
         return None
     return f"profile '{view.profile}' of {view.config_file} has no aws_access_key_id"

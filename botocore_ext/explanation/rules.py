@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from . import reasons
 from .report import Setting
-from .view import View, host_of
+from .shown import host_of
+from .view import View
 
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id")
 _ROLE = (

@@ -10,7 +10,8 @@ from ..resolving.bystanders import way_to_keys
 from ..resolving.profiles import ProfileScope, selecting_keys
 from .report import Setting
 from .rules import RULES
-from .view import View, readable
+from .shown import readable
+from .view import View
 
 
 def settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:

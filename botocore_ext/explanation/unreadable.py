@@ -9,8 +9,9 @@ from botocore.exceptions import ConfigParseError
 
 from ..errors import ConfigurationError
 from ..options import nearest
+from ..sources.paths import in_environment, why_no_file
 from ..sources.settings import made_by_botocore
-from .lines import Line, expanded, is_there, profile_in_config, why_no_file
+from .lines import Line, profile_in_config
 from .report import Explanation
 from .view import View
 
@@ -21,7 +22,7 @@ def unreadable(view: View) -> Explanation | None:
         is_missing = view.profile not in view.profiles and view.profile_name is not None
     except ConfigParseError as error:
         given = cast("Mapping[str, Any]", error.kwargs)  # the stubs know of the path only
-        files = {expanded(path): path for path in (view.credentials_file, view.config_file)}
+        files = {in_environment(path): path for path in (view.credentials_file, view.config_file)}
         path, line = files.get(given["path"], given["path"]), _line_of(given["error"])
         place = f"line {line} of {path}" if line else path
         text = f"No credentials: {place} cannot be read, and every boto3 session fails."
@@ -105,5 +106,6 @@ def absent_files(view: View) -> Iterator[str]:
         "AWS_CONFIG_FILE": view.config_file,
         "AWS_SHARED_CREDENTIALS_FILE": view.credentials_file,
     }.items():
-        if name in view.environ and not is_there(path):
-            yield f"{name} names {path}, which {why_no_file(path)}: correct it, or unset it"
+        absence = why_no_file(path)
+        if name in view.environ and absence:
+            yield f"{name} names {path}, which {absence}: correct it, or unset it"

@@ -11,12 +11,13 @@ import botocore.session
 from botocore.credentials import CredentialProvider
 
 from ..hook import botocore_session
+from ..outside import Clock
 from ..resolving.registration import loaded_credentials
 from ..resolving.session_resolver import nothing_from
-from ..scope import Clock
-from .advice import Case, advice, conclusion
+from .advice import Case, advice
 from .asking import Walk
 from .calls import Calls
+from .conclusion import conclusion
 from .failures import said
 from .report import Explanation, Outcome, Step
 from .twin import asks_one_alone, providers_of, twin_of

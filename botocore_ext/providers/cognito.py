@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 
 from ..calls.inner_calls import call
 from ..declaration import references, values
+from ..declaration.services import ServiceProvider
 from ..errors import FetchError
 from ..keys import Keys
 from ..options import option
-from ..provider import ServiceProvider
 from ..sources.identities import KeptIdentities
 
 if TYPE_CHECKING:

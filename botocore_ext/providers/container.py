@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.ht
 
 from typing import ClassVar
 
-from ..declaration import values
+from ..declaration import times, values
 from ..keys import Keys
 from ..options import option
 from ..provider import Provider
@@ -33,7 +33,7 @@ class ContainerProvider(Provider):
         default=1.0,
         example="1",
         code="1",
-        parse=values.timeout,
+        parse=times.timeout,
         help="Seconds to connect and to wait for data; a whole attempt takes at most five times "
         "as long.",
     )

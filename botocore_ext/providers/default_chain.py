@@ -9,7 +9,7 @@ from functools import partial
 
 from botocore.credentials import BotoProvider, OriginalEC2Provider
 
-from ..chain import keys_or_reason
+from ..declaration.asking import keys_or_reason
 from ..errors import Attempt, ChainError, NotConfigured
 from ..keys import Keys
 from ..provider import Provider
@@ -35,7 +35,7 @@ class DefaultChainProvider(ProfileProvider):
         """Always: only asking shows who has keys."""
         return True
 
-    def nothing(self, attempts: Sequence[Attempt]) -> ChainError:
+    def nothing(self, attempts: Sequence[Attempt], /) -> ChainError:
         """Return the error where nobody has keys, with a line for each."""
         return ChainError(provider=self.METHOD, attempts=attempts)
 

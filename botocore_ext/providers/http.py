@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from ..calls.attempts import Patience, persist, refusal
+from ..calls.budget import FETCH_BUDGET
 from ..calls.endpoint import Endpoint, UnusableError
 from ..calls.exchange import ask
-from ..calls.inner_calls import FETCH_BUDGET
-from ..declaration import references, values
+from ..declaration import references, times, values
 from ..declaration.references import Token
 from ..errors import FetchError
 from ..keys import Keys
@@ -103,7 +103,7 @@ class HttpProvider(Provider):
         ini="container_credentials_timeout",
         example="1",
         code="1",
-        parse=values.timeout,
+        parse=times.timeout,
         help="Seconds to connect and to wait for data; a whole attempt takes at most five times "
         "as long.",
     )

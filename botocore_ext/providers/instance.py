@@ -10,8 +10,8 @@ from typing import Any
 from botocore import exceptions
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
-from ..calls.inner_calls import FETCH_BUDGET
-from ..declaration import values
+from ..calls.budget import FETCH_BUDGET
+from ..declaration import times, values
 from ..errors import NotConfigured
 from ..keys import Keys
 from ..options import option
@@ -36,7 +36,7 @@ class InstanceProvider(Provider):
         default=1.0,
         example="1",
         code="1",
-        parse=values.timeout,
+        parse=times.timeout,
         help="Seconds to connect and to wait for data, 25 for everything; not given, what the "
         "session's `metadata_service_timeout` says.",
     )

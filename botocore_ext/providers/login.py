@@ -9,18 +9,18 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.compat import EC  # type: ignore[attr-defined]  # the stubs lack it
+from botocore import compat
 from botocore.credentials import LoginCredentialFetcher
 from botocore.exceptions import MissingDependencyException
 from botocore.utils import LoginTokenLoader, generate_login_cache_key
 
-from ..calls.inner_calls import within_budget
+from ..calls.budget import within_budget
 from ..declaration import values
 from ..declaration.files import FilesProvider
+from ..declaration.services import ServiceProvider
 from ..errors import is_recoverable
 from ..keys import Keys
 from ..options import option
-from ..provider import ServiceProvider
 from ..sources.native import native
 from ..sources.token_cache import TokenCache
 
@@ -95,7 +95,7 @@ class LoginProvider(FilesProvider, ServiceProvider):
 
 
 def _renewed(fetcher: LoginCredentialFetcher) -> Any:
-    if EC is None:
+    if getattr(compat, "EC", None) is None:  # the stubs lack it
         raise MissingDependencyException(
             msg="renewing the keys of `aws login` takes a signature by the AWS Common Runtime: "
             "run `pip install botocore-ext[login]` or `pip install botocore[crt]`"

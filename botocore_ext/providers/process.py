@@ -10,8 +10,8 @@ from typing import Any
 from botocore.compat import compat_shell_split
 from botocore.credentials import ProcessProvider as NativeProcessProvider
 
-from ..calls.inner_calls import unhurried
-from ..declaration import values
+from ..calls.budget import unhurried
+from ..declaration import times, values
 from ..declaration.files import FilesProvider
 from ..keys import Keys
 from ..options import option
@@ -57,7 +57,7 @@ class ProcessProvider(FilesProvider):
         default=None,
         example="60",
         code="60",
-        parse=values.seconds,
+        parse=times.seconds,
         help="Seconds after which the process is ended; by default never, because people answer "
         "MFA prompts in it.",
     )

@@ -8,13 +8,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
-from ..chain import keys_or_reason
 from ..declaration import values
+from ..declaration.asking import keys_or_reason
 from ..declaration.files import FilesProvider
+from ..declaration.services import ServiceProvider
 from ..errors import Attempt, NotConfigured, ProviderError
 from ..keys import Keys
 from ..options import option
-from ..provider import Provider, ServiceProvider
+from ..provider import Provider
 from ..registry import PROVIDERS
 from ..resolving.hops import STATIC_KEYS, is_role, made, named_source, parameters, source_profile
 from ..resolving.profiles import ProfileScope
@@ -94,7 +95,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
             attempts.append(Attempt(name, "nothing here selects it"))
         raise self.nothing(attempts)
 
-    def nothing(self, attempts: Sequence[Attempt]) -> ProviderError:  # noqa: ARG002 - the default chain tells them
+    def nothing(self, _: Sequence[Attempt], /) -> ProviderError:
         """Return the error where nobody has keys."""
         if not self.is_selected():
             return self.not_here()

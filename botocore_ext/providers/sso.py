@@ -12,13 +12,13 @@ from botocore.config import Config
 from botocore.credentials import SSOCredentialFetcher
 from botocore.utils import SSOTokenLoader
 
-from ..calls.inner_calls import within_budget
+from ..calls.budget import within_budget
 from ..declaration import values
 from ..declaration.files import FilesProvider
+from ..declaration.services import ServiceProvider
 from ..errors import ConfigurationError
 from ..keys import Keys
 from ..options import option
-from ..provider import ServiceProvider
 from ..sources.native import native
 from ..sources.session_token import SessionToken
 from ..sources.token_cache import TokenCache

@@ -10,15 +10,17 @@ from typing import Any
 from botocore.credentials import CredentialProvider, Credentials
 from botocore.exceptions import ClientError
 
-from ..calls.inner_calls import call, problems_of, unhurried
+from ..calls.inner_calls import call
+from ..calls.parameters import problems_of
 from ..declaration import values
 from ..declaration.functions import Source, keys_or_provider
+from ..declaration.services import ServiceProvider
 from ..errors import ConfigurationError, FetchError, ProviderError
 from ..keys import Keys
 from ..options import option
-from ..provider import Provider, ServiceProvider
+from ..provider import Provider
 from ..refreshing.credentials import ProviderCredentials
-from ..threads.awaiting import awaited
+from ..sources import mfa
 
 #: With these a service says that keys have expired before their time.
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"})
@@ -67,8 +69,8 @@ class TemporaryCredentialsProvider(ServiceProvider):
                 f"role as master_credentials=Keys(...) to {self.FACTORY}()",
             )
         params = self.params
-        if _asks_for_code(params) and self.mfa_code_provider is None:
-            raise self._no_code(params["SerialNumber"])
+        if mfa.is_wanted(params) and self.mfa_code_provider is None:
+            raise mfa.nobody_to_ask(params["SerialNumber"], self)
 
     def tell(self, credentials: ProviderCredentials) -> None:
         """See ``Provider.tell``; a new token of the master is a new token of the role."""
@@ -86,8 +88,8 @@ class TemporaryCredentialsProvider(ServiceProvider):
         params = self._parameters()
         master, keys = self._master_keys()
         client = self.scope.client("sts", self.client_config, keys=keys)
-        if _asks_for_code(params):
-            params["TokenCode"] = self._code(params["SerialNumber"])
+        if mfa.is_wanted(params):
+            params["TokenCode"] = mfa.code(params["SerialNumber"], self.mfa_code_provider, self)
         try:
             answer = call(client, "assume_role", params)
         except ClientError as error:
@@ -121,7 +123,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
         if not bound:
             found: Any = self.master_credentials
             if found is None:
-                from .default_chain import DefaultChainProvider  # noqa: PLC0415 - it assumes roles
+                from .default_chain import DefaultChainProvider  # noqa: PLC0415 - it assumes roles, too, with this provider
 
                 found = DefaultChainProvider()
             if isinstance(found, Provider):
@@ -148,28 +150,6 @@ class TemporaryCredentialsProvider(ServiceProvider):
             reason = error.reason
         fact = f"there are no keys to assume the role {self.params['RoleArn']} with: {reason}"
         raise FetchError(provider=self.METHOD, error_msg=fact)
-
-    def _code(self, serial: str) -> str:
-        ask = self.mfa_code_provider
-        if ask is None:
-            raise self._no_code(serial)
-        with unhurried():
-            code: object = awaited(ask(serial), self.METHOD, "mfa_code_provider")
-        if isinstance(code, str) and code.strip():
-            return code.strip()
-        fact = f"mfa_code_provider returned no code for {serial}: it must return it as a string"
-        raise FetchError(provider=self.METHOD, error_msg=fact)
-
-    def _no_code(self, serial: str) -> ConfigurationError:
-        return ConfigurationError(
-            provider=self.METHOD,
-            error_msg=f"the role is assumed with a code of the MFA device {serial}, and there is "
-            f"nobody to ask: pass mfa_code_provider=ask_for_code to {self.FACTORY}()",
-        )
-
-
-def _asks_for_code(params: Mapping[str, Any]) -> bool:
-    return "SerialNumber" in params and "TokenCode" not in params
 
 
 from_temporary_credentials = TemporaryCredentialsProvider

@@ -10,10 +10,10 @@ from typing import Any
 from ..calls.inner_calls import call
 from ..declaration import references, values
 from ..declaration.origins import Environment, Origin, Profile
+from ..declaration.services import ServiceProvider
 from ..errors import FetchError
 from ..keys import Keys
 from ..options import option
-from ..provider import ServiceProvider
 from ..threads.awaiting import awaited
 from ..tokens import TokenFile
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from botocore.credentials import ReadOnlyCredentials
 
-from .refresh import PAST, Moment, State, Window, advisory_window
+from .refresh import Window, advisory_window
+from .state import PAST, Moment, State
 
 #: Access keys that are remembered as ours: a request may be under way longer than its keys are.
 _SERVED = 16

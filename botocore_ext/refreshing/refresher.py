@@ -13,17 +13,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ..calls.inner_calls import FETCH_BUDGET, fetch_budget
+from ..calls.budget import FETCH_BUDGET, fetch_budget
 from ..errors import FetchError, is_recoverable, shown
 from ..keys import Keys
-from ..scope import Clock
+from ..outside import Clock
 from ..threads.concurrency import NeedsItselfError, ProcessLocal, SingleFlight
 from .current import Current
 from .refresh import (
-    PAST,
     Decision,
-    Moment,
-    State,
     Wait,
     Window,
     after_failure,
@@ -32,6 +29,7 @@ from .refresh import (
     refusal,
     wait,
 )
+from .state import PAST, Moment, State
 
 logger = logging.getLogger(__name__)
 

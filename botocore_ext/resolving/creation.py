@@ -42,7 +42,7 @@ def create_resolver(
     if is_async(session):
         return _create_async_resolver(resolver, session, region, front, only)
     if only is not None:
-        from .resolver import bound  # noqa: PLC0415 - not before it is needed
+        from .resolver import bound  # noqa: PLC0415 - it loads our providers
 
         return SessionResolver(resolver.providers, *bound([only], session, region))
     profiles, profile = session.full_config["profiles"], _profile(session)
@@ -72,7 +72,7 @@ def _create_async_resolver(
     """Put our providers into aiobotocore's own resolver, if they can have a part."""
     if not (front or only) and is_plain(session.full_config["profiles"], _profile(session)):
         return resolver
-    from ..aio.resolver import resolver_of  # noqa: PLC0415 - as above
+    from ..aio.resolver import resolver_of  # noqa: PLC0415 - here aiobotocore is at hand
 
     return resolver_of(resolver, session, region, front, only)
 
@@ -85,9 +85,9 @@ def put_into(
 ) -> None:
     """Put our providers into a resolver that is in use."""
     if is_async(session):
-        from ..aio.providers import insert_async as insert  # noqa: PLC0415 - as above
+        from ..aio.providers import insert_async as insert  # noqa: PLC0415 - here aiobotocore is at hand
     else:
-        from .resolver import insert  # noqa: PLC0415 - as above
+        from .resolver import insert  # noqa: PLC0415 - it loads our providers
 
     insert(resolver, session, region, front)
 
@@ -112,7 +112,7 @@ def check_alone(session: botocore.session.Session, only: CredentialProvider) -> 
     Raises:
         ConfigurationError: A setting that botocore reads for every session is none.
     """
-    from .resolver import check_settings  # noqa: PLC0415 - not before it is needed
+    from .resolver import check_settings  # noqa: PLC0415 - it loads our providers
 
     check_settings(session, only.METHOD)
 

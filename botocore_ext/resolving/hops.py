@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..declaration import values
+from ..declaration.services import ServiceProvider
 from ..errors import ConfigurationError
 from ..options import nearest
-from ..provider import Provider, ServiceProvider
+from ..provider import Provider
 from ..registry import LOGINS, SOURCES
 from ..scope import Scope
 from .index import ENTRIES

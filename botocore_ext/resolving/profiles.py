@@ -1,4 +1,4 @@
-"""Which provider a profile selects, and what in it contradicts that."""
+"""Which provider a profile selects."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -7,17 +7,13 @@ from typing import Any
 
 from ..chain import CredentialChain
 from ..errors import ConfigurationError
-from ..options import nearest
 from ..provider import Provider
 from ..scope import Scope
-from .bystanders import BOTOCORES_SOURCES
+from .contradictions import contradiction, keyword
 from .index import ENTRIES, Entry, source_by_name
 from .misspelt import warn_if_misspelt
 
 logger = logging.getLogger(__name__)
-
-#: Keywords of options that may well be keys of somebody else's in a profile.
-_OTHERS_KEYS = {"account_id", "timeout"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +23,7 @@ class ProfileScope(Scope):
     #: What the profile's ``credential_source`` names; None: the profile selects for itself.
     source: type[Provider] | None = None
 
-    def allows(self, method: str | None) -> bool:
+    def allows(self, method: str | None, /) -> bool:
         """Whether the profile selects the provider ``method``.
 
         Raises:
@@ -50,7 +46,7 @@ class ProfileScope(Scope):
         if not selecting:
             return self.source
         provider, key = next(iter(selecting.items()))
-        problem = _contradiction(values, selecting, self.source) or _keyword(values, provider)
+        problem = contradiction(values, selecting, self.source) or keyword(values, provider)
         if problem is not None:
             where = f"profile '{name}' of {self.config_file}"
             raise ConfigurationError(provider=provider.METHOD, error_msg=f"{where} {problem}")
@@ -71,87 +67,6 @@ def source_of(values: Mapping[str, Any]) -> type[Provider] | None:
     if "role_arn" not in values or "source_profile" in values or not isinstance(named, str):
         return None
     return source_by_name(named)
-
-
-def _contradiction(
-    values: Mapping[str, Any],
-    selecting: Mapping[type[Provider], str],
-    source: type[Provider] | None,
-) -> str | None:
-    """Say what the profile cannot mean; None if all is well."""
-    provider, key = next(iter(selecting.items()))
-    if provider is CredentialChain:
-        return _chain_contradiction(values, key, source)
-    if len(selecting) > 1:
-        return f"has both {' and '.join(selecting.values())}: keep one of them"
-    if key == "web_identity_token" and "web_identity_token_file" in values:
-        return (
-            "has both web_identity_token and web_identity_token_file: keep one of them "
-            "(web_identity_token = file://PATH reads a file too)"
-        )
-    if source is not None and source is not provider:
-        return (
-            f"has both credential_source = {values['credential_source']} and {key}: the role "
-            f"takes its credentials from the source, so {key} would not be used; remove one of "
-            "them"
-        )
-    if source is not None and key == "web_identity_token":
-        return (
-            "has credential_source and web_identity_token, which both need a role_arn of their "
-            "own: put web_identity_token and its role_arn into a second profile, and name that "
-            "with source_profile"
-        )
-    return (
-        None if source is not None or "role_arn" not in values else _unused(values, provider, key)
-    )
-
-
-def _chain_contradiction(
-    values: Mapping[str, Any], key: str, source: type[Provider] | None
-) -> str | None:
-    """Say why a role and a chain do not belong together; other keys are options of its links."""
-    if source not in (None, CredentialChain):
-        named = values["credential_source"]
-        return (
-            f"has both credential_source = {named} and {key}: the role takes its credentials "
-            f"from the source, so {key} would not be used; remove one of them"
-        )
-    if source is None and "role_arn" in values and "web_identity_token" not in values:
-        return _unused(values, CredentialChain, key)
-    return None
-
-
-def _keyword(values: Mapping[str, Any], provider: type[Provider]) -> str | None:
-    """Say which key is the keyword of an option: what it means to limit would not be limited."""
-    for one in provider.options():
-        is_keyword = one.ini not in (None, one.name) and one.name not in _OTHERS_KEYS
-        if is_keyword and one.name in values:
-            return f"has the key {one.name}, which is its name in code: write {one.ini}"
-    return None
-
-
-def _unused(values: Mapping[str, Any], provider: type[Provider], key: str) -> str | None:
-    """Say why a role and our key do not belong together."""
-    named = values.get("credential_source")
-    if named is not None and named not in BOTOCORES_SOURCES and "source_profile" not in values:
-        known = [*BOTOCORES_SOURCES, *(entry.canonical_name for entry in ENTRIES)]
-        return (
-            f"has credential_source = {named}, which names no provider: did you mean "
-            f"{nearest(str(named), known)}?"
-        )
-    for other in ("source_profile", "credential_source"):
-        if other in values:
-            return (
-                f"has both {other} and {key}: the role takes its credentials from {other}, so "
-                f"{key} would not be used; remove one of them"
-            )
-    if key == "web_identity_token":
-        return None
-    return (
-        f"has both role_arn and {key}, but does not say how they belong together: add "
-        f"credential_source = {provider.CANONICAL_NAME} to assume the role with the keys of "
-        f"{key}, or remove role_arn"
-    )
 
 
 def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[Entry, str]]:

@@ -5,7 +5,8 @@ https://pypi.org/project/id/
 
 from dataclasses import dataclass
 
-from ..calls.inner_calls import FETCH_BUDGET, share_of_budget, unlogged
+from ..calls.budget import FETCH_BUDGET, share_of_budget
+from ..calls.unlogged import unlogged
 from ..errors import ConfigurationError, FetchError
 from ..threads.workers import run_within
 
@@ -40,7 +41,7 @@ class AmbientToken:
             FetchError: This is no such place, or no token for the audience came.
         """
         try:
-            from id import detect_credential  # noqa: PLC0415 - an extra
+            from id import detect_credential  # noqa: PLC0415 - of the extra oidc
         except ImportError:
             fact = "the package `id` is not installed: run `pip install botocore-ext[oidc]`"
             raise ConfigurationError(provider="ambient token", error_msg=fact) from None

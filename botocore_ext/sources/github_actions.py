@@ -9,9 +9,9 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from ..calls.attempts import Patience, persist, refusal
+from ..calls.budget import share_of_budget
 from ..calls.endpoint import Endpoint, UnusableError
 from ..calls.exchange import ask
-from ..calls.inner_calls import share_of_budget
 from ..declaration import values
 from ..errors import FetchError
 from ..scope import Scope

@@ -6,10 +6,14 @@ the pool's region is not used.
 """
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
+from operator import delitem, setitem
+from typing import TypeVar
 
 from ..declaration import values
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +43,8 @@ class KeptIdentities:
         identity = self._in_memory.setdefault(self.key, identity)
         self.mine.pop(self.key, None)  # the identity in use is the last one
         self.mine[self.key] = identity
-        if self.cache is not None and self._cached() != identity:
-            try:
-                self.cache[self._cache_key] = identity
-            except Exception as error:  # noqa: BLE001 - a failing cache never fails a fetch
-                _warn("written", error)
+        if self._cached() != identity:
+            self._use("written", lambda cache: setitem(cache, self._cache_key, identity))
         return identity
 
     def drop(self, identity: str) -> None:
@@ -51,11 +52,8 @@ class KeptIdentities:
         for known in (self.mine, self._in_memory):
             if known.get(self.key) == identity:
                 known.pop(self.key, None)
-        if self.cache is not None and self._cached() == identity:
-            try:
-                del self.cache[self._cache_key]
-            except Exception as error:  # noqa: BLE001 - as above
-                _warn("written", error)
+        if self._cached() == identity:
+            self._use("written", lambda cache: delitem(cache, self._cache_key))
 
     @property
     def _cache_key(self) -> str:
@@ -67,19 +65,23 @@ class KeptIdentities:
         return _by_user if self.by_user else self.mine
 
     def _cached(self) -> str | None:
-        if self.cache is None:
-            return None
+        return self._use("read", self._read)
+
+    def _read(self, cache: MutableMapping[str, str]) -> str | None:
         try:
-            kept = values.cognito_id(self.cache[self._cache_key])
+            kept = values.cognito_id(cache[self._cache_key])
         except KeyError:
-            return None
-        except Exception as error:  # noqa: BLE001 - as above
-            _warn("read", error)
             return None
         return kept if kept.partition(":")[0] == self.region else None
 
-
-def _warn(done: str, error: Exception) -> None:
-    # Its type alone: the text of a cache's error may hold the password of the cache.
-    kind = type(error).__name__
-    logger.warning("The cache of Cognito identities cannot be %s (%s)", done, kind)
+    def _use(self, done: str, work: Callable[[MutableMapping[str, str]], T]) -> T | None:
+        """Return what ``work`` returns; None without a cache, and if that fails."""
+        if self.cache is None:
+            return None
+        try:
+            return work(self.cache)
+        except Exception as error:  # noqa: BLE001 - a failing cache never fails a fetch
+            # Its type alone: the text may hold the password of the cache.
+            kind = type(error).__name__
+            logger.warning("The cache of Cognito identities cannot be %s (%s)", done, kind)
+            return None

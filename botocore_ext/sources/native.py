@@ -11,7 +11,7 @@ from typing import TypeVar
 from botocore import exceptions
 from botocore.credentials import Credentials
 
-from ..calls.inner_calls import unlogged
+from ..calls.unlogged import unlogged
 from ..errors import ConfigurationError, FetchError, NotConfigured, ProviderError
 from ..keys import Keys
 
@@ -165,5 +165,5 @@ def as_loaded(credentials: Credentials) -> Keys:
 
     It would do so where they expire soon: a process would run twice.
     """
-    setattr(credentials, "refresh_needed", lambda *_: False)  # noqa: B010 - a method, for mypy
+    vars(credentials)["refresh_needed"] = lambda *_: False
     return Keys.from_credentials(credentials)

@@ -11,6 +11,8 @@ from typing import Any
 
 from botocore.utils import JSONFileCache
 
+from .paths import in_home
+
 logger = logging.getLogger(__name__)
 
 
@@ -23,8 +25,7 @@ class TokenCache(JSONFileCache):
 
     def __init__(self, directory: str) -> None:
         """Take the directory; ``~`` means the home of whoever reads it."""
-        # Not pathlib's, which raises where there is no home.
-        self._directory = Path(os.path.expanduser(directory))  # noqa: PTH111
+        self._directory = Path(in_home(directory))
         super().__init__(str(self._directory))
 
     def file_of(self, key: str) -> Path:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import FetchError
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
-    from collections.abc import Awaitable
+    from .event_loop import EventLoop
 
 #: The event loop that waits for what is done here; None in a synchronous session.
-asking: "ContextVar[AbstractEventLoop | None]" = ContextVar("botocore_ext_asking", default=None)
+asking: "ContextVar[EventLoop | None]" = ContextVar("botocore_ext_asking", default=None)
 #: Seconds after which it is looked whether the event loop is still there.
 _LOOK = 1
 
@@ -36,13 +35,13 @@ def awaited(value: Any, provider: str | None, what: str) -> Any:
     if not inspect.isawaitable(value):
         return value
     loop = asking.get()
-    if loop is None or _runs_here(loop):
+    if loop is None or loop.runs_here():
         fact = (
             f"{what} gave a coroutine, for which a synchronous session cannot wait: give it a "
             "plain function, or use a session of aiobotocore"
         )
     else:
-        future = _begun(value, loop)
+        future = loop.begun(value)
         while not futures.wait([future], _LOOK).done and not loop.is_closed():
             pass
         if future.done() and not future.cancelled():
@@ -51,30 +50,3 @@ def awaited(value: Any, provider: str | None, what: str) -> Any:
     if inspect.iscoroutine(value):
         value.close()  # Python would warn of one that nobody has awaited
     raise FetchError(provider=provider, error_msg=fact)
-
-
-def _runs_here(loop: "AbstractEventLoop") -> bool:
-    """Whether this thread is the one that runs the event loop: it cannot wait for itself."""
-    import asyncio  # noqa: PLC0415 - synchronous sessions do without it
-
-    try:
-        return asyncio.get_running_loop() is loop
-    except RuntimeError:
-        return False
-
-
-def _begun(value: "Awaitable[Any]", loop: "AbstractEventLoop") -> "futures.Future[Any]":
-    """Let the event loop await ``value``; what is returned is cancelled if it has ended."""
-    import asyncio  # noqa: PLC0415 - as above
-
-    async def outcome() -> Any:
-        return await value
-
-    coroutine = outcome()
-    try:
-        return asyncio.run_coroutine_threadsafe(coroutine, loop)
-    except RuntimeError:  # it is closed
-        coroutine.close()
-    ended: futures.Future[Any] = futures.Future()
-    ended.cancel()
-    return ended

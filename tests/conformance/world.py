@@ -20,7 +20,7 @@ from botocore.tokens import SSOTokenProvider
 from botocore.utils import JSONFileCache
 
 from botocore_ext import scope
-from botocore_ext.scope import Clock
+from botocore_ext.outside import Clock
 from botocore_ext.sources import identities
 
 from ..fakes import Answer, FakeAws

@@ -31,7 +31,7 @@ _SHORTER = {
     **dict.fromkeys(
         [
             f"{name}.FETCH_BUDGET"
-            for name in ("calls.inner_calls", "providers.http", "providers.instance")
+            for name in ("calls.budget", "providers.http", "providers.instance")
         ],
         SHORT_BUDGET,
     ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from botocore_ext.calls.inner_calls import FETCH_BUDGET
+from botocore_ext.calls.budget import FETCH_BUDGET
 from botocore_ext.refreshing.credentials import ProviderCredentials
 from tests import searching
 

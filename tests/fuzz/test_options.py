@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botocore_ext import ConfigurationError, Keys, Scope
-from botocore_ext.chain import CredentialChain, names
-from botocore_ext.declaration import references, values
+from botocore_ext.chain import CredentialChain
+from botocore_ext.declaration import references, times, values
 from botocore_ext.providers import http
 from botocore_ext.resolving.links import EVERY
 
@@ -20,21 +20,21 @@ PARSERS = [
     values.text,
     values.arn,
     values.arns,
-    values.seconds,
-    values.timeout,
+    times.seconds,
+    times.timeout,
     values.whole,
     values.flag,
     values.function,
-    values.window,
+    times.window,
     values.client_config,
     values.mapping,
     values.json_document,
     values.cognito_id,
     values.header,
-    values.lifetime,
+    times.lifetime,
     references.token,
     references.tokens,
-    names,
+    values.links,
     http.full_uri,
     http.relative_uri,
     http.header_or_source,
@@ -68,7 +68,7 @@ def test_what_is_refused_is_not_shown(parse, before, after):
 def test_a_number_means_the_same_as_text(number):
     def seconds(value):
         try:
-            return values.seconds(value)
+            return times.seconds(value)
         except ValueError:
             return None
 
@@ -77,7 +77,7 @@ def test_a_number_means_the_same_as_text(number):
     if isinstance(number, (int, float)):
         assert seconds(str(number)) == found
     if found is not None and found > 1:
-        assert values.seconds(timedelta(seconds=found)) == pytest.approx(found, abs=1e-6)
+        assert times.seconds(timedelta(seconds=found)) == pytest.approx(found, abs=1e-6)
 
 
 def given_for(kind):

@@ -190,7 +190,7 @@ def test_a_renewal_waits_for_nobody_who_does_not_listen(scope, log_in, monkeypat
 @pytest.mark.parametrize("left", [60, 0])
 def test_without_the_crt_the_error_says_what_to_install(scope, log_in, monkeypatch, left):
     """Kept keys need none of it until they are to be renewed."""
-    monkeypatch.setattr("botocore_ext.providers.login.EC", None)
+    monkeypatch.setattr("botocore.compat.EC", None)
     provider = from_login_credentials(login_session=USER).bind(scope)
     log_in(left)
     with pytest.raises(ConfigurationError) as raised:

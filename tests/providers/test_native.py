@@ -100,7 +100,7 @@ def refused_by_sso(setting):
 
 
 def no_crt(setting):
-    setting.monkeypatch.setattr("botocore_ext.providers.login.EC", None)
+    setting.monkeypatch.setattr("botocore.compat.EC", None)
     return setting.login()
 
 

@@ -1,0 +1,101 @@
+"""How long one fetch may take over all that it asks, with all its attempts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ..errors import FetchError
+from ..threads.workers import run_within
+
+T = TypeVar("T")
+
+#: Seconds that one fetch may take over all its calls and attempts.
+FETCH_BUDGET = 25
+
+
+@dataclass
+class _Budget:
+    """What is left of one fetch."""
+
+    now: Callable[[], float]
+    deadline: float
+    requests: int = 0
+
+
+_budget: ContextVar[_Budget | None] = ContextVar("botocore_ext_budget", default=None)
+
+
+@contextmanager
+def fetch_budget(now: Callable[[], float]) -> Iterator[None]:
+    """Hold the inner calls made inside to ``FETCH_BUDGET`` seconds by the clock ``now``."""
+    with unhurried():  # each fetch has a budget of its own, and takes nothing from an outer one
+        token = _budget.set(_Budget(now, now() + FETCH_BUDGET))
+        try:
+            yield
+        finally:
+            _budget.reset(token)
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Let somebody take their time inside: a code to type is no slow server."""
+    budget = _budget.get()
+    began = budget.now() if budget else 0
+    try:
+        yield
+    finally:
+        if budget is not None:
+            budget.deadline += budget.now() - began
+
+
+def keep_to_budget(longest: float, request: Any, **_: object) -> None:
+    """Refuse a request that could end after the fetch must have ended (``before-send``)."""
+    budget = _budget.get()
+    if budget is None:
+        return
+    if budget.requests and budget.now() + longest > budget.deadline:
+        raise _too_late(request.url.split("/")[2])
+    budget.requests += 1
+
+
+def share_of_budget() -> float:
+    """Count what is asked now as part of this fetch, and return the seconds that it has.
+
+    As with ``within_budget``, it is what others took before the first request that does not count.
+    """
+    budget = _budget.get()
+    if budget is None:
+        return FETCH_BUDGET
+    if not budget.requests:
+        budget.deadline = budget.now() + FETCH_BUDGET
+    budget.requests += 1
+    return budget.deadline - budget.now()
+
+
+def within_budget(whom: str, work: Callable[[], T]) -> T:
+    """Return what ``work`` returns, which asks ``whom``, as long as the fetch has time.
+
+    Who answers a byte now and then keeps every timeout of a socket from coming. The first request
+    of a fetch has the whole time, whatever else, such as a token process, took before it.
+
+    Raises:
+        FetchError: The time is over.
+        Exception: What ``work`` raised.
+    """
+    budget = _budget.get()
+    left = budget.deadline - budget.now() if budget and budget.requests else FETCH_BUDGET
+    try:
+        return run_within(left, work)
+    except TimeoutError:
+        pass
+    raise _too_late(whom)
+
+
+def _too_late(host: str) -> FetchError:
+    return FetchError(
+        provider=host,
+        error_msg=f"{host} did not answer within the {FETCH_BUDGET} seconds of one fetch: "
+        "check the network, the region and the endpoint",
+    )
