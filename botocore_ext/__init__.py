@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from .keys import Keys
     from .options import option
     from .provider import Provider
-    from .providers.cognito import from_cognito_identity, from_cognito_identity_pool
+    from .providers.cognito_identity import from_cognito_identity
+    from .providers.cognito_identity_pool import from_cognito_identity_pool
     from .providers.container import from_container_metadata
     from .providers.default_chain import from_default_chain
     from .providers.environment import from_env
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from .providers.profile import from_ini
     from .providers.sso import from_sso
     from .providers.temporary import from_temporary_credentials
-    from .providers.web_identity import from_token_file, from_web_token
+    from .providers.token_file import from_token_file
+    from .providers.web_token import from_web_token
     from .refreshing.credentials import ProviderCredentials
     from .scope import Scope
     from .session import Session
@@ -97,8 +99,8 @@ _HOMES = {
     "Session": "session",
     "create_credential_chain": "chain",
     "explain": "explanation.walk",
-    "from_cognito_identity": "providers.cognito",
-    "from_cognito_identity_pool": "providers.cognito",
+    "from_cognito_identity": "providers.cognito_identity",
+    "from_cognito_identity_pool": "providers.cognito_identity_pool",
     "from_container_metadata": "providers.container",
     "from_default_chain": "providers.default_chain",
     "from_env": "providers.environment",
@@ -109,8 +111,8 @@ _HOMES = {
     "from_process": "providers.process",
     "from_sso": "providers.sso",
     "from_temporary_credentials": "providers.temporary",
-    "from_token_file": "providers.web_identity",
-    "from_web_token": "providers.web_identity",
+    "from_token_file": "providers.token_file",
+    "from_web_token": "providers.web_token",
     "option": "options",
     "tokens": "",
 }

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from .chain import CredentialChain
 from .provider import Provider
-from .providers.cognito import CognitoIdentityPoolProvider, CognitoIdentityProvider
+from .providers.cognito_identity import CognitoIdentityProvider
+from .providers.cognito_identity_pool import CognitoIdentityPoolProvider
 from .providers.container import ContainerProvider
 from .providers.environment import EnvironmentProvider
 from .providers.http import HttpProvider
@@ -12,7 +13,8 @@ from .providers.instance import InstanceProvider
 from .providers.login import LoginProvider
 from .providers.process import ProcessProvider
 from .providers.sso import SsoProvider
-from .providers.web_identity import TokenFileProvider, WebTokenProvider
+from .providers.token_file import TokenFileProvider
+from .providers.web_token import WebTokenProvider
 from .resolving.bystanders import BOTOCORES_SOURCES
 
 #: Those that a profile can select, in order of precedence; ``index`` has what it takes to tell.

@@ -37,7 +37,8 @@ FLOORS = [
     "providers.cognito providers.environment providers.http providers.instance",
     "providers.login",
     "providers.container providers.process providers.sso providers.temporary",
-    "providers.web_identity",
+    "providers.web_identity providers.cognito_identity providers.cognito_identity_pool",
+    "providers.token_file providers.web_token",
     "chain",
     "resolving.index registry",
     "resolving.misspelt resolving.contradictions",
@@ -51,11 +52,13 @@ FLOORS = [
     "aio.resolver",
     "hook commands.table explanation.lines",
     "explanation.report explanation.shown",
-    "explanation.conclusion",
     "explanation.view",
-    "explanation.reasons explanation.calls explanation.twin explanation.unreadable",
-    "explanation.rules explanation.advice",
-    "explanation.failures explanation.settings",
+    (
+        "explanation.conclusion explanation.reasons explanation.calls explanation.twin "
+        "explanation.unreadable"
+    ),
+    "explanation.rules explanation.without_keys",
+    "explanation.advice explanation.failures explanation.settings",
     "explanation.asking",
     "explanation.walk",
     "explanation.command",

@@ -15,14 +15,14 @@ POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
 
 #: The text of a profile -> the providers whose modules a look for its credentials loads.
 SHAPES = {
-    f"{ROLE}web_identity_token = token": {"web_identity"},
-    f"cognito_identity_id = {POOL}": {"cognito"},
-    f"cognito_identity_pool_id = {POOL}": {"cognito"},
+    f"{ROLE}web_identity_token = token": {"web_identity", "web_token"},
+    f"cognito_identity_id = {POOL}": {"cognito", "cognito_identity"},
+    f"cognito_identity_pool_id = {POOL}": {"cognito", "cognito_identity_pool"},
     "container_credentials_full_uri = http://127.0.0.1": {"http"},
     f"{ROLE}credential_source = customhttp\ncontainer_credentials_full_uri = http://[::1]": {
         "http"
     },
-    f"{ROLE}source_profile = pool": {"cognito"},
+    f"{ROLE}source_profile = pool": {"cognito", "cognito_identity"},
     f"{ROLE}credential_source = CustomProcess\ncredential_process = true": {"process"},
     "cogntio_identity_id = misspelt": set(),
 }

@@ -24,7 +24,8 @@ from botocore_ext import (
     from_web_token,
 )
 from botocore_ext.chain import CredentialChain
-from botocore_ext.providers.web_identity import TokenFileProvider, WebTokenProvider
+from botocore_ext.providers.token_file import TokenFileProvider
+from botocore_ext.providers.web_token import WebTokenProvider
 from botocore_ext.resolving.profiles import ProfileScope
 from tests import fakes
 

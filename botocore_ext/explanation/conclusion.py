@@ -1,8 +1,29 @@
 """What comes of a walk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from .report import Found, Outcome, Step
+from .view import View
+
+
+@dataclass(frozen=True)
+class Case:
+    """What advice is given on."""
+
+    view: View
+    steps: Sequence[Step]
+    is_ours: bool
+
+    @property
+    def first(self) -> Step | None:
+        """The provider at which the walk ended."""
+        return first_of(self.steps)
+
+
+#: Gives what there is to know or to do in a case.
+Giver: TypeAlias = Callable[[Case], Iterator[str]]
 
 
 def first_of(steps: Sequence[Step]) -> Step | None:

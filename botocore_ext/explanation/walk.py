@@ -14,10 +14,10 @@ from ..hook import botocore_session
 from ..outside import Clock
 from ..resolving.registration import loaded_credentials
 from ..resolving.session_resolver import nothing_from
-from .advice import Case, advice
+from .advice import advice
 from .asking import Walk
 from .calls import Calls
-from .conclusion import conclusion
+from .conclusion import Case, conclusion
 from .failures import said
 from .report import Explanation, Outcome, Step
 from .twin import asks_one_alone, providers_of, twin_of

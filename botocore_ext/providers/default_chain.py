@@ -18,7 +18,7 @@ from .container import ContainerProvider
 from .environment import EnvironmentProvider
 from .instance import InstanceProvider
 from .profile import Asked, ProfileProvider
-from .web_identity import TokenFileProvider
+from .token_file import TokenFileProvider
 
 #: What takes its keys from outside the profile.
 _OUTSIDE = (EnvironmentProvider, TokenFileProvider, ContainerProvider, InstanceProvider)

@@ -26,7 +26,7 @@ from .login import LoginProvider
 from .process import ProcessProvider
 from .sso import SsoProvider
 from .temporary import TemporaryCredentialsProvider
-from .web_identity import TokenFileProvider
+from .token_file import TokenFileProvider
 
 #: A name, and what gives keys or None.
 Asked: TypeAlias = tuple[str, Callable[[], Keys | None]]

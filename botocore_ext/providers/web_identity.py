@@ -1,31 +1,23 @@
-"""Keys from STS AssumeRoleWithWebIdentity, for a token or for a file that holds one.
+"""Keys from STS AssumeRoleWithWebIdentity.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..calls.inner_calls import call
-from ..declaration import references, values
-from ..declaration.origins import Environment, Origin, Profile
+from ..declaration import values
 from ..declaration.services import ServiceProvider
 from ..errors import FetchError
 from ..keys import Keys
 from ..options import option
 from ..threads.awaiting import awaited
-from ..tokens import TokenFile
-
-#: Who names a token file -> botocore's feature id for that.
-_FILE_NAMED_BY: Mapping[type, str] = {
-    Environment: "CREDENTIALS_ENV_VARS_STS_WEB_ID_TOKEN",
-    Profile: "CREDENTIALS_PROFILE_STS_WEB_ID_TOKEN",
-}
 
 
-class _WebIdentityProvider(ServiceProvider):
-    """What both have in common: the role, and how a token is exchanged for its keys."""
+class WebIdentityProvider(ServiceProvider):
+    """The role, and how a token, wherever it comes from, is exchanged for its keys."""
 
     FEATURE_IDS = ("CREDENTIALS_STS_ASSUME_ROLE_WEB_ID",)
 
@@ -123,72 +115,3 @@ class _WebIdentityProvider(ServiceProvider):
         except ValueError as error:
             fact = f"the answer for the role {self.role_arn} holds no keys ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {suspect}")
-
-
-class WebTokenProvider(_WebIdentityProvider):
-    """Keys of a role, for a token that an OpenID Connect or OAuth 2.0 provider issued."""
-
-    METHOD = "custom-web-token"
-    CANONICAL_NAME = "CustomWebToken"
-    FACTORY = "from_web_token"
-
-    web_identity_token: references.Token = option(
-        default=None,
-        ini="web_identity_token",
-        example="file:///var/run/token",
-        code="get_token",
-        selects=True,
-        required=True,
-        secret=True,
-        token=True,
-        parse=references.token,
-        read=references.reference,
-        help="The token, or a callable that returns it, asked anew at every fetch. In a profile "
-        "also `file://PATH`, `env://NAME`, `process://COMMAND`, `github-actions://AUDIENCE` or "
-        "`ambient://AUDIENCE`.",
-    )
-
-    def token(self) -> str:
-        """See ``_WebIdentityProvider``."""
-        return self.read_token(self.web_identity_token, "web_identity_token")
-
-
-class TokenFileProvider(_WebIdentityProvider):
-    """Keys of a role, for a token that something else keeps up to date in a file."""
-
-    METHOD = "assume-role-with-web-identity"
-    CANONICAL_NAME = "CustomTokenFile"
-    FACTORY = "from_token_file"
-
-    web_identity_token_file: str = option(
-        default=None,
-        ini="web_identity_token_file",
-        env="AWS_WEB_IDENTITY_TOKEN_FILE",
-        example="/var/run/token",
-        selects=True,
-        required=True,
-        parse=values.text,
-        help="The file, read at every fetch and stripped.",
-    )
-
-    def _origins(self) -> Iterator[Origin]:
-        """Leave out a profile that names no file: its role is not for the environment's token."""
-        file = self.option_named("web_identity_token_file")
-        for origin in super()._origins():
-            if not isinstance(origin, Profile) or origin.has(file):
-                yield origin
-
-    def features(self) -> tuple[str, ...]:
-        """See ``Provider.features``."""
-        origin = self._origin(self.option_named("web_identity_token_file"))
-        by = _FILE_NAMED_BY.get(type(origin))
-        return (by, *self.FEATURE_IDS) if by else self.FEATURE_IDS
-
-    def token(self) -> str:
-        """See ``_WebIdentityProvider``."""
-        file = TokenFile(self.web_identity_token_file)
-        return self.read_token(file, self.key_of("web_identity_token_file"))
-
-
-from_web_token = WebTokenProvider
-from_token_file = TokenFileProvider

@@ -41,7 +41,7 @@ ENTRIES = (
     Entry(
         method="custom-web-token",
         canonical_name="CustomWebToken",
-        module="providers.web_identity",
+        module="providers.web_token",
         class_name="WebTokenProvider",
         selecting=("web_identity_token",),
         others=(
@@ -57,7 +57,7 @@ ENTRIES = (
     Entry(
         method="custom-cognito-identity",
         canonical_name="CustomCognitoIdentity",
-        module="providers.cognito",
+        module="providers.cognito_identity",
         class_name="CognitoIdentityProvider",
         selecting=("cognito_identity_id",),
         others=("cognito_custom_role_arn", "cognito_logins", "botocore_ext_refresh_window"),
@@ -65,7 +65,7 @@ ENTRIES = (
     Entry(
         method="custom-cognito-identity-pool",
         canonical_name="CustomCognitoIdentityPool",
-        module="providers.cognito",
+        module="providers.cognito_identity_pool",
         class_name="CognitoIdentityPoolProvider",
         selecting=("cognito_identity_pool_id",),
         others=(
