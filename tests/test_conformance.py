@@ -13,6 +13,7 @@ import pytest
 from botocore_ext import from_ini
 
 from .conformance import __main__ as command
+from .conformance.case import Case, Seen
 from .conformance.replay import Replay, leaked, visible
 from .conformance.report import (
     DIFFERS,
@@ -159,8 +160,6 @@ def test_without_the_vectors_the_command_says_so(tmp_path, capsys):
 @pytest.fixture
 def made_up():
     """A case that is met where the first outcome is what it wants."""
-    from .conformance.case import Case  # noqa: PLC0415 - of two tests alone
-
     return Case("suite", "name", "key", lambda seen: [] if seen.outcomes == ["yes"] else ["no"])
 
 
@@ -189,8 +188,6 @@ def test_a_result_that_is_not_the_same_is_seen_in_the_table(made_up):
 
 
 def test_a_secret_in_an_error_is_a_discrepancy(made_up):
-    from .conformance.case import Seen  # noqa: PLC0415 - as above
-
     case = dataclasses.replace(made_up, secrets=["hush"])
     seen = Seen([{"error": "Error", "text": "it is hush"}], [], {}, set(), "", [])
     assert leaked(case, seen) == ["an error shows a secret"]

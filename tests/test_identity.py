@@ -6,7 +6,13 @@ import threading
 import boto3
 import botocore.session
 import pytest
-from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    EnvProvider,
+    ReadOnlyCredentials,
+)
 
 import botocore_ext
 from botocore_ext import (
@@ -19,6 +25,7 @@ from botocore_ext import (
     from_http,
     from_web_token,
 )
+from botocore_ext.registry import PROVIDERS
 from botocore_ext.resolving import registration
 
 from . import fakes
@@ -339,34 +346,24 @@ mfa_serial = device
 
         class Subclass(botocore.session.Session):
             def _create_credential_resolver(self):
-                from botocore.credentials import CredentialResolver, EnvProvider  # noqa: PLC0415
-
                 return CredentialResolver((TestOthersProvidersStay.Theirs(), EnvProvider()))
 
         botocore_ext.install()
         providers = Subclass().get_component("credential_provider").providers
-        assert [one.METHOD for one in providers][:3] == ["theirs", "env", hook_first()]
+        assert [one.METHOD for one in providers][:3] == ["theirs", "env", PROVIDERS[0].METHOD]
 
     def test_a_resolver_with_nothing_of_botocores_gets_ours_first(self, config):
         config("[default]\ncredential_chain = Environment\n")
 
         class Subclass(botocore.session.Session):
             def _create_credential_resolver(self):
-                from botocore.credentials import CredentialResolver  # noqa: PLC0415
-
                 return CredentialResolver([TestOthersProvidersStay.Theirs()])
 
         botocore_ext.install()
         providers = Subclass().get_component("credential_provider").providers
         first = providers[0].METHOD
-        assert first == hook_first()
+        assert first == PROVIDERS[0].METHOD
         assert providers[-1].METHOD == "theirs"
-
-
-def hook_first():
-    from botocore_ext.registry import PROVIDERS  # noqa: PLC0415
-
-    return PROVIDERS[0].METHOD
 
 
 def test_async_sessions_are_refused():

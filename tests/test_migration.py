@@ -231,7 +231,8 @@ def test_the_arguments_of_client_config_are_arguments_of_a_client():
                 continue
             argument = text if "=" in text else f"{text}=None"
             given = eval(f"dict({argument})", {"Config": Config})
-            from_web_token(role_arn="arn:aws:iam::1:role/A", client_config=given).client_config  # noqa: B018
+            web = from_web_token(role_arn="arn:aws:iam::1:role/A", client_config=given)
+            assert web.client_config == given
 
 
 class TestDeliberateDifferences:
