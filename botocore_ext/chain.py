@@ -98,12 +98,12 @@ class CredentialChain(Provider):
         super().check()
         self._bound_links()
 
-    def tell(self, credentials: ProviderCredentials) -> None:
+    def tell(self, credentials: ProviderCredentials, distance: int = 0) -> None:
         """See ``Provider.tell``; a new token of a link is a new token of the chain."""
-        super().tell(credentials)
+        super().tell(credentials, distance)
         for _, link in self._bound_links():
             if isinstance(link, Provider):
-                link.tell(credentials)
+                link.tell(credentials, distance + 1)
 
     def obtain(self) -> Keys:
         """See ``Provider.obtain``; a chain knows its place in a circle itself."""

@@ -131,9 +131,14 @@ class Provider(Specification):
             resend_rejected(self.scope.given_session, credentials)
         return credentials
 
-    def tell(self, credentials: ProviderCredentials) -> None:
-        """Let ``credentials`` know of new tokens and invalidations from now on."""
-        self._cell.add_user(credentials)
+    def tell(self, credentials: ProviderCredentials, distance: int = 0) -> None:
+        """Let ``credentials`` know of new tokens and invalidations from now on.
+
+        Args:
+            credentials: Those that are obtained with the keys of this provider.
+            distance: Through how many other providers.
+        """
+        self._cell.add_user(credentials, distance)
 
     def invalidate(self, access_key: str | None = None) -> None:
         """Make every credentials object of this provider fetch at its next use.
@@ -150,10 +155,12 @@ class Provider(Specification):
         # An id belongs to the token that it was obtained with. A fetch under way keeps the old
         # dict, and so cannot bring back what is forgotten here.
         self._cell.kept = {}
-        # Twice, because they stand in no order: a role may fetch with old keys of its master
-        # before that hears of it.
-        for credentials in self._cell.users() * 2:
-            credentials.start_with(None)
+        told: set[ProviderCredentials] = set()
+        # Until nobody is new: a role that came meanwhile may have old keys of its master.
+        while new := [one for one in self._cell.users() if one not in told]:
+            for credentials in new:  # a role behind its master, with whose old keys it may fetch
+                credentials.start_with(None)
+            told.update(new)
 
     def read_token(self, source: Token, name: str) -> str:
         """Return the token of ``source``, for the option or login ``name``.

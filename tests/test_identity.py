@@ -19,11 +19,14 @@ from botocore_ext import (
     ConfigurationError,
     FetchError,
     Keys,
+    Provider,
+    ProviderCredentials,
     Session,
     create_credential_chain,
     from_cognito_identity_pool,
     from_http,
     from_web_token,
+    option,
 )
 from botocore_ext.registry import PROVIDERS
 from botocore_ext.resolving import registration
@@ -102,6 +105,63 @@ def test_a_fetch_under_way_does_not_bring_back_the_identity_of_old_logins(aws):
     assert last["IdentityId"] == provider.identity_id
     assert last["IdentityId"].endswith("2")
     assert last["Logins"] == aws.requests[-2].parameters["Logins"]
+
+
+class Held(Provider):
+    """Keys that say whose they are."""
+
+    user: str = option(default=None, required=True, token=True, help="Whose they are.")
+
+    def fetch(self):
+        return Keys(self.user, "secret")
+
+
+class OnTopOf(Provider):
+    """Keys that are obtained with others, and say so."""
+
+    master: Provider = option(default=None, required=True, help="What gives the others.")
+
+    def tell(self, credentials, distance=0):
+        super().tell(credentials, distance)
+        self.master.tell(credentials, distance + 1)
+
+    def fetch(self):
+        return Keys(f"{self.master.load().access_key}+", "secret")
+
+
+def test_keys_on_top_of_others_are_of_the_new_token_however_many_there_are(mocker):
+    """Whatever others use between two steps of the replacement."""
+    held = Held(user="alice")
+    tower = [held]
+    for _ in range(7):
+        tower.append(OnTopOf(master=tower[-1]))
+    every = [one.load() for one in reversed(tower)]
+    assert every[0].access_key == "alice+++++++"
+    start_with = ProviderCredentials.start_with
+
+    def used_by_others_after(credentials, keys):
+        start_with(credentials, keys)
+        [one.access_key for one in every]
+
+    mocker.patch.object(ProviderCredentials, "start_with", used_by_others_after)
+    held.user = "bob"
+    assert {one.access_key.strip("+") for one in every} == {"bob"}
+
+
+def test_keys_that_came_to_old_ones_during_the_replacement_are_of_the_new_token(mocker):
+    held = Held(user="alice")
+    master = held.load()
+    assert master.access_key == "alice"
+    role, start_with = OnTopOf(master=held), ProviderCredentials.start_with
+
+    def another_comes_before(credentials, keys):
+        mocker.stopall()
+        role.load().get_frozen_credentials()
+        start_with(credentials, keys)
+
+    mocker.patch.object(ProviderCredentials, "start_with", another_comes_before)
+    held.user = "bob"
+    assert role.load().access_key == "bob+"
 
 
 def test_two_providers_of_one_user_agree_on_the_identity_and_on_its_loss(aws):

@@ -72,12 +72,12 @@ class TemporaryCredentialsProvider(ServiceProvider):
         if mfa.is_wanted(params) and self.mfa_code_provider is None:
             raise mfa.nobody_to_ask(params["SerialNumber"], self)
 
-    def tell(self, credentials: ProviderCredentials) -> None:
+    def tell(self, credentials: ProviderCredentials, distance: int = 0) -> None:
         """See ``Provider.tell``; a new token of the master is a new token of the role."""
-        super().tell(credentials)
+        super().tell(credentials, distance)
         master = self._master()
         if isinstance(master, (Provider, ProviderCredentials)):
-            master.tell(credentials)
+            master.tell(credentials, distance + 1)
 
     def fetch(self) -> Keys:
         """Assume the role: one round trip, beside those for the master credentials.

@@ -150,9 +150,9 @@ class ProviderCredentials(RefreshableCredentials):
         """Whether this is one of the last access keys, current or replaced, of the same token."""
         return access_key in self._refresher.current.served
 
-    def tell(self, credentials: "ProviderCredentials") -> None:
+    def tell(self, credentials: "ProviderCredentials", distance: int) -> None:
         """Let ``credentials``, obtained with these, know of new tokens and invalidations."""
-        self._provider.tell(credentials)
+        self._provider.tell(credentials, distance)
 
     def start_with(self, keys: Keys | None) -> None:
         """Hold ``keys``, just obtained; None: what the keys were obtained with is replaced."""

@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from ..threads.concurrency import ProcessLocal
 
@@ -20,14 +21,20 @@ class TokenCell:
         #: Ids that a provider keeps between fetches, by where they hold.
         self.kept: dict[str, str] = {}
         self._lock = ProcessLocal(threading.Lock)
-        self._users: WeakSet[ProviderCredentials] = WeakSet()
+        self._users: WeakKeyDictionary[ProviderCredentials, int] = WeakKeyDictionary()
 
-    def add_user(self, credentials: "ProviderCredentials") -> None:
-        """Tell ``credentials`` of changes from now on."""
+    def add_user(self, credentials: "ProviderCredentials", distance: int) -> None:
+        """Tell ``credentials`` of changes from now on.
+
+        Args:
+            credentials: Those that are obtained with the tokens.
+            distance: Through how many other providers.
+        """
         with self._lock.get():
-            self._users.add(credentials)
+            self._users[credentials] = max(distance, self._users.get(credentials, 0))
 
     def users(self) -> "list[ProviderCredentials]":
-        """Return the credentials that are in use."""
+        """Return the credentials that are in use, each behind those that it is obtained with."""
         with self._lock.get():
-            return list(self._users)
+            found = list(self._users.items())
+        return [credentials for credentials, _ in sorted(found, key=itemgetter(1))]
