@@ -7,7 +7,13 @@ import threading
 import pytest
 
 from botocore_ext.threads import concurrency
-from botocore_ext.threads.concurrency import NeedsItselfError, Once, ProcessLocal, SingleFlight
+from botocore_ext.threads.concurrency import (
+    NeedsItselfError,
+    Once,
+    ProcessLocal,
+    SingleFlight,
+    StillUnderWayError,
+)
 
 from .test_refresh import together
 
@@ -109,7 +115,7 @@ def test_the_wait_for_another_thread_may_be_limited():
     work = threading.Thread(target=flight.run, args=(lambda: started.set() or over.wait(30),))
     work.start()
     started.wait(30)
-    with pytest.raises(TimeoutError):
+    with pytest.raises(StillUnderWayError):
         flight.run(lambda: "mine", patience=0)
     over.set()
     work.join()

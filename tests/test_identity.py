@@ -401,6 +401,25 @@ mfa_serial = device
             session.get_component("credential_provider").insert_before("env", Guarded())
             assert session.get_credentials().method == "guarded"
 
+    @pytest.mark.parametrize("install", [botocore_ext.uninstall, botocore_ext.install])
+    def test_a_provider_that_raises_is_asked_once(self, install):
+        """A timeout of its own is none of ours."""
+        asked = []
+
+        class Silent(CredentialProvider):
+            METHOD = "silent"
+
+            def load(self):
+                asked.append(1)
+                raise TimeoutError
+
+        install()
+        session = botocore.session.Session()
+        session.get_component("credential_provider").insert_before("env", Silent())
+        with pytest.raises(TimeoutError):
+            session.get_credentials()
+        assert len(asked) == 1
+
     def test_ours_come_after_the_environment_wherever_that_is(self, config):
         config("[default]\ncredential_chain = Environment\n")
 

@@ -158,6 +158,13 @@ def test_what_a_users_function_raises_is_logged_by_its_type_alone(refresher, sou
     assert warnings_of(caplog) == ["Fetching credentials via custom-test failed: LookupError"]
 
 
+def test_a_timeout_of_the_source_is_not_taken_for_a_wait_for_another_thread(refresher, source):
+    source.error = TimeoutError("the vault does not answer")
+    with pytest.raises(TimeoutError, match="the vault"):
+        served(refresher)
+    assert source.calls == 1
+
+
 def test_a_fetch_that_returns_no_keys_is_an_error(clock):
     refresher = Refresher("custom-test", dict, clock, lambda: 300)
     with pytest.raises(FetchError, match=r"fetch\(\) returned dict: it must return Keys"):

@@ -17,7 +17,7 @@ from ..calls.budget import FETCH_BUDGET, fetch_budget
 from ..errors import FetchError, is_recoverable, shown
 from ..keys import Keys
 from ..outside import Clock
-from ..threads.concurrency import NeedsItselfError, ProcessLocal, SingleFlight
+from ..threads.concurrency import NeedsItselfError, ProcessLocal, SingleFlight, StillUnderWayError
 from .current import Current
 from .refresh import (
     Decision,
@@ -104,7 +104,7 @@ class Refresher:
         attempt = partial(self._attempt, current.epoch)
         try:
             return self._flight.run(attempt, key=current.epoch, patience=patience)
-        except TimeoutError:
+        except StillUnderWayError:
             if good:
                 return current if current.state.is_good(self.now()) else None
             raise self._error(

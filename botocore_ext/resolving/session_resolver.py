@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
 
-from ..threads.concurrency import NeedsItselfError, SingleFlight
+from ..threads.concurrency import NeedsItselfError, SingleFlight, StillUnderWayError
 
 if TYPE_CHECKING:
     from ..errors import NotConfigured
@@ -34,7 +34,7 @@ class SessionResolver(CredentialResolver):
         """
         try:
             return self._flight.run(self._walk, patience=_LONGEST_WAIT)
-        except (NeedsItselfError, TimeoutError):
+        except (NeedsItselfError, StillUnderWayError):
             # A provider that uses this session, or that keeps another thread waiting: without us
             # it would be asked again, too, and a provider of others may be prepared for that.
             # Ours see a circle themselves.

@@ -57,6 +57,10 @@ class NeedsItselfError(Exception):
     """A call waits for itself to end."""
 
 
+class StillUnderWayError(Exception):
+    """The call of another thread takes too long; no ``TimeoutError``, which the call may raise."""
+
+
 class _Flight(Generic[T]):
     """One call that is under way."""
 
@@ -72,7 +76,7 @@ class _Flight(Generic[T]):
         if self.thread == caller():
             raise NeedsItselfError
         if self.over is None or not self.over.wait(patience):
-            raise TimeoutError
+            raise StillUnderWayError
         if isinstance(self.error, Exception):
             raise self.error
         return self.error is None
@@ -101,7 +105,7 @@ class SingleFlight(Generic[T]):
             patience: The longest wait for another thread, in seconds; None waits for ever.
 
         Raises:
-            TimeoutError: Another thread's call took longer than ``patience``.
+            StillUnderWayError: Another thread's call takes longer than ``patience``.
             NeedsItselfError: ``call`` came back here for its own outcome.
         """
         lock, flights = self._flights.get()
