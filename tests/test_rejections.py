@@ -472,6 +472,21 @@ source_profile = endpoint
             client.get_caller_identity()
         assert aws.operations() == ["AssumeRoleWithWebIdentity", "GetCallerIdentity"]
 
+    def test_nor_where_the_token_is_replaced_while_new_keys_are_fetched(self, aws):
+        provider = from_web_token(role_arn=f"{ROLE}/Web", web_identity_token=fakes.secret("token"))
+        client = Session(credentials=provider, region_name="eu-west-1").client("sts")
+        client.get_caller_identity()
+
+        def replaced_meanwhile(request):
+            provider.web_identity_token = fakes.secret("token")
+            return aws.sts(request)
+
+        aws.script("GetCallerIdentity", fakes.error("ExpiredToken", 403))
+        aws.script("AssumeRoleWithWebIdentity", replaced_meanwhile)
+        with pytest.raises(ClientError, match="ExpiredToken"):
+            client.get_caller_identity()
+        assert aws.operations().count("GetCallerIdentity") == 2
+
 
 def test_a_chain_in_code_is_asked_from_its_first_link(source):
     session = Session(credentials=create_credential_chain(lambda: None, source))

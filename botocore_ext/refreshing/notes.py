@@ -1,7 +1,7 @@
 """``Notes``: what is known of a request of a client, should a service reject its keys."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ class Notes:
     signer: Any = None
     #: That with which the last attempt was signed; empty for one that was not.
     access_key: str = ""
+    #: The credentials of ours that it was of when it was rejected.
+    holders: Sequence[Any] = ()
     #: A stream among the parameters cannot be rewound to where the caller had it.
     begins_elsewhere: bool = False
     resent: bool = False
@@ -31,8 +33,13 @@ class Notes:
         return self.signer.get_auth_instance(self.signer.signing_name, self.signer.region_name)
 
     def resend_with(self, access_key: str) -> int | None:
-        """Give the seconds to wait before another attempt with this access key, or None."""
-        if access_key == self.access_key:
+        """Give the seconds to wait before another attempt with this access key, or None.
+
+        None, too, where the token was replaced while new keys were fetched: they may be those of
+        another user.
+        """
+        is_theirs = any(one.has_served(self.access_key) for one in self.holders)
+        if access_key == self.access_key or not is_theirs:
             return None
         self.resent = True
         return 0

@@ -79,11 +79,11 @@ def rejected(ours: "Ours", response: Any, request_dict: Any) -> Notes | None:
     if code not in _CODES or notes.resent:
         return None
     living = [found for one in ours.valuerefs() if (found := one()) is not None]
-    told = [one for one in living if one.has_served(notes.access_key)]
-    for credentials in told:
+    notes.holders = [one for one in living if one.has_served(notes.access_key)]
+    for credentials in notes.holders:
         logger.debug("A service answered %s to keys of %s", code, credentials.method)
         credentials.invalidate(notes.access_key)
-    if not told or notes.begins_elsewhere or not _rewound(request_dict["body"]):
+    if not notes.holders or notes.begins_elsewhere or not _rewound(request_dict["body"]):
         return None
     return notes
 
