@@ -482,10 +482,17 @@ def test_an_empty_name_is_the_name_of_no_profile(text, config):
 
 @pytest.mark.parametrize(
     ("path", "expected"),
-    [("", "is a directory"), ("null", "is no regular file"), ("none", "does not exist")],
+    [
+        ("", "is a directory"),
+        ("null", "is no regular file"),
+        ("pipe", "is no regular file"),
+        ("none", "does not exist"),
+    ],
 )
 def test_what_stands_in_the_place_of_a_file_is_said(path, expected, tmp_path, monkeypatch):
+    """A pipe is not read: nobody may ever write to it."""
     (tmp_path / "null").symlink_to("/dev/null")
+    os.mkfifo(tmp_path / "pipe")
     named = str(tmp_path / path)
     monkeypatch.setenv("AWS_CONFIG_FILE", named)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", named)

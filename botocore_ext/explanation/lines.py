@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..sources.paths import in_environment, text_of
+from ..sources.paths import in_environment, is_file, text_of
 
 _SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
 _KEY = re.compile(r"(?P<key>[^\s=:#;\[][^=:]*?)\s*[=:]")
@@ -22,9 +22,12 @@ class Line(NamedTuple):
 
 
 def lines_of(path: str) -> Iterator[Line]:
-    """Give the headers and keys of a file in order; nothing of one that cannot be read."""
+    """Give the headers and keys of a file in order; nothing of what botocore cannot read."""
+    opened = in_environment(path)
+    if not is_file(opened):
+        return  # nobody may ever write to a pipe
     try:
-        written = text_of(in_environment(path), errors="replace").splitlines()
+        written = text_of(opened, errors="replace").splitlines()
     except OSError:
         return
     section = ""
