@@ -10,6 +10,8 @@ from typing import Any
 from botocore.credentials import Credentials
 from botocore.utils import parse_timestamp
 
+from .threads.awaiting import awaited
+
 #: Field of ``Keys`` -> the names under which STS, Cognito, container endpoints,
 #: credential processes, botocore and the AWS SDK for JavaScript return it.
 SPELLINGS = {
@@ -120,8 +122,13 @@ class Keys:
 
     @classmethod
     def from_credentials(cls, credentials: Credentials) -> "Keys":
-        """Read the keys that a botocore credentials object holds now."""
-        frozen = credentials.get_frozen_credentials()
+        """Read the keys that a botocore credentials object holds now, or one of aiobotocore.
+
+        Raises:
+            FetchError: It is one of aiobotocore, and the session that asks is none.
+        """
+        what = f"{type(credentials).__name__}.get_frozen_credentials()"
+        frozen = awaited(credentials.get_frozen_credentials(), credentials.method, what)
         keys = cls.from_mapping(
             {
                 "access_key": frozen.access_key,

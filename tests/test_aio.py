@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 import botocore_ext
 from botocore_ext import (
     ConfigurationError,
+    FetchError,
     Keys,
     NotConfigured,
     Scope,
@@ -542,6 +543,17 @@ class TestCoroutines:
         found = asyncio.run(frozen(aio.AioSession(credentials=create_credential_chain(web))))
         assert found.access_key == "AKIAASSUMED"
         assert asyncio.run(frozen(aio.AioSession(credentials=keys))).access_key == "AKIAMASTER"
+
+    def test_one_may_give_the_credentials_of_another_session(self, aws):
+        other = aio.AioSession(credentials=from_cognito_identity_pool(identity_pool_id=POOL))
+        found = asyncio.run(frozen(aio.AioSession(credentials=other.get_credentials)))
+        assert found == asyncio.run(frozen(other))
+        assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
+
+    def test_those_of_a_client_cannot_be_waited_for_by_a_synchronous_session(self):
+        theirs = aio_types.AioCredentials("AKIA", fakes.secret())
+        with pytest.raises(FetchError, match="AioCredentials.* gave a coroutine"):
+            botocore_ext.Session(credentials=lambda: theirs).get_credentials()
 
     def test_what_it_raises_passes_unchanged(self):
         async def token():

@@ -16,12 +16,12 @@ FLOORS = [
     ),
     (
         "calls.attempts calls.observation resolving.plain_roles resolving.registration "
-        "resolving.session_resolver sources.token_process threads.workers"
+        "resolving.session_resolver sources.token_process threads.awaiting threads.workers"
     ),
     "resolving.creation",
     (
         "keys declaration.signature declaration.times declaration.values calls.budget "
-        "threads.circles threads.awaiting"
+        "threads.circles"
     ),
     "aio.tasks calls.inner_calls refreshing.notes refreshing.state",
     "calls.inner_clients calls.exchange sources.native sources.token_cache",
