@@ -17,12 +17,17 @@ def hand_down(name: str, value: str) -> None:
     os.environ[name] = value
 
 
+def _wall_clock() -> float:
+    # Looked up each time: a library for tests may replace it, and then services believe it, too.
+    return time.time()
+
+
 @dataclass(frozen=True)
 class Clock:
     """Time and chance, so that a test can hold both."""
 
     #: Seconds since 1970.
-    now: Callable[[], float] = time.time
+    now: Callable[[], float] = _wall_clock
     #: Seconds that only grow.
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep

@@ -136,6 +136,20 @@ print(session.client("sts", config=made["config"]).get_caller_identity()["Arn"])
 
 
 @pytest.mark.caller_signs
+def test_a_clock_that_a_library_for_tests_replaces_is_ours_too(aws, clock, monkeypatch):
+    """As freezegun does it; moto then gives keys that end in that year."""
+    clock.jump(-10 * 365 * 86_400)
+    monkeypatch.setattr("time.time", clock.now)
+    aws.now = clock.now
+    token, role = fakes.secret("token"), "arn:aws:iam::123456789012:role/Web"
+    credentials = from_web_token(role_arn=role, web_identity_token=token).load()
+    old = credentials.get_frozen_credentials()
+    assert (credentials.expired, credentials.get_frozen_credentials()) == (False, old)
+    clock.jump(4000)
+    assert credentials.expired
+    assert credentials.get_frozen_credentials() != old
+
+
 def test_a_pickled_configuration_is_used_in_another_process(aws):
     """As schedulers do that send the settings of a task to whoever does it."""
     web = from_web_token(
