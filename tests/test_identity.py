@@ -351,6 +351,26 @@ class TestOthersProvidersStay:
         session._credentials = None
         assert session.get_credentials().method == "env"
 
+    @pytest.mark.parametrize("install", [botocore_ext.uninstall, botocore_ext.install])
+    def test_other_threads_find_what_they_would_while_it_is_looked_what_is_there(
+        self, install, monkeypatch
+    ):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
+        found = []
+
+        class Shared(botocore.session.Session):
+            def get_credentials(self):
+                if threading.current_thread() is threading.main_thread():
+                    other = threading.Thread(target=lambda: found.append(self.get_credentials()))
+                    other.start()
+                    other.join()
+                return super().get_credentials()
+
+        install()
+        assert registration.loaded_credentials(Shared()) is found[0]
+        assert found[0].method == "env"
+
     @pytest.mark.parametrize("used", [False, True])
     def test_a_session_of_one_provider_stays_so(self, used):
         session = Session(credentials=lambda: Keys("AKIAONLY", "s"))

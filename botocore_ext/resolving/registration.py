@@ -1,10 +1,11 @@
 """The place in a session where its credential resolver is made, the first time it is needed."""
 
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
-from botocore.credentials import CredentialProvider, CredentialResolver
+from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
 from botocore.session import Session
 
 from ..threads.concurrency import Once
@@ -44,7 +45,19 @@ def register(session: Session, registration: Registration) -> None:
     session.lazy_register_component(COMPONENT, registration)
 
 
-class _Nothing:
+class _Nothing(CredentialResolver):
+    """Finds nothing for who looks only at what is there; other threads find what they would."""
+
+    def __init__(self, make: Callable[[], CredentialResolver]) -> None:
+        super().__init__([])
+        self._make, self._thread = make, threading.get_ident()
+
+    def load_credentials(self) -> Credentials | None:
+        is_other = threading.get_ident() != self._thread
+        return self._make().load_credentials() if is_other else None
+
+
+class _AsyncNothing:
     """Finds nothing, and is awaited for that; a resolver."""
 
     async def load_credentials(self) -> Any:
@@ -54,8 +67,8 @@ class _Nothing:
 def loaded_credentials(session: Session) -> Any:
     """Return the credentials that the session holds, without making it look for any."""
     waiting = pending(session)
-    resolver = None if waiting else session.get_component(COMPONENT)
-    nothing = _Nothing() if is_async(session) else CredentialResolver([])
+    resolver: Any = None if waiting else session.get_component(COMPONENT)
+    nothing = _AsyncNothing() if is_async(session) else _Nothing(waiting or (lambda: resolver))
     session.register_component(COMPONENT, nothing)
     try:
         found: Any = session.get_credentials()
