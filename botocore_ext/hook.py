@@ -128,7 +128,7 @@ def botocore_session(session: Any, caller: str = "extend") -> botocore.session.S
     """Return the botocore session of a boto3 session, or itself.
 
     Raises:
-        TypeError: It is neither, or aiobotocore's; the text names ``caller``.
+        TypeError: It is neither, or asynchronous and not aiobotocore's; the text names ``caller``.
     """
     # boto3 has no public way from its session to botocore's.
     inner = getattr(session, "_session", session)

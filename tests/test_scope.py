@@ -90,6 +90,20 @@ def test_inner_clients_are_unsigned_short_of_breath_and_made_once():
     assert client.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
 
 
+def test_while_one_is_made_another_may_be_needed(aws):
+    """By a handler of the session that its client is made with; a signal may come then, too."""
+    session, found = botocore.session.Session(), []
+    role, token = "arn:aws:iam::123456789012:role/Web", fakes.secret("token")
+    other = from_web_token(role_arn=role, web_identity_token=token).load()
+    session.register("creating-client-class", lambda **_: found.append(other.access_key))
+    work = threading.Thread(
+        target=lambda: found.append(Scope(session).client("sts", None)), daemon=True
+    )
+    work.start()
+    work.join(30)
+    assert len(found) == 2
+
+
 def test_client_config_decides():
     given = {
         "endpoint_url": "http://127.0.0.1:9",

@@ -32,7 +32,9 @@ ATTEMPTS = 3
 _SIGNING = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _RETRY_SETTINGS = {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "retry_mode", "max_attempts"}
 
-_creation = ProcessLocal(threading.Lock)
+#: Held while a client is made, which takes a while: a handler of signals, or of the event that
+#: botocore emits then, may need keys of another provider.
+_creation = ProcessLocal(threading.RLock)
 
 
 @dataclass(eq=False)
