@@ -48,7 +48,7 @@ class Option:
     required: bool = False
     #: Given to the factory by position.
     positional: bool = False
-    #: Kept out of ``repr``.
+    #: Kept out of ``repr``: a secret, or an object of the caller's, whose own may show one.
     secret: bool = False
     #: May be replaced on the living provider; a required one may come after construction.
     token: bool = False

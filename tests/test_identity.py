@@ -25,6 +25,8 @@ from botocore_ext import (
     create_credential_chain,
     from_cognito_identity_pool,
     from_http,
+    from_ini,
+    from_temporary_credentials,
     from_web_token,
     option,
 )
@@ -277,6 +279,22 @@ def test_no_error_carries_another_that_shows_a_secret(aws):
         while error is not None:
             assert secret not in repr(error)
             error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize(
+    ("factory", "option"),
+    [
+        (from_web_token, "role_assumer_with_web_identity"),
+        (from_ini, "mfa_code_provider"),
+        (from_temporary_credentials, "mfa_code_provider"),
+        (from_cognito_identity_pool, "cache"),
+    ],
+)
+def test_what_an_object_of_the_callers_says_of_itself_is_not_shown(factory, option):
+    """Such as a partial of a function that makes MFA codes of a seed."""
+    seed = fakes.secret("seed")
+    given = {"seed": seed} if option == "cache" else functools.partial(print, seed)
+    assert repr(factory(**{option: given})) == f"{factory.FACTORY}({option}=<hidden>)"
 
 
 def test_what_a_partial_holds_is_not_shown():

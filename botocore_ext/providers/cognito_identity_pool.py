@@ -60,6 +60,7 @@ class CognitoIdentityPoolProvider(CognitoProvider):
     cache: MutableMapping[str, str] | None = option(
         default=None,
         code="shelve.open('identities')",
+        secret=True,
         help="Where identity ids are kept beyond this process. With logins it is used only "
         "beside `user_identifier`, so that no user gets the identity of another.",
     )

@@ -45,6 +45,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
     mfa_code_provider: Callable[[str], str | Awaitable[str]] | None = option(
         default=None,
         code="ask_for_code",
+        secret=True,
         parse=values.function,
         help="Called with `mfa_serial` at every fetch of a role that has one, once its source "
         "credentials are there; returns the code. Nothing else asks for one.",

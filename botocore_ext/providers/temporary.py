@@ -54,6 +54,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
     mfa_code_provider: Callable[[str], str | Awaitable[str]] | None = option(
         default=None,
         code="ask_for_code",
+        secret=True,
         parse=values.function,
         help="Called with the serial number of the MFA device, once the master credentials are "
         "there, at every fetch; returns the code. Nothing else asks for one.",

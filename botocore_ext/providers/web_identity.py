@@ -72,6 +72,7 @@ class WebIdentityProvider(ServiceProvider):
     role_assumer_with_web_identity: Callable[[dict[str, Any]], Any] | None = option(
         default=None,
         code="assume_role",
+        secret=True,
         parse=values.function,
         help="Called instead of STS with the parameters of AssumeRoleWithWebIdentity; returns "
         "`Keys`, botocore credentials or a mapping.",
