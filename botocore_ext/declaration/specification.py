@@ -156,16 +156,22 @@ class Specification(ABC, CredentialProvider):
 
     def missing(self, *wanted: Option) -> ConfigurationError:
         """Return the error for options of which one must be set, naming every way to set them."""
-        origins = list(self._origins())
+        origins = self._origins_of(wanted[0]) or list(self._origins())
         if self.scope.profile is not None and not self.given():
-            origins = origins[1:]  # code cannot reach a provider that a profile built
+            origins = [one for one in origins if one.is_text]  # code cannot reach what it built
         ways = [(origin, one) for one in wanted for origin in origins if origin.key(one)]
         names = " or ".join(dict.fromkeys(str(origins[0].key(one)) for one in wanted))
-        place = f" in profile '{self.scope.profile}'" if self.scope.profile else ""
         remedies = ", or ".join(origin.remedy(one) for origin, one in ways)
         return ConfigurationError(
-            provider=self.METHOD, error_msg=f"{names} is not set{place}: {remedies}"
+            provider=self.METHOD, error_msg=f"{names} is not set{self._where(origins)}: {remedies}"
         )
+
+    def _where(self, origins: list[Origin]) -> str:
+        """Say where an option is not set, although it may be in a place that does not count."""
+        if any(origin.is_text for origin in origins):
+            return f" in profile '{self.scope.profile}'" if self.scope.profile else ""
+        beside = next(one.name for one in self.options() if one.selects and origins[0].has(one))
+        return f" in code, where {beside} is"
 
     def _origins(self) -> Iterator[Origin]:
         """From the highest to the lowest."""
@@ -180,11 +186,15 @@ class Specification(ABC, CredentialProvider):
 
     def _origin(self, wanted: Option) -> Origin | None:
         """The highest origin that sets ``wanted``; of an identity, only the one that selects."""
+        return next((one for one in self._origins_of(wanted) if one.has(wanted)), None)
+
+    def _origins_of(self, wanted: Option) -> list[Origin]:
+        """Those that ``wanted`` may come from: of an identity, only the one that selects."""
         origins = list(self._origins())
-        if wanted.one_origin:
-            selecting = [one for one in self.options() if one.selects]
-            origins = [origin for origin in origins if any(map(origin.has, selecting))][:1]
-        return next((origin for origin in origins if origin.has(wanted)), None)
+        if not wanted.one_origin:
+            return origins
+        selecting = [one for one in self.options() if one.selects]
+        return [origin for origin in origins if any(map(origin.has, selecting))][:1]
 
 
 def _rebuild(kind: type[Specification], given: dict[str, Any]) -> Specification:

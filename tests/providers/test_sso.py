@@ -296,6 +296,23 @@ def test_a_part_of_what_is_needed_stops_a_chain(missing):
         create_credential_chain(from_sso(**given), from_sso()).fetch()
 
 
+@pytest.mark.parametrize(
+    ("given", "fact"),
+    [
+        ({"sso_role_name": "Other"}, "not set in code, where sso_role_name is: pass sso_account"),
+        ({}, "not set in profile 'dev': write, for example, sso_account_id = "),
+    ],
+)
+def test_what_is_missing_can_be_set_only_where_the_rest_is(config, given, fact):
+    """Half in code and half in a profile would be neither's account and role."""
+    without = "\n[profile dev]\nsso_role_name = SampleRole\n"
+    config(SESSION if given else without)
+    with pytest.raises(ConfigurationError) as caught:
+        from_sso(profile="dev", **given).load()
+    assert fact in str(caught.value)
+    assert str(caught.value).count("sso_account_id = ") + str(caught.value).count("pass ") == 1
+
+
 def test_a_login_that_is_over_stops_a_chain(scope, log_in):
     log_in(0)
     with pytest.raises(FetchError, match="has expired or is not accepted any more"):
