@@ -90,6 +90,19 @@ def client_config(value: object) -> Mapping[str, Any]:
     return value
 
 
+def client_with(operation: str) -> Callable[[object], Any]:
+    """Return what takes a ready-made client that has ``operation``, whoever made it."""
+
+    def client(value: object) -> Any:
+        """A client of the right service."""
+        if hasattr(value, operation):
+            return value
+        msg = f"must be a client that has {operation}(), not {type(value).__name__}"
+        raise ValueError(msg)
+
+    return client
+
+
 def mapping(value: object) -> Mapping[str, Any]:
     """A mapping of names to values."""
     if not isinstance(value, Mapping):

@@ -42,6 +42,7 @@ class CognitoProvider(ServiceProvider):
     client: "BaseClient | None" = option(
         default=None,
         code="boto3.client('cognito-identity', config=Config(signature_version=UNSIGNED))",
+        parse=values.client_with("get_credentials_for_identity"),
         help="A ready-made Cognito Identity client, used instead of an inner one.",
     )
 

@@ -88,6 +88,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
     client: "BaseClient | None" = option(
         default=None,
         code="boto3.client('sso', config=Config(signature_version=UNSIGNED))",
+        parse=values.client_with("get_role_credentials"),
         help="A ready-made SSO client, used instead of an inner one.",
     )
 

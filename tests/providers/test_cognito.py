@@ -97,6 +97,18 @@ def test_a_client_of_the_callers_is_used(aws, monkeypatch):
     assert len(aws.requests) == 3
 
 
+@pytest.mark.parametrize(
+    "provider",
+    [
+        from_cognito_identity(identity_id=FIRST, client="cognito-identity"),
+        from_cognito_identity_pool(identity_pool_id=POOL, client="cognito-identity"),
+    ],
+)
+def test_a_client_that_is_none_is_an_error(provider):
+    with pytest.raises(ConfigurationError, match="must be a client that has get_cred.*, not str"):
+        provider.load()
+
+
 class TestKeptIdentities:
     def test_a_user_identifier_shares_the_identity_in_this_process(self, aws):
         def fetch(**options):

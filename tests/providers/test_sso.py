@@ -262,6 +262,14 @@ def test_a_ready_made_client_is_used(aws, scope, log_in):
     assert "ready" in aws.requests[0].headers["User-Agent"]
 
 
+def test_a_client_of_another_service_is_an_error_of_code():
+    """Else the token file would seem to be broken."""
+    other = botocore.session.Session().create_client("sts", "us-east-1")
+    fact = r"client passed to from_sso\(\) must .* has get_role_credentials\(\), not STS: pass"
+    with pytest.raises(ConfigurationError, match=fact):
+        from_sso(**INLINE, client=other).load()
+
+
 def test_inner_clients_are_made_once(aws, scope, config, log_in, monkeypatch):
     config(SESSION)
     log_in(60, of="mine")
