@@ -74,7 +74,10 @@ class ChainError(ProviderError):
         self.attempts = tuple(attempts)
         #: Links are stepped over by errors that let a chain go on, and so is a chain of them.
         self.try_next_link = True
-        lines = "".join(f"\n  {one.link}: {one.reason}" for one in attempts)
+        # The lines of a chain within this one stand further in: they are not links of this one.
+        lines = "".join(
+            "\n  " + f"{one.link}: {one.reason}".replace("\n", "\n  ") for one in attempts
+        )
         super().__init__(provider=provider, error_msg=f"no link of the chain has keys{lines}")
 
     def __reduce__(self) -> tuple[Any, ...]:

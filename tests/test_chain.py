@@ -99,6 +99,13 @@ def test_what_is_not_configured_is_stepped_over_and_named():
     assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
 
 
+def test_the_links_of_a_chain_within_a_chain_stand_further_in():
+    with pytest.raises(ChainError) as raised:
+        create_credential_chain(create_credential_chain(nothing, nothing), nothing).fetch()
+    depths = [len(line) - len(line.lstrip()) for line in str(raised.value).splitlines()]
+    assert depths == [0, 2, 4, 4, 2]
+
+
 @pytest.mark.parametrize(
     ("link", "error"),
     [
