@@ -3,7 +3,7 @@
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from .declaration import times
 from .declaration.references import Token, resolve
@@ -45,9 +45,9 @@ class Provider(Specification):
         "lifetime; or `auto`, which chooses by lifetime as AWS's newest SDKs do.",
     )
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
         """Take options by keyword; None means not given."""
-        super().__init__(**given)
+        super().__init__(*unnamed, **given)
         tokens = [one.name for one in self.options() if one.token and one.name in self._given]
         self._cell = TokenCell({name: self._given.pop(name) for name in tokens})
         self._scope: Scope | None = None

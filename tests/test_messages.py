@@ -22,7 +22,7 @@ _NO_TEXTS = re.compile(r" \| |^type\[|^(IAM Identity Center|token of GitHub Acti
 #: Those that complete another text, which is on the page with one of them.
 _PARTS = {
     "is not a string",
-    "correct role_arn, role_session_name, external_id or mfa_serial there",
+    "correct role_arn, role_session_name, external_id, mfa_serial or duration_seconds there",
     "set the variables anew",
     "the AWS config",
     "are still valid",

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import botocore.session
 
@@ -13,6 +14,7 @@ from ..scope import Scope
 from ..sources.native import native
 from ..sources.paths import described
 from . import values
+from .origins import Code
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,15 @@ class FilesProvider(Provider):
         made: Scope = vars(self)["_reading"]
         return made
 
+    @property
+    def label(self) -> str:
+        """See ``Provider.label``; a profile that is not asked for the keys says nothing of them."""
+        return f"{self.FACTORY}()" if self.is_given() else super().label
+
+    def is_given(self) -> bool:
+        """Whether code says what the profile would: whose keys these are."""
+        return any(one.selects and one.name in self.given() for one in self.options())
+
     def read_again(self) -> None:
         """See what has changed in the files."""
         try:
@@ -64,8 +75,7 @@ class FilesProvider(Provider):
             vars(self).update(_reading=found, _bound=[])
 
     def _reading_scope(self, outer: Scope, *, anew: bool = False) -> Scope:
-        given = self.given()
-        named, paths = given.get("profile"), [given.get("config_filepath"), given.get("filepath")]
+        named, *paths = map(self._in_code, ("profile", "config_filepath", "filepath"))
         if outer.profile is not None and named is None and not any(paths):
             return replace(outer, is_bare=False)  # a link of that profile's
         files = outer.given_files
@@ -77,6 +87,11 @@ class FilesProvider(Provider):
         default = read.get_config_variable("profile")
         name = str(named or outer.profile or default or "default")
         return Scope.like(outer, profile=name, is_bare=False, given_files=files)
+
+    def _in_code(self, name: str) -> Any:
+        """Return one of the options that say where to read, before there is a profile."""
+        code, one = Code(self.given(), self.FACTORY), self.option_named(name)
+        return self.value_from(code, one) if code.has(one) else None
 
     def why_not(self) -> str:
         """See ``Specification.why_not``."""

@@ -120,11 +120,20 @@ def keys_or_provider(value: object) -> CredentialProvider | Credentials:
     if isinstance(value, Credentials):
         return value
     if not isinstance(value, (Keys, Mapping)):
-        if isinstance(value, type) or not (
-            isinstance(value, CredentialProvider) or callable(value)
-        ):
+        if isinstance(value, type):
+            msg = f"must give keys: a provider, a callable or keys, not {_name(value)} (call it)"
+            raise ValueError(msg)
+        if not (isinstance(value, CredentialProvider) or callable(value)):
             msg = f"must give keys: a provider, a callable or keys, not {type(value).__name__}"
             raise ValueError(msg)
         return as_provider(value)
-    known = Keys.from_mapping(value) if isinstance(value, Mapping) else value
+    known = _read(value) if isinstance(value, Mapping) else value
     return as_provider(lambda: known)
+
+
+def _read(mapping: Mapping[str, Any]) -> Keys:
+    try:
+        return Keys.from_mapping(mapping)
+    except ValueError as error:
+        msg = f"cannot be read as keys ({error})"
+    raise ValueError(msg)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from inspect import Signature
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from botocore.credentials import CredentialProvider
 
@@ -40,9 +40,13 @@ class Specification(ABC, CredentialProvider):
         if "__init__" not in vars(cls):  # else Python knows its signature
             cls.__signature__ = signature(cls, cls._options)
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
         """Take options by keyword; None means not given."""
         super().__init__()
+        if unnamed:  # such as the object of options that JavaScript takes
+            first = self.options()[0]
+            msg = f"{self.FACTORY}() takes its options by name: {first.name}={first.code_example}"
+            raise TypeError(msg)
         known = [one.name for one in self.options()]
         for name in given:
             if name not in known:
@@ -132,6 +136,14 @@ class Specification(ABC, CredentialProvider):
             if wanted.required:
                 raise self.missing(wanted)
             return wanted.default
+        return self.value_from(origin, wanted)
+
+    def value_from(self, origin: Origin, wanted: Option) -> Any:
+        """Return the value that an origin has, checked and converted.
+
+        Raises:
+            ConfigurationError: It is malformed.
+        """
         try:
             value = origin.get(wanted)
             if isinstance(origin, Profile) and wanted.read is not None:

@@ -58,7 +58,8 @@ class LoginProvider(FilesProvider, ServiceProvider):
         """Read the kept keys; one round trip where they must be renewed."""
         cache = TokenCache(self.scope.environ.get(DIRECTORY) or TOKENS)
         place = f"the token file {cache.file_of(generate_login_cache_key(self.login_session))}"
-        remedy = f"log in again with `aws login --profile {self.scope.profile}`"
+        of = "" if self.is_given() else f" --profile {self.scope.profile}"
+        remedy = f"log in again with `aws login{of}`"
         tokens: Any = LoginTokenLoader(cast("Any", cache))
         fetcher = LoginCredentialFetcher(
             self.login_session, tokens, partial(self._client, tokens), self._now

@@ -94,8 +94,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
 
     def is_selected(self) -> bool:
         """Whether code gives any of it, or the profile has an account or a role."""
-        own = self.given().keys() & {one.name for one in self.options() if one.selects}
-        return bool(own) or any(key in self.scope.profile_values for key in self.calling())
+        return self.is_given() or any(key in self.scope.profile_values for key in self.calling())
 
     def calling(self) -> tuple[str, ...]:
         """See ``FilesProvider.calling``; the others may be there for tokens only."""
@@ -171,10 +170,11 @@ class SsoProvider(FilesProvider, ServiceProvider):
         return datetime.fromtimestamp(self.scope.clock.now(), timezone.utc)
 
     def _remedy(self) -> str:
-        of = f"--profile {self.scope.profile}"
         if self.sso_session:
-            of = f"--sso-session {self.sso_session}"
-        return f"log in again with `aws sso login {of}`"
+            return f"log in again with `aws sso login --sso-session {self.sso_session}`"
+        if self.is_given():
+            return "log in again with `aws sso login` and a profile that has this sso_start_url"
+        return f"log in again with `aws sso login --profile {self.scope.profile}`"
 
 
 def _digest(name: str) -> str:

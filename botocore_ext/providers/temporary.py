@@ -115,7 +115,10 @@ class TemporaryCredentialsProvider(ServiceProvider):
         if self.scope.profile is not None:
             where = f"profile '{self.scope.profile}' of {self.scope.config_file}"
             fact = f"AssumeRole does not take what {where} says ({problems})"
-            remedy = "correct role_arn, role_session_name, external_id or mfa_serial there"
+            remedy = (
+                "correct role_arn, role_session_name, external_id, mfa_serial or "
+                "duration_seconds there"
+            )
         raise ConfigurationError(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
 
     def _master(self) -> CredentialProvider | Credentials:

@@ -3,11 +3,11 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ..declaration import values
 from ..declaration.origins import Environment, Origin, Profile
-from ..options import option
+from ..options import Option, option
 from ..tokens import TokenFile
 from .web_identity import WebIdentityProvider
 
@@ -36,12 +36,10 @@ class TokenFileProvider(WebIdentityProvider):
         help="The file, read at every fetch and stripped.",
     )
 
-    def _origins(self) -> Iterator[Origin]:
+    def _origins_of(self, wanted: Option) -> list[Origin]:
         """Leave out a profile that names no file: its role is not for the environment's token."""
-        file = self.option_named("web_identity_token_file")
-        for origin in super()._origins():
-            if not isinstance(origin, Profile) or origin.has(file):
-                yield origin
+        file, origins = self.option_named("web_identity_token_file"), super()._origins_of(wanted)
+        return [one for one in origins if not isinstance(one, Profile) or one.has(file)]
 
     def features(self) -> tuple[str, ...]:
         """See ``Provider.features``."""

@@ -57,5 +57,5 @@ def nothing_from(only: CredentialProvider) -> "NotConfigured":
     return NotConfigured(
         provider=str(only.METHOD),
         error_msg="this session takes credentials from this provider alone, and it has none here"
-        f"{f' ({why_not()})' if why_not else ''}: set its options in code or in the environment",
+        f"{f' ({why_not()})' if why_not else ''}: set what it needs, or pass another provider",
     )

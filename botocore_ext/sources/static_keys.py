@@ -21,11 +21,18 @@ def static_sources(
     paths = [str(files.get_config_variable(name)) for name in ("credentials_file", "config_file")]
     in_credentials = SharedCredentialProvider(paths[0], profile, cache(raw_config_parse))
     in_config = ConfigProvider(paths[1], profile, cache(load_config))
-    return partial(static_keys, profile, in_credentials), partial(static_keys, profile, in_config)
+    places = [f"profile '{profile}' of {path}" for path in paths]
+    return partial(static_keys, places[0], in_credentials), partial(
+        static_keys, places[1], in_config
+    )
 
 
-def static_keys(profile: str, provider: CredentialProvider) -> Keys | None:
+def static_keys(place: str, provider: CredentialProvider) -> Keys | None:
     """Return the keys that stand in a profile, read by a provider of botocore's; None if none do.
+
+    Args:
+        place: The profile and its file, for an error: a key and its secret stand in one file.
+        provider: Reads that file.
 
     Raises:
         ConfigurationError: The access key stands there alone.
@@ -35,4 +42,4 @@ def static_keys(profile: str, provider: CredentialProvider) -> Keys | None:
         found = provider.load()
         return found and Keys.from_credentials(found).through(("CREDENTIALS_PROFILE",))
 
-    return native(provider.METHOD, f"profile '{profile}'", "correct it", work)
+    return native(provider.METHOD, place, "correct it", work)

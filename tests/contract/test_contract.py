@@ -200,6 +200,18 @@ def test_an_unknown_keyword_names_the_nearest(kind):
 
 
 @every_provider
+def test_options_by_position_are_refused_with_an_example(kind):
+    """As JavaScript takes them: one object."""
+    if not any(one.positional for one in kind.options()):
+        first = kind.options()[0]
+        with pytest.raises(TypeError) as raised:
+            kind({first.name: 1})
+        assert str(raised.value) == (
+            f"{kind.FACTORY}() takes its options by name: {first.name}={first.code_example}"
+        )
+
+
+@every_provider
 def test_construction_and_load_do_no_io(kind, outside, world, no_io):
     """But what reads a profile must look into the AWS files to load."""
     outside(kind)

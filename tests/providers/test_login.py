@@ -76,6 +76,11 @@ def test_kept_keys_are_given_without_a_request(aws, scope, clock, log_in):
     assert not aws.requests
 
 
+def test_a_login_that_code_names_is_not_that_of_a_profile(scope):
+    with pytest.raises(FetchError, match="log in again with `aws login`$"):
+        from_login_credentials(login_session=USER).bind(scope).fetch()
+
+
 @pytest.mark.parametrize("left", [RENEWED_BEFORE, 0, -3600])
 def test_keys_that_expire_soon_are_renewed_with_a_signature(aws, scope, clock, log_in, left):
     path = log_in(left)
@@ -287,7 +292,7 @@ def test_nothing_of_a_malformed_token_file_is_shown(aws, scope, log_in, changed,
     with pytest.raises(FetchError) as raised:
         from_login_credentials(login_session=USER).bind(scope).fetch()
     assert str(path) in raised.value.reason
-    assert "log in again with `aws login --profile default`" in raised.value.reason
+    assert "log in again with `aws login`" in raised.value.reason
     shown = f"{raised.value} {raised.value!r} {caplog.text}"
     assert not [one for one in fakes.SECRETS if one in shown]
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)

@@ -148,10 +148,12 @@ every_row = pytest.mark.parametrize("row", native.MEANINGS, ids=lambda row: row.
 
 
 def test_an_empty_key_in_a_profile_is_said_in_our_terms(config):
-    config("[profile p]\naws_access_key_id =\naws_secret_access_key = s\n")
+    path = config("[profile p]\naws_access_key_id =\naws_secret_access_key = s\n")
     with pytest.raises(FetchError) as raised:
         from_ini(profile="p").fetch()
-    assert raised.value.reason.startswith("profile 'p' gave something that cannot be read")
+    assert raised.value.reason == (
+        f"profile 'p' of {path} gave something that cannot be read: correct it"
+    )
 
 
 @every_row
@@ -193,7 +195,7 @@ def test_an_error_of_ours_passes_unchanged():
 def test_half_a_pair_of_static_keys_names_its_profile(config):
     path = config("[profile dev]\naws_access_key_id = AKIA\n")
     with pytest.raises(ConfigurationError) as raised:
-        static_keys("dev", ConfigProvider(str(path), "dev"))
+        static_keys("profile 'dev'", ConfigProvider(str(path), "dev"))
     assert raised.value.reason == (
         "profile 'dev' has an access key but no aws_secret_access_key: set both, or neither"
     )
@@ -202,7 +204,7 @@ def test_half_a_pair_of_static_keys_names_its_profile(config):
 def test_static_keys(config):
     secret = fakes.secret("secret-key")
     path = config(f"[profile dev]\naws_access_key_id = AKIA\naws_secret_access_key = {secret}\n")
-    keys = static_keys("dev", ConfigProvider(str(path), "dev"))
+    keys = static_keys("profile 'dev'", ConfigProvider(str(path), "dev"))
     assert (keys.access_key, keys.features) == ("AKIA", ("CREDENTIALS_PROFILE",))
     assert static_keys("none", ConfigProvider(str(path), "none")) is None
 

@@ -113,7 +113,7 @@ def test_a_process_is_run_once_for_each_fetch(process, runs, clock, left):
 def test_expired_keys_are_an_error_that_says_so(process, runs):
     command = process(printing(Expiration="2020-01-01T00:00:00Z"))
     credentials = from_process(credential_process=command).load()
-    with pytest.raises(FetchError, match=r"from_process\(\)|custom-process of .*: the keys it gave "
+    with pytest.raises(FetchError, match=r"from from_process\(\): the keys it gave "
                        r"expired at 2020-01-01 00:00:00\+00:00: check the clocks"):  # fmt: skip
         credentials.get_frozen_credentials()
     assert runs() == 1
@@ -206,6 +206,21 @@ def test_a_profile_that_is_nowhere_is_told_with_the_files(world, config):
         f"there is no profile 'dev' in {world / 'config'} or {world / 'credentials'} (which does "
         "not exist)"
     )
+
+
+def test_an_error_of_a_profile_names_it(process, config):
+    printed = printing(Expiration="2020-01-01T00:00:00Z")
+    config(f"[profile dev]\ncredential_process = {process(printed)}\n")
+    with pytest.raises(FetchError, match="from custom-process of profile 'dev': the keys it gave"):
+        from_process(profile="dev").load().get_frozen_credentials()
+
+
+@pytest.mark.parametrize("option", ["profile", "filepath", "config_filepath"])
+def test_where_to_read_is_checked_before_anything_is_read(option):
+    """A number would be looked for as the name of a profile, and a chain would go on."""
+    text = rf"{option} passed to from_process\(\) must be a string, not int: pass {option}="
+    with pytest.raises(ConfigurationError, match=text):
+        create_credential_chain(from_process(**{option: 5}), lambda: None).fetch()
 
 
 def test_a_chain_stops_at_a_process_that_fails(process):

@@ -52,12 +52,13 @@ class TestKinds:
         )
         assert from_ini(profile="p").fetch().access_key == "AKIASTATIC"
 
-    def test_a_key_of_one_file_and_a_secret_of_the_other_are_no_pair(self, config):
+    def test_a_key_of_one_file_and_a_secret_of_the_other_are_no_pair(self, config, world):
         config("[profile p]\naws_secret_access_key = s\n", "[p]\naws_access_key_id = A\n")
         with pytest.raises(ConfigurationError) as raised:
             from_ini(profile="p").fetch()
         assert raised.value.reason == (
-            "profile 'p' has an access key but no aws_secret_access_key: set both, or neither"
+            f"profile 'p' of {world / 'credentials'} has an access key but no "
+            "aws_secret_access_key: set both, or neither"
         )
 
     def test_a_process(self, config):
@@ -350,7 +351,7 @@ IMPOSSIBLE = {
         "p",
         (
             "says (Invalid length for parameter RoleSessionName, valid min length: 2): correct "
-            "role_arn, role_session_name, external_id or mfa_serial there"
+            "role_arn, role_session_name, external_id, mfa_serial or duration_seconds there"
         ),
     ),
     "no number": (

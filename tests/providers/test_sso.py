@@ -262,6 +262,22 @@ def test_a_ready_made_client_is_used(aws, scope, log_in):
     assert "ready" in aws.requests[0].headers["User-Agent"]
 
 
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        (INLINE, "`aws sso login` and a profile that has this sso_start_url"),
+        ({**INLINE, "sso_session": "mine"}, "`aws sso login --sso-session mine`"),
+        ({"profile": "old"}, "`aws sso login --profile old`"),
+    ],
+)
+def test_the_remedy_is_for_the_login_that_is_missing(config, given, remedy):
+    lines = [f"{name} = {value}" for name, value in INLINE.items()]
+    config("\n".join([SESSION, "[profile old]", *lines]))
+    with pytest.raises(FetchError) as caught:
+        from_sso(**given).fetch()
+    assert str(caught.value).endswith(f": log in again with {remedy}")
+
+
 def test_a_client_of_another_service_is_an_error_of_code():
     """Else the token file would seem to be broken."""
     other = botocore.session.Session().create_client("sts", "us-east-1")
@@ -381,7 +397,7 @@ def test_nothing_of_a_malformed_token_file_is_shown(
     with pytest.raises(FetchError) as raised:
         provider.bind(scope).fetch()
     assert str(path) in raised.value.reason
-    assert "log in again with `aws sso login --" in raised.value.reason
+    assert "log in again with `aws sso login" in raised.value.reason
     shown = f"{raised.value} {raised.value!r} {caplog.text}"
     assert not [one for one in fakes.SECRETS if one in shown]
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)

@@ -316,10 +316,18 @@ def test_params_must_be_a_mapping():
         from_temporary_credentials(params="RoleArn").load()
 
 
-@pytest.mark.parametrize("master", [1, "AKIA", int])
-def test_what_gives_no_keys_is_no_master(master):
-    kind = type(master).__name__
-    with pytest.raises(ConfigurationError, match=f"must give keys: .*, not {kind}: pass master_cr"):
+@pytest.mark.parametrize(
+    ("master", "fact"),
+    [
+        (1, "must give keys: a provider, a callable or keys, not int"),
+        ("AKIA", "must give keys: a provider, a callable or keys, not str"),
+        (int, r"must give keys: a provider, a callable or keys, not int \(call it\)"),
+        (from_env, r"must give keys: a provider, a callable or keys, not from_env \(call it\)"),
+        ({"AccessKeyId": "A"}, r"cannot be read as keys \(SecretAccessKey is missing\)"),
+    ],
+)
+def test_what_gives_no_keys_is_no_master(master, fact):
+    with pytest.raises(ConfigurationError, match=rf"\(\) {fact}: pass master_credentials="):
         from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master).load()
 
 

@@ -7,12 +7,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
 from botocore_ext import (
+    ChainError,
     ConfigurationError,
     FetchError,
     Keys,
     Scope,
     Session,
     create_credential_chain,
+    from_default_chain,
     from_ini,
     from_token_file,
     from_web_token,
@@ -276,6 +278,16 @@ class TestTokenFile:
     def test_a_chain_steps_over_it_where_nothing_names_a_file(self):
         chain = create_credential_chain(from_token_file(), lambda: Keys("A", "s"))
         assert chain.fetch().access_key == "A"
+
+    def test_a_profile_without_a_file_is_told_with_the_key(self, config):
+        config("[default]\nregion = eu-west-1\n")
+        with pytest.raises(ChainError) as raised:
+            from_default_chain().fetch()
+        reasons = [one.reason for one in raised.value.attempts if one.link == "CustomTokenFile"]
+        assert reasons == [
+            "none of web_identity_token_file, AWS_WEB_IDENTITY_TOKEN_FILE is set",
+            "web_identity_token_file is not set",
+        ]
 
     def test_the_role_of_a_profile_is_not_for_the_token_of_the_environment(
         self, aws, config, world, monkeypatch
