@@ -18,6 +18,7 @@ WRITTEN = cases.read(Path(__file__).with_suffix(".toml"))
 _PLACES = {
     r"^Error when retrieving credentials from \S+( of profile '\w+'|\(\))?: ": "",
     r"<config>|~/broken": "~/.aws/config",
+    r"<credentials>": "~/.aws/credentials",
     r"<home>": "~",
     r"127\.0\.0\.1:(<port>|9\b)|no-such-host\.invalid": "HOST",
     r"<url>|http://HOST": "http://HOST",

@@ -68,10 +68,6 @@ class ProfileProvider(FilesProvider, ServiceProvider):
             self.read_again()
         return self.scope.profile in self.scope.files.full_config["profiles"]
 
-    def why_not(self) -> str:
-        """See ``Specification.why_not``."""
-        return f"there is no profile '{self.scope.profile}' in {self.scope.config_file}"
-
     def obtain(self) -> Keys:
         """See ``Provider.obtain``; what is asked knows its place in a circle itself."""
         return self.fetch()
