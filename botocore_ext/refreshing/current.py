@@ -35,7 +35,7 @@ class Current:
     def followed_by(self, state: State, epoch: int, window: Window) -> "Current":
         """Return what is in force once ``state`` is."""
         if state.keys is None:
-            return Current(state, epoch=epoch, served=self.served)
+            return Current(state, epoch=epoch)
         fresh_until, served = PAST, self.served
         if not state.invalidated:
             fresh_until = state.expires.after(-advisory_window(state.lifetime, window))

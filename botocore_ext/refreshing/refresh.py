@@ -114,7 +114,7 @@ def after_failure(
     state: State, error: Exception, now: Moment, chance: float, wait: Wait = wait
 ) -> State:
     """Return the state after an attempt that raised ``error`` at the time ``now``."""
-    counts = state.keys is not None and (state.invalidated or not state.is_good(now))
+    counts = state.invalidated or not state.is_good(now)
     state = replace(state, last_error=error, retry_at=PAST, raise_until=PAST)
     if is_recoverable(error):
         state = replace(state, retry_at=now.after(wait(state, now, chance)))

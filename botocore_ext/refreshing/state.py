@@ -45,7 +45,7 @@ class State:
     rejected: bool = False
     #: No attempt before this time, while there are keys.
     retry_at: Moment = PAST
-    #: Attempts that failed since the keys expired or were invalidated.
+    #: Attempts that failed since the keys expired or were invalidated, or before there were any.
     failures: int = 0
     #: What the last attempt raised; None after a success.
     last_error: Exception | None = None
