@@ -35,6 +35,7 @@ def test_threads_that_wait_for_the_value_of_a_new_process_share_it(mocker):
         for thread in threads:
             thread.start()
         threads[0].join(0.1)  # all have seen by now that the value is another process's
+        assert len(made) == 1
     for thread in threads:
         thread.join()
     assert len(made) == 2

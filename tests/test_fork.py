@@ -116,6 +116,19 @@ def test_a_child_does_not_inherit_a_wait(clock):
     assert in_child(rejected) == "AKIA3"
 
 
+def test_a_child_keeps_to_a_wait_of_its_own(clock):
+    source = Source(clock)
+    refresher = Refresher("custom-test", source, clock, lambda: 300)
+    served(refresher)
+    clock.advance(3400)
+
+    def attempts():
+        source.error = OSError("network")
+        return [served(refresher) for _ in range(3)] == ["AKIA1"] * 3 and source.calls
+
+    assert in_child(attempts) == "2"
+
+
 def test_children_forked_before_the_first_load_resolve(aws, config):
     """As under gunicorn with ``preload_app``, where the application makes its session early."""
     config(f"[profile endpoint]\ncontainer_credentials_full_uri = {aws.url}\n")

@@ -17,11 +17,13 @@ from botocore_ext.refreshing.refresh import (
     Moment,
     State,
     advisory_window,
+    after_failure,
     decide,
     mandatory_window,
     wait,
 )
-from botocore_ext.refreshing.refresher import FETCH_BUDGET, Refresher
+from botocore_ext.refreshing.refresher import FETCH_BUDGET, LONGEST_WAIT, Refresher
+from botocore_ext.resolving import session_resolver
 
 from . import fakes
 
@@ -115,6 +117,25 @@ def test_the_wait_is_long_while_keys_are_valid_and_short_once_they_have_expired(
     given, chance, seconds
 ):
     assert wait(given, NOW, chance) == seconds
+
+
+def test_keys_are_good_until_the_moment_at_which_they_expire():
+    assert state(0.5).is_good(NOW)
+    assert not state(0).is_good(NOW)
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 1), (0.5, 3), (1.0, 5)])
+def test_a_refusal_is_remembered_for_one_to_five_seconds(chance, seconds):
+    assert NOW.until(after_failure(State(), denied(), NOW, chance).raise_until) == seconds
+
+
+def test_a_failure_leaves_nothing_of_the_one_before_it():
+    """A clock that is set back would bring it to life again."""
+    refused = state(30, raise_until=NOW.after(100))
+    assert decide(after_failure(refused, OSError(), NOW, 0.5), NOW, 300) is Decision.WAIT
+    waiting = state(30, retry_at=NOW.after(100))
+    after_that = NOW.after(3)
+    assert decide(after_failure(waiting, denied(), NOW, 0.5), after_that, 300) is Decision.MUST
 
 
 class Source:
@@ -313,6 +334,20 @@ def test_invalidate_forces_a_fetch_and_lifts_the_wait(refresher, source, clock):
     assert served(refresher) == "AKIA3"
 
 
+def test_invalidate_lifts_the_memory_of_a_refusal_and_by_key_does_not(refresher, source, clock):
+    served(refresher)
+    clock.advance(3400)
+    source.error = denied()
+    with pytest.raises(ClientError):
+        served(refresher)
+    source.error = None
+    refresher.invalidate("AKIA1")
+    with pytest.raises(ClientError):
+        served(refresher)
+    refresher.invalidate()
+    assert served(refresher) == "AKIA3"
+
+
 def test_invalidate_by_key_is_for_the_current_key_and_leaves_the_wait(refresher, source, clock):
     served(refresher)
     refresher.invalidate("AKIA-other")
@@ -352,6 +387,7 @@ def test_the_keys_that_a_service_rejected_are_no_news(refresher, source, clock):
     served(refresher)
     refresher.invalidate("AKIA1")
     source.calls = 0  # it will give the same again
+    clock.advance(10)  # and say that they expire later
     assert served(refresher) == "AKIA1"
     assert "check whether the source keeps keys for too long" in str(
         refresher.current.state.last_error
@@ -362,8 +398,11 @@ def test_the_keys_that_a_service_rejected_are_no_news(refresher, source, clock):
     assert served(refresher) == "AKIA2"
 
 
-def test_the_same_keys_are_news_to_who_asked_for_a_fetch(refresher, source):
+@pytest.mark.parametrize("rejected", [False, True])
+def test_the_same_keys_are_news_to_who_asked_for_a_fetch(refresher, source, rejected):
     served(refresher)
+    if rejected:
+        refresher.invalidate("AKIA1")
     refresher.invalidate()
     source.calls = 0
     assert served(refresher) == "AKIA1"
@@ -848,6 +887,12 @@ def test_keys_that_ended_during_the_wait_of_a_follower_are_not_served(
     assert served(refresher) != "AKIA1"
     over.set()
     other.join()
+
+
+def test_nobody_gives_up_before_a_fetch_that_may_still_come():
+    """A token process comes before the calls that have the budget."""
+    longest = tokens.TokenProcess("it").timeout + FETCH_BUDGET
+    assert min(LONGEST_WAIT, session_resolver._LONGEST_WAIT) > longest
 
 
 def test_after_a_new_token_nobody_waits_for_the_fetch_of_the_old(refresher, source):
