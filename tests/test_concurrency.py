@@ -61,6 +61,32 @@ def test_calls_with_different_keys_are_not_shared():
     assert flight.run(lambda: flight.run(lambda: "inner", key=1), key=2) == "inner"
 
 
+def test_of_threads_that_come_at_once_one_looks_for_a_call_at_a_time():
+    flight, calls = SingleFlight(), []
+    lock, _ = flight._flights.get()
+    thread = threading.Thread(target=flight.run, args=(lambda: calls.append(1),))
+    with lock:
+        thread.start()
+        thread.join(0.1)
+        assert calls == []
+    thread.join()
+    assert calls == [1]
+
+
+def test_a_call_is_not_over_while_another_thread_is_about_to_wait_for_it():
+    flight, started, over = SingleFlight(), threading.Event(), threading.Event()
+    lock, flights = flight._flights.get()
+    thread = threading.Thread(target=flight.run, args=(lambda: started.set() or over.wait(30),))
+    thread.start()
+    started.wait(30)
+    with lock:
+        over.set()
+        thread.join(0.1)
+        assert len(flights) == 1
+    thread.join()
+    assert flights == {}
+
+
 def test_a_thread_that_is_interrupted_does_not_interrupt_the_others():
     flight, started, waiting = SingleFlight(), threading.Event(), threading.Event()
 

@@ -114,6 +114,9 @@ def test_no_proxy_for_this_machine_and_its_agents(monkeypatch):
         "https://169.254.170.23/",
         "https://[::1]/",
         "https://[fd00:ec2::23]/",
+        "https://169.254.1.1/",
+        "https://[fe80::1]/",
+        "http://agent/",  # what it resolves to is looked at before it is asked
     ):
         assert _proxies(Endpoint.parse(uri), session) == {}
     found = _proxies(Endpoint.parse("https://example.com/"), session)

@@ -763,10 +763,17 @@ def test_the_public_surface_of_the_credentials(provider, aws, clock):
     assert not credentials.refresh_needed()
     assert credentials.refresh_needed(refresh_in=3601)
     assert credentials.expiration == clock.at(3600)
-    clock.advance(3601)
+    clock.advance(3299)
+    assert (credentials.refresh_needed(), credentials.access_key) == (False, frozen.access_key)
+    clock.advance(1)
+    assert credentials.refresh_needed()
+    second = credentials.access_key
+    assert second != frozen.access_key
+    assert not credentials.refresh_needed(refresh_in=3600)
+    clock.advance(3600)
     assert credentials.expired
     credentials.refresh()
-    assert credentials.access_key != frozen.access_key
+    assert credentials.access_key != second
     credentials.invalidate()
     assert credentials.refresh_needed()
     aws.always("AssumeRoleWithWebIdentity", fakes.error("ExpiredTokenException"))

@@ -9,10 +9,20 @@ import subprocess
 import sys
 import threading
 
+import botocore.auth
 import botocore.session
 import pytest
 
-from botocore_ext import FetchError, Keys, Scope, from_process, from_web_token
+from botocore_ext import (
+    FetchError,
+    Keys,
+    Scope,
+    from_http,
+    from_process,
+    from_temporary_credentials,
+    from_web_token,
+)
+from botocore_ext.calls import unlogged
 from botocore_ext.declaration.functions import FunctionProvider
 from botocore_ext.errors import Attempt, ChainError
 
@@ -109,6 +119,22 @@ def test_after_an_inner_call_nothing_is_kept_out_of_the_log():
     logger = logging.getLogger("botocore.endpoint")
     from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
     assert log_of(lambda: logger.debug("mine")).texts == ["mine"]
+
+
+def test_what_an_inner_call_signs_is_kept_out_of_the_log(aws, monkeypatch):
+    """Where the AWS Common Runtime is not installed botocore signs, and logs what, itself."""
+    monkeypatch.setitem(botocore.auth.AUTH_TYPE_MAPS, "v4", botocore.auth.SigV4Auth)
+    master = from_http(aws_container_credentials_full_uri=aws.url)
+    from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master).fetch()
+    assert aws.requests[-1].headers["X-Amz-Security-Token"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_any_number_of_inner_calls_make_one_filter():
+    for _ in range(2):
+        from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
+        for name in unlogged._LOGGERS:
+            assert logging.getLogger(name).filters == [unlogged._is_outside]
 
 
 def test_a_process_gets_the_words_of_its_command_and_nothing_else(world, aws, commands):

@@ -129,7 +129,7 @@ def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
     host = endpoint.host
     near = host == "localhost" or is_allowed(host)
     if is_address(host):
-        near = near or ip_address(host).is_loopback or ip_address(host).is_link_local
+        near = near or ip_address(host).is_link_local
     if endpoint.scheme == "http" or near:
         return {}
     config: Any = session.get_default_client_config()

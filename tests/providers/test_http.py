@@ -107,6 +107,18 @@ def test_a_body_in_pieces_is_put_together(aws):
     assert ask(aws).access_key
 
 
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_an_answer_may_have_64_kib_and_no_more(aws, beyond):
+    body = json.dumps(aws.keys()).encode().ljust(64 * 1024 + beyond)
+    aws.always("GET", fakes.Answer(body))
+    if beyond:
+        with pytest.raises(FetchError, match="sent more than 65536 bytes"):
+            ask(aws)
+    else:
+        assert ask(aws).access_key
+    assert len(aws.requests) == 1
+
+
 def test_a_replaced_token_is_sent_with_the_next_fetch(aws):
     provider = from_http(
         aws_container_credentials_full_uri=aws.url, aws_container_authorization_token="one"
