@@ -1,6 +1,7 @@
 """Which endpoints may be asked: what is accepted, and what is connected to."""
 
 import socket
+import ssl
 import threading
 
 import pytest
@@ -13,7 +14,7 @@ from botocore_ext.calls.attempts import Patience
 from botocore_ext.calls.endpoint import Endpoint, UnusableError, is_allowed
 from botocore_ext.calls.exchange import _explain, _proxies, ask
 
-from . import fakes
+from . import certificates, fakes
 
 
 @pytest.mark.parametrize(
@@ -127,9 +128,13 @@ def test_no_proxy_for_this_machine_and_its_agents(monkeypatch):
 
 def test_the_sessions_own_proxy_is_used():
     session = Session()
-    session.set_default_client_config(Config(proxies={"https": "http://127.0.0.1:9"}))
+    own = {
+        "proxies": {"https": "http://127.0.0.1:9"},
+        "proxies_config": {"proxy_use_forwarding_for_https": True},
+    }
+    session.set_default_client_config(Config(**own))
     endpoint = Endpoint.parse("https://example.com/")
-    assert _proxies(endpoint, session)["proxies"] == {"https": "http://127.0.0.1:9"}
+    assert _proxies(endpoint, session) == own
     with pytest.raises(UnusableError, match="cannot be reached through the proxy"):
         ask(endpoint, {}, Patience(1, 1, 5), session)
 
@@ -140,6 +145,28 @@ def test_a_certificate_that_is_not_accepted_is_named(aws):
     with pytest.raises(UnusableError, match="name its authority in AWS_CA_BUNDLE") as raised:
         ask(endpoint, {}, Patience(1, 1, 5), Session())
     assert not raised.value.retry
+
+
+@pytest.mark.parametrize(
+    ("of", "is_trusted", "is_asked"),
+    [("localhost", True, True), ("localhost", False, False), ("example.com", True, False)],
+)
+def test_a_certificate_is_accepted_of_a_trusted_authority_for_this_host(
+    aws, tmp_path, monkeypatch, of, is_trusted, is_asked
+):
+    trusted, chain = certificates.write(tmp_path, of)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    aws.server.socket = context.wrap_socket(aws.server.socket, server_side=True)
+    if is_trusted:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(trusted))
+    endpoint = Endpoint.parse(f"https://localhost:{aws.port}/")
+    if is_asked:
+        assert ask(endpoint, {}, Patience(10, 10, 20), Session())[0] == 200
+    else:
+        with pytest.raises(UnusableError, match="no TLS certificate that is accepted"):
+            ask(endpoint, {}, Patience(10, 10, 20), Session())
+    assert len(aws.requests) == is_asked
 
 
 def test_an_answer_that_breaks_off_is_no_answer():
