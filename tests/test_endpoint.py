@@ -68,6 +68,7 @@ def test_what_is_accepted_is_taken_apart_and_put_together(uri, authority, url):
         "http://[::1]x/",
         "http://localhost../",
         f"http://{'a' * 64}/",
+        "http://-agent/",
         "http:///path",
         "http://[::1/",
         "//127.0.0.1/",

@@ -1,8 +1,10 @@
 """When keys are refreshed, and what a failure does, by clock and by thread."""
 
+import gc
 import re
 import socket
 import threading
+import weakref
 from datetime import datetime, timezone
 
 import pytest
@@ -23,6 +25,7 @@ from botocore_ext.refreshing.refresh import (
     wait,
 )
 from botocore_ext.refreshing.refresher import FETCH_BUDGET, LONGEST_WAIT, Refresher
+from botocore_ext.refreshing.token_cell import TokenCell
 from botocore_ext.resolving import session_resolver
 
 from . import fakes
@@ -726,8 +729,9 @@ def test_a_new_token_is_used_at_once_and_the_old_ones_keys_are_dropped(provider,
 
 
 def test_copies_share_the_token_and_invalidate_but_not_the_keys(provider, aws):
+    one = provider.load()
     other = provider.bind(Scope())
-    one, two = provider.load(), other.load()
+    two = other.load()
     assert one.get_frozen_credentials() != two.get_frozen_credentials()
     provider.invalidate()
     one.get_frozen_credentials()
@@ -741,6 +745,27 @@ def test_copies_share_the_token_and_invalidate_but_not_the_keys(provider, aws):
     other.web_identity_token = new = fakes.secret("token")
     one.get_frozen_credentials()
     assert aws.requests[-1].parameters["WebIdentityToken"] == new
+
+
+def test_credentials_of_a_copy_end_with_it(provider):
+    found = weakref.ref(provider.bind(Scope()).load())
+    gc.collect()
+    assert found() is None
+
+
+def test_who_is_told_of_a_new_token_is_looked_up_by_one_thread_at_a_time():
+    cell = TokenCell({})
+    works = [
+        threading.Thread(target=cell.users),
+        threading.Thread(target=cell.add_user, args=[cell]),
+    ]
+    with cell._lock.get():
+        for one in works:
+            one.start()
+            one.join(0.05)
+            assert one.is_alive()
+    for one in works:
+        one.join()
 
 
 def test_the_public_surface_of_the_credentials(provider, aws, clock):
