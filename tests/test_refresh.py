@@ -204,7 +204,8 @@ def test_keys_are_fetched_once_and_served_until_the_window(refresher, source, cl
     assert source.calls == 2
 
 
-def test_what_is_at_hand_is_what_nobody_needs_to_wait_for(source, clock):
+@pytest.mark.parametrize("set_to", [0, -3600])
+def test_what_is_at_hand_is_what_nobody_needs_to_wait_for(source, clock, set_to):
     """For event loops: what is not at hand a thread fetches."""
     credentials = FunctionProvider(function=source).bind(Scope(clock=clock)).load()
 
@@ -214,6 +215,7 @@ def test_what_is_at_hand_is_what_nobody_needs_to_wait_for(source, clock):
 
     epoch = credentials.epoch
     assert at_hand() == "AKIA1"  # a function is called when it is loaded
+    clock.jump(set_to)
     clock.advance(3600 - 300)
     assert (at_hand(), at_hand(refreshing=True)) == (None, "AKIA1")  # the advisory window
     clock.advance(240)
