@@ -101,8 +101,9 @@ def test_a_name_that_resolves_elsewhere_is_refused(address, monkeypatch):
     answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
     assert not is_allowed(address)
-    with pytest.raises(UnusableError, match="use https"):
+    with pytest.raises(UnusableError, match="use https") as raised:
         Endpoint.parse("http://agent/").addresses()
+    assert not raised.value.retry
 
 
 def test_no_proxy_for_this_machine_and_its_agents(monkeypatch):
