@@ -1,5 +1,6 @@
 """Which endpoints may be asked: what is accepted, and what is connected to."""
 
+import itertools
 import socket
 import ssl
 import threading
@@ -10,7 +11,7 @@ from botocore.exceptions import ConnectTimeoutError
 from botocore.session import Session
 
 from botocore_ext.calls import exchange
-from botocore_ext.calls.attempts import Patience
+from botocore_ext.calls.attempts import Patience, persist
 from botocore_ext.calls.endpoint import Endpoint, UnusableError, is_allowed
 from botocore_ext.calls.exchange import _explain, _proxies, ask
 
@@ -201,6 +202,34 @@ def test_an_answer_in_drops_is_too_slow_whoever_notices_first(aws, monkeypatch, 
         ask(Endpoint.parse(aws.url), {}, Patience(2, 2, whole=0.5), Session())
     text = "had not answered in full after 0.5 s: raise the timeout or see its own log"
     assert (str(raised.value), raised.value.retry) == (text, True)
+
+
+def test_the_time_to_connect_is_not_the_time_to_wait_for_an_answer(aws):
+    aws.script("GET", fakes.Answer(silence=2))  # and then it closes the connection
+    with pytest.raises(UnusableError, match="stayed silent for 0.1 s"):
+        ask(Endpoint.parse(aws.url), {}, Patience(connect=10, read=0.1, whole=20), Session())
+
+
+def test_looking_up_a_name_is_part_of_an_attempt(monkeypatch):
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(10) and [])
+    with pytest.raises(UnusableError, match="had not answered in full after 0.1 s"):
+        ask(Endpoint.parse("http://agent/"), {}, Patience(1, 1, whole=0.1), Session())
+    over.set()
+
+
+def test_pauses_grow_up_to_the_wait_for_an_answer_and_are_shortened_by_chance(clock):
+    pauses = []
+
+    def attempt(*_):
+        pauses.append(clock.steady)
+        raise UnusableError("fails")
+
+    endpoint = Endpoint.parse("http://127.0.0.1/")
+    with pytest.raises(UnusableError, match="fails"):
+        persist(attempt, endpoint, Patience(1, 1, 1), retries=6, clock=clock, seconds=100)
+    found = [after - before for before, after in itertools.pairwise(pauses)]
+    assert found == pytest.approx([0.15, 0.3, 0.6, 0.75, 0.75, 0.75])
 
 
 def test_a_connection_that_nobody_accepts_is_given_up():

@@ -10,6 +10,7 @@ import pytest
 
 import botocore_ext
 from botocore_ext import Scope, Session, from_web_token
+from botocore_ext.calls import inner_clients
 from botocore_ext.refreshing.refresher import Refresher
 
 from . import fakes
@@ -127,6 +128,23 @@ def test_a_child_keeps_to_a_wait_of_its_own(clock):
         return [served(refresher) for _ in range(3)] == ["AKIA1"] * 3 and source.calls
 
     assert in_child(attempts) == "2"
+
+
+def test_a_child_needs_no_lock_that_a_thread_of_its_parent_holds(provider):
+    credentials = provider.load()
+    first, refresher = credentials.access_key, credentials._refresher
+
+    def renewed():
+        provider.invalidate()
+        return credentials.access_key
+
+    with (
+        provider._cell._lock.get(),
+        refresher._mutex.get(),
+        refresher._flight._flights.get()[0],
+        inner_clients._creation.get(),
+    ):
+        assert in_child(renewed) not in (first, "nothing")
 
 
 def test_children_forked_before_the_first_load_resolve(aws, config):

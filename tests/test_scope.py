@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 
 from botocore_ext import FetchError, Scope, from_cognito_identity_pool, from_web_token, scope
-from botocore_ext.calls.budget import fetch_budget
+from botocore_ext.calls.budget import fetch_budget, share_of_budget, unhurried
 from botocore_ext.calls.inner_calls import call
 from botocore_ext.resolving.profiles import ProfileScope
 
@@ -186,6 +186,25 @@ def test_a_retry_that_could_outlast_the_budget_is_refused(aws, clock):
     with pytest.raises(FetchError, match="did not answer within the 25 seconds"):
         provider.load().get_frozen_credentials()
     assert len(aws.requests) == 1
+
+
+def test_what_a_fetch_has_left_is_told(clock):
+    with fetch_budget(clock.monotonic):
+        clock.advance(100)
+        assert share_of_budget() == 25  # what came before the first request does not count
+        clock.advance(10)
+        assert share_of_budget() == 15
+        with unhurried():
+            clock.advance(100)
+        assert share_of_budget() == 15
+        with fetch_budget(clock.monotonic):
+            assert share_of_budget() == 25
+            clock.advance(20)
+            assert share_of_budget() == 5
+        assert share_of_budget() == 15
+        clock.advance(30)
+        assert share_of_budget() == -15
+    assert share_of_budget() == 25
 
 
 def test_outside_a_fetch_there_is_no_budget(aws, clock):

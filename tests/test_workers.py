@@ -59,10 +59,11 @@ def test_a_thread_that_is_taken_while_it_gives_up_does_the_work(monkeypatch):
     worker.join()
 
 
-def test_who_takes_too_long_is_left_behind_and_may_work_again():
+@pytest.mark.parametrize("seconds", [0.01, 0, -1])
+def test_who_takes_too_long_is_left_behind_and_may_work_again(seconds):
     go_on = threading.Event()
     with pytest.raises(TimeoutError):
-        run_within(0.01, lambda: go_on.wait(10))
+        run_within(seconds, lambda: go_on.wait(10))
     late = next(one for one in threading.enumerate() if isinstance(one, workers._Worker))
     assert run_within(10, threading.current_thread) is not late
     go_on.set()
