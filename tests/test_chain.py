@@ -4,6 +4,7 @@ import pickle
 from datetime import timedelta
 from itertools import pairwise
 
+import botocore.session
 import pytest
 from botocore.credentials import Credentials, EnvProvider
 from botocore.exceptions import ClientError
@@ -71,6 +72,37 @@ def test_botocores_providers_are_called_by_name_and_as_objects(monkeypatch, name
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
     for link in (name, EnvProvider()):
         assert create_credential_chain(nothing, link).fetch().access_key == "AKIAENV"
+
+
+def test_links_are_bound_anew_for_each_copy_of_a_chain():
+    """Clients and region of a link are those of the session that the chain is used in."""
+    chain = create_credential_chain(from_http(), from_web_token(role_arn=ROLE))
+    chain.check()
+    scopes = [Scope(), Scope()]
+    copies = [chain.bind(one) for one in scopes]
+    copies.append(copies[0].bind(scopes[1]))
+    for copy, scope in zip(copies, [*scopes, scopes[1]], strict=True):
+        assert [link.scope for _, link in copy._bound_links()] == [scope, scope]
+        copy.check()
+
+
+def test_a_chain_of_a_profile_is_told_from_one_of_other_files():
+    one, other = (
+        create_credential_chain(good).bind(Scope(botocore.session.Session(), profile="a"))
+        for _ in range(2)
+    )
+    assert one.place != other.place
+    assert one.place == one.bind(one.scope).place
+
+
+class OwnChain(botocore_ext.CredentialChain):
+    """Somebody's own."""
+
+
+def test_an_expiration_and_a_journey_leave_the_rest_of_a_chain_as_it_is():
+    chain = OwnChain(good, refresh_window=60).expire_after(900)
+    for one in (chain, pickle.loads(pickle.dumps(chain))):
+        assert (type(one), one.refresh_window, one.expires_after) == (OwnChain, 60, 900)
 
 
 def test_ours_are_called_by_name_and_completed_by_the_environment(aws, monkeypatch):

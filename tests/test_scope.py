@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import threading
 import weakref
 
@@ -11,8 +12,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 
-from botocore_ext import FetchError, Scope, from_cognito_identity_pool, from_web_token, scope
-from botocore_ext.calls.budget import fetch_budget, share_of_budget, unhurried
+from botocore_ext import FetchError, Keys, Scope, from_cognito_identity_pool, from_web_token, scope
+from botocore_ext.calls import inner_clients
+from botocore_ext.calls.budget import fetch_budget, share_of_budget, unhurried, within_budget
 from botocore_ext.calls.inner_calls import call
 from botocore_ext.resolving.profiles import ProfileScope
 
@@ -188,6 +190,17 @@ def test_a_retry_that_could_outlast_the_budget_is_refused(aws, clock):
     assert len(aws.requests) == 1
 
 
+def test_a_call_has_what_is_left_of_the_fetch_and_the_first_all_of_it(clock):
+    never = threading.Event()
+    with fetch_budget(clock.monotonic):
+        clock.advance(100)
+        assert within_budget("host", lambda: never.wait(0.1) or "answer") == "answer"
+        share_of_budget()
+        clock.advance(24.9)
+        with pytest.raises(FetchError, match="host did not answer within the 25 seconds"):
+            within_budget("host", lambda: never.wait(5))
+
+
 def test_what_a_fetch_has_left_is_told(clock):
     with fetch_budget(clock.monotonic):
         clock.advance(100)
@@ -307,6 +320,44 @@ class TestCommonClients:
         one, other = (Scope(session, outer_region="us-east-1").client("sts", None) for _ in "ab")
         assert one is not other
         assert Scope().client("sts", None) not in (one, other)
+
+    def test_one_is_made_at_a_time(self):
+        made = []
+        thread = threading.Thread(target=lambda: made.append(Scope().client("sts", None)))
+        with inner_clients._creation.get():
+            thread.start()
+            thread.join(0.1)
+            assert made == []
+        thread.join()
+        assert len(made) == 1
+
+    def test_the_id_of_a_client_config_stays_its_own(self):
+        """Another mapping with the same id would get the client of this one."""
+
+        class Given(dict):
+            pass
+
+        here = Scope()
+        given = Given(config=Config(read_timeout=1))
+        here.client("sts", given)
+        held = weakref.ref(given)
+        del given
+        gc.collect()
+        assert held() is not None
+
+    def test_who_asks_with_keys_never_gets_a_client_of_other_keys(self):
+        """Another thread may put its own in the place at any time."""
+        here, keys = Scope(), Keys("AKIAMINE", "s")
+
+        class Taken(dict):
+            def __setitem__(self, place, _):
+                super().__setitem__(place, theirs)
+
+        here.client("sts", None, keys=Keys("AKIATHEIRS", "s"))
+        (theirs,) = here._clients._held.get().values()
+        here._clients._held._held = (os.getpid(), Taken())
+        signer = here.client("sts", None, keys=keys)._request_signer
+        assert signer._credentials.access_key == "AKIAMINE"
 
     def test_nobody_keeps_it(self):
         found = weakref.ref(Scope().client("sts", None))
