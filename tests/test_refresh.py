@@ -759,7 +759,7 @@ def test_who_is_told_of_a_new_token_is_looked_up_by_one_thread_at_a_time():
     cell = TokenCell({})
     works = [
         threading.Thread(target=cell.users),
-        threading.Thread(target=cell.add_user, args=[cell]),
+        threading.Thread(target=cell.add_user, args=[cell, 0]),
     ]
     with cell._lock.get():
         for one in works:

@@ -134,24 +134,6 @@ def test_a_refresh_keeps_master_keys_that_are_good_and_their_client(aws, clock):
     assert signers(aws.requests[-1:]) == [aws.requests[-2].gave]
 
 
-def test_a_role_that_is_asked_for_while_its_master_hears_of_a_new_token_is_assumed_again(
-    aws, mocker
-):
-    """Another thread may come between the two, and must not keep the role of the old token."""
-    master = from_web_token(role_arn=ROLE, web_identity_token="old-token")
-    provider = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master)
-    role = provider.bind(Scope()).load()
-    role.get_frozen_credentials()
-    told = sorted(master._cell.users(), key=lambda one: one is not role)
-    mocker.patch.object(master._cell, "users", return_value=told)
-    hear = role.start_with
-    mocker.patch.object(role, "start_with", lambda keys: hear(keys) or role.access_key)
-    master.web_identity_token = "new-token"
-    assert role.access_key == aws.requests[-1].gave
-    tokens = [one.parameters.get("WebIdentityToken") for one in aws.requests]
-    assert tokens == ["old-token", None, None, "new-token", None]
-
-
 def test_a_copy_assumes_its_role_with_a_copy_of_the_master(aws):
     master = from_web_token(role_arn=ROLE, web_identity_token="token")
     provider = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master)
