@@ -135,6 +135,7 @@ class Keys:
                 "secret_key": frozen.secret_key,
                 "token": frozen.token,
                 "account_id": getattr(frozen, "account_id", None),
+                "identity_id": getattr(credentials, "identity_id", None),
                 "expiration": getattr(
                     credentials, "expiration", getattr(credentials, "_expiry_time", None)
                 ),

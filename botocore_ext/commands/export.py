@@ -10,7 +10,6 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timezone
 from functools import partial
 
@@ -91,8 +90,7 @@ def keys_of(profile: str | None) -> Keys:
             reason=f"neither profile '{name}' nor anything after it has credentials: add keys to "
             "the profile, or name another with --profile"
         )
-    keys = Keys.from_credentials(credentials)
-    return replace(keys, identity_id=getattr(credentials, "identity_id", None))
+    return Keys.from_credentials(credentials)
 
 
 def _see_to_it_that_it_ends(profile: str) -> None:

@@ -10,6 +10,7 @@ from botocore_ext import (
     ConfigurationError,
     FetchError,
     Scope,
+    create_credential_chain,
     from_cognito_identity,
     from_cognito_identity_pool,
 )
@@ -32,6 +33,8 @@ def test_the_keys_name_their_identity(aws):
     assert pool.identity_id is None
     assert pool.fetch().identity_id == FIRST
     assert pool.identity_id == FIRST
+    of_function = create_credential_chain(lambda: credentials)
+    assert of_function.fetch().identity_id == FIRST
 
 
 def test_the_identity_is_asked_for_once_and_kept_in_the_provider(aws):
