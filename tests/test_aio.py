@@ -23,6 +23,7 @@ from botocore_ext import (
     FetchError,
     Keys,
     NotConfigured,
+    ProviderCredentials,
     Scope,
     create_credential_chain,
     from_cognito_identity_pool,
@@ -30,6 +31,7 @@ from botocore_ext import (
     from_temporary_credentials,
     from_web_token,
 )
+from botocore_ext.declaration.functions import FunctionProvider
 from botocore_ext.sources import identities
 
 from . import fakes, test_inert
@@ -591,6 +593,61 @@ class TestCoroutines:
 
         asyncio.run(main())
         assert used == [keys, keys]
+
+    def test_one_that_needs_its_own_keys_has_none_of_a_token_before(self, clock):
+        """Though the thread that fetched these was the last to come back."""
+        signed = []
+
+        async def keys():
+            if user == "carol":
+                signed.append(await credentials.get_access_key())
+            return Keys(user, "secret", None, clock.at(3600))
+
+        provider = FunctionProvider(function=keys).bind(Scope(clock=clock))
+        user, held = "alice", ProviderCredentials(provider)
+        credentials = aio_credentials.asynchronous(held)
+        fetch = held.get_frozen_credentials
+
+        def late():
+            nonlocal user
+            fetched = fetch()
+            if user == "alice":
+                user = "bob"
+                held.start_with(None)
+                asyncio.run(credentials.get_frozen_credentials())
+            return fetched
+
+        held.get_frozen_credentials = late
+        asyncio.run(credentials.get_frozen_credentials())
+        user = "carol"
+        clock.advance(3590)
+        assert asyncio.run(credentials.get_access_key()) == "carol"
+        assert signed == ["bob"]
+
+    def test_the_same_holds_for_credentials_of_others_that_refresh_themselves(self, clock):
+        used = []
+
+        def refresh():
+            own = asyncio.run_coroutine_threadsafe(credentials.get_access_key(), loop)
+            used.append(own.result(30))
+            end = clock.at(3600).isoformat()
+            return {"access_key": "NEW", "secret_key": "s", "token": "t", "expiry_time": end}
+
+        held = RefreshableCredentials(
+            "OLD", "s", "t", clock.at(3600), refresh, "theirs", time_fetcher=lambda: clock.at(0)
+        )
+        credentials = aio_credentials.asynchronous(held)
+        assert asyncio.run(credentials.get_access_key()) == "OLD"
+        clock.advance(3500)
+
+        async def main():
+            nonlocal loop
+            loop = asyncio.get_running_loop()
+            return await credentials.get_access_key()
+
+        loop = None
+        assert asyncio.run(main()) == "NEW"
+        assert used == ["OLD"]
 
     def test_one_that_needs_its_own_session_is_told_so(self):
         async def keys():

@@ -220,11 +220,14 @@ def test_what_is_at_hand_is_what_nobody_needs_to_wait_for(source, clock, set_to)
     assert (at_hand(), at_hand(refreshing=True)) == (None, "AKIA1")  # the advisory window
     clock.advance(240)
     assert (at_hand(), at_hand(refreshing=True)) == (None, None)  # the mandatory one
+    assert credentials.good().access_key == "AKIA1"
     source.error = FetchError(provider="custom-test", error_msg="silent")
     assert credentials.get_frozen_credentials().access_key == "AKIA1"
     assert at_hand() == "AKIA1"  # until the next attempt
     credentials.invalidate()
     assert (credentials.epoch, at_hand()) == (epoch + 1, None)
+    clock.advance(60)
+    assert credentials.good() is None
 
 
 def test_keys_without_expiration_are_fetched_once_for_ever(clock):

@@ -56,8 +56,9 @@ class AsyncCredentials(AioRefreshableCredentials):
         try:
             return await self._fetches.run(partial(in_thread, self._fetch), key)
         except NeedsItselfError:
-            if self._last is not None and not self.refresh_needed(0):
-                return self._last  # the fetch itself makes a request with them
+            good = self._good()
+            if good is not None:
+                return good  # the fetch itself makes a request with them
             raise needs_itself(self.method) from None
 
     def _fetch(self) -> ReadOnlyCredentials:
@@ -73,6 +74,10 @@ class AsyncCredentials(AioRefreshableCredentials):
     def _features(self) -> tuple[str, ...]:
         """Return botocore's user-agent feature ids of the keys."""
         return ()
+
+    def _good(self) -> ReadOnlyCredentials | None:
+        """Return the keys if they have not expired."""
+        return None if self._last is None or self.refresh_needed(0) else self._last
 
     def _at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
         """Return the keys where nobody needs to wait for a fetch; None where one is due."""
@@ -117,6 +122,11 @@ class AsyncProviderCredentials(AsyncCredentials):
     def _features(self) -> tuple[str, ...]:
         features: tuple[str, ...] = self._credentials.features
         return features
+
+    def _good(self) -> ReadOnlyCredentials | None:
+        # Not the last that a thread has brought: it may have been late, with keys of an old token.
+        good: ReadOnlyCredentials | None = self._credentials.good()
+        return good
 
     def _at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
         held: ReadOnlyCredentials | None = self._credentials.at_hand(refreshing=refreshing)

@@ -80,6 +80,11 @@ class ProviderCredentials(RefreshableCredentials):
         good = self._refresher.at_hand(refreshing=refreshing)
         return None if good is None else good.frozen
 
+    def good(self) -> ReadOnlyCredentials | None:
+        """Return the keys if they have not expired."""
+        current = self._refresher.current
+        return current.frozen if current.state.is_good(self._refresher.now()) else None
+
     @property
     def epoch(self) -> int:
         """How often keys were invalidated; a fetch that began before does not count."""
