@@ -10,7 +10,6 @@ from botocore.credentials import CredentialProvider
 
 from .calls.observation import tell
 from .declaration import times, values
-from .declaration.asking import attempted
 from .declaration.functions import Source, as_provider
 from .errors import ChainError
 from .keys import Keys
@@ -18,6 +17,7 @@ from .options import option
 from .provider import Provider
 from .refreshing.credentials import ProviderCredentials
 from .refreshing.refresh import Window
+from .resolving.outcomes import attempted
 from .threads.circles import looking_for
 
 if TYPE_CHECKING:

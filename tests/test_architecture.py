@@ -34,7 +34,7 @@ FLOORS = [
     "refreshing.credentials refreshing.rejections refreshing.token_cell",
     "aio.credentials aio.rejections",
     "provider",
-    "declaration.asking declaration.functions declaration.files declaration.services",
+    "resolving.outcomes declaration.functions declaration.files declaration.services",
     "providers.cognito providers.environment providers.http providers.instance",
     "providers.login",
     "providers.container providers.process providers.sso providers.temporary",

@@ -138,6 +138,16 @@ def test_the_links_of_a_chain_within_a_chain_stand_further_in():
     assert depths == [0, 2, 4, 4, 2]
 
 
+def test_botocores_role_as_a_link_asks_nobody_for_a_code(config, monkeypatch, aws):
+    config(
+        f"[profile app]\nrole_arn = {ROLE}\nsource_profile = keys\nmfa_serial = device\n"
+        "[profile keys]\naws_access_key_id = AKIAFILE\naws_secret_access_key = secret\n"
+    )
+    monkeypatch.setenv("AWS_PROFILE", "app")
+    with pytest.raises(ConfigurationError, match="and a chain asks nobody for it: put from_ini"):
+        create_credential_chain("assume-role", good).fetch()
+
+
 @pytest.mark.parametrize(
     ("link", "error"),
     [

@@ -7,13 +7,13 @@ from inspect import iscoroutinefunction
 from botocore.credentials import CredentialProvider, Credentials
 
 from ..calls.budget import fetch_budget
-from ..declaration.asking import keys_or_reason
 from ..declaration.functions import FunctionProvider
 from ..errors import NotConfigured, ProviderError
 from ..keys import Keys
 from ..outside import Clock
 from ..provider import Provider
 from ..resolving.bystanders import way_to_keys
+from ..resolving.outcomes import keys_or_reason
 from ..resolving.profiles import ProfileScope
 from ..resolving.selection import Unselected
 from .calls import Calls

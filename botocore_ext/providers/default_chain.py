@@ -9,10 +9,10 @@ from functools import partial
 
 from botocore.credentials import BotoProvider, OriginalEC2Provider
 
-from ..declaration.asking import keys_or_reason
 from ..errors import Attempt, ChainError, NotConfigured
 from ..keys import Keys
 from ..provider import Provider
+from ..resolving.outcomes import keys_or_reason
 from ..threads.circles import is_looked_for
 from .container import ContainerProvider
 from .environment import EnvironmentProvider

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TypeAlias
 
 from ..declaration import values
-from ..declaration.asking import keys_or_reason
 from ..declaration.files import FilesProvider
 from ..declaration.services import ServiceProvider
 from ..errors import Attempt, NotConfigured, ProviderError
@@ -18,6 +17,7 @@ from ..options import option
 from ..provider import Provider
 from ..registry import PROVIDERS
 from ..resolving.hops import STATIC_KEYS, is_role, made, named_source, parameters, source_profile
+from ..resolving.outcomes import keys_or_reason
 from ..resolving.profiles import ProfileScope
 from ..scope import Scope
 from ..sources.static_keys import static_sources

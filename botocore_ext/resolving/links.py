@@ -3,6 +3,7 @@
 import logging
 import re
 from functools import partial
+from typing import Any, NoReturn
 
 from botocore.credentials import (
     CanonicalNameCredentialSourcer,
@@ -78,6 +79,21 @@ def named(name: str, scope: Scope) -> CredentialProvider:
     )
 
 
+class RoleOfLink(RoleProvider):
+    """One that asks nobody for the code of an MFA device: a fetch may be made by any thread."""
+
+    def sources(self, *given: Any, **named: Any) -> dict[str, Any]:
+        """See ``PlainRoleProvider.sources``."""
+        return {**super().sources(*given, **named), "prompter": self._nobody_to_ask}
+
+    def _nobody_to_ask(self, _: str) -> NoReturn:
+        raise ConfigurationError(
+            provider=self.METHOD,
+            error_msg="the role is assumed with a code of an MFA device, and a chain asks nobody "
+            "for it: put from_ini(profile=NAME, mfa_code_provider=ask_for_code) in its place",
+        )
+
+
 class BotocoreLink(CredentialProvider):
     """One of botocore's providers, built anew for each load: some can be loaded only once."""
 
@@ -108,7 +124,7 @@ class BotocoreLink(CredentialProvider):
         make = partial(create_credential_resolver, session, region_name=region)
         everything = made_by_botocore(session, CredentialChain.METHOD, make).providers
         profile = self._scope.profile or session.get_config_variable("profile") or "default"
-        everything = replace_roles(RoleProvider, everything, session, region, profile)
+        everything = replace_roles(RoleOfLink, everything, session, region, profile)
         roles = [one for one in everything if isinstance(one, RoleProvider)]
         builder = ProfileProviderBuilder(session, roles[0].cache, region)
         of_profile = builder.providers(profile)

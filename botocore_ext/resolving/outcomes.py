@@ -1,4 +1,4 @@
-"""Asking a provider for its keys, whoever wrote it."""
+"""What a provider comes to that is asked for keys, whoever wrote it: keys, or why it has none."""
 
 from botocore.credentials import CredentialProvider
 
