@@ -166,6 +166,21 @@ def test_keys_that_came_to_old_ones_during_the_replacement_are_of_the_new_token(
     assert role.load().access_key == "bob+"
 
 
+def test_logins_that_are_replaced_while_they_are_asked_do_not_give_away_their_identity(aws):
+    new = {"a": fakes.secret("new")}
+
+    def replaced_meanwhile():
+        provider.logins = new
+        return "of-the-old-user"
+
+    provider = from_cognito_identity_pool(identity_pool_id=POOL, logins={"a": replaced_meanwhile})
+    credentials = provider.load()
+    credentials.get_frozen_credentials()
+    assert aws.operations() == ["GetId", "GetCredentialsForIdentity"] * 2
+    assert [one.parameters["Logins"] for one in aws.requests[2:]] == [new] * 2
+    assert credentials.identity_id.endswith("2")
+
+
 def test_two_providers_of_one_user_agree_on_the_identity_and_on_its_loss(aws):
     one, two = (
         from_cognito_identity_pool(identity_pool_id=POOL, user_identifier="user_0")

@@ -1,5 +1,6 @@
 """Keys in every spelling that services use."""
 
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -67,3 +68,29 @@ def test_secrets_are_not_shown():
     assert repr(Keys("A", "hidden", "hidden-too")) == (
         "Keys(access_key='A', expiration=None, account_id=None, identity_id=None)"
     )
+
+
+def test_the_ways_by_which_keys_came_do_not_make_them_others():
+    """An inner client that signs with them is not made anew for that."""
+    assert Keys("A", "s").through(["BY_A_WAY"]) == Keys("A", "s")
+
+
+@pytest.mark.parametrize("given", [(1, "s"), ("A", 1)])
+def test_a_key_that_is_no_text_is_refused(given):
+    with pytest.raises(ValueError, match="is not a string"):
+        Keys(*given)
+
+
+def test_a_spelling_that_holds_nothing_does_not_hide_another():
+    mapping = {"AccessKeyId": None, "access_key": "A", "SecretAccessKey": "s"}
+    assert Keys.from_mapping(mapping).access_key == "A"
+
+
+def test_an_expiration_without_a_zone_is_not_that_of_this_machine(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert Keys("A", "s", None, MOMENT.replace(tzinfo=None)).expiration == MOMENT
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()

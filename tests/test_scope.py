@@ -321,15 +321,15 @@ class TestCommonClients:
         assert one is not other
         assert Scope().client("sts", None) not in (one, other)
 
-    def test_one_is_made_at_a_time(self):
-        made = []
-        thread = threading.Thread(target=lambda: made.append(Scope().client("sts", None)))
+    def test_one_is_made_at_a_time(self, mocker):
+        create, scope = mocker.patch.object(inner_clients, "create"), Scope()
+        thread = threading.Thread(target=scope.client, args=("sts", {"region_name": "eu-west-1"}))
         with inner_clients._creation.get():
             thread.start()
-            thread.join(0.1)
-            assert made == []
+            thread.join(0.3)
+            assert create.call_count == 0
         thread.join()
-        assert len(made) == 1
+        assert create.call_count == 1
 
     def test_the_id_of_a_client_config_stays_its_own(self):
         """Another mapping with the same id would get the client of this one."""

@@ -12,17 +12,20 @@ import threading
 import botocore.auth
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 
 from botocore_ext import (
     FetchError,
     Keys,
     Scope,
+    from_cognito_identity_pool,
     from_http,
     from_process,
     from_temporary_credentials,
     from_web_token,
 )
 from botocore_ext.calls import unlogged
+from botocore_ext.calls.parameters import problems_of
 from botocore_ext.declaration.functions import FunctionProvider
 from botocore_ext.errors import Attempt, ChainError
 
@@ -135,6 +138,32 @@ def test_any_number_of_inner_calls_make_one_filter():
         from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
         for name in unlogged._LOGGERS:
             assert logging.getLogger(name).filters == [unlogged._is_outside]
+
+
+@pytest.mark.parametrize("is_error", [False, True])
+def test_an_answer_that_is_no_error_of_the_service_is_not_shown(aws, is_error):
+    """Of what is no JSON botocore takes the whole for the text of an error."""
+    shown = "no error of the service: check the endpoint"
+    answer = fakes.Answer(fakes.secret("answer").encode(), status=403)
+    if is_error:
+        answer, shown = fakes.error("AccessDenied", 403), "as the test wants it"
+    aws.always("GetId", answer)
+    with pytest.raises(ClientError, match=shown):
+        from_cognito_identity_pool(identity_pool_id="us-east-1:pool").fetch()
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+@pytest.mark.parametrize("begins", ["x, type ", "x, type y\n"])
+def test_what_looks_like_the_end_of_a_value_does_not_show_the_rest(kind, begins):
+    given = {"RoleArn": ROLE, "RoleSessionName": "me", "TokenCode": kind([begins + fakes.secret()])}
+    text = problems_of(botocore.session.Session(), "sts", "AssumeRole", given)
+    assert not searching.shown([text])
+
+
+def test_a_value_of_few_characters_does_not_tear_the_text():
+    given = {"RoleArn": ROLE, "RoleSessionName": "a"}
+    text = problems_of(botocore.session.Session(), "sts", "AssumeRole", given)
+    assert "Invalid length for parameter RoleSessionName" in text
 
 
 def test_a_process_gets_the_words_of_its_command_and_nothing_else(world, aws, commands):

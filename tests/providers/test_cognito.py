@@ -49,6 +49,34 @@ def test_the_identity_is_asked_for_once_and_kept_in_the_provider(aws):
     assert from_cognito_identity_pool(identity_pool_id=POOL).fetch().identity_id == SECOND
 
 
+def test_the_identity_is_asked_for_in_the_account_of_the_pool(aws):
+    from_cognito_identity_pool(identity_pool_id=POOL, account_id="123456789012").fetch()
+    assert aws.requests[0].parameters == {"AccountId": "123456789012", "IdentityPoolId": POOL}
+
+
+def test_the_identity_in_use_is_the_last_one_that_was_used(aws):
+    """Copies may ask several endpoints, each with identities of its own."""
+    provider = from_cognito_identity_pool(identity_pool_id=POOL)
+    provider.fetch()
+    config = {"region_name": "eu-west-1"}
+    other = from_cognito_identity_pool(identity_pool_id=POOL, client_config=config)
+    other._cell = provider._cell
+    other.fetch()
+    assert provider.identity_id == SECOND
+    provider.fetch()
+    assert provider.identity_id == FIRST
+
+
+def test_an_identity_in_use_is_kept_although_the_cache_has_another_by_now(aws):
+    cache = {}
+    provider = from_cognito_identity_pool(identity_pool_id=POOL, cache=cache)
+    provider.fetch()
+    (key,) = cache
+    cache[key] = SECOND  # of another process, which came at the same time
+    assert provider.fetch().identity_id == FIRST
+    assert cache == {key: FIRST}
+
+
 def test_logins_are_asked_once_for_each_fetch(aws):
     calls = []
     login = fakes.secret("login")
