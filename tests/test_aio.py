@@ -46,6 +46,7 @@ theirs = pytest.importorskip("aiobotocore.session")
 aio_types = pytest.importorskip("aiobotocore.credentials")
 aio = pytest.importorskip("botocore_ext.aio")
 aio_credentials = pytest.importorskip("botocore_ext.aio.credentials")
+aio_providers = pytest.importorskip("botocore_ext.aio.providers")
 aio_tasks = pytest.importorskip("botocore_ext.aio.tasks")
 
 pytestmark = pytest.mark.caller_signs
@@ -99,6 +100,14 @@ def test_aiobotocore_has_what_we_lean_on():
     assert list(signature.parameters)[1:5] == [
         "session_vars", "event_hooks", "include_builtin_handlers", "profile",
     ]  # fmt: skip
+
+
+def test_a_twin_has_the_configuration_and_the_loader_of_its_session():
+    """As somebody may have changed or replaced them."""
+    session = theirs.AioSession()
+    twin = aio_providers.Twin(session)
+    for name in ("config_store", "data_loader"):
+        assert twin.get_component(name) is session.get_component(name)
 
 
 def test_a_client_signs_with_the_keys_of_a_profile(mobile, aws):

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from botocore_ext import FetchError, Keys, Scope, from_http, from_web_token, tokens
 from botocore_ext.declaration.functions import FunctionProvider
+from botocore_ext.errors import is_recoverable
 from botocore_ext.refreshing.refresh import (
     Decision,
     Moment,
@@ -130,6 +131,33 @@ def test_keys_are_good_until_the_moment_at_which_they_expire():
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 1), (0.5, 3), (1.0, 5)])
 def test_a_refusal_is_remembered_for_one_to_five_seconds(chance, seconds):
     assert NOW.until(after_failure(State(), denied(), NOW, chance).raise_until) == seconds
+
+
+@pytest.mark.parametrize(
+    ("code", "operation", "recoverable"),
+    [
+        ("AccessDenied", "AssumeRole", False),
+        ("AccessDeniedException", "CreateOAuth2Token", False),
+        ("AccessDeniedException", "CreateToken", False),
+        ("AccessDeniedException", "GetRoleCredentials", False),
+        ("IDPRejectedClaim", "AssumeRoleWithWebIdentity", False),
+        ("InvalidIdentityToken", "AssumeRoleWithWebIdentity", False),
+        ("MalformedPolicyDocument", "AssumeRoleWithSAML", False),
+        ("PackedPolicyTooLarge", "GetFederationToken", False),
+        ("RegionDisabledException", "GetSessionToken", False),
+        ("NotAuthorizedException", "GetCredentialsForIdentity", False),
+        ("NotAuthorizedException", "GetOpenIdToken", False),
+        ("NotAuthorizedException", "GetOpenIdTokenForDeveloperIdentity", False),
+        ("ResourceNotFoundException", "GetId", False),
+        ("ResourceNotFoundException", "GetSecretValue", True),
+        ("ExpiredTokenException", "AssumeRoleWithWebIdentity", True),
+        ("IDPCommunicationError", "AssumeRoleWithWebIdentity", True),
+        ("Throttling", "AssumeRole", True),
+    ],
+)
+def test_what_sts_and_cognito_refuse_for_good(code, operation, recoverable):
+    error = ClientError({"Error": {"Code": code}}, operation)
+    assert is_recoverable(error) is recoverable
 
 
 def test_a_failure_leaves_nothing_of_the_one_before_it():

@@ -77,6 +77,41 @@ def test_an_identity_in_use_is_kept_although_the_cache_has_another_by_now(aws):
     assert cache == {key: FIRST}
 
 
+class Writes(dict):
+    """A cache that counts what is written."""
+
+    count = 0
+
+    def __setitem__(self, key, value):
+        self.count += 1
+        super().__setitem__(key, value)
+
+
+def kept(cache, mine):
+    return KeptIdentities(key="pool", region="us-east-1", mine=mine, by_user=True, cache=cache)
+
+
+def test_of_two_threads_that_ask_for_an_identity_the_first_decides():
+    cache, mine = Writes(), {}
+    assert [kept(cache, mine).keep(one) for one in (FIRST, SECOND)] == [FIRST, FIRST]
+    assert list(cache.values()) == list(mine.values()) == [FIRST]
+    assert cache.count == 1
+
+
+def test_an_identity_that_is_dropped_is_nowhere_but_another_stays():
+    cache, mine = {}, {}
+    kept(cache, mine).keep(FIRST)
+    kept(cache, mine).drop(SECOND)
+    assert kept(cache, mine).find() == FIRST
+    kept(cache, mine).drop(FIRST)
+    assert (kept(cache, mine).find(), cache, mine) == (None, {}, {})
+    kept(cache, mine).keep(FIRST)
+    (key,) = cache
+    cache[key] = SECOND  # by another process
+    kept(cache, mine).drop(FIRST)
+    assert kept(cache, mine).find() == SECOND
+
+
 def test_logins_are_asked_once_for_each_fetch(aws):
     calls = []
     login = fakes.secret("login")
