@@ -144,13 +144,14 @@ def test_a_copy_assumes_its_role_with_a_copy_of_the_master(aws):
     assert copy._master().scope.region_of_chain == "eu-west-3"
 
 
-def test_master_keys_that_sts_calls_expired_are_fetched_anew(aws):
+@pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"])
+def test_master_keys_that_sts_calls_expired_are_fetched_anew(aws, code):
     provider = from_temporary_credentials(
         params={"RoleArn": ROLE},
         master_credentials=from_web_token(role_arn=ROLE, web_identity_token="token"),
     )
-    aws.script("AssumeRole", fakes.error("ExpiredToken"))
-    with pytest.raises(ClientError, match="ExpiredToken"):
+    aws.script("AssumeRole", fakes.error(code))
+    with pytest.raises(ClientError, match=code):
         provider.fetch()
     provider.fetch()
     assert aws.operations().count("AssumeRoleWithWebIdentity") == 2
