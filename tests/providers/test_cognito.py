@@ -112,6 +112,18 @@ def test_an_identity_that_is_dropped_is_nowhere_but_another_stays():
     assert kept(cache, mine).find() == SECOND
 
 
+@pytest.mark.parametrize("expiration", ["1e300", "-1e300", "1e999", "NaN", "1e14", "[]", "{}"])
+def test_an_expiration_that_is_no_time_makes_an_answer_that_cannot_be_read(aws, expiration):
+    """The parser of botocore raises a RuntimeError for some of them."""
+    keys = '{"AccessKeyId": "A", "SecretKey": "s", "SessionToken": "t", "Expiration": %s}'
+    aws.always(
+        "GetCredentialsForIdentity",
+        fakes.Answer(b'{"Credentials": %s}' % (keys % expiration).encode()),
+    )
+    with pytest.raises(FetchError, match="cannot be read: check that nothing"):
+        from_cognito_identity(identity_id=FIRST).fetch()
+
+
 def test_logins_are_asked_once_for_each_fetch(aws):
     calls = []
     login = fakes.secret("login")
