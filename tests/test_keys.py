@@ -81,6 +81,12 @@ def test_a_key_that_is_no_text_is_refused(given):
         Keys(*given)
 
 
+@pytest.mark.parametrize("text", ["2030-01-02T03:04:05Z and more", "x2030-01-02T03:04:05Z"])
+def test_an_expiration_is_a_time_and_nothing_else(text):
+    with pytest.raises(ValueError, match="Expiration is not an RFC 3339 time"):
+        Keys("A", "s", None, text)
+
+
 def test_a_spelling_that_holds_nothing_does_not_hide_another():
     mapping = {"AccessKeyId": None, "access_key": "A", "SecretAccessKey": "s"}
     assert Keys.from_mapping(mapping).access_key == "A"

@@ -190,6 +190,14 @@ def test_a_retry_that_could_outlast_the_budget_is_refused(aws, clock):
     assert len(aws.requests) == 1
 
 
+def test_a_binding_has_a_client_for_each_region_that_ids_name():
+    here = Scope()
+    regions = ["eu-west-1", "us-west-2", "eu-west-1"]
+    clients = [here.client("cognito-identity", None, region) for region in regions]
+    assert [one.meta.region_name for one in clients] == regions
+    assert clients[0] is clients[2]
+
+
 def test_a_call_has_what_is_left_of_the_fetch_and_the_first_all_of_it(clock):
     never = threading.Event()
     with fetch_budget(clock.monotonic):

@@ -77,6 +77,16 @@ def test_an_identity_in_use_is_kept_although_the_cache_has_another_by_now(aws):
     assert cache == {key: FIRST}
 
 
+def test_a_cached_identity_is_one_of_the_pools_region_wherever_it_is_asked_for(aws):
+    cache, elsewhere = {}, {"region_name": "eu-west-1"}
+    for _ in range(2):
+        provider = from_cognito_identity_pool(
+            identity_pool_id=POOL, cache=cache, client_config=elsewhere
+        )
+        assert provider.fetch().identity_id == FIRST
+    assert aws.operations().count("GetId") == 1
+
+
 class Writes(dict):
     """A cache that counts what is written."""
 
