@@ -24,8 +24,11 @@ from botocore_ext import (
     from_web_token,
 )
 from botocore_ext.chain import CredentialChain
+from botocore_ext.providers.login import LoginProvider
+from botocore_ext.providers.sso import SsoProvider
 from botocore_ext.providers.token_file import TokenFileProvider
 from botocore_ext.providers.web_token import WebTokenProvider
+from botocore_ext.resolving.hops import made
 from botocore_ext.resolving.profiles import ProfileScope
 from tests import fakes
 
@@ -307,3 +310,11 @@ def test_a_role_chain_uses_one_region_for_all_hops(first, aws, config):
         )
     provider.fetch()
     assert [one.headers["Authorization"].split("/")[2] for one in aws.requests] == ["eu-west-3"] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_login"), [(SsoProvider, True), (LoginProvider, True), (WebTokenProvider, False)]
+)
+def test_code_does_not_move_the_login_of_a_profile_to_another_region(kind, is_login):
+    given = {"region_name": "eu-west-1", "verify": True}
+    assert made(kind, given).client_config == ({"verify": True} if is_login else given)
