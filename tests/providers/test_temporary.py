@@ -157,6 +157,42 @@ def test_master_keys_that_sts_calls_expired_are_fetched_anew(aws, code):
     assert aws.operations().count("AssumeRoleWithWebIdentity") == 2
 
 
+def test_master_keys_that_are_new_already_are_not_fetched_once_more(aws):
+    """What STS calls expired are those that it was asked with."""
+    web = from_web_token(role_arn=ROLE, web_identity_token="token")
+    master = web.load()
+    provider = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master)
+
+    def another_refreshes(request):
+        master.refresh()
+        return fakes.error("ExpiredToken")(request)
+
+    aws.script("AssumeRole", another_refreshes)
+    with pytest.raises(ClientError, match="ExpiredToken"):
+        provider.fetch()
+    provider.fetch()
+    assert aws.operations().count("AssumeRoleWithWebIdentity") == 2
+
+
+def test_what_the_master_raises_passes_unchanged(aws):
+    error = FetchError(provider="mine", error_msg="it is not there: wait")
+
+    def fail():
+        raise error
+
+    with pytest.raises(FetchError) as raised:
+        from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=fail).fetch()
+    assert raised.value is error
+    assert aws.requests == []
+
+
+def test_the_ways_by_which_the_master_keys_came_are_kept(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    provider = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=from_env())
+    assert provider.obtain().features == ("CREDENTIALS_STS_ASSUME_ROLE", "CREDENTIALS_ENV_VARS")
+
+
 def test_a_refusal_of_sts_passes_unchanged_and_keeps_the_master_keys(aws):
     provider = from_temporary_credentials(
         params={"RoleArn": ROLE},
