@@ -14,7 +14,7 @@ from typing import ClassVar
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.credentials import EnvProvider, RefreshableCredentials
+from botocore.credentials import Credentials, EnvProvider, RefreshableCredentials
 from botocore.exceptions import ClientError
 
 import botocore_ext
@@ -475,6 +475,43 @@ class TestTasks:
 
         assert len(asyncio.run(main())) == 1
         assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "AssumeRole"]
+
+    @pytest.mark.parametrize(("left", "others"), [(700, "AKIAOLD"), (500, "AKIANEW")])
+    def test_while_a_role_is_assumed_anew_others_go_on_as_long_as_botocore_lets_them(
+        self, left, others
+    ):
+        asked, released, time = threading.Event(), threading.Event(), fakes.FakeClock()
+
+        def refresh():
+            asked.set()
+            released.wait(10)
+            keys = {"access_key": "AKIANEW", "secret_key": "s", "token": "t"}
+            return {**keys, "expiry_time": time.at(3600).isoformat()}
+
+        credentials = aio_credentials.asynchronous(
+            RefreshableCredentials(
+                "AKIAOLD", "s", "t", time.at(3600), refresh, "assume-role", lambda: time.at(0)
+            )
+        )
+
+        async def main():
+            assert await credentials.get_access_key() == "AKIAOLD"
+            time.advance(3600 - left)
+            first = asyncio.create_task(credentials.get_access_key())
+            await until(asked.is_set)
+            second = asyncio.create_task(credentials.get_access_key())
+            await asyncio.sleep(0.05)  # time enough to be served, or to wait for the first
+            is_served = second.done()
+            released.set()
+            return is_served, await first, await second
+
+        assert asyncio.run(main()) == (others == "AKIAOLD", "AKIANEW", others)
+
+    def test_static_keys_keep_all_that_is_known_of_them(self):
+        given = Credentials("AKIASTATIC", "s", "t", method="mine", account_id="123456789012")
+        credentials = aio_credentials.asynchronous(given)
+        assert asyncio.run(credentials.get_frozen_credentials()) == given.get_frozen_credentials()
+        assert credentials.method == "mine"
 
     def test_an_event_loop_that_ends_loses_no_keys_of_a_role(self):
         """Else a later one would sign with the old ones as long as the new ones are good."""
