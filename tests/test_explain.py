@@ -507,6 +507,23 @@ def test_what_stands_in_the_place_of_a_file_is_said(path, expected, tmp_path, mo
     ]
 
 
+def test_a_file_that_nobody_may_read_is_as_good_as_empty(config, mocker):
+    """To botocore, too; the superuser may read any file, so it is not tried by its mode."""
+    config(STATIC.replace("profile dev", "default"))
+    opened, named = open, os.environ["AWS_CONFIG_FILE"]
+
+    def refuse(path, *given, **options):
+        if str(path) == named:
+            raise PermissionError
+        return opened(path, *given, **options)
+
+    mocker.patch("builtins.open", refuse)
+    explanation = botocore_ext.explain()
+    reason = f"profile 'default' of {named} has no aws_access_key_id"
+    assert step_of(explanation, "config-file").reason == reason
+    assert explanation.found is None
+
+
 def test_of_a_login_with_a_session_the_rest_is_botocores_to_say(config):
     """The section is there, and contradicts the profile."""
     config(f"[profile dev]\nsso_session = corp\n{SSO}[sso-session corp]\nsso_region = eu-west-1\n"
