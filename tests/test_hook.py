@@ -10,7 +10,12 @@ import boto3
 import botocore
 import botocore.session
 import pytest
-from botocore.credentials import CredentialResolver, Credentials, EnvProvider
+from botocore.credentials import (
+    AssumeRoleProvider,
+    CredentialResolver,
+    Credentials,
+    EnvProvider,
+)
 from botocore.exceptions import NoCredentialsError
 
 import botocore_ext
@@ -244,6 +249,34 @@ def test_extend_takes_providers_of_its_own_and_those_of_install():
     assert session.get_credentials().access_key == "AKIAFUNCTION"
 
 
+def access_keys(session):
+    """Return the access key of each function in the session's resolver, in order."""
+    found = session._session.get_component("credential_provider").providers
+    return [one.fetch().access_key for one in found if one.METHOD == "custom-function"]
+
+
+@pytest.mark.usefixtures("selecting")
+@pytest.mark.parametrize("is_used", [False, True])
+def test_the_last_extend_goes_first_and_nothing_is_there_twice(is_used):
+    botocore_ext.install(lambda: Keys("INSTALLED", "s"))
+    session = boto3.Session()
+    for name in ("FIRST", "SECOND"):
+        if is_used:
+            methods(session)
+        botocore_ext.extend(session, lambda name=name: Keys(name, "s"))
+    assert access_keys(session) == ["SECOND", "FIRST", "INSTALLED"]
+    every = [one for one in methods(session) if one != "custom-function"]
+    assert len(every) == len(set(every))
+
+
+def test_a_session_from_before_install_gets_its_providers_too():
+    session = boto3.Session()
+    methods(session)
+    botocore_ext.install(lambda: Keys("INSTALLED", "s"))
+    botocore_ext.extend(session, lambda: Keys("OWN", "s"))
+    assert access_keys(session) == ["OWN", "INSTALLED"]
+
+
 def test_extend_warns_of_credentials_that_the_session_keeps():
     session = boto3.Session(aws_access_key_id="AKIA", aws_secret_access_key=fakes.secret())
     with pytest.warns(UserWarning, match=r"has credentials already \(method 'explicit'\)") as seen:
@@ -356,6 +389,20 @@ class TestOtherResolvers:
         assert isinstance(session.get_component("credential_provider"), Resolver)
         assert methods(session) == ["env", *OURS]
 
+    def test_a_role_provider_of_others_stays(self):
+        class Mine(AssumeRoleProvider):
+            """Somebody's own."""
+
+        mine = Mine(dict, None, None, "default")
+
+        class Subclass(botocore.session.Session):
+            def _create_credential_resolver(self):
+                return CredentialResolver([EnvProvider(), mine])
+
+        botocore_ext.install()
+        resolver = Subclass().get_component("credential_provider")
+        assert resolver.get_provider("assume-role") is mine
+
     def test_without_the_private_name_botocores_function_serves(self, mocker):
         botocore_ext.install()
         session = botocore.session.Session()
@@ -463,6 +510,14 @@ class TestOuterRegion:
         session = boto3.Session(profile_name="web", region_name="eu-west-1")
         session.client("s3", region_name="ap-south-1")
         session.client("s3", region_name="eu-north-1")
+        assert self.region_of_sts(session) == "ap-south-1"
+
+    def test_that_of_providers_that_code_gives_too(self):
+        botocore_ext.install(from_web_token(role_arn="arn:aws:iam::123456789012:role/Web"))
+        session = boto3.Session(region_name="eu-west-1")
+        session.client(
+            "s3", region_name="ap-south-1", aws_access_key_id="A", aws_secret_access_key="s"
+        )
         assert self.region_of_sts(session) == "ap-south-1"
 
     def test_else_the_sessions(self, config):
