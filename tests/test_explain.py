@@ -24,6 +24,7 @@ from botocore.utils import ContainerMetadataFetcher
 import botocore_ext
 from botocore_ext.__main__ import main
 from botocore_ext.calls.observation import listening, tell
+from botocore_ext.explanation import shown
 from botocore_ext.explanation.rules import RULES
 from botocore_ext.explanation.view import View
 from botocore_ext.resolving.registration import loaded_credentials
@@ -505,6 +506,26 @@ def test_what_stands_in_the_place_of_a_file_is_said(path, expected, tmp_path, mo
         f"{name} names {named}, which {expected}: correct it, or unset it"
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://me:p@ss@host:1/path@x?y=z@", "host:1"),
+        ("http://host?token=hush", "host"),
+        ("http://me:hush@host#x", "host"),
+    ],
+)
+def test_of_a_url_no_more_than_the_host_is_shown(url, host):
+    assert shown.host_of(url) == host
+    assert shown.without_users(f"it is {url}").startswith(f"it is http://{host}")
+
+
+@pytest.mark.parametrize(
+    ("value", "is_shown"), [("a" * 120, True), ("a" * 121, False), ("a\x1b[2J", False)]
+)
+def test_a_long_value_and_one_for_a_terminal_are_not_shown(value, is_shown):
+    assert shown.readable(value) == (value if is_shown else "(set)")
 
 
 def test_a_file_that_nobody_may_read_is_as_good_as_empty(config, mocker):

@@ -144,7 +144,11 @@ def setting(world, aws, monkeypatch):
     return Setting(world, aws, monkeypatch)
 
 
-every_row = pytest.mark.parametrize("row", native.MEANINGS, ids=lambda row: row.__name__)
+every_row = pytest.mark.parametrize("row", MET, ids=lambda row: row.__name__)
+
+
+def test_every_row_is_tried():
+    assert list(MET) == list(native.MEANINGS)
 
 
 def test_an_empty_key_in_a_profile_is_said_in_our_terms(config):
