@@ -312,6 +312,14 @@ def test_session_never_falls_through_to_another_identity(monkeypatch, nothing):
         Session(credentials=nothing).get_credentials()
 
 
+def test_session_takes_its_profile_before_it_looks_for_anything(config, monkeypatch):
+    config("[profile there]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+    session = Session(profile_name="there", credentials=keys)
+    assert session.get_credentials().access_key == "AKIAFUNCTION"
+    assert session.region_name == "eu-west-1"
+
+
 def test_session_without_credentials_knows_the_ini_keys(config, aws):
     config(f"[profile endpoint]\ncontainer_credentials_full_uri = {aws.url}\n")
     assert Session(profile_name="endpoint").get_credentials().method == "custom-http"
@@ -388,6 +396,18 @@ class TestOtherResolvers:
         session = Subclass()
         assert isinstance(session.get_component("credential_provider"), Resolver)
         assert methods(session) == ["env", *OURS]
+
+    def test_a_resolver_of_another_kind_stays_as_it_is(self):
+        class Resolver:
+            def load_credentials(self):
+                return Credentials("AKIAOTHER", "s")
+
+        class Subclass(botocore.session.Session):
+            def _create_credential_resolver(self):
+                return Resolver()
+
+        botocore_ext.install(keys)
+        assert Subclass().get_credentials().access_key == "AKIAOTHER"
 
     def test_a_role_provider_of_others_stays(self):
         class Mine(AssumeRoleProvider):

@@ -58,9 +58,18 @@ def test_a_process_prints_the_token_and_no_shell_runs():
 
 
 def test_a_process_gets_no_standard_input():
-    assert (
-        TokenProcess(f"{sys.executable} -c 'import sys; print(repr(sys.stdin.read()))'")() == "''"
-    )
+    reading, writing = os.pipe()
+    os.write(writing, b"typed")
+    os.close(writing)
+    before = os.dup(0)
+    os.dup2(reading, 0)
+    try:
+        command = f"{sys.executable} -c 'import sys; print(repr(sys.stdin.read()))'"
+        assert TokenProcess(command)() == "''"
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+        os.close(reading)
 
 
 def test_a_process_that_hangs_is_ended():

@@ -9,7 +9,6 @@ from botocore.credentials import (
     CanonicalNameCredentialSourcer,
     CredentialProvider,
     Credentials,
-    EnvProvider,
     ProfileProviderBuilder,
     create_credential_resolver,
 )
@@ -119,15 +118,13 @@ class BotocoreLink(CredentialProvider):
         return {name.lower(): name for name in names}
 
     def _providers(self) -> list[CredentialProvider]:
-        """Return botocore's providers for the chain's profile, the environment among them."""
+        """Return botocore's providers for the chain's profile."""
         session, region = self._scope.files, self._scope.outer_region
         make = partial(create_credential_resolver, session, region_name=region)
         everything = made_by_botocore(session, CredentialChain.METHOD, make).providers
         profile = self._scope.profile or session.get_config_variable("profile") or "default"
         everything = replace_roles(RoleOfLink, everything, session, region, profile)
-        roles = [one for one in everything if isinstance(one, RoleProvider)]
-        builder = ProfileProviderBuilder(session, roles[0].cache, region)
-        of_profile = builder.providers(profile)
-        first = [EnvProvider(), *roles, *of_profile]
-        methods = {one.METHOD for one in first}
-        return [*first, *(one for one in everything if one.METHOD not in methods)]
+        cache = next(one.cache for one in everything if isinstance(one, RoleOfLink))
+        of_profile = ProfileProviderBuilder(session, cache, region).providers(profile)
+        methods = {one.METHOD for one in of_profile}
+        return [*of_profile, *(one for one in everything if one.METHOD not in methods)]

@@ -58,7 +58,7 @@ class ProfileScope(Scope):
                 key,
                 provider.METHOD,
             )
-        return self.source or provider
+        return provider
 
 
 def source_of(values: Mapping[str, Any]) -> type[Provider] | None:
