@@ -15,7 +15,7 @@ from ..threads.awaiting import awaited
 #: A token, or what returns one when it is called; in a session of aiobotocore it may be awaited.
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def reference(value: object, scope: Scope) -> object:

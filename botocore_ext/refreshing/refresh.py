@@ -7,7 +7,6 @@ varies is an argument.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum, auto
 from typing import Final, Literal, TypeAlias
 
@@ -115,18 +114,18 @@ def after_failure(
 ) -> State:
     """Return the state after an attempt that raised ``error`` at the time ``now``."""
     counts = state.invalidated or not state.is_good(now)
-    state = replace(state, last_error=error, retry_at=PAST, raise_until=PAST)
+    state = state.but(last_error=error, retry_at=PAST, raise_until=PAST)
     if is_recoverable(error):
-        state = replace(state, retry_at=now.after(wait(state, now, chance)))
+        state = state.but(retry_at=now.after(wait(state, now, chance)))
     else:
-        state = replace(state, raise_until=now.after(1 + 4 * chance))
-    return replace(state, failures=state.failures + counts)
+        state = state.but(raise_until=now.after(1 + 4 * chance))
+    return state.but(failures=state.failures + counts)
 
 
 def after_invalidation(state: State, access_key: str | None) -> State:
     """Return the state after ``ProviderCredentials.invalidate``; the same if it is not meant."""
     if access_key is None:
-        return replace(state, invalidated=True, rejected=False, retry_at=PAST, raise_until=PAST)
+        return state.but(invalidated=True, rejected=False, retry_at=PAST, raise_until=PAST)
     if state.keys is None or access_key != state.keys.access_key:
         return state
-    return replace(state, invalidated=True, rejected=True)
+    return state.but(invalidated=True, rejected=True)

@@ -9,7 +9,6 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -139,7 +138,7 @@ class Refresher:
         """Return what is in force; a forked child does not inherit the waits of its parent."""
         if self.current.pid != os.getpid():
             with self._mutex.get():
-                state = replace(self.current.state, retry_at=PAST, raise_until=PAST)
+                state = self.current.state.but(retry_at=PAST, raise_until=PAST)
                 self._put(state, self.current.epoch)
         return self.current
 

@@ -1,13 +1,11 @@
 """``State``: all that it depends on when keys are refreshed, and ``Moment``, the time of it."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from ..keys import Keys
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """A time by two clocks, because each of them fails in its own way.
 
     The wall clock may be set, and the steady one stands still while a machine is suspended. A
@@ -32,8 +30,7 @@ PAST: Final = Moment(float("-inf"), float("-inf"))
 NEVER: Final = Moment(float("inf"), float("inf"))
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """All that the decision depends on, besides the time."""
 
     keys: Keys | None = None
@@ -51,6 +48,10 @@ class State:
     last_error: Exception | None = None
     #: Until then ``last_error`` is raised again without an attempt.
     raise_until: Moment = PAST
+
+    def but(self, **changes: Any) -> "State":
+        """Return the same with some changes."""
+        return self._replace(**changes)
 
     @property
     def lifetime(self) -> float:
