@@ -12,7 +12,7 @@ BOUND = (
     "making a client and its class. The garbage of `import boto3` is collected before; whom a "
     "full collection meets is chance, and it takes 25 ms."
 )
-NEXT = "what every provider imports, whichever it is: options, refresh, roles, some twenty modules."
+NEXT = "what every provider imports, whichever it is: options, refresh, roles, some fifty modules."
 
 _SESSIONS = 6
 
