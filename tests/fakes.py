@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import json
 import os
@@ -24,6 +25,7 @@ from awscrt.crypto import EC, ECExportFormat, ECType
 from botocore_ext.outside import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: Where an instance has the names of its roles.
@@ -47,6 +49,16 @@ def jwt(audience: str) -> str:
         for part in ({"alg": "RS256"}, {"aud": audience, "sub": "repo:octo-org/octo-repo"})
     ]
     return ".".join([*parts, secret("signature")])
+
+
+def comes_true(condition: Callable[[], bool]) -> bool:
+    """Collect garbage until something holds: another thread may be collecting just now."""
+    for _ in range(100):
+        gc.collect()
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 class FakeClock(Clock):
