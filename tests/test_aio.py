@@ -279,6 +279,21 @@ class TestTheEventLoop:
         assert goes_on == [True]
 
 
+def held_role(asked, released, time):
+    """Return a role of botocore's whose next keys are held until they are released."""
+
+    def refresh():
+        asked.set()
+        released.wait(10)
+        keys = {"access_key": "AKIANEW", "secret_key": "s", "token": "t"}
+        return {**keys, "expiry_time": time.at(3600).isoformat()}
+
+    role = RefreshableCredentials(
+        "AKIAOLD", "s", "t", time.at(3600), refresh, "assume-role", lambda: time.at(0)
+    )
+    return aio_credentials.asynchronous(role)
+
+
 class TestTasks:
     """Any number of them share one fetch."""
 
@@ -481,18 +496,7 @@ class TestTasks:
         self, left, others
     ):
         asked, released, time = threading.Event(), threading.Event(), fakes.FakeClock()
-
-        def refresh():
-            asked.set()
-            released.wait(10)
-            keys = {"access_key": "AKIANEW", "secret_key": "s", "token": "t"}
-            return {**keys, "expiry_time": time.at(3600).isoformat()}
-
-        credentials = aio_credentials.asynchronous(
-            RefreshableCredentials(
-                "AKIAOLD", "s", "t", time.at(3600), refresh, "assume-role", lambda: time.at(0)
-            )
-        )
+        credentials = held_role(asked, released, time)
 
         async def main():
             assert await credentials.get_access_key() == "AKIAOLD"
@@ -516,17 +520,7 @@ class TestTasks:
     def test_an_event_loop_that_ends_loses_no_keys_of_a_role(self):
         """Else a later one would sign with the old ones as long as the new ones are good."""
         asked, released, time = threading.Event(), threading.Event(), fakes.FakeClock()
-
-        def refresh():
-            asked.set()
-            released.wait(10)
-            keys = {"access_key": "AKIANEW", "secret_key": "s", "token": "t"}
-            return {**keys, "expiry_time": time.at(3600).isoformat()}
-
-        role = RefreshableCredentials(
-            "AKIAOLD", "s", "t", time.at(3600), refresh, "assume-role", lambda: time.at(0)
-        )
-        credentials = aio_credentials.asynchronous(role)
+        credentials = held_role(asked, released, time)
         assert asyncio.run(credentials.get_access_key()) == "AKIAOLD"
         time.advance(3000)
 
