@@ -13,19 +13,21 @@ import sys
 import threading
 import time
 import urllib.parse
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
+from unittest import mock
 
 from awscrt.crypto import EC, ECExportFormat, ECType
 
 from botocore_ext.outside import Clock
+from botocore_ext.threads import workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 #: Where an instance has the names of its roles.
@@ -52,13 +54,28 @@ def jwt(audience: str) -> str:
 
 
 def comes_true(condition: Callable[[], bool]) -> bool:
-    """Collect garbage until something holds: another thread may be collecting just now."""
-    for _ in range(100):
-        gc.collect()
+    """Wait for what another thread does, and say whether it did."""
+    for _ in range(3000):
         if condition():
             return True
-        time.sleep(0.05)
+        time.sleep(0.01)
     return False
+
+
+def is_collected(condition: Callable[[], bool]) -> bool:
+    """Collect garbage until something holds: another thread may be collecting just now."""
+    return comes_true(lambda: gc.collect() >= 0 and condition())
+
+
+@contextmanager
+def another_process() -> Iterator[None]:
+    """Let this process look like another one."""
+    # What a process has is found by its number: threads that wait there for work would be lost,
+    # and wait for ever.
+    workers._end_all()
+    with mock.patch("os.getpid", return_value=-1):
+        yield
+        workers._end_all()
 
 
 class FakeClock(Clock):

@@ -410,9 +410,8 @@ class TestTasks:
             task.cancel()
             await asyncio.wait([task])
             released.set()
-            while not threads:  # noqa: ASYNC110 - it is a thread that is waited for
-                await asyncio.sleep(0.001)
-            threads[0].join()
+            await until(lambda: threads)
+            threads[0].join(30)
             await asyncio.sleep(0)  # what the thread has left for the event loop
             return task.cancelled()
 
@@ -462,8 +461,7 @@ class TestTasks:
         async def main():
             first = asyncio.create_task(credentials.get_frozen_credentials())
             await asyncio.sleep(0.001)
-            while credentials.expiration is None:
-                pass
+            assert fakes.comes_true(lambda: credentials.expiration is not None)
             credentials.invalidate()
             return await credentials.get_frozen_credentials(), await first
 
@@ -528,11 +526,11 @@ class TestTasks:
             asyncio.create_task(credentials.get_access_key())  # noqa: RUF006 - left alone
             await until(asked.is_set)
 
+        before = set(threading.enumerate())
         asyncio.run(ends())
+        (thread,) = set(threading.enumerate()) - before
         released.set()
-        for thread in threading.enumerate():
-            if thread.name == "botocore_ext":
-                thread.join()
+        thread.join(30)
         assert asyncio.run(credentials.get_access_key()) == "AKIANEW"
 
 

@@ -20,9 +20,12 @@ CANNOT_WAIT = (
 
 
 async def until(condition):
-    """Wait for what another thread does."""
-    while not condition():  # noqa: ASYNC110 - no thread may set an event of asyncio's
+    """Wait for what another thread does, which may set no event of asyncio's."""
+    for _ in range(30_000):
+        if condition():
+            return
         await asyncio.sleep(0.001)
+    pytest.fail("it has not come")
 
 
 async def token():

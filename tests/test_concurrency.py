@@ -15,29 +15,30 @@ from botocore_ext.threads.concurrency import (
     StillUnderWayError,
 )
 
+from . import fakes
 from .test_refresh import together
 
 
-def test_a_value_is_made_once_for_each_process(mocker):
+def test_a_value_is_made_once_for_each_process():
     made = []
     local = ProcessLocal(lambda: made.append(1) or len(made))
     assert [local.get(), local.get()] == [1, 1]
-    mocker.patch("os.getpid", return_value=-1)
-    assert set(together(8, local.get)) == {2}
+    with fakes.another_process():
+        assert set(together(8, local.get)) == {2}
 
 
-def test_threads_that_wait_for_the_value_of_a_new_process_share_it(mocker):
+def test_threads_that_wait_for_the_value_of_a_new_process_share_it():
     made = []
     local = ProcessLocal(lambda: made.append(1) or len(made))
-    mocker.patch("os.getpid", return_value=-1)
-    with concurrency._guard:
-        threads = [threading.Thread(target=local.get) for _ in range(4)]
+    with fakes.another_process():
+        with concurrency._guard:
+            threads = [threading.Thread(target=local.get) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            threads[0].join(0.1)  # all have seen by now that the value is another process's
+            assert len(made) == 1
         for thread in threads:
-            thread.start()
-        threads[0].join(0.1)  # all have seen by now that the value is another process's
-        assert len(made) == 1
-    for thread in threads:
-        thread.join()
+            thread.join()
     assert len(made) == 2
 
 

@@ -64,8 +64,7 @@ def test_a_child_forked_during_a_fetch_is_not_stuck(provider, aws):
     credentials = provider.load()
     thread = threading.Thread(target=credentials.get_frozen_credentials)
     thread.start()
-    while not aws.requests:
-        pass
+    assert fakes.comes_true(lambda: len(aws.requests) == 1)
     assert in_child(lambda: credentials.access_key).startswith("ASIA")
     thread.join()
     assert len(aws.requests) == 2
@@ -78,8 +77,7 @@ def test_a_child_forked_during_a_refresh_fetches_for_itself(provider, aws):
     aws.delay = 0.5
     thread = threading.Thread(target=credentials.get_frozen_credentials)
     thread.start()
-    while len(aws.requests) < 2:
-        pass
+    assert fakes.comes_true(lambda: len(aws.requests) == 2)
     new = in_child(lambda: credentials.access_key)
     thread.join()
     assert new.startswith("ASIA")
@@ -215,13 +213,14 @@ def test_a_worker_of_multiprocessing_may_be_forked(provider):
     worker.start()
     assert reader.poll(30)
     assert reader.recv() == key
-    worker.join()
+    worker.join(30)
+    assert worker.exitcode == 0
 
 
 def test_a_provider_travels_to_a_spawned_worker_as_its_specification(provider, aws):
     """Where it is bound anew: no keys, clients or locks travel."""
     key = access_key_of(provider)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        assert pool.apply(access_key_of, [provider]) not in ("", key)
+        assert pool.apply_async(access_key_of, [provider]).get(60) not in ("", key)
     assert len(aws.requests) == 2
     assert len({one.parameters["WebIdentityToken"] for one in aws.requests}) == 1

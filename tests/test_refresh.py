@@ -781,7 +781,7 @@ def test_copies_share_the_token_and_invalidate_but_not_the_keys(provider, aws):
 
 def test_credentials_of_a_copy_end_with_it(provider):
     found = weakref.ref(provider.bind(Scope()).load())
-    assert fakes.comes_true(lambda: found() is None)
+    assert fakes.is_collected(lambda: found() is None)
 
 
 def test_who_is_told_of_a_new_token_is_looked_up_by_one_thread_at_a_time():
@@ -892,15 +892,15 @@ def test_a_thread_that_comes_just_after_a_refusal_does_not_fetch_again(refresher
     assert source.calls == 1
 
 
-def test_a_new_process_starts_without_the_waits_of_the_old(refresher, source, clock, mocker):
+def test_a_new_process_starts_without_the_waits_of_the_old(refresher, source, clock):
     """What ``TestFork`` shows with a real child, seen from within."""
     served(refresher)
     clock.advance(3400)
     source.error = OSError("network")
     served(refresher)
     source.error = None
-    mocker.patch("os.getpid", return_value=-1)
-    assert served(refresher) == "AKIA3"
+    with fakes.another_process():
+        assert served(refresher) == "AKIA3"
 
 
 def test_the_wait_of_a_follower_ends_with_the_budget(aws, clock, mocker):

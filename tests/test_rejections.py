@@ -408,7 +408,7 @@ def test_credentials_that_nobody_uses_any_more_are_forgotten(source):
     (ours,) = [one for of, one in rejections._ours.items() if of is session]
     assert set(ours.values()) == {older, newer}
     del credentials, newer
-    assert fakes.comes_true(lambda: set(ours.values()) == {older})
+    assert fakes.is_collected(lambda: set(ours.values()) == {older})
 
 
 def test_a_client_made_before_the_provider_resolved_is_left_out(source):

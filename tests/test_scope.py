@@ -369,7 +369,7 @@ class TestCommonClients:
 
     def test_nobody_keeps_it(self):
         found = weakref.ref(Scope().client("sts", None))
-        assert fakes.comes_true(lambda: found() is None)
+        assert fakes.is_collected(lambda: found() is None)
 
     def test_a_thousand_identities_need_no_more_sockets_than_threads(self, aws):
         role = "arn:aws:iam::123456789012:role/Web"

@@ -13,6 +13,8 @@ from botocore_ext.threads import workers
 from botocore_ext.threads.concurrency import NeedsItselfError, SingleFlight
 from botocore_ext.threads.workers import run_within
 
+from . import fakes
+
 
 @pytest.fixture(autouse=True)
 def _no_worker_of_before():
@@ -61,14 +63,14 @@ def test_a_thread_that_is_taken_while_it_gives_up_does_the_work(monkeypatch):
 
 @pytest.mark.parametrize("seconds", [0.01, 0, -1])
 def test_who_takes_too_long_is_left_behind_and_may_work_again(seconds):
-    go_on = threading.Event()
+    go_on, begun = threading.Event(), []
     with pytest.raises(TimeoutError):
-        run_within(seconds, lambda: go_on.wait(10))
-    late = next(one for one in threading.enumerate() if isinstance(one, workers._Worker))
+        run_within(seconds, lambda: begun.append(threading.current_thread()) or go_on.wait(10))
+    assert fakes.comes_true(lambda: begun)
+    (late,) = begun
     assert run_within(10, threading.current_thread) is not late
     go_on.set()
-    while late not in workers._idle.get():
-        late.join(0.01)
+    assert fakes.comes_true(lambda: late in workers._idle.get())
     assert late.is_alive()
 
 
@@ -83,13 +85,14 @@ class _Answer:
     """Something that can be waited for to vanish."""
 
 
-def test_nothing_of_the_work_is_kept():
+def test_nothing_of_the_work_is_kept(monkeypatch):
+    monkeypatch.setattr(workers, "_LINGER", 60)
     answer = _Answer()
     held = weakref.ref(answer)
     assert run_within(10, lambda given=answer: given) is answer
     del answer
-    workers._idle.get()[0].do(lambda _: None)  # the thread has come to its next work
-    assert held() is None
+    assert fakes.comes_true(lambda: held() is None)  # before there is more work
+    workers._end_all()
 
 
 @pytest.mark.parametrize("kind", [KeyError, SystemExit])
@@ -173,7 +176,10 @@ def test_a_fork_leaves_no_thread_behind():
     worker = run_within(10, threading.current_thread)
     child = os.fork()
     if child == 0:
-        os._exit(0 if run_within(10, threading.get_ident) else 1)
+        try:
+            run_within(10, threading.get_ident)
+        finally:
+            os._exit(sys.exc_info()[0] is not None)
     assert not worker.is_alive()
     assert os.waitpid(child, 0)[1] == 0
 
