@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.credentials import CredentialProvider
@@ -155,7 +155,7 @@ class CredentialChain(Provider):
         after: Any = self.expires_after
         if after is None or keys.expiration is not None:
             return keys
-        moment = datetime.fromtimestamp(self.scope.clock.now() + after, timezone.utc)
+        moment = self.scope.clock.utc() + timedelta(seconds=after)
         return replace(keys, expiration=moment)
 
 

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 
 def system_environment() -> Mapping[str, str]:
@@ -33,3 +34,7 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
     #: A number from 0 up to 1.
     random: Callable[[], float] = random.random
+
+    def utc(self) -> datetime:
+        """Return the time as botocore takes it."""
+        return datetime.fromtimestamp(self.now(), timezone.utc)

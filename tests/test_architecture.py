@@ -15,12 +15,13 @@ FLOORS = [
         "calls.parameters calls.service_data calls.unlogged resolving.bystanders sources.paths"
     ),
     (
-        "calls.attempts calls.observation resolving.plain_roles resolving.registration "
-        "resolving.session_resolver sources.token_process threads.awaiting threads.workers"
+        "calls.attempts calls.observation declaration.values resolving.plain_roles "
+        "resolving.registration resolving.session_resolver sources.token_process "
+        "threads.awaiting threads.workers"
     ),
     "resolving.creation",
     (
-        "keys declaration.signature declaration.times declaration.values calls.budget "
+        "keys declaration.addresses declaration.declared declaration.times calls.budget "
         "threads.circles"
     ),
     "aio.tasks calls.inner_calls refreshing.notes refreshing.state",
@@ -30,11 +31,15 @@ FLOORS = [
         "sources.settings sources.static_keys"
     ),
     "sources.ambient refreshing.current sources.github_actions declaration.origins tokens",
-    "refreshing.refresher declaration.references declaration.specification",
+    "refreshing.held declaration.references declaration.specification",
+    "refreshing.refresher",
     "refreshing.credentials refreshing.rejections refreshing.token_cell",
     "aio.credentials aio.rejections",
     "provider",
-    "resolving.outcomes declaration.functions declaration.files declaration.services",
+    (
+        "resolving.outcomes declaration.functions declaration.files declaration.services "
+        "declaration.sso_session"
+    ),
     "providers.cognito providers.environment providers.http providers.instance",
     "providers.login",
     "providers.container providers.process providers.sso providers.temporary",

@@ -11,6 +11,7 @@ from ..errors import FetchError
 from ..scope import Scope
 from ..sources.paths import is_whole
 from ..threads.awaiting import awaited
+from . import values
 
 #: A token, or what returns one when it is called; in a session of aiobotocore it may be awaited.
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
@@ -81,6 +82,11 @@ def token(value: object) -> Token:
         return cast("Token", value)
     msg = "must be a token (a string that is not empty) or a callable that returns one"
     raise ValueError(msg)
+
+
+def header_or_source(value: object) -> Token:
+    """The value of a header, or a callable that returns it."""
+    return token(value) if callable(value) else values.header(value)
 
 
 def tokens(value: object) -> Mapping[str, Token]:

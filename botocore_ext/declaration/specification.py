@@ -1,92 +1,23 @@
-"""``Specification``: the options of a provider, and where their values come from."""
+"""``Specification``: what a provider is, and where the values of its options come from."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from inspect import Signature
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
-
-from botocore.credentials import CredentialProvider
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any
 
 from ..errors import ConfigurationError, NotConfigured
-from ..options import Option, nearest, option
+from ..options import Option
 from ..scope import Scope
+from .declared import Declared
 from .origins import Code, Environment, Origin, Profile
-from .signature import declared, signature
-
-if TYPE_CHECKING:
-    from typing_extensions import dataclass_transform
-else:  # typing.dataclass_transform came with Python 3.11
-
-    def dataclass_transform(**_: object) -> Callable[[Any], Any]:
-        """Do nothing at run time."""
-        return lambda decorated: decorated
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(option,))
-class Specification(ABC, CredentialProvider):
+class Specification(Declared):
     """What a provider is, before it belongs to a session: its options and their values."""
-
-    #: The public name under which the class is its own factory.
-    FACTORY: ClassVar[str]
-    _options: ClassVar[tuple[Option, ...]]
-    __signature__: ClassVar[Signature]
-
-    def __init_subclass__(cls) -> None:
-        """Give the class the signature that its options spell."""
-        super().__init_subclass__()
-        cls._options = declared(cls)
-        if not hasattr(cls, "FACTORY"):
-            cls.FACTORY = cls.__name__
-        if "__init__" not in vars(cls):  # else Python knows its signature
-            cls.__signature__ = signature(cls, cls._options)
-
-    def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
-        """Take options by keyword; None means not given."""
-        super().__init__()
-        if unnamed:  # such as the object of options that JavaScript takes
-            first = self.options()[0]
-            msg = f"{self.FACTORY}() takes its options by name: {first.name}={first.code_example}"
-            raise TypeError(msg)
-        known = [one.name for one in self.options()]
-        for name in given:
-            if name not in known:
-                similar = nearest(name, known)
-                msg = f"{self.FACTORY}() has no option {name!r}: did you mean {similar!r}?"
-                raise TypeError(msg)
-        self._given = {name: value for name, value in given.items() if value is not None}
-
-    @classmethod
-    def options(cls) -> tuple[Option, ...]:
-        """Every option, the class's own first."""
-        return cls._options
-
-    @classmethod
-    def option_named(cls, name: str) -> Option:
-        """Return the declaration of an option."""
-        return next(one for one in cls._options if one.name == name)
-
-    @abstractmethod
-    def given(self) -> Mapping[str, Any]:
-        """The options that code set."""
 
     @property
     @abstractmethod
     def scope(self) -> Scope:
         """Where the outside world comes from."""
-
-    def __repr__(self) -> str:
-        """Show the options that code set; of a secret one only that it is there."""
-        given = self.given()
-        shown = (
-            f"{one.name}={'<hidden>' if one.secret else repr(given[one.name])}"
-            for one in self.options()
-            if one.name in given
-        )
-        return f"{self.FACTORY}({', '.join(shown)})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as the options that code set; session, clients and keys stay."""
-        return _rebuild, (type(self), dict(self.given()))
 
     def is_selected(self) -> bool:
         """Whether an option that selects this provider is set.
@@ -207,7 +138,3 @@ class Specification(ABC, CredentialProvider):
             return origins
         selecting = [one for one in self.options() if one.selects]
         return [origin for origin in origins if any(map(origin.has, selecting))][:1]
-
-
-def _rebuild(kind: type[Specification], given: dict[str, Any]) -> Specification:
-    return kind(**given)

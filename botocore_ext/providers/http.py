@@ -11,40 +11,16 @@ from ..calls.attempts import Patience, persist, refusal
 from ..calls.budget import FETCH_BUDGET
 from ..calls.endpoint import Endpoint, UnusableError
 from ..calls.exchange import ask
-from ..declaration import references, times, values
-from ..declaration.references import Token
+from ..declaration import addresses, references, times, values
+from ..declaration.addresses import ECS_AGENT
 from ..errors import FetchError
 from ..keys import Keys
 from ..options import option
 from ..provider import Provider
 from ..tokens import TokenFile
 
-#: Where a relative URI is asked: the ECS agent.
-ECS_AGENT = "http://169.254.170.2"
 #: A whole attempt may take this many times the timeout.
 WHOLE_ATTEMPT = 5
-
-
-def full_uri(value: object) -> str:
-    """A URL that may be asked (see ``botocore_ext.declaration.values``)."""
-    found = values.text(value)
-    Endpoint.parse(found)
-    return found
-
-
-def relative_uri(value: object) -> str:
-    """A path, and nothing that could name another host."""
-    found = values.text(value)
-    if not found.startswith("/"):
-        msg = "does not begin with /"
-        raise ValueError(msg)
-    Endpoint.parse(ECS_AGENT + found)
-    return found
-
-
-def header_or_source(value: object) -> Token:
-    """The value of a header, or a callable that returns it."""
-    return references.token(value) if callable(value) else values.header(value)
 
 
 class HttpProvider(Provider):
@@ -63,7 +39,7 @@ class HttpProvider(Provider):
         selects=True,
         one_origin=True,
         secret=True,
-        parse=full_uri,
+        parse=addresses.full_uri,
         help="The endpoint: https to any host, http to loopback and the ECS and EKS agents.",
     )
     aws_container_credentials_relative_uri: str | None = option(
@@ -74,7 +50,7 @@ class HttpProvider(Provider):
         selects=True,
         one_origin=True,
         secret=True,
-        parse=relative_uri,
+        parse=addresses.relative_uri,
         help="A path that the ECS agent at 169.254.170.2 answers; beats the full URI.",
     )
     aws_container_authorization_token: references.Token | None = option(
@@ -85,7 +61,7 @@ class HttpProvider(Provider):
         one_origin=True,
         secret=True,
         token=True,
-        parse=header_or_source,
+        parse=references.header_or_source,
         read=references.reference,
         help="Sent as the `Authorization` header, or a callable that returns it.",
     )
@@ -155,7 +131,7 @@ class HttpProvider(Provider):
 
     def _authorization(self) -> dict[str, str]:
         path = self.aws_container_authorization_token_file
-        source: Token | None = None if path is None else TokenFile(path)
+        source: references.Token | None = None if path is None else TokenFile(path)
         name = "aws_container_authorization_token_file"
         if source is None:
             source, name = (

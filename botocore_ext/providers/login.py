@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -62,7 +61,7 @@ class LoginProvider(FilesProvider, ServiceProvider):
         remedy = f"log in again with `aws login{of}`"
         tokens: Any = LoginTokenLoader(cast("Any", cache))
         fetcher = LoginCredentialFetcher(
-            self.login_session, tokens, partial(self._client, tokens), self._now
+            self.login_session, tokens, partial(self._client, tokens), self.scope.clock.utc
         )
 
         def obtain(work: Callable[[], Any]) -> Keys:
@@ -90,9 +89,6 @@ class LoginProvider(FilesProvider, ServiceProvider):
         # botocore adds a handler to it at every renewal.
         region = tokens.load_token(self.login_session).get("signInRegion")
         return self.scope.new_client(service, self.client_config, region)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.scope.clock.now(), timezone.utc)
 
 
 def _renewed(fetcher: LoginCredentialFetcher) -> Any:

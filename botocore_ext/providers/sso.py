@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
 """
 
 import hashlib
-from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +15,7 @@ from ..calls.budget import within_budget
 from ..declaration import values
 from ..declaration.files import FilesProvider
 from ..declaration.services import ServiceProvider
-from ..errors import ConfigurationError
+from ..declaration.sso_session import start_of
 from ..keys import Keys
 from ..options import option
 from ..sources.native import native
@@ -108,17 +107,17 @@ class SsoProvider(FilesProvider, ServiceProvider):
     def check(self) -> None:
         """See ``Provider.check``; start URL and region may stand in the session's section."""
         super().check()
-        self._start()
+        start_of(self)
 
     def fetch(self) -> Keys:
         """Ask for the keys: one round trip, and one more where the token must be renewed."""
-        start_url, region = self._start()
+        start_url, region = start_of(self)
         session, cache = self.sso_session, TokenCache(TOKENS)
         client = self._client("sso", Config(region_name=region))  # now: a token has no part in it
         token: dict[str, Any] = {"token_loader": SSOTokenLoader(cast("Any", cache))}
         if session is not None:
             section = {"name": session, "sso_start_url": start_url, "sso_region": region}
-            renewed = SessionToken(cache, section, self._client, self._now)
+            renewed = SessionToken(cache, section, self._client, self.scope.clock.utc)
             token = {"token_provider": renewed, "sso_session_name": session}
         fetcher = SSOCredentialFetcher(
             start_url,
@@ -126,7 +125,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
             self.sso_role_name,
             self.sso_account_id,
             lambda *_, **__: client,
-            time_fetcher=self._now,
+            time_fetcher=self.scope.clock.utc,
             **token,
         )
         place = f"the token file {cache.file_of(_digest(session or start_url))}"
@@ -137,37 +136,10 @@ class SsoProvider(FilesProvider, ServiceProvider):
         in_time = partial(within_budget, "IAM Identity Center", work)
         return native(self.METHOD, place, self._remedy(), in_time)
 
-    def _start(self) -> tuple[str, str]:
-        """Return start URL and region, which may stand in the section of the session."""
-        return self._of_session("sso_start_url"), self._of_session("sso_region")
-
-    def _of_session(self, name: str) -> str:
-        session, one = self.sso_session, self.option_named(name)
-        section = self.scope.files.full_config.get("sso_sessions", {}).get(session)
-        shared, own = (section or {}).get(one.ini), self.option_value(one)
-        if own and shared and own != shared:
-            raise self._unclear(f"has another {one.ini}: remove {one.ini} beside sso_session")
-        if own or shared:
-            return str(own or shared)
-        if session is None:
-            raise self.missing(one)
-        fact = "is not there" if section is None else f"has no {one.ini}"
-        raise self._unclear(f"{fact}: write it as `aws configure sso` does")
-
-    def _unclear(self, fact: str) -> ConfigurationError:
-        named = self.option_named("sso_session")
-        origin: Any = self._origin(named)  # there is one, if there is a session
-        section = f"[sso-session {self.sso_session}] of {self.scope.config_file}"
-        fact = f"{origin.place(named)} names {section}, which {fact}"
-        return ConfigurationError(provider=self.METHOD, error_msg=fact)
-
     def _client(self, service: str, config: Any) -> "BaseClient":
         if self.client is not None and service == "sso":
             return self.client
         return self.scope.client(service, self.client_config, config.region_name)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.scope.clock.now(), timezone.utc)
 
     def _remedy(self) -> str:
         if self.sso_session:

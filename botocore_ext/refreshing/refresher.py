@@ -6,8 +6,6 @@ locks of its own.
 """
 
 import logging
-import os
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,19 +14,19 @@ from ..calls.budget import FETCH_BUDGET, fetch_budget
 from ..errors import FetchError, is_recoverable, shown
 from ..keys import Keys
 from ..outside import Clock
-from ..threads.concurrency import NeedsItselfError, ProcessLocal, SingleFlight, StillUnderWayError
+from ..threads.concurrency import NeedsItselfError, SingleFlight, StillUnderWayError
 from .current import Current
+from .held import Held
 from .refresh import (
     Decision,
     Wait,
     Window,
     after_failure,
-    after_invalidation,
     decide,
     refusal,
     wait,
 )
-from .state import PAST, Moment, State
+from .state import State
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +37,7 @@ LONGEST_WAIT = 120
 ROUNDS = 5
 
 
-class Refresher:
+class Refresher(Held):
     """Keys that are fetched at the first use and refreshed in time."""
 
     def __init__(
@@ -51,19 +49,13 @@ class Refresher:
         wait: Wait = wait,
     ) -> None:
         """Take the provider's name for texts, and how to fetch; nothing is fetched yet."""
-        self._name, self._fetch, self._clock, self._window = name, fetch, clock, window
-        self._wait = wait
+        super().__init__(clock, window)
+        self._name, self._fetch, self._wait = name, fetch, wait
         self._flight: SingleFlight[Current] = SingleFlight()
-        self._mutex = ProcessLocal(threading.Lock)
-        self.current = Current()
-
-    def now(self) -> Moment:
-        """Return the time."""
-        return Moment(self._clock.now(), self._clock.monotonic())
 
     def at_hand(self, *, refreshing: bool) -> Current | None:
         """Return what to serve without a fetch (see ``ProviderCredentials.at_hand``), if any."""
-        current = self._current_in_this_process()
+        current = self.in_this_process()
         decision = decide(current.state, self.now(), self._window())
         is_good = decision is Decision.TRY and refreshing
         return current if is_good or decision in (Decision.SERVE, Decision.WAIT) else None
@@ -76,7 +68,7 @@ class Refresher:
             Exception: What the fetch raised, where there is nothing to serve.
         """
         for _ in range(ROUNDS):
-            current, now = self._current_in_this_process(), self.now()
+            current, now = self.in_this_process(), self.now()
             decision = decide(current.state, now, self._window())
             if decision in (Decision.SERVE, Decision.WAIT):
                 return current
@@ -115,33 +107,6 @@ class Refresher:
                 return current  # the fetch itself makes a request with them
             raise
 
-    def invalidate(self, access_key: str | None = None) -> None:
-        """Make the next use fetch (see ``ProviderCredentials.invalidate``)."""
-        self._current_in_this_process()
-        with self._mutex.get():
-            state = after_invalidation(self.current.state, access_key)
-            # What a fetch under way gives, since before the rejection or after it, will be newer
-            # than the rejected keys: of all who are told of that at once, none makes another.
-            self._put(state, self.current.epoch + (access_key is None))
-
-    def start_with(self, keys: Keys | None) -> None:
-        """Hold ``keys``, just obtained, or nothing; a fetch under way does not count any more."""
-        state = State() if keys is None else State(keys, obtained=self.now())
-        with self._mutex.get():
-            self.current = Current().followed_by(state, self.current.epoch + 1, self._window())
-
-    def _put(self, state: State, epoch: int) -> Current:
-        self.current = self.current.followed_by(state, epoch, self._window())
-        return self.current
-
-    def _current_in_this_process(self) -> Current:
-        """Return what is in force; a forked child does not inherit the waits of its parent."""
-        if self.current.pid != os.getpid():
-            with self._mutex.get():
-                state = self.current.state.but(retry_at=PAST, raise_until=PAST)
-                self._put(state, self.current.epoch)
-        return self.current
-
     def _attempt(self, epoch: int) -> Current:
         """Fetch, unless the thread before this one has just done so, or has been refused."""
         current = self.current
@@ -155,8 +120,8 @@ class Refresher:
                 state = self._checked(self._fetch())
         except Exception as error:  # noqa: BLE001 - whatever a source raises is an outcome
             return self._failed(error, epoch)
-        with self._mutex.get():
-            return self._put(state, epoch) if self.current.epoch == epoch else self.current
+        with self.mutex.get():
+            return self.put(state, epoch) if self.current.epoch == epoch else self.current
 
     def _checked(self, keys: object) -> State:
         if not isinstance(keys, Keys):
@@ -173,11 +138,11 @@ class Refresher:
 
     def _failed(self, error: Exception, epoch: int) -> Current:
         """Remember the failure; raise it where there is nothing to serve."""
-        with self._mutex.get():
+        with self.mutex.get():
             if self.current.epoch != epoch:
                 return self.current  # invalidated meanwhile: the caller starts again
             state, now, final = self.current.state, self.now(), not is_recoverable(error)
-            self._put(after_failure(state, error, now, self._clock.random(), self._wait), epoch)
+            self.put(after_failure(state, error, now, self._clock.random(), self._wait), epoch)
         if final or state.keys is None:
             text = "Fetching credentials via %s failed: %s"
             logger.warning(text, self._name, shown(error))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from botocore_ext.calls.attempts import Patience
 from botocore_ext.calls.endpoint import Endpoint, UnusableError
 from botocore_ext.calls.exchange import ask
-from botocore_ext.providers.http import full_uri, relative_uri
+from botocore_ext.declaration.addresses import full_uri, relative_uri
 
 from . import CHARACTERS, examples, words
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from botocore_ext import ConfigurationError, Keys, Scope
 from botocore_ext.chain import CredentialChain
-from botocore_ext.declaration import references, times, values
-from botocore_ext.providers import http
+from botocore_ext.declaration import addresses, references, times, values
 from botocore_ext.resolving.links import EVERY
 
 from . import ANYTHING, DOCUMENTED, PRINTABLE, TEXT, examples
@@ -35,9 +34,9 @@ PARSERS = [
     references.token,
     references.tokens,
     values.links,
-    http.full_uri,
-    http.relative_uri,
-    http.header_or_source,
+    addresses.full_uri,
+    addresses.relative_uri,
+    references.header_or_source,
 ]
 #: What nobody else writes; where it is refused, the error must not show it.
 SECRET = "s3cr3t-d0-n0t-sh0w"
