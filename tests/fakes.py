@@ -68,6 +68,22 @@ def is_collected(condition: Callable[[], bool]) -> bool:
 
 
 @contextmanager
+def typed(text: str) -> Iterator[None]:
+    """Let processes that are started meanwhile find ``text`` in their standard input."""
+    reading, writing = os.pipe()
+    os.write(writing, text.encode())
+    os.close(writing)
+    kept = os.dup(0)
+    os.dup2(reading, 0)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(reading)
+
+
+@contextmanager
 def another_process() -> Iterator[None]:
     """Let this process look like another one."""
     # What a process has is found by its number: threads that wait there for work would be lost,

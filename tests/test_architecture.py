@@ -21,8 +21,8 @@ FLOORS = [
     ),
     "resolving.creation",
     (
-        "keys declaration.addresses declaration.declared declaration.times calls.budget "
-        "threads.circles"
+        "keys calls.budget declaration.addresses declaration.clients declaration.declared "
+        "declaration.times threads.circles"
     ),
     "aio.tasks calls.inner_calls refreshing.notes refreshing.state",
     "calls.inner_clients calls.exchange sources.native sources.token_cache",

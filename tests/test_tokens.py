@@ -58,18 +58,9 @@ def test_a_process_prints_the_token_and_no_shell_runs():
 
 
 def test_a_process_gets_no_standard_input():
-    reading, writing = os.pipe()
-    os.write(writing, b"typed")
-    os.close(writing)
-    before = os.dup(0)
-    os.dup2(reading, 0)
-    try:
-        command = f"{sys.executable} -c 'import sys; print(repr(sys.stdin.read()))'"
+    command = f"{sys.executable} -c 'import sys; print(repr(sys.stdin.read()))'"
+    with fakes.typed("typed"):
         assert TokenProcess(command)() == "''"
-    finally:
-        os.dup2(before, 0)
-        os.close(before)
-        os.close(reading)
 
 
 def test_a_process_that_hangs_is_ended():

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from botocore_ext.declaration import references, times, values
+from botocore_ext.declaration import clients, references, times, values
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from botocore_ext.declaration import references, times, values
         (times.lifetime, "300", 300.0),
         (values.header, " Bearer a ", "Bearer a"),
         (values.cognito_id, "us-east-1:abc", "us-east-1:abc"),
-        (values.client_config, {"verify": False}, {"verify": False}),
+        (clients.client_config, {"verify": False}, {"verify": False}),
     ],
 )
 def test_what_is_accepted(parse, given, found):
@@ -66,8 +66,8 @@ def test_what_is_accepted(parse, given, found):
         (times.lifetime, 299, "is less than five minutes"),
         (values.header, "a\nb", "contains a line break"),
         (values.cognito_id, "abc", "is not a Cognito id"),
-        (values.client_config, [], "must be a mapping of create_client"),
-        (values.client_config, {"region": "x"}, "did you mean 'region_name'"),
+        (clients.client_config, [], "must be a mapping of create_client"),
+        (clients.client_config, {"region": "x"}, "did you mean 'region_name'"),
     ],
 )
 def test_what_is_refused(parse, given, text):

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..options import option
 from ..provider import Provider
-from . import values
+from . import clients
 
 
 class ServiceProvider(Provider):
@@ -16,6 +16,6 @@ class ServiceProvider(Provider):
         example="{'region_name': 'eu-west-1'}",
         code="{'region_name': 'eu-west-1'}",
         secret=True,
-        parse=values.client_config,
+        parse=clients.client_config,
         help="Arguments of `create_client` for the inner client.",
     )

@@ -5,15 +5,10 @@ it checked and converted. The text of its ValueError completes the sentence "<op
 never shows the value, which may be a secret in the wrong place.
 """
 
-import inspect
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-from botocore.session import Session
-
-from ..options import nearest
 
 
 def text(value: object) -> str:
@@ -72,35 +67,6 @@ def function(value: object) -> Callable[..., Any]:
         msg = f"must be callable, not {type(value).__name__}"
         raise ValueError(msg)
     return value
-
-
-def client_config(value: object) -> Mapping[str, Any]:
-    """Keyword arguments of ``create_client``."""
-    if not isinstance(value, Mapping):
-        msg = f"must be a mapping of create_client() arguments, not {type(value).__name__}"
-        raise ValueError(msg)
-    known = list(inspect.signature(Session.create_client).parameters)[2:]
-    for name in value:
-        if name not in known:
-            msg = (
-                f"has {name!r}, which is not an argument of create_client(): "
-                f"did you mean {nearest(str(name), known)!r}?"
-            )
-            raise ValueError(msg)
-    return value
-
-
-def client_with(operation: str) -> Callable[[object], Any]:
-    """Return what takes a ready-made client that has ``operation``, whoever made it."""
-
-    def client(value: object) -> Any:
-        """A client of the right service."""
-        if hasattr(value, operation):
-            return value
-        msg = f"must be a client that has {operation}(), not {type(value).__name__}"
-        raise ValueError(msg)
-
-    return client
 
 
 def mapping(value: object) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..calls.inner_calls import call
-from ..declaration import references, values
+from ..declaration import clients, references, values
 from ..declaration.services import ServiceProvider
 from ..errors import FetchError
 from ..keys import Keys
@@ -42,7 +42,7 @@ class CognitoProvider(ServiceProvider):
     client: "BaseClient | None" = option(
         default=None,
         code="boto3.client('cognito-identity', config=Config(signature_version=UNSIGNED))",
-        parse=values.client_with("get_credentials_for_identity"),
+        parse=clients.client_with("get_credentials_for_identity"),
         help="A ready-made Cognito Identity client, used instead of an inner one.",
     )
 

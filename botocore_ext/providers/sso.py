@@ -12,7 +12,7 @@ from botocore.credentials import SSOCredentialFetcher
 from botocore.utils import SSOTokenLoader
 
 from ..calls.budget import within_budget
-from ..declaration import values
+from ..declaration import clients, values
 from ..declaration.files import FilesProvider
 from ..declaration.services import ServiceProvider
 from ..declaration.sso_session import start_of
@@ -87,7 +87,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
     client: "BaseClient | None" = option(
         default=None,
         code="boto3.client('sso', config=Config(signature_version=UNSIGNED))",
-        parse=values.client_with("get_role_credentials"),
+        parse=clients.client_with("get_role_credentials"),
         help="A ready-made SSO client, used instead of an inner one.",
     )
 

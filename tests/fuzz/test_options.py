@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from botocore_ext import ConfigurationError, Keys, Scope
 from botocore_ext.chain import CredentialChain
-from botocore_ext.declaration import addresses, references, times, values
+from botocore_ext.declaration import addresses, clients, references, times, values
 from botocore_ext.resolving.links import EVERY
 
 from . import ANYTHING, DOCUMENTED, PRINTABLE, TEXT, examples
@@ -25,7 +25,7 @@ PARSERS = [
     values.flag,
     values.function,
     times.window,
-    values.client_config,
+    clients.client_config,
     values.mapping,
     values.json_document,
     values.cognito_id,

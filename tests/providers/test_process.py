@@ -122,17 +122,8 @@ def test_expired_keys_are_an_error_that_says_so(process, runs):
 def test_a_process_may_read_what_somebody_types(process, monkeypatch):
     """It inherits the terminal: people answer MFA prompts in it."""
     command = process(f"assert input() == '123456'\n{printing()}")
-    reading, writing = os.pipe()
-    os.write(writing, b"123456\n")
-    os.close(writing)
-    kept = os.dup(0)
-    os.dup2(reading, 0)
-    try:
+    with fakes.typed("123456\n"):
         assert from_process(credential_process=command).fetch().access_key == "AKIAPROCESS"
-    finally:
-        os.dup2(kept, 0)
-        os.close(kept)
-        os.close(reading)
 
 
 @pytest.mark.users_own("command")
