@@ -1,5 +1,8 @@
 """The resolver of a session: botocore's own, with our providers in it if they can have a part.
 
+Our providers, and what is for aiobotocore, are imported within functions: most sessions need
+neither.
+
 This module touches the ``_create_credential_resolver`` and ``_last_client_region_used`` of a
 session, each with a fallback. Beside it only ``keys`` and ``hook`` touch names of botocore and
 boto3 that begin with an underscore. What else the package needs of botocore is listed in
@@ -42,7 +45,7 @@ def create_resolver(
     if is_async(session):
         return _create_async_resolver(resolver, session, region, front, only)
     if only is not None:
-        from .resolver import bound  # noqa: PLC0415 - it loads our providers
+        from .resolver import bound
 
         return SessionResolver(resolver.providers, *bound([only], session, region))
     profiles, profile = session.full_config["profiles"], _profile(session)
@@ -72,7 +75,7 @@ def _create_async_resolver(
     """Put our providers into aiobotocore's own resolver, if they can have a part."""
     if not (front or only) and is_plain(session.full_config["profiles"], _profile(session)):
         return resolver
-    from ..aio.resolver import resolver_of  # noqa: PLC0415 - here aiobotocore is at hand
+    from ..aio.resolver import resolver_of
 
     return resolver_of(resolver, session, region, front, only)
 
@@ -85,9 +88,9 @@ def put_into(
 ) -> None:
     """Put our providers into a resolver that is in use."""
     if is_async(session):
-        from ..aio.providers import insert_async as insert  # noqa: PLC0415 - here aiobotocore is at hand
+        from ..aio.providers import insert_async as insert
     else:
-        from .resolver import insert  # noqa: PLC0415 - it loads our providers
+        from .resolver import insert
 
     insert(resolver, session, region, front)
 
@@ -112,7 +115,7 @@ def check_alone(session: botocore.session.Session, only: CredentialProvider) -> 
     Raises:
         ConfigurationError: A setting that botocore reads for every session is none.
     """
-    from .resolver import check_settings  # noqa: PLC0415 - it loads our providers
+    from .resolver import check_settings
 
     check_settings(session, only.METHOD)
 

@@ -25,7 +25,9 @@ botocore and this package take turns in the same process; what happens once in a
 in processes that take turns. The services are a loopback server in a process of its own, which
 answers in one write with TCP_NODELAY set: to AWS, the network comes on top for both.
 
-A figure of a busy machine may miss a goal that it meets on an idle one; a ratio moves least.
+A figure of a busy machine may miss a goal that it meets on an idle one; a ratio moves least. On the
+machine of this page, which shares its cores with others, a refresh took between 0.27 and 0.33 of
+botocore's, and an identity between 2.4 and 4.3 ms, from one run of the same code to the next.
 """
 _TABLE = "| | figure | goal | met | made of |\n| --- | --- | --- | --- | --- |\n"
 
