@@ -1,6 +1,7 @@
 """What every test stands on: no real environment, home or network, and no secret shown."""
 
 import socket
+import threading
 
 import boto3
 import pytest
@@ -86,7 +87,10 @@ def logs(request, commands):
     fakes.SECRETS.clear()
     with searching.Records() as records, searching.Errors() as errors:
         records.caller_signs = request.node.get_closest_marker("caller_signs") is not None
+        before = set(threading.enumerate())
         yield records.texts
+        # Who works on for nobody must not do so, or be heard, in the next test.
+        assert fakes.comes_true(lambda: not fakes.at_work(before))
     places = {"log": records.texts, "error": errors.texts, "command": commands}
     users_own = request.node.get_closest_marker("users_own")
     for place in places.keys() - set(users_own.args if users_own else ()):

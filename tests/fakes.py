@@ -67,6 +67,12 @@ def is_collected(condition: Callable[[], bool]) -> bool:
     return comes_true(lambda: gc.collect() >= 0 and condition())
 
 
+def at_work(but: set[threading.Thread]) -> set[threading.Thread]:
+    """Return the threads of the package that do something."""
+    ours = {one for one in threading.enumerate() if one.name == "botocore_ext"}
+    return ours.difference(but, workers._idle.get())
+
+
 @contextmanager
 def typed(text: str) -> Iterator[None]:
     """Let processes that are started meanwhile find ``text`` in their standard input."""

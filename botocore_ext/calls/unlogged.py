@@ -17,6 +17,7 @@ _LOGGERS = (
     "botocore.tokens",
     "botocore.utils",
     "urllib3.connectionpool",
+    "urllib3.util.retry",
 )
 
 _inside: ContextVar[bool] = ContextVar("botocore_ext_inner_call", default=False)
