@@ -5,7 +5,7 @@ A scope holds the session, the profile, the environment, the clock and the regio
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -52,9 +52,9 @@ class Scope:
         taken = {one.name: getattr(scope, one.name) for one in fields(Scope) if one.init}
         return cls(**(taken | changes))
 
-    @property
+    @cached_property
     def session(self) -> botocore.session.Session:
-        """The session that inner clients are made with.
+        """The session that inner clients are made with, looked at once.
 
         Raises:
             ConfigurationError: It is of no use, because its profile is not there.

@@ -252,7 +252,7 @@ def test_the_page_on_security_says_what_each_provider_sends_and_what_is_not_logg
     rows = [line for line in sends.splitlines() if line.startswith("| `")]
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert told == {kind.FACTORY for kind in EVERY}
-    assert [name for name in unlogged._LOGGERS if f"`{name}`" not in page] == []
+    assert [one.name for one in unlogged._LOGGERS if f"`{one.name}`" not in page] == []
 
 
 def test_every_link_to_a_file_has_its_file():

@@ -136,8 +136,8 @@ def test_what_an_inner_call_signs_is_kept_out_of_the_log(aws, monkeypatch):
 def test_any_number_of_inner_calls_make_one_filter():
     for _ in range(2):
         from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
-        for name in unlogged._LOGGERS:
-            assert logging.getLogger(name).filters == [unlogged._is_outside]
+        for logger in unlogged._LOGGERS:
+            assert logger.filters == [unlogged._is_outside]
 
 
 @pytest.mark.parametrize("is_error", [False, True])

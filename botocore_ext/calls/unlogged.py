@@ -9,16 +9,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 #: Where botocore and urllib3 write tokens, keys and whole answers, most of it at DEBUG.
-_LOGGERS = (
-    "botocore.auth",
-    "botocore.endpoint",
-    "botocore.httpsession",
-    "botocore.parsers",
-    "botocore.tokens",
-    "botocore.utils",
-    "urllib3.connectionpool",
-    "urllib3.util.retry",
-)
+_LOGGERS = [
+    logging.getLogger(name)
+    for name in (
+        "botocore.auth",
+        "botocore.endpoint",
+        "botocore.httpsession",
+        "botocore.parsers",
+        "botocore.tokens",
+        "botocore.utils",
+        "urllib3.connectionpool",
+        "urllib3.util.retry",
+    )
+]
 
 _inside: ContextVar[bool] = ContextVar("botocore_ext_inner_call", default=False)
 
@@ -30,8 +33,8 @@ def _is_outside(_: logging.LogRecord) -> bool:
 @contextmanager
 def unlogged() -> Iterator[None]:
     """Keep what is sent and answered inside, in this thread, out of every log."""
-    for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_is_outside)  # once: logging sees to that
+    for logger in _LOGGERS:
+        logger.addFilter(_is_outside)  # once: logging sees to that
     token = _inside.set(True)
     try:
         yield

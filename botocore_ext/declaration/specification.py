@@ -1,7 +1,7 @@
 """``Specification``: what a provider is, and where the values of its options come from."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..errors import ConfigurationError, NotConfigured
@@ -99,7 +99,7 @@ class Specification(Declared):
 
     def missing(self, *wanted: Option) -> ConfigurationError:
         """Return the error for options of which one must be set, naming every way to set them."""
-        origins = self._origins_of(wanted[0]) or list(self._origins())
+        origins = list(self._origins_of(wanted[0])) or list(self._origins())
         if self.scope.profile is not None and not self.given():
             origins = [one for one in origins if one.is_text]  # code cannot reach what it built
         ways = [(origin, one) for one in wanted for origin in origins if origin.key(one)]
@@ -131,9 +131,9 @@ class Specification(Declared):
         """The highest origin that sets ``wanted``; of an identity, only the one that selects."""
         return next((one for one in self._origins_of(wanted) if one.has(wanted)), None)
 
-    def _origins_of(self, wanted: Option) -> list[Origin]:
+    def _origins_of(self, wanted: Option) -> Iterable[Origin]:
         """Those that ``wanted`` may come from: of an identity, only the one that selects."""
-        origins = list(self._origins())
+        origins = self._origins()
         if not wanted.one_origin:
             return origins
         selecting = [one for one in self.options() if one.selects]

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..declaration import values
 from ..declaration.origins import Environment, Origin, Profile
@@ -36,7 +36,7 @@ class TokenFileProvider(WebIdentityProvider):
         help="The file, read at every fetch and stripped.",
     )
 
-    def _origins_of(self, wanted: Option) -> list[Origin]:
+    def _origins_of(self, wanted: Option) -> Iterable[Origin]:
         """Leave out a profile that names no file: its role is not for the environment's token."""
         file, origins = self.option_named("web_identity_token_file"), super()._origins_of(wanted)
         return [one for one in origins if not isinstance(one, Profile) or one.has(file)]
