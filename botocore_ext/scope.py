@@ -5,7 +5,7 @@ A scope holds the session, the profile, the environment, the clock and the regio
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -52,7 +52,7 @@ class Scope:
         taken = {one.name: getattr(scope, one.name) for one in fields(Scope) if one.init}
         return cls(**(taken | changes))
 
-    @cached_property
+    @property
     def session(self) -> botocore.session.Session:
         """The session that inner clients are made with, looked at once.
 
@@ -60,7 +60,10 @@ class Scope:
             ConfigurationError: It is of no use, because its profile is not there.
         """
         found = self.unchecked_session
-        native("the AWS config", "the AWS config", "correct it", found.get_scoped_config)
+        # Not a cached_property: on Python 3.10 and 3.11 that has a lock, which a fork would copy.
+        if "_is_looked_at" not in vars(self):
+            native("the AWS config", "the AWS config", "correct it", found.get_scoped_config)
+            vars(self)["_is_looked_at"] = True
         return found
 
     @property

@@ -84,6 +84,25 @@ def test_a_child_forked_during_a_refresh_fetches_for_itself(provider, aws):
     assert len({old, new, credentials.access_key}) == 3
 
 
+def test_a_child_forked_while_a_session_is_looked_at_is_not_stuck(provider):
+    looking, go_on = threading.Event(), threading.Event()
+
+    class Slow(botocore.session.Session):
+        def get_scoped_config(self):
+            looking.set()
+            go_on.wait(90)
+            return super().get_scoped_config()
+
+    thread = threading.Thread(target=lambda: Scope(Slow()).session)
+    thread.start()
+    try:
+        assert looking.wait(30)
+        assert in_child(lambda: provider.load().access_key).startswith("ASIA")
+    finally:
+        go_on.set()
+        thread.join(30)
+
+
 def test_a_child_keeps_valid_keys_and_makes_its_own_connection(provider):
     credentials = provider.load()
     key = credentials.access_key
