@@ -20,8 +20,9 @@ from botocore_ext import awscli
 from botocore_ext.resolving.plain_roles import PlainRoleProvider
 from botocore_ext.resolving.roles import RoleProvider
 
-from . import fakes, tools_page
+from . import fakes
 from .test_export import POOL
+from .tools import tools_page
 
 BESIDE = Path(sys.executable).parent
 PROGRAMS = [*filter(None, os.environ.get("BOTOCORE_EXT_AWS", "").split(os.pathsep))] or [

@@ -1,9 +1,9 @@
-"""The benchmarks run; what they measure is for ``python -m tests.benchmarks`` alone."""
+"""The benchmarks run; what they measure is for ``python -m tests.tools.benchmarks`` alone."""
 
 import pytest
 
-from .benchmarks import __main__ as command
-from .benchmarks import measuring, server
+from .tools.benchmarks import __main__ as command
+from .tools.benchmarks import measuring, server
 
 
 @pytest.mark.parametrize("module", command.MODULES, ids=lambda one: one.__name__.split(".")[-1])

@@ -1,7 +1,7 @@
 """The vectors of other AWS SDKs: each one three ways, and the list of what ours does not meet.
 
 They are data of other projects and no part of this repository: see ``docs/conformance.md``. Here
-each is a test of its own; ``python -m tests.conformance`` replays them and prints a table.
+each is a test of its own; ``python -m tests.tools.conformance`` replays them and prints a table.
 """
 
 import dataclasses
@@ -12,10 +12,10 @@ import pytest
 
 from botocore_ext import from_ini
 
-from .conformance import __main__ as command
-from .conformance.case import Case, Seen
-from .conformance.replay import Replay, leaked, visible
-from .conformance.report import (
+from .tools.conformance import __main__ as command
+from .tools.conformance.case import Case, Seen
+from .tools.conformance.replay import Replay, leaked, visible
+from .tools.conformance.report import (
     DIFFERS,
     Difference,
     Result,
@@ -25,9 +25,9 @@ from .conformance.report import (
     ours,
     table,
 )
-from .conformance.suites import load
-from .conformance.vectors import VARIABLE, found
-from .conformance.world import ScriptedAws
+from .tools.conformance.suites import load
+from .tools.conformance.vectors import VARIABLE, found
+from .tools.conformance.world import ScriptedAws
 
 ABSENT = f"{VARIABLE} names no directory with the vectors of all suites"
 DIRECTORY = found()
@@ -149,7 +149,9 @@ def test_the_page_shows_the_list():
     page = PAGE.read_text(encoding="utf-8")
     begin, end = re.findall(r"<!-- differences: .* -->\n", page)
     between = page.partition(begin)[2].partition(end)[0]
-    assert between.strip() == as_markdown(LISTED).strip(), "run python -m tests.conformance.report"
+    assert between.strip() == as_markdown(LISTED).strip(), (
+        "run python -m tests.tools.conformance.report"
+    )
 
 
 def test_without_the_vectors_the_command_says_so(tmp_path, capsys):

@@ -9,7 +9,7 @@ import pytest
 
 import botocore_ext
 
-from . import distribution
+from .tools import distribution
 
 VERSION = botocore_ext.__version__
 NAME = f"botocore_ext-{VERSION}"

@@ -225,7 +225,7 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, config, tmp_path):
 def test_every_block_is_of_a_kind_that_is_tested():
     others = {"console", "ini explained", "ini tools", "json", "python", "sh", "text"}
     kinds = {"ini", "ini credentials", "ini mistake", "wire"} | others | _DIRECTIVES
-    # "console" and "ini tools": see tests/tools_page.py, "ini explained": tests/explaining.py.
+    # "console", "ini tools": tests/tools/tools_page.py; "ini explained": tests/tools/explaining.py
     assert {block.kind for page in PAGES for block in blocks(page)} <= kinds
 
 

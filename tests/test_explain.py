@@ -29,8 +29,9 @@ from botocore_ext.explanation.rules import RULES
 from botocore_ext.explanation.view import View
 from botocore_ext.resolving.registration import loaded_credentials
 
-from . import explaining, fakes, searching
+from . import fakes, searching
 from .parity import cases
+from .tools import explaining
 
 PAGE = Path(__file__).parent.parent / "docs" / "explain.md"
 POOL = "cognito_identity_pool_id = us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
@@ -118,11 +119,11 @@ def test_boto3_says_so(case, home, aws, monkeypatch):
 
 def test_the_page_shows_the_cases():
     begin, end = (
-        "<!-- begin of the cases (written by python -m tests.explaining) -->\n",
+        "<!-- begin of the cases (written by python -m tests.tools.explaining) -->\n",
         "<!-- end of the cases",
     )
     between = PAGE.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]
-    assert between.strip() == explaining.page().strip(), "run python -m tests.explaining"
+    assert between.strip() == explaining.page().strip(), "run python -m tests.tools.explaining"
 
 
 def test_the_page_covers_plain_boto3_and_ours():

@@ -15,8 +15,9 @@ from botocore.credentials import RefreshableCredentials
 from botocore_ext.__main__ import main
 from botocore_ext.commands import export
 
-from . import fakes, tools_page
-from .parity import record
+from . import fakes
+from .tools import tools_page
+from .tools.parity import record
 
 POOL = "cognito_identity_pool_id = us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
 EXPORT = f"{sys.executable} -m botocore_ext export"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from .faults import __main__ as command
-from .faults.catalogue import FAULTS, faults_at
-from .faults.expected import EXPECTED, discrepancies
-from .faults.running import Cell, run_slow, run_step
-from .faults.steps import LOCAL, STEPS
+from .tools.faults import __main__ as command
+from .tools.faults.catalogue import FAULTS, faults_at
+from .tools.faults.expected import EXPECTED, discrepancies
+from .tools.faults.running import Cell, run_slow, run_step
+from .tools.faults.steps import LOCAL, STEPS
 
 ALL = (*STEPS, *LOCAL)
 PAGE = command.PAGE.read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def test_another_outcome_and_what_must_never_be_are_told():
 
 
 def test_the_page_shows_the_matrix():
-    assert command.written(PAGE) == PAGE, "run python -m tests.faults"
+    assert command.written(PAGE) == PAGE, "run python -m tests.tools.faults"
 
 
 @pytest.mark.parametrize("is_met", [True, False])

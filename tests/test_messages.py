@@ -8,7 +8,7 @@ import pytest
 
 import botocore_ext
 
-from . import messages
+from .tools import messages
 
 PACKAGE = Path(botocore_ext.__file__).parent
 #: What speaks to somebody else: the demonstration, the command line, who writes the documentation
@@ -65,7 +65,7 @@ def page():
 
 
 def test_the_page_is_what_the_command_writes(page):
-    assert page == messages.page(), "run python -m tests.messages"
+    assert page == messages.page(), "run python -m tests.tools.messages"
 
 
 def test_every_message_of_a_case_has_a_group():
@@ -77,7 +77,7 @@ def test_every_message_of_a_case_has_a_group():
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_what_a_module_can_say_is_on_the_page(path, page):
     missing = [one for one in fragments(path) if one not in spaced(page)]
-    assert missing == [], "add it to a case, or to `also` in tests/messages.toml"
+    assert missing == [], "add it to a case, or to `also` in tests/tools/messages.toml"
 
 
 def test_what_no_case_comes_to_is_said_by_the_package():

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from . import fakes, test_cases
-from .parity import allowed, cases, python, record, said
+from .parity import allowed, cases, python, said
 from .test_migration import SECTIONS
+from .tools.parity import record
 
 CASES = cases.replayed()
 RECORDED = record.recorded()
@@ -77,7 +78,7 @@ def test_every_listed_difference_has_its_reason():
 
 
 def test_the_record_is_of_these_cases():
-    assert sorted(RECORDED) == sorted(CASES), "record again: see tests/parity/__init__.py"
+    assert sorted(RECORDED) == sorted(CASES), "record again: see tests/tools/parity/__init__.py"
 
 
 def test_every_provider_has_cases_and_there_are_enough():

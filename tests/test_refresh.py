@@ -994,7 +994,7 @@ def test_keys_of_a_token_that_was_replaced_just_after_the_fetch_are_not_served(r
 def test_a_service_that_answers_a_byte_now_and_then_is_given_up_with_the_budget(
     provider, aws, mocker
 ):
-    """No timeout of a socket would ever come; for each provider: ``tests/faults``."""
+    """No timeout of a socket would ever come; for each provider: ``tests/tools/faults``."""
     mocker.patch("botocore_ext.calls.budget.FETCH_BUDGET", 0.3)
     aws.always(STS, fakes.Answer(b"<" * 1000, drip=0.1))
     with pytest.raises(FetchError, match=r"127.0.0.1:\d+ did not answer within the 0.3 seconds"):

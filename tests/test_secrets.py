@@ -30,8 +30,8 @@ from botocore_ext.declaration.functions import FunctionProvider
 from botocore_ext.errors import Attempt, ChainError
 
 from . import fakes, searching
-from .faults.place import Place
-from .faults.steps import ROLE, STEPS
+from .tools.faults.place import Place
+from .tools.faults.steps import ROLE, STEPS
 
 
 class Kept(logging.Handler):

@@ -1,10 +1,11 @@
-"""The soak (``python -m tests.soak``) for a few hours instead of a day."""
+"""The soak (``python -m tests.tools.soak``) for a few hours instead of a day."""
 
 import logging
 
 import pytest
 
-from . import fakes, soak
+from . import fakes
+from .tools import soak
 
 
 @pytest.fixture

@@ -1,14 +1,6 @@
-"""Replays the cases of ``tests/cases`` through the npm package, and compares what comes of it.
+"""The cases of ``tests/cases`` that have a counterpart in JavaScript, and what comes of them there.
 
-A case that names a ``provider`` has a counterpart in JavaScript. ``recorded.json`` holds what came
-of each there; ``tests/test_parity.py`` compares that with what comes of it here, and allows a
-difference only where ``differences.toml`` has it, with its reason.
-
-Only recording takes Node.js and the package, in a folder beside the repository::
-
-    mkdir ../javascript && cp tests/parity/package*.json ../javascript
-    npm ci --prefix ../javascript
-    python -m tests.parity record ../javascript [NAME]
-
-With ``PARITY_JAVASCRIPT=../javascript`` the tests see to it that the record is still true.
+A case that names a ``provider`` has one. ``recorded.json`` holds what came of each in JavaScript
+(``tests/tools/parity`` records it); ``tests/test_parity.py`` compares that with what comes of it
+here, and allows a difference only where ``differences.toml`` has it, with its reason.
 """

@@ -1,17 +1,17 @@
 """The page of errors: every message, with what causes it and what to do.
 
-``python -m tests.messages`` writes ``docs/errors.md``. The messages are those that ``tests/cases``
-expect, and so what the package really says; ``messages.toml`` puts them into groups, says of each
-what causes it, and adds what no case comes to. ``tests/test_messages.py`` sees that nothing is
-left out.
+``python -m tests.tools.messages`` writes ``docs/errors.md``. The messages are those that
+``tests/cases`` expect, and so what the package really says; ``messages.toml`` puts them into
+groups, says of each what causes it, and adds what no case comes to. ``tests/test_messages.py`` sees
+that nothing is left out.
 """
 
 import re
 from pathlib import Path
 
-from .parity import cases
+from tests.parity import cases
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "errors.md"
 WRITTEN = cases.read(Path(__file__).with_suffix(".toml"))
 #: What differs from machine to machine or from case to case, and what stands for it on the page.

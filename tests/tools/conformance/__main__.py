@@ -20,7 +20,7 @@ from .world import ScriptedAws
 
 def main(arguments: list[str] | None = None) -> int:
     """Replay, print, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.conformance", description=__doc__)
     parser.add_argument("--vectors", type=Path, default=os.environ.get(VARIABLE))
     parser.add_argument(
         "--verbose", action="store_true", help="show what each vector does not meet"

@@ -1,8 +1,8 @@
 """Run botocore's own tests without and with ``install()``, and compare test by test.
 
-``python -m tests.upstream`` takes botocore's source distribution of the installed version from
-PyPI into a temporary directory, where nothing of it stays. It ends with status 1 if a test that
-passes without ``install()`` does anything else with it.
+``python -m tests.tools.upstream`` takes botocore's source distribution of the installed version
+from PyPI into a temporary directory, where nothing of it stays. It ends with status 1 if a test
+that passes without ``install()`` does anything else with it.
 """
 
 import argparse
@@ -101,7 +101,7 @@ def environment(folder: Path, outcomes: Path, *, install: bool) -> dict[str, str
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         # The plugin by itself, and the package where it is not installed.
-        "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent.parent)]),
+        "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent.parent.parent)]),
         INSTALL: str(int(install)),
         OUTCOMES: str(outcomes),
     }
@@ -161,7 +161,7 @@ def table(files: list[str], plain: Run, installed: Run) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Compare, print, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.upstream", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.upstream", description=__doc__)
     parser.add_argument("--sdist", type=Path, help="the archive; downloaded if not given")
     parser.add_argument("files", nargs="*", default=FILES, help="test files of botocore")
     given = parser.parse_args(arguments)

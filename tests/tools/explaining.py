@@ -1,15 +1,14 @@
 """The cases of ``tests/cases/explain.toml`` as the page ``docs/explain.md`` shows them.
 
-``python -m tests.explaining`` prints what stands between the two markers of that page.
+``python -m tests.tools.explaining`` prints what stands between the two markers of that page.
 """
 
 import re
 import sys
-from pathlib import Path
 
-from .parity import cases
+from tests.parity import cases
 
-FILE = Path(__file__).parent / "cases" / "explain.toml"
+FILE = cases.FOLDER / "explain.toml"
 #: What differs from run to run -> what is written for it.
 _VARIABLE = {
     r"\b\d+ ms\b": "40 ms",

@@ -1,6 +1,7 @@
 """What came of all replays, against the list of known differences.
 
-``python -m tests.conformance.report`` prints that list as it stands in ``docs/conformance.md``.
+``python -m tests.tools.conformance.report`` prints that list as it is in
+``docs/conformance.md``.
 """
 
 import re
@@ -10,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..parity.cases import read
+from tests.parity.cases import read
+
 from .case import Case
 from .replay import Replay, leaked, visible
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore_ext import Provider
-
-from ..fakes import Answer
+from tests.fakes import Answer
 
 
 @dataclass(frozen=True)

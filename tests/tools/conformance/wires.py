@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..fakes import Answer
+from tests.fakes import Answer
+
 from .case import Sent, Wire
 from .world import bare
 

@@ -5,9 +5,8 @@ from typing import Any
 from botocore.credentials import RefreshableCredentials
 
 from botocore_ext import FetchError
-
-from ..fakes import FakeClock
-from ..test_vectors import (
+from tests.fakes import FakeClock
+from tests.test_vectors import (
     DecisionAlone,
     Scripted,
     WholeObject,

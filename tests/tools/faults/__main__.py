@@ -1,4 +1,4 @@
-"""``python -m tests.faults``: try every fault, print the table, and write ``docs/faults.md``.
+"""``python -m tests.tools.faults``: try every fault, print the table, and write ``docs/faults.md``.
 
 It ends with status 1, and writes nothing, where something else came of a fault than is written
 down in ``expected.toml``.
@@ -13,8 +13,8 @@ from .expected import discrepancies, tables
 from .running import run_slow, run_step
 from .steps import LOCAL, STEPS
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "faults.md"
-BEGIN, END = "<!-- faults: by python -m tests.faults -->\n", "<!-- faults: end -->\n"
+PAGE = Path(__file__).parent.parent.parent.parent / "docs" / "faults.md"
+BEGIN, END = "<!-- faults: by python -m tests.tools.faults -->\n", "<!-- faults: end -->\n"
 
 
 def written(page: str) -> str:

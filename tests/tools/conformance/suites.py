@@ -23,8 +23,8 @@ from botocore_ext import (
     from_token_file,
     from_web_token,
 )
+from tests.fakes import Answer
 
-from ..fakes import Answer
 from . import verdicts
 from .case import Case
 from .wires import Account, Exchange, Instance, Recorded, kotlins, metadata_only, rusts, same

@@ -8,10 +8,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import cases, said
+from tests.parity import cases, said
 
 HERE = Path(__file__).parent
-FILE = HERE / "recorded.json"
+FILE = cases.FOLDER.parent / "parity" / "recorded.json"
 PACKAGE = "@aws-sdk/credential-providers"
 VERSION = json.loads((HERE / "package.json").read_text(encoding="utf-8"))["dependencies"][PACKAGE]
 #: Names the folder in which the npm package is installed.
@@ -92,7 +92,7 @@ def _lines(content):
 def main(arguments):
     """``record FOLDER [NAME]``: record all cases, or those whose name contains NAME."""
     if len(arguments) not in (2, 3) or arguments[0] != "record":
-        return "usage: python -m tests.parity record FOLDER [NAME]"
+        return "usage: python -m tests.tools.parity record FOLDER [NAME]"
     folder = arguments[1]
     problem = why_not(folder)
     if problem:

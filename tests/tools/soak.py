@@ -1,6 +1,6 @@
 """A day of simulated time: many threads, many identities, and sources that fail at random.
 
-    python -m tests.soak [--hours 24] [--identities 32] [--threads 16] [--seed 1]
+    python -m tests.tools.soak [--hours 24] [--identities 32] [--threads 16] [--seed 1]
 
 The clock is a fake one that moves in steps; at each step every thread uses the keys of every
 identity. The sources are on the loopback AWS: STS, Cognito, an HTTP endpoint, and chains of two
@@ -42,8 +42,7 @@ from botocore_ext import (
     from_http,
     from_web_token,
 )
-
-from . import fakes
+from tests import fakes
 
 #: Seconds that the clock moves at once.
 STEP = 10
@@ -366,7 +365,7 @@ class _Patient(fakes.Clock):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run, print, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.soak", description=__doc__)
     for name in ("hours", "identities", "threads", "seed"):
         default = getattr(Soak, name)
         parser.add_argument(f"--{name}", type=type(default), default=default)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .server import Service
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent.parent
 ROLE = "arn:aws:iam::123456789012:role/Web"
 
 

@@ -1,4 +1,6 @@
-"""What is measured in an interpreter of its own: ``python -m tests.benchmarks.children NAME ...``.
+"""What is measured in an interpreter of its own.
+
+``python -m tests.tools.benchmarks.children NAME ...`` runs one.
 
 Each function returns what can be written as JSON. Nothing is imported before it is measured.
 """

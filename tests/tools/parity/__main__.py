@@ -1,4 +1,4 @@
-"""Records what JavaScript does, or shows where Python differs from the record."""
+"""``python -m tests.tools.parity record FOLDER``: record what JavaScript does."""
 
 import sys
 

@@ -22,8 +22,8 @@ from botocore.utils import JSONFileCache
 from botocore_ext import scope
 from botocore_ext.outside import Clock
 from botocore_ext.sources import identities
+from tests.fakes import Answer, FakeAws
 
-from ..fakes import Answer, FakeAws
 from .case import Case, Sent
 
 _PORTS = {"http": 80, "https": 443}

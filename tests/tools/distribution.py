@@ -1,4 +1,4 @@
-"""What the wheel and the source distribution hold: ``python -m tests.distribution DIRECTORY``.
+"""``python -m tests.tools.distribution DIRECTORY``: what wheel and source distribution hold.
 
 The wheel has the package and nothing else, the source distribution all that it takes to build the
 wheel, to run the tests and to build the documentation. The status is 1 if either is not so.
@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 #: What makes a wheel a wheel.
 METADATA = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
 #: The files beside the folders of a source distribution.

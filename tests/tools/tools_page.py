@@ -5,9 +5,9 @@ import re
 import time
 from pathlib import Path
 
-from . import fakes
+from tests import fakes
 
-PAGE = Path(__file__).parent.parent / "docs" / "tools.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "tools.md"
 _FENCE = re.compile(r"^```(?P<kind>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [NAME ...]``: measure, and write ``docs/performance.md``.
+"""``python -m tests.tools.benchmarks [NAME ...]``: measure, and write ``docs/performance.md``.
 
 With names (``valid``, ``refreshes``, ...) only these are measured, and nothing is written. It takes
 some minutes; the less else the machine does, the steadier the figures.
@@ -20,10 +20,10 @@ MODULES = (valid, refreshes, first, start, many, storm, fleet)
 _HEAD = """\
 # Performance
 
-This page is written by `python -m tests.benchmarks`. Times are medians of rounds in which plain
-botocore and this package take turns in the same process; what happens once in a process is measured
-in processes that take turns. The services are a loopback server in a process of its own, which
-answers in one write with TCP_NODELAY set: to AWS, the network comes on top for both.
+This page is written by `python -m tests.tools.benchmarks`. Times are medians of rounds in which
+plain botocore and this package take turns in the same process; what happens once in a process is
+measured in processes that take turns. The services are a loopback server in a process of its own,
+which answers in one write with TCP_NODELAY set: to AWS, the network comes on top for both.
 
 A figure of a busy machine may miss a goal that it meets on an idle one; a ratio moves least. On the
 machine of this page, which shares its cores with others, a refresh took between 0.27 and 0.33 of

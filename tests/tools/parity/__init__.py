@@ -1,0 +1,10 @@
+"""Records what the npm package makes of the cases of ``tests/cases``.
+
+Only recording takes Node.js and the package, in a folder next to the repository::
+
+    mkdir ../javascript && cp tests/tools/parity/package*.json ../javascript
+    npm ci --prefix ../javascript
+    python -m tests.tools.parity record ../javascript [NAME]
+
+With ``PARITY_JAVASCRIPT=../javascript`` the tests check that the record is still true.
+"""
