@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from pathlib import Path
 
 import boto3
 import pytest
@@ -21,6 +22,20 @@ PROOFS = {
     "test_regions",
     "test_soak",
 }
+
+
+def pytest_addoption(parser, pluginmanager):
+    """Accept the options of pyproject.toml without pytest-xdist, too (``-p no:xdist``)."""
+    if not pluginmanager.hasplugin("xdist"):
+        parser.addoption("--numprocesses", help="ignored without pytest-xdist")
+        parser.addoption("--dist", help="ignored without pytest-xdist")
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config):
+    """Run one file in this process: workers take longer to start than most files to run."""
+    paths = {Path(str(one).partition("::")[0]) for one in config.args}
+    return 0 if len(paths) == 1 and paths.pop().is_file() else None
 
 
 def pytest_collection_modifyitems(items):
