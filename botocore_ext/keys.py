@@ -145,7 +145,10 @@ class Keys:
 
 
 def expiration(value: Any) -> datetime:
-    """Read a datetime, an RFC 3339 text or seconds since 1970; UTC where no zone is given."""
+    """Return a datetime, an RFC 3339 text or seconds since 1970 as a time in UTC.
+
+    A time without a zone is taken for UTC.
+    """
     if isinstance(value, str) and _RFC_3339.fullmatch(value.strip()) is None:
         msg = "Expiration is not an RFC 3339 time"
         raise ValueError(msg)
@@ -157,4 +160,9 @@ def expiration(value: Any) -> datetime:
     if moment is None:
         msg = "Expiration is not a time"
         raise ValueError(msg)
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=timezone.utc)
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:  # within hours of the first or the last year: these do not count
+        return moment.replace(tzinfo=timezone.utc)

@@ -7,6 +7,8 @@ import inspect
 import io
 import sys
 import threading
+import time
+from datetime import datetime, timezone
 from functools import partial
 from itertools import count
 from typing import ClassVar
@@ -114,6 +116,37 @@ def test_a_client_signs_with_the_keys_of_a_profile(mobile, aws):
     assert "assumed-role" in asyncio.run(who(mobile))
     assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "GetCallerIdentity"]
     assert signed_with(aws.requests[2]) == aws.requests[1].gave
+
+
+@pytest.mark.parametrize(("profile", "lifetime"), [("mobile", 3600), ("app", 600)])
+def test_other_programs_see_the_expiry(profile, lifetime, config, aws):
+    """As tests/test_expiry.py has it; botocore would take longer-lived keys of a role again."""
+    config(ROLE_ON_POOL)
+    botocore_ext.install()
+    aws.lifetime = lifetime
+    operation = "AssumeRole" if profile == "app" else "GetCredentialsForIdentity"
+
+    async def main():
+        credentials = await theirs.AioSession(profile=profile).get_credentials()
+        assert (credentials._expiry_time, credentials._frozen_credentials) == (None, None)
+        assert credentials._is_expired()
+        first = await credentials.get_frozen_credentials()
+        assert credentials._frozen_credentials == first
+        assert credentials._expiry_time.timestamp() == pytest.approx(time.time() + lifetime, abs=5)
+        assert credentials._seconds_remaining() == pytest.approx(lifetime, abs=5)
+        assert not credentials._is_expired()
+        await credentials._protected_refresh(is_mandatory=True)
+        second = credentials._frozen_credentials
+        credentials._expiry_time = datetime.fromtimestamp(0, timezone.utc)
+        await credentials._refresh()
+        third = credentials._frozen_credentials
+        aws.always(operation, fakes.error("AccessDenied", status=403))
+        await credentials._protected_refresh(is_mandatory=False)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            await credentials._protected_refresh(is_mandatory=True)
+        return first, second, third
+
+    assert len(set(asyncio.run(main()))) == 3
 
 
 class TestCases:

@@ -213,6 +213,15 @@ def test_the_private_expiry_is_a_datetime():
     )
 
 
+def test_the_private_names_that_other_programs_read_are_there():
+    """Ours have them, too: ``tests/test_expiry.py``."""
+    plain = credentials.RefreshableCredentials("a", "b", "c", None, dict, "m")
+    assert {"_expiry_time", "_frozen_credentials", "_refresh_lock"} <= set(vars(plain))
+    for name in ("_seconds_remaining", "_is_expired", "_refresh", "_protected_refresh"):
+        assert callable(getattr(plain, name))
+    assert list(inspect.signature(plain._protected_refresh).parameters) == ["is_mandatory"]
+
+
 @pytest.mark.caller_signs
 def test_events_carry_what_our_handlers_take(aws):
     """``before-send`` gives the request and may raise; ``needs-retry`` gives answer and count."""

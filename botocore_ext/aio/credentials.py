@@ -4,6 +4,7 @@ Keys that are good are served at once. For others a thread does what a synchrono
 once for all tasks of an event loop.
 """
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -106,6 +107,42 @@ class AsyncCredentials(AioRefreshableCredentials):
         """Whether the next use fetches; with ``refresh_in``, whether fewer seconds are left."""
         needed: bool = self._credentials.refresh_needed(refresh_in)
         return needed
+
+    # What other programs read or call; see ``ProviderCredentials``.
+
+    @property
+    def _expiry_time(self) -> Any:
+        return self._credentials._expiry_time
+
+    @_expiry_time.setter
+    def _expiry_time(self, expiry_time: datetime | None) -> None:
+        if expiry_time is not None:  # as the constructor of aiobotocore's class sets it
+            self._credentials._expiry_time = expiry_time
+
+    @property
+    def _frozen_credentials(self) -> Any:
+        return self._credentials._frozen_credentials
+
+    @_frozen_credentials.setter
+    def _frozen_credentials(self, _: object) -> None:
+        """Ignore what the constructor of aiobotocore's class sets."""
+
+    def _seconds_remaining(self) -> Any:
+        return self._credentials._seconds_remaining()
+
+    def _is_expired(self) -> Any:
+        return self._credentials._is_expired()
+
+    async def _refresh(self) -> None:
+        await self.get_frozen_credentials()
+
+    async def _protected_refresh(self, is_mandatory: bool) -> None:  # noqa: FBT001 - botocore's signature
+        await in_thread(partial(self._refresh_now, is_mandatory=is_mandatory))
+
+    def _refresh_now(self, *, is_mandatory: bool) -> None:
+        with self._credentials._refresh_lock:
+            self._credentials._protected_refresh(is_mandatory)
+        self._last = self._frozen_credentials
 
 
 def _same(name: str) -> Any:

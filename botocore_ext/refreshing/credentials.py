@@ -1,7 +1,8 @@
 """``ProviderCredentials``: the credentials object that botocore signs with.
 
-It is a ``RefreshableCredentials`` of which the whole public surface is our own; botocore's private
-refresh never runs, so that a change of it cannot stack on ours.
+It is a ``RefreshableCredentials`` of which the whole public surface is our own, and so is what
+other programs read of it because botocore has no public name for it. botocore's private refresh
+never runs, so that a change of it cannot stack on ours.
 """
 
 from datetime import datetime
@@ -141,6 +142,46 @@ class ProviderCredentials(RefreshableCredentials):
         self.get_frozen_credentials()
         if self.last_error is not None:
             raise self.last_error.with_traceback(None)
+
+    # What polars, toil and others read or call, with the meaning that it has in botocore.
+
+    @property
+    def _expiry_time(self) -> Any:
+        return self.expiration
+
+    @_expiry_time.setter
+    def _expiry_time(self, expiry_time: datetime | None) -> None:
+        # Programs set a time in the past to have the next use refresh the credentials.
+        if expiry_time is not None and expiry_time.timestamp() <= self._wall():
+            self.invalidate()
+
+    @property
+    def _frozen_credentials(self) -> Any:
+        current = self._refresher.current
+        return current.frozen if current.state.keys else None
+
+    @_frozen_credentials.setter
+    def _frozen_credentials(self, _: object) -> None:
+        """Ignore what the constructor of botocore's class sets."""
+
+    def _seconds_remaining(self) -> float:
+        current = self._refresher.current
+        if current.state.keys is None:
+            return 0.0
+        return self._refresher.now().until(current.state.expires)
+
+    def _is_expired(self) -> bool:
+        return self._seconds_remaining() <= 0
+
+    def _refresh(self) -> None:
+        self.get_frozen_credentials()
+
+    def _protected_refresh(self, is_mandatory: bool) -> None:  # noqa: FBT001 - botocore's signature
+        try:
+            self.refresh()
+        except Exception:  # the refresher has logged it
+            if is_mandatory:
+                raise
 
     def invalidate(self, access_key: str | None = None) -> None:
         """Make the next use fetch.
