@@ -74,6 +74,14 @@ def at_work(but: set[threading.Thread]) -> set[threading.Thread]:
 
 
 @contextmanager
+def refusing() -> Iterator[tuple[str, int]]:
+    """Give an address that refuses connections: it is bound, so that no server can take it."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()
+
+
+@contextmanager
 def typed(text: str) -> Iterator[None]:
     """Let processes that are started meanwhile find ``text`` in their standard input."""
     reading, writing = os.pipe()

@@ -1,7 +1,10 @@
 """Every fault at every step of every provider, and the page that shows them."""
 
+import socket
+
 import pytest
 
+from . import fakes
 from .tools.faults import __main__ as command
 from .tools.faults.catalogue import FAULTS, faults_at
 from .tools.faults.expected import EXPECTED, discrepancies
@@ -39,6 +42,14 @@ def test_valid_keys_are_lost_to_refusals_alone():
         if valid not in ("old keys", "new keys")
     }
     assert lost == {("refusal for good", "ClientError")}
+
+
+def test_no_server_can_take_the_address_that_refuses():
+    with fakes.refusing() as address:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address)
+        with pytest.raises(OSError, match="in use"):
+            socket.create_server(address)
 
 
 def test_another_outcome_and_what_must_never_be_are_told():

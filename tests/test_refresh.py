@@ -563,10 +563,11 @@ class Detour:
         request.url = self.url or request.url
 
 
-def closed_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+@pytest.fixture
+def refusing():
+    """A URL that refuses connections."""
+    with fakes.refusing() as (host, port):
+        yield f"http://{host}:{port}/"
 
 
 STS = "AssumeRoleWithWebIdentity"
@@ -577,9 +578,7 @@ OUTAGES = {
     "half an answer": lambda aws, **_: aws.always(STS, fakes.Answer(b"<Assume", cut=3)),
     "expired token": lambda aws, **_: aws.always(STS, fakes.error("ExpiredTokenException")),
     "no host": lambda detour, **_: setattr(detour, "url", "http://sts.invalid/"),
-    "connection refused": lambda detour, **_: setattr(
-        detour, "url", f"http://127.0.0.1:{closed_port()}/"
-    ),
+    "connection refused": lambda detour, refusing, **_: setattr(detour, "url", refusing),
     "raising callable": lambda broken, **_: broken.append(LookupError("no token")),
     "callable that is refused": lambda broken, **_: broken.append(
         ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue")
@@ -590,7 +589,7 @@ OUTAGES = {
 @pytest.mark.parametrize("left", [200, 30], ids=["advisory", "mandatory"])
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_a_recoverable_failure_fails_no_request_and_recovery_comes_within_the_wait(
-    aws, clock, mocker, outage, left
+    aws, clock, mocker, refusing, outage, left
 ):
     aws.now, broken, detour = clock.now, [], Detour()
     resolve = socket.getaddrinfo
@@ -607,7 +606,7 @@ def test_a_recoverable_failure_fails_no_request_and_recovery_comes_within_the_wa
             raise broken[0]
         return "token"
 
-    patience = 1 if outage == "silence" else 30
+    patience = 0.3 if outage == "silence" else 30
     config = Config(read_timeout=patience, retries={"total_max_attempts": 1})
     provider = from_web_token(
         role_arn=ROLE, web_identity_token=token, client_config={"config": config}
@@ -617,7 +616,7 @@ def test_a_recoverable_failure_fails_no_request_and_recovery_comes_within_the_wa
     credentials = provider.load()
     old = credentials.get_frozen_credentials()
     clock.advance(3600 - left)
-    OUTAGES[outage](aws=aws, detour=detour, broken=broken)
+    OUTAGES[outage](aws=aws, detour=detour, broken=broken, refusing=refusing)
     assert [credentials.get_frozen_credentials() for _ in range(3)] == [old] * 3
     assert credentials.last_error is not None
     asked = len(aws.requests)

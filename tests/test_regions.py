@@ -213,7 +213,7 @@ class SentError(Exception):
 
 
 @pytest.fixture
-def session(world, monkeypatch):
+def session(world):
     """A session whose inner clients go nowhere; what botocore's loader read is shared."""
     (world / "token").write_text("token", encoding="utf-8")
 
@@ -240,38 +240,73 @@ def keep_tokens(world, region):
     fakes.login_token(world / ".aws" / "login" / "cache", "me", now, **named)
 
 
-@pytest.mark.parametrize(
-    ("name", "chosen"),
-    [
-        pytest.param(name, chosen, id=f"{name}: {'+'.join(chosen) or 'none'}")
-        for name, kind in KINDS.items()
-        for chosen in COMBINATIONS
-        if not set(kind.always) & set(chosen)
-    ],
-)
-def test_the_region_of_an_inner_client(name, chosen, session, world):
-    kind = KINDS[name]
+@pytest.fixture
+def asked(session, world):
+    """Return the host that the inner client of a kind asks where some settings are made."""
+
+    def host(kind, chosen):
+        if kind.service in ("portal.sso", "signin"):
+            keep_tokens(world, SETTINGS["id"] if "id" in chosen else None)
+        lines = [*kind.lines, *([f"region = {SETTINGS['profile']}"] * ("profile" in chosen))]
+        given = {"region_name": SETTINGS["client_config"]} if "client_config" in chosen else None
+        provider = kind.make({"client_config": given}, str(world / "token"))
+        scope = (ProfileScope if kind.by_profile else Scope)(
+            session(lines),
+            profile="p" if kind.by_profile else None,
+            outer_region=SETTINGS["outer"] if "outer" in chosen else None,
+            environ={one: SETTINGS[one] for one in chosen if one.startswith("AWS_")}
+            | dict(kind.environ),
+        )
+        with pytest.raises(SentError) as seen:
+            provider.bind(scope).fetch()
+        return str(seen.value)
+
+    return host
+
+
+def hosts(kind, chosen):
+    """Return the hosts of the service in the region of the highest setting that counts."""
     effective = [one for one in SETTINGS if one in kind.knows and one in (*chosen, *kind.always)]
-    expected = SETTINGS[effective[0]] if effective else "us-east-1"
-    if name in ("SSO", "login"):
-        keep_tokens(world, SETTINGS["id"] if "id" in chosen else None)
-    lines = [*kind.lines, *([f"region = {SETTINGS['profile']}"] * ("profile" in chosen))]
-    given = {"region_name": SETTINGS["client_config"]} if "client_config" in chosen else None
-    provider = kind.make({"client_config": given}, str(world / "token"))
-    scope = (ProfileScope if kind.by_profile else Scope)(
-        session(lines),
-        profile="p" if kind.by_profile else None,
-        outer_region=SETTINGS["outer"] if "outer" in chosen else None,
-        environ={one: SETTINGS[one] for one in chosen if one.startswith("AWS_")}
-        | dict(kind.environ),
+    region = SETTINGS[effective[0]] if effective else "us-east-1"
+    return (
+        f"{kind.service}.{region}.amazonaws.com",
+        f"{region}.{kind.service}.aws.amazon.com",
     )
-    with pytest.raises(SentError) as seen:
-        provider.bind(scope).fetch()
-    places = (
-        f"{kind.service}.{expected}.amazonaws.com",
-        f"{expected}.{kind.service}.aws.amazon.com",
-    )
-    assert str(seen.value) in places
+
+
+def test_the_highest_setting_gives_the_region(session):
+    """All combinations of the six."""
+    sessions = {}
+    for has_region in (True, False):
+        sessions[has_region] = session([f"region = {SETTINGS['profile']}"] * has_region)
+        assert "p" in sessions[has_region].full_config["profiles"]  # reads its file
+    for chosen in COMBINATIONS:
+        of = {one: SETTINGS[one] for one in chosen}
+        scope = Scope(
+            sessions["profile" in of],
+            profile="p",
+            outer_region=of.get("outer"),
+            environ={one: of[one] for one in of if one.startswith("AWS_")},
+        )
+        given = {"region_name": of["client_config"]} if "client_config" in of else None
+        expected = next(iter(of.values()), "us-east-1")
+        assert scope.region(given, of.get("id")) == expected, chosen
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+class TestInnerClients:
+    def test_no_setting_is_us_east_1(self, kind, asked):
+        assert asked(kind, ()) in hosts(kind, ())
+
+    def test_each_setting_reaches_it(self, kind, asked):
+        for name in SETTINGS:
+            assert asked(kind, (name,)) in hosts(kind, (name,)), name
+
+    def test_the_highest_reaches_it(self, kind, asked):
+        """With all set, and again without the highest, until one is left."""
+        for first in range(len(SETTINGS) - 1):
+            chosen = tuple(SETTINGS)[first:]
+            assert asked(kind, chosen) in hosts(kind, chosen), chosen
 
 
 @pytest.mark.caller_signs

@@ -11,7 +11,7 @@ import botocore_ext
 from botocore_ext.resolving.plain_roles import PlainRoleProvider
 from botocore_ext.resolving.roles import RoleProvider
 
-from . import fakes
+from . import effort, fakes
 from .test_refresh import together
 
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
@@ -75,9 +75,9 @@ aws_secret_access_key = {fakes.secret()}
 @pytest.mark.caller_signs
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.usefixtures("profiles")
-def test_sixteen_threads_share_one_new_session_twenty_times(shape, aws):
+def test_sixteen_threads_share_one_new_session(shape, aws):
     botocore_ext.install()
-    for _ in range(20):
+    for _ in range(effort.rounds(3, 20)):
         aws.requests.clear()
         session = boto3.Session(profile_name=shape)
         found = together(16, lambda s=session: s.get_credentials().get_frozen_credentials())

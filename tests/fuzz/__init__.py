@@ -1,10 +1,9 @@
 """Properties, held against values that nobody thought of (hypothesis).
 
-In the suite the examples are few and the same at every run. ``BOTOCORE_EXT_FUZZ=thorough`` tries
-fifty times as many, other ones at each run.
+The examples are few and the same at every run; ``tests/effort.py`` says when there are more, and
+with ``thorough`` they are other ones at each run.
 """
 
-import os
 import string
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,9 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from botocore_ext import ProviderError
+from tests import effort
 
-#: Names the profile of hypothesis.
-VARIABLE = "BOTOCORE_EXT_FUZZ"
 #: What may leave the package once options are read; see "Errors" in docs/code.md.
 DOCUMENTED = (ProviderError, ClientError, BotoCoreError)
 
@@ -25,9 +23,10 @@ _COMMON = {
     # Files, sessions and a loopback server take their time; the fixtures hold for all examples.
     "suppress_health_check": list(HealthCheck),
 }
-settings.register_profile("suite", max_examples=60, derandomize=True, **_COMMON)
+settings.register_profile("dev", max_examples=25, derandomize=True, **_COMMON)
+settings.register_profile("gate", max_examples=60, derandomize=True, **_COMMON)
 settings.register_profile("thorough", max_examples=3000, **_COMMON)
-settings.load_profile(os.environ.get(VARIABLE, "suite"))
+settings.load_profile(effort.LEVEL)
 
 
 def examples(share: float) -> settings:
@@ -65,7 +64,8 @@ TEXT = st.one_of(
         max_size=8,
     ).map("".join),
     # Deeper than any parser's stack, longer than any number may be.
-    st.sampled_from(["[" * 100_000, '{"a":' * 100_000, "9" * 5000, "x" * 100_000]).map(Long),
+    # Not map(Long): a strategy may itself be a value, and its repr shows what it samples.
+    st.sampled_from([*map(Long, ["[" * 100_000, '{"a":' * 100_000, "9" * 5000, "x" * 100_000])]),
 )  # fmt: skip
 PRINTABLE = st.text(string.printable, max_size=40)
 #: Anything that a caller may pass for an option.

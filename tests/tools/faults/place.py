@@ -125,9 +125,10 @@ def watched(home: Path, *, is_short: bool) -> Iterator[Records]:
     shorter = _SHORTER if is_short else {}
     scope._private_session.cache_clear()
     with (
+        fakes.refusing() as refusing,
         mock.patch.dict(os.environ, environ, clear=True),
         mock.patch("time.sleep", _sleeper(time.sleep)),
-        mock.patch("socket.socket.connect", _connector(socket.socket.connect)),
+        mock.patch("socket.socket.connect", _connector(socket.socket.connect, refusing)),
         _all(mock.patch(f"botocore_ext.{name}", value) for name, value in shorter.items()),
         Records() as records,
     ):
@@ -158,11 +159,8 @@ def _sleeper(sleep: Callable[[float], None]) -> Callable[[float], None]:
     return noted
 
 
-def _connector(connect: Callable[..., None]) -> Callable[..., None]:
-    """Note the sockets of a place, and let those be refused that shall be."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        nobody = one.getsockname()
+def _connector(connect: Callable[..., None], refusing: Any) -> Callable[..., None]:
+    """Note the sockets of a place, and lead those to ``refusing`` that are to be refused."""
 
     def noted(self: socket.socket, address: Any) -> None:
         place = _here.get()
@@ -171,7 +169,7 @@ def _connector(connect: Callable[..., None]) -> Callable[..., None]:
             if place.refuse:
                 place.refuse -= 1
                 place.refused += 1
-                address = nobody
+                address = refusing
         connect(self, address)
 
     return noted
