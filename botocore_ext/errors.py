@@ -49,6 +49,10 @@ class FetchError(ProviderError):
     """The provider was asked for and configured, but its source failed."""
 
 
+class MfaCodeError(FetchError):
+    """The caller's function returned no code of the MFA device; the next use asks again."""
+
+
 @dataclass(frozen=True)
 class Attempt:
     """What one link of a chain came to."""
@@ -123,16 +127,45 @@ _KEY_OPERATIONS = frozenset(
 )
 
 
+#: What the message of a final code contains where the same call may succeed later. Cognito has no
+#: code of its own for a login that has expired ("Invalid login token. Token expired: ..."), nor
+#: STS for an identity provider that it could not reach ("Couldn't retrieve verification key ...").
+_PASSES = {
+    "NotAuthorizedException": "expired",
+    "InvalidIdentityToken": "verification key",
+}
+#: What the message of STS contains where it is the code of an MFA device that is wrong.
+_WRONG_MFA_CODE = {
+    "AccessDenied": "MultiFactorAuthentication failed",
+    "ValidationError": "'tokenCode'",
+}
+
+
 def is_recoverable(error: Exception) -> bool:
-    """Whether the same fetch may succeed later without anybody changing anything.
+    """Whether the same fetch may succeed later without a change of the configuration.
 
     The rule is AWS's cross-SDK credential refresh behaviour: everything is, but for refusals
     by STS and Cognito and for what is wrong in the configuration.
     """
     if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code")
-        return code not in _FINAL_CODES or error.operation_name not in _KEY_OPERATIONS
+        code, message = _refusal(error)
+        is_final = code in _FINAL_CODES and error.operation_name in _KEY_OPERATIONS
+        return not is_final or (code in _PASSES and _PASSES[code] in message.lower())
     return not isinstance(error, (ConfigurationError, ParamValidationError))
+
+
+def is_wrong_mfa_code(error: Exception) -> bool:
+    """Whether a person gave a wrong code of an MFA device, or none."""
+    if isinstance(error, ClientError):
+        code, message = _refusal(error)
+        return code in _WRONG_MFA_CODE and _WRONG_MFA_CODE[code] in message
+    return isinstance(error, MfaCodeError)
+
+
+def _refusal(error: ClientError) -> tuple[str, str]:
+    """Return the code and the message of a service."""
+    details = error.response.get("Error", {})
+    return str(details.get("Code")), str(details.get("Message"))
 
 
 def shown(error: Exception) -> str:

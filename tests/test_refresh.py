@@ -159,6 +159,22 @@ def test_what_sts_and_cognito_refuse_for_good(code, operation, recoverable):
     assert is_recoverable(error) is recoverable
 
 
+def test_what_the_message_of_a_service_makes_recoverable():
+    cognito, sts = "NotAuthorizedException", "InvalidIdentityToken"
+    unreached = "Couldn't retrieve verification key from your identity provider,  please reference"
+    for code, operation, message, recoverable in [
+        (cognito, "GetId", "Invalid login token. Token expired: 1589092400 >= 1589092129", True),
+        (cognito, "GetOpenIdToken", "Invalid login token. Token is expired.", True),
+        (cognito, "GetId", "Token is not from a supported provider of this identity pool.", False),
+        (cognito, "GetId", None, False),
+        (sts, "AssumeRoleWithWebIdentity", unreached, True),
+        (sts, "AssumeRoleWithWebIdentity", "Provided token expired", False),
+        ("AccessDenied", "AssumeRole", f"{unreached}, expired", False),
+    ]:
+        error = ClientError({"Error": {"Code": code, "Message": message}}, operation)
+        assert is_recoverable(error) is recoverable, (code, message)
+
+
 def test_a_failure_leaves_nothing_of_the_one_before_it():
     """A clock that is set back would bring it to life again."""
     refused = state(30, raise_until=NOW.after(100))
@@ -536,9 +552,9 @@ def test_in_the_advisory_window_one_refreshes_and_the_others_go_on(provider, aws
 
 def test_a_first_fetch_that_fails_raises_to_every_thread_that_waits(provider, aws):
     aws.delay = 0.2
-    aws.always("AssumeRoleWithWebIdentity", fakes.error("InvalidIdentityToken"))
+    aws.always("AssumeRoleWithWebIdentity", fakes.error("MalformedPolicyDocument"))
     errors = together(8, provider.load().get_frozen_credentials)
-    assert [type(error).__name__ for error in errors] == ["InvalidIdentityTokenException"] * 8
+    assert [type(error).__name__ for error in errors] == ["MalformedPolicyDocumentException"] * 8
     assert len(aws.requests) == 1
 
 

@@ -30,6 +30,8 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
 ATTEMPTS = 3
 #: The arguments of ``create_client`` for the parts of ``Keys``.
 _SIGNING = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+#: What STS answers where it cannot reach an identity provider, or does not know its keys yet.
+_OF_IDENTITY_PROVIDERS = {"IDPCommunicationError", "InvalidIdentityToken"}
 _RETRY_SETTINGS = {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "retry_mode", "max_attempts"}
 
 #: Held while a client is made, which takes a while: a handler of signals, or of the event that
@@ -137,10 +139,11 @@ def _arguments(
 def _retry_identity_provider(limit: int, response: Any, attempts: int, **_: object) -> Any:
     """Give the seconds to wait before another attempt, or None (``needs-retry``).
 
-    botocore does not retry STS's IDPCommunicationError, though its API reference asks for it.
+    botocore does not retry these, though the API reference of STS asks for the first one, and for
+    the second STS fetches the verification keys of the identity provider again.
     """
     code = response[1].get("Error", {}).get("Code") if response else None
-    return 0.1 * 2**attempts if code == "IDPCommunicationError" and attempts < limit else None
+    return 0.1 * 2**attempts if code in _OF_IDENTITY_PROVIDERS and attempts < limit else None
 
 
 def _hide_what_is_no_error(http_response: Any, parsed: dict[str, Any], **_: object) -> None:

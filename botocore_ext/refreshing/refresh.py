@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final, Literal, TypeAlias
 
-from ..errors import is_recoverable
+from ..errors import is_recoverable, is_wrong_mfa_code
 from ..keys import Keys
 from .state import PAST, Moment, State
 
@@ -115,11 +115,26 @@ def after_failure(
     """Return the state after an attempt that raised ``error`` at the time ``now``."""
     counts = state.invalidated or not state.is_good(now)
     state = state.but(last_error=error, retry_at=PAST, raise_until=PAST)
-    if is_recoverable(error):
+    if is_wrong_mfa_code(error):
+        pass  # the next use asks for another one
+    elif is_recoverable(error):
         state = state.but(retry_at=now.after(wait(state, now, chance)))
     else:
         state = state.but(raise_until=now.after(1 + 4 * chance))
     return state.but(failures=state.failures + counts)
+
+
+def must_raise(state: State, error: Exception, now: Moment) -> bool:
+    """Whether a failed attempt fails the request too; if not, it uses the cached credentials.
+
+    Args:
+        state: The state before the attempt.
+        error: What the attempt raised.
+        now: The time.
+    """
+    if is_wrong_mfa_code(error):
+        return state.invalidated or not state.is_good(now)
+    return state.keys is None or not is_recoverable(error)
 
 
 def after_invalidation(state: State, access_key: str | None) -> State:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from ..calls.budget import FETCH_BUDGET, fetch_budget
-from ..errors import FetchError, is_recoverable, shown
+from ..errors import FetchError, shown
 from ..keys import Keys
 from ..outside import Clock
 from ..threads.concurrency import NeedsItselfError, SingleFlight, StillUnderWayError
@@ -23,6 +23,7 @@ from .refresh import (
     Window,
     after_failure,
     decide,
+    must_raise,
     refusal,
     wait,
 )
@@ -141,9 +142,9 @@ class Refresher(Held):
         with self.mutex.get():
             if self.current.epoch != epoch:
                 return self.current  # invalidated meanwhile: the caller starts again
-            state, now, final = self.current.state, self.now(), not is_recoverable(error)
+            state, now = self.current.state, self.now()
             self.put(after_failure(state, error, now, self._clock.random(), self._wait), epoch)
-        if final or state.keys is None:
+        if must_raise(state, error, now):
             text = "Fetching credentials via %s failed: %s"
             logger.warning(text, self._name, shown(error))
             raise error

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..calls.budget import unhurried
-from ..errors import ConfigurationError, FetchError
+from ..errors import ConfigurationError, MfaCodeError
 from ..threads.awaiting import awaited
 
 if TYPE_CHECKING:
     from ..provider import Provider
+
+#: Characters of the codes that STS accepts.
+_LENGTH = 6
 
 
 def is_wanted(params: Mapping[str, Any]) -> bool:
@@ -26,16 +29,16 @@ def code(serial: str, ask: Callable[[str], Any] | None, provider: "Provider") ->
 
     Raises:
         ConfigurationError: There is none.
-        FetchError: It gave no code.
+        MfaCodeError: It returned no code.
     """
     if ask is None:
         raise nobody_to_ask(serial, provider)
     with unhurried():
         given: object = awaited(ask(serial), provider.METHOD, "mfa_code_provider")
-    if isinstance(given, str) and given.strip():
+    if isinstance(given, str) and len(given.strip()) == _LENGTH:
         return given.strip()
-    fact = f"mfa_code_provider returned no code for {serial}: it must return it as a string"
-    raise FetchError(provider=provider.METHOD, error_msg=fact)
+    fact = f"mfa_code_provider returned no code for {serial}: it must return six digits as a string"
+    raise MfaCodeError(provider=provider.METHOD, error_msg=fact)
 
 
 def nobody_to_ask(serial: str, provider: "Provider") -> ConfigurationError:

@@ -22,6 +22,8 @@ from tests import fakes
 
 ROLE = "arn:aws:iam::123456789012:role/App"
 SERIAL = "arn:aws:iam::123456789012:mfa/me"
+#: How STS begins to say that a code of an MFA device is wrong.
+REFUSED = "MultiFactorAuthentication failed"
 pytestmark = pytest.mark.caller_signs  # AssumeRole is a signed request
 
 
@@ -264,6 +266,48 @@ class TestCodes:
         assert asked == [SERIAL, SERIAL]
         assert [one.parameters["TokenCode"] for one in aws.requests] == ["111111", "222222"]
 
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            fakes.error("AccessDenied", 403, f"{REFUSED} with invalid MFA one time pass code. "),
+            fakes.error("AccessDenied", 403, f"{REFUSED}, unable to validate MFA code. "),
+            fakes.error("ValidationError", 400, "Value 'a23456' at 'tokenCode' failed"),
+            "12345",
+        ],
+        ids=["wrong", "unknown device", "not digits", "too short"],
+    )
+    @pytest.mark.parametrize("lifetime", [None, 0, 30])
+    def test_a_wrong_code_is_asked_for_again_at_the_next_use(self, aws, clock, wrong, lifetime):
+        """A person types it, and does not wait for seconds until it is asked for again."""
+        codes, is_short = ["111111", "222222"], isinstance(wrong, str)
+        credentials = self.provider(lambda _: codes.pop(0)).bind(Scope(clock=clock)).load()
+        aws.now = clock.now
+        if lifetime is not None:  # those of an earlier fetch, with that many seconds left
+            codes.insert(0, "000000")
+            old = credentials.get_frozen_credentials()
+            clock.advance(aws.lifetime - lifetime)
+        if is_short:
+            codes[0] = wrong
+        else:
+            aws.script("AssumeRole", wrong)
+        if lifetime:
+            assert credentials.get_frozen_credentials() == old
+        else:
+            with pytest.raises((ClientError, FetchError)):
+                credentials.get_frozen_credentials()
+        assert credentials.last_error is not None
+        assert credentials.get_frozen_credentials().access_key == aws.requests[-1].gave
+        assert aws.requests[-1].parameters["TokenCode"] == "222222"
+
+    def test_a_wrong_code_fails_a_refresh_on_demand(self, aws):
+        codes = iter(["111111", "", "222222"])
+        credentials = self.provider(lambda _: next(codes)).load()
+        credentials.get_frozen_credentials()
+        with pytest.raises(FetchError, match="returned no code"):
+            credentials.refresh()
+        assert credentials.get_frozen_credentials().access_key == aws.requests[-1].gave
+        assert len(aws.requests) == 2
+
     def test_nobody_is_asked_where_there_are_no_master_keys(self):
         self.source = from_env()
         with pytest.raises(FetchError) as raised:
@@ -298,12 +342,13 @@ class TestCodes:
             self.provider(None).fetch()
         assert not prompt.called
 
-    @pytest.mark.parametrize("answer", [None, "", "  ", 123456])
+    @pytest.mark.parametrize("answer", [None, "", "  ", 123456, "12345", "1234567"])
     def test_what_is_no_code_is_an_error(self, answer):
         with pytest.raises(FetchError) as raised:
             self.provider(lambda _: answer).fetch()
         assert raised.value.reason == (
-            f"mfa_code_provider returned no code for {SERIAL}: it must return it as a string"
+            f"mfa_code_provider returned no code for {SERIAL}: it must return six digits as a "
+            "string"
         )
 
     def test_what_the_callback_raises_passes_unchanged(self):

@@ -178,11 +178,38 @@ def test_a_malformed_client_config_is_an_error(config, text):
         provider.load()
 
 
-def test_the_identity_providers_outage_is_retried(aws, mocker):
-    mocker.patch("time.sleep")
-    outage = fakes.error("IDPCommunicationError")
-    aws.script("AssumeRoleWithWebIdentity", outage, outage)
+#: What STS answers with the code InvalidIdentityToken if it cannot reach the identity provider.
+UNREACHED = "Couldn't retrieve verification key"
+
+
+@pytest.mark.parametrize("code", ["IDPCommunicationError", "InvalidIdentityToken"])
+def test_the_identity_providers_outage_is_retried(aws, code):
+    aws.script("AssumeRoleWithWebIdentity", fakes.error(code))
     assert parameters_of(aws)
+    assert len(aws.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("message", "is_served"),
+    [(f"{UNREACHED} from your identity provider,  please reference", True), ("Wrong.", False)],
+)
+def test_credentials_outlive_an_unreachable_provider(aws, clock, message, is_served):
+    """STS calls a token invalid whose verification key it could not retrieve."""
+    provider = from_web_token(
+        role_arn=ROLE,
+        web_identity_token=fakes.secret("token"),
+        client_config={"config": Config(retries={"total_max_attempts": 2})},
+    )
+    aws.now = clock.now
+    credentials = provider.bind(Scope(clock=clock)).load()
+    old = credentials.get_frozen_credentials()
+    clock.advance(3590)
+    aws.always("AssumeRoleWithWebIdentity", fakes.error("InvalidIdentityToken", message=message))
+    if is_served:
+        assert credentials.get_frozen_credentials() == old
+    else:
+        with pytest.raises(ClientError, match="InvalidIdentityToken"):
+            credentials.get_frozen_credentials()
     assert len(aws.requests) == 3
 
 
