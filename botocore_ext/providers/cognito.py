@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html
 """
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from ..options import option
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
+
+logger = logging.getLogger(__name__)
 
 
 class CognitoProvider(ServiceProvider):
@@ -61,11 +64,31 @@ class CognitoProvider(ServiceProvider):
         return {"Logins": found}
 
     def _keys(self, client: "BaseClient", identity: str, logins: dict[str, Any]) -> Keys:
+        """Ask for the credentials of ``identity``, which may be those of another one.
+
+        Cognito merges the identity of a guest who signs in into that of the user.
+        """
         role = {"CustomRoleArn": self.custom_role_arn} if self.custom_role_arn else {}
         parameters = {"IdentityId": identity, **logins, **role}
         answer = call(client, "get_credentials_for_identity", parameters)
         try:
-            return Keys.from_mapping({**answer.get("Credentials", {}), "IdentityId": identity})
+            answered = _answered(answer) or identity
+            if answered != identity:
+                logger.info("Cognito has merged the identity %s into %s", identity, answered)
+            return Keys.from_mapping({**answer.get("Credentials", {}), "IdentityId": answered})
         except ValueError as error:
             fact = f"the answer for the identity {identity} holds no keys ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
+
+
+def _answered(answer: Mapping[str, Any]) -> str | None:
+    """Return the identity that an answer names, if any.
+
+    Raises:
+        ValueError: It is no identity.
+    """
+    try:
+        return values.cognito_id(answer["IdentityId"]) if answer.get("IdentityId") else None
+    except ValueError as error:
+        msg = f"IdentityId {error}"
+    raise ValueError(msg)

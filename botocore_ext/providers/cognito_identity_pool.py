@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from ..calls.inner_calls import call
 from ..declaration import values
-from ..errors import FetchError
+from ..errors import FetchError, is_recoverable
 from ..keys import Keys
 from ..options import option
 from ..sources.identities import KeptIdentities
@@ -78,13 +78,28 @@ class CognitoIdentityPoolProvider(CognitoProvider):
         kept = identities.find()
         if kept is not None:
             try:
-                return self._keys(client, identities.keep(kept), logins)
+                return self._keys_of(client, identities, kept, logins)
             except ClientError as error:
-                if error.response.get("Error", {}).get("Code") not in _REJECTED:
-                    raise
+                code = error.response.get("Error", {}).get("Code")
+                if code not in _REJECTED or is_recoverable(error):
+                    raise  # an expired login says nothing against the identity
             logger.info("Cognito rejects the kept identity %s: asking for another", kept)
             identities.drop(kept)
-        return self._keys(client, identities.keep(self._ask(client, logins)), logins)
+        return self._keys_of(client, identities, self._ask(client, logins), logins)
+
+    def _keys_of(
+        self,
+        client: "BaseClient",
+        identities: KeptIdentities,
+        identity: str,
+        logins: dict[str, Any],
+    ) -> Keys:
+        """Ask for the credentials of ``identity``, and keep the identity that they are of."""
+        asked = identities.keep(identity)
+        found = self._keys(client, asked, logins)
+        if found.identity_id != asked:
+            identities.replace(asked, str(found.identity_id))
+        return found
 
     def _identities(
         self, client: "BaseClient", logins: dict[str, Any], mine: dict[str, str]

@@ -47,6 +47,12 @@ class KeptIdentities:
             self._use("written", lambda cache: setitem(cache, self._cache_key, identity))
         return identity
 
+    def replace(self, identity: str, merged: str) -> None:
+        """Keep ``merged`` wherever ``identity`` is kept."""
+        if self._in_memory.get(self.key) == identity:
+            self._in_memory[self.key] = merged
+        self.keep(merged)
+
     def drop(self, identity: str) -> None:
         """Forget ``identity`` wherever it is kept."""
         for known in (self.mine, self._in_memory):

@@ -1,5 +1,7 @@
 """The Cognito providers in code; their profiles are in ``tests/cases/profiles.toml``."""
 
+import json
+
 import boto3
 import pytest
 from botocore import UNSIGNED
@@ -120,6 +122,85 @@ def test_an_identity_that_is_dropped_is_nowhere_but_another_stays():
     cache[key] = SECOND  # by another process
     kept(cache, mine).drop(FIRST)
     assert kept(cache, mine).find() == SECOND
+
+
+def merging(aws, into=SECOND):
+    """Answer with the credentials of another identity than the one that is asked for."""
+
+    def answer(request):
+        request.parameters = {**request.parameters, "asked": request.parameters["IdentityId"]}
+        request.parameters["IdentityId"] = into
+        return aws.cognito(request)
+
+    aws.always("GetCredentialsForIdentity", answer)
+
+
+def asked(aws):
+    """Return the identities for whose credentials Cognito was asked."""
+    requests = [one.parameters for one in aws.requests if one.operation.startswith("GetCred")]
+    return [one.get("asked", one["IdentityId"]) for one in requests]
+
+
+def test_a_known_guest_becomes_the_user_that_signs_in(aws):
+    """Cognito merges the identity of a guest into the user's, and answers with the user's."""
+    provider = from_cognito_identity(identity_id=FIRST)
+    credentials = provider.load()
+    credentials.get_frozen_credentials()
+    provider.logins = {"a": fakes.secret()}
+    merging(aws)
+    credentials.get_frozen_credentials()
+    assert credentials.identity_id == provider.identity_id == SECOND
+    bound = provider.bind(Scope())
+    assert bound.fetch().identity_id == bound.identity_id == SECOND
+    assert asked(aws) == [FIRST, FIRST, SECOND]
+    provider.logins = {"a": fakes.secret()}  # another user, who has not signed in yet
+    assert provider.identity_id == FIRST
+
+
+def test_a_guest_of_a_pool_becomes_the_user_that_signs_in(aws):
+    """The shared identity and the one in the cache follow, and so does the next process."""
+    cache = Writes()
+    options = {"identity_pool_id": POOL, "user_identifier": "user_0", "cache": cache}
+    provider = from_cognito_identity_pool(**options, logins={"a": fakes.secret})
+    credentials = provider.load()
+    merging(aws)
+    for _ in range(2):
+        credentials.refresh()
+        assert credentials.identity_id == provider.identity_id == SECOND
+    assert from_cognito_identity_pool(**options).fetch().identity_id == SECOND
+    assert asked(aws) == [FIRST, SECOND, SECOND]
+    assert list(cache.values()) == [SECOND]
+    assert cache.count == 2
+
+
+def test_two_fetches_hear_of_the_same_merge(aws):
+    options = {"identity_pool_id": POOL, "user_identifier": "user_0", "cache": Writes()}
+    one, two = from_cognito_identity_pool(**options), from_cognito_identity_pool(**options)
+    one.fetch()
+    merging(aws)
+
+    def later(request):
+        assert two.fetch().identity_id == SECOND
+        return aws.scripts["GetCredentialsForIdentity"][0](request)
+
+    aws.scripts["GetCredentialsForIdentity"].insert(0, later)
+    assert one.fetch().identity_id == one.identity_id == two.identity_id == SECOND
+    assert asked(aws) == [FIRST, FIRST, FIRST]
+    assert options["cache"].count == 2
+
+
+@pytest.mark.parametrize("answered", [7, ["us-east-1:a"], {"a": 1}, "me", "us-east-1"])
+def test_an_answer_for_what_is_no_identity_is_an_error(aws, answered):
+    aws.always(
+        "GetCredentialsForIdentity",
+        fakes.Answer(json.dumps({"Credentials": {}, "IdentityId": answered}).encode()),
+    )
+    for provider in (from_cognito_identity(identity_id=FIRST), from_cognito_identity_pool(
+        identity_pool_id=POOL
+    )):  # fmt: skip
+        with pytest.raises(FetchError, match="IdentityId"):
+            provider.fetch()
+        assert provider.identity_id == FIRST
 
 
 @pytest.mark.parametrize("expiration", ["1e300", "-1e300", "1e999", "NaN", "1e14", "[]", "{}"])
@@ -264,6 +345,39 @@ class TestKeptIdentities:
             "GetId",
             "GetCredentialsForIdentity",
         ]
+
+    @pytest.mark.parametrize("message", ["Token expired: 1589092400 >= 1589092129", "is expired."])
+    def test_an_expired_login_costs_nothing(self, aws, clock, message):
+        """Cognito has no code of its own for it; the valid credentials stay in use."""
+        expired = fakes.error("NotAuthorizedException", message=f"Invalid login token. {message}")
+        logins = {"a": fakes.secret}
+        known = from_cognito_identity(identity_id=FIRST, logins=logins)
+        cache = {}
+        pool = from_cognito_identity_pool(
+            identity_pool_id=POOL, logins=logins, cache=cache, user_identifier="user_0"
+        )
+        aws.now = clock.now
+        for provider in (known, pool):
+            credentials = provider.bind(Scope(clock=clock)).load()
+            old = credentials.get_frozen_credentials()
+            clock.advance(3590)
+            aws.script("GetCredentialsForIdentity", expired)
+            assert credentials.get_frozen_credentials() == old
+            clock.advance(5)
+            assert credentials.get_frozen_credentials() != old
+        assert aws.operations().count("GetId") == 1
+        assert list(cache.values()) == [FIRST]
+
+    def test_a_login_that_expired_before_the_first_fetch_is_tried_again(self, aws):
+        expired = fakes.error(
+            "NotAuthorizedException", message="Invalid login token. Token expired"
+        )
+        pool = from_cognito_identity_pool(identity_pool_id=POOL, logins={"a": fakes.secret()})
+        credentials = pool.load()
+        aws.script("GetId", expired)
+        with pytest.raises(ClientError, match="Token expired"):
+            credentials.get_frozen_credentials()
+        assert credentials.get_frozen_credentials()
 
     def test_a_new_identity_that_is_rejected_is_not_asked_for_again(self, aws):
         aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
