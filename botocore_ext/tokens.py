@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import FetchError
 from .outside import system_environment
 from .sources.paths import in_home, is_file, text_of
-from .threads.workers import run_within
+from .threads.helper_thread import run_within
 
 if TYPE_CHECKING:
     from .sources.ambient import AmbientToken

@@ -24,7 +24,6 @@ from unittest import mock
 from awscrt.crypto import EC, ECExportFormat, ECType
 
 from botocore_ext.outside import Clock
-from botocore_ext.threads import workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,10 +66,9 @@ def is_collected(condition: Callable[[], bool]) -> bool:
     return comes_true(lambda: gc.collect() >= 0 and condition())
 
 
-def at_work(but: set[threading.Thread]) -> set[threading.Thread]:
-    """Return the threads of the package that do something."""
-    ours = {one for one in threading.enumerate() if one.name == "botocore_ext"}
-    return ours.difference(but, workers._idle.get())
+def at_work() -> set[threading.Thread]:
+    """Return the threads of the package."""
+    return {one for one in threading.enumerate() if one.name.startswith("botocore_ext")}
 
 
 @contextmanager
@@ -100,12 +98,8 @@ def typed(text: str) -> Iterator[None]:
 @contextmanager
 def another_process() -> Iterator[None]:
     """Let this process look like another one."""
-    # What a process has is found by its number: threads that wait there for work would be lost,
-    # and wait for ever.
-    workers._end_all()
     with mock.patch("os.getpid", return_value=-1):
         yield
-        workers._end_all()
 
 
 class FakeClock(Clock):
@@ -151,13 +145,15 @@ class Request:
 
 @dataclass
 class Answer:
-    """What is sent back; with ``silence`` nothing is, with ``drip`` a byte at a time."""
+    """What is sent back; with ``silence`` nothing is, with ``drip`` the body a byte at a time."""
 
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     silence: float = 0
     drip: float = 0
+    #: Whether status and headers drip, too.
+    drips_headers: bool = False
     #: Close the connection after that many bytes of the body.
     cut: int | None = None
     #: Reset the connection: after what ``cut`` says, else before anything is sent.
@@ -396,7 +392,10 @@ class FakeAws:
             headers["Connection"] = "close"
         for name, value in headers.items():
             handler.send_header(name, value)
-        handler.end_headers()
+        if answer.drips_headers:
+            body = _head(handler) + body
+        else:
+            handler.end_headers()
         if answer.cut is not None:
             body = body[: answer.cut]
             handler.close_connection = True
@@ -405,11 +404,22 @@ class FakeAws:
             if answer.reset:
                 _reset(handler)
             return
+        self._drip(handler, body, answer.drip)
+
+    def _drip(self, handler: BaseHTTPRequestHandler, body: bytes, pause: float) -> None:
         for position in range(len(body)):
             handler.wfile.write(body[position : position + 1])
             handler.wfile.flush()
-            if self.stop.wait(answer.drip):
+            if self.stop.wait(pause):
                 return
+
+
+def _head(handler: BaseHTTPRequestHandler) -> bytes:
+    """Take status and headers, with a long one among them, that are about to be sent."""
+    handler.send_header("X-Padding", "x" * 100)
+    head = b"".join(handler._headers_buffer) + b"\r\n"
+    handler._headers_buffer.clear()
+    return head
 
 
 def _reset(handler: BaseHTTPRequestHandler) -> None:

@@ -372,7 +372,7 @@ def test_what_an_agent_that_fails_prints_is_not_shown(place, program, monkeypatc
 def test_an_agent_that_hangs_is_left_behind(program, monkeypatch, mocker):
     mocker.patch("botocore_ext.calls.budget.FETCH_BUDGET", 0.2)
     monkeypatch.setenv("BUILDKITE", "true")
-    program("buildkite-agent", "exec /bin/sleep 2")
+    program("buildkite-agent", "exec /bin/sleep 0.5")
     detected("the ambient token was not there after 25 seconds")
 
 

@@ -9,18 +9,19 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 #: From the ground up; a module imports only from lines above its own.
 FLOORS = [
     (
-        "outside threads.concurrency threads.event_loop errors options calls.endpoint "
-        "calls.parameters calls.service_data calls.unlogged resolving.bystanders sources.paths"
+        "outside threads.concurrency threads.context threads.event_loop threads.helper_thread "
+        "errors options calls.endpoint calls.parameters calls.service_data calls.unlogged "
+        "resolving.bystanders sources.paths"
     ),
     (
         "calls.attempts calls.observation declaration.values resolving.plain_roles "
         "resolving.registration resolving.session_resolver sources.token_process "
-        "threads.awaiting threads.workers"
+        "threads.awaiting threads.deadline"
     ),
     "resolving.creation",
     (
-        "keys calls.budget declaration.addresses declaration.clients declaration.declared "
-        "declaration.times threads.circles"
+        "keys calls.budget calls.connections declaration.addresses declaration.clients "
+        "declaration.declared declaration.times threads.circles"
     ),
     "aio.tasks calls.inner_calls refreshing.notes refreshing.state",
     "calls.inner_clients calls.exchange sources.native sources.token_cache",
@@ -90,6 +91,9 @@ LATER = {
 PRIVATE = {
     ("resolving.creation", "_create_credential_resolver"),
     ("resolving.creation", "_last_client_region_used"),
+    ("calls.connections", "_endpoint"),
+    ("calls.connections", "_pool_classes_by_scheme"),
+    ("calls.connections", "_session"),
     ("hook", "_session"),
     ("keys", "_expiry_time"),
     # What other programs read of credentials, ours shows them of those that it wraps.

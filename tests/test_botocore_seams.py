@@ -207,6 +207,21 @@ def test_boto3_sets_the_profile_after_the_initializers():
     assert seen == [{}]
 
 
+def test_clients_and_fetchers_make_connections_with_a_session_of_their_own():
+    """Where ``calls.connections`` puts its classes; a handler of ``before-send`` could not send.
+
+    botocore calls all handlers of that event, also where one has answered already.
+    """
+    client = botocore.session.Session().create_client("sts", region_name="eu-west-1")
+    fetcher = importlib.import_module("botocore.utils").InstanceMetadataFetcher()
+    for session in (client._endpoint.http_session, fetcher._session):
+        assert type(session) is importlib.import_module("botocore.httpsession").URLLib3Session
+        kinds = session._pool_classes_by_scheme
+        assert set(kinds) == {"http", "https"}
+        assert session._manager.pool_classes_by_scheme is kinds
+        assert all(hasattr(kind.ConnectionCls, "response_class") for kind in kinds.values())
+
+
 def test_the_private_expiry_is_a_datetime():
     assert "_expiry_time" in vars(
         credentials.RefreshableCredentials("a", "b", "c", None, dict, "m")

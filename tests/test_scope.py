@@ -17,6 +17,7 @@ from botocore_ext.calls import inner_clients
 from botocore_ext.calls.budget import fetch_budget, share_of_budget, unhurried, within_budget
 from botocore_ext.calls.inner_calls import call
 from botocore_ext.resolving.profiles import ProfileScope
+from botocore_ext.threads.deadline import seconds_left
 
 from . import fakes
 
@@ -199,14 +200,15 @@ def test_a_binding_has_a_client_for_each_region_that_ids_name():
 
 
 def test_a_call_has_what_is_left_of_the_fetch_and_the_first_all_of_it(clock):
-    never = threading.Event()
     with fetch_budget(clock.monotonic):
         clock.advance(100)
-        assert within_budget("host", lambda: never.wait(0.1) or "answer") == "answer"
+        assert round(within_budget("host", seconds_left)) == 25
         share_of_budget()
-        clock.advance(24.9)
+        clock.advance(24)
+        assert round(within_budget("host", seconds_left)) == 1
+        clock.advance(1)
         with pytest.raises(FetchError, match="host did not answer within the 25 seconds"):
-            within_budget("host", lambda: never.wait(5))
+            within_budget("host", seconds_left)
 
 
 def test_what_a_fetch_has_left_is_told(clock):

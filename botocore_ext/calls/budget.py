@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import FetchError
-from ..threads.workers import run_within
+from ..threads.deadline import seconds_left, within
 
 T = TypeVar("T")
 
@@ -52,12 +52,26 @@ def unhurried() -> Iterator[None]:
 
 def keep_to_budget(longest: float, request: Any, **_: object) -> None:
     """Refuse a request that could end after the fetch must have ended (``before-send``)."""
-    budget = _budget.get()
+    host, budget = request.url.split("/")[2], _budget.get()
+    try:
+        seconds_left()
+    except TimeoutError:
+        raise _too_late(host) from None
     if budget is None:
         return
     if budget.requests and budget.now() + longest > budget.deadline:
-        raise _too_late(request.url.split("/")[2])
+        raise _too_late(host)
     budget.requests += 1
+
+
+def end_with_budget(caught_exception: Exception | None = None, **_: object) -> None:
+    """Wait for no other attempt where the deadline has ended this one (``needs-retry``).
+
+    Raises:
+        TimeoutError: It has.
+    """
+    if caught_exception is not None:
+        seconds_left()
 
 
 def share_of_budget() -> float:
@@ -87,7 +101,7 @@ def within_budget(whom: str, work: Callable[[], T]) -> T:
     budget = _budget.get()
     left = budget.deadline - budget.now() if budget and budget.requests else FETCH_BUDGET
     try:
-        return run_within(left, work)
+        return within(left, work)
     except TimeoutError:
         pass
     raise _too_late(whom)

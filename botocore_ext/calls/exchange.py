@@ -12,8 +12,9 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from ..threads.workers import run_within
+from ..threads.deadline import within
 from .attempts import Patience
+from .connections import keep_deadlines
 from .endpoint import Endpoint, UnusableError, is_address, is_allowed
 from .observation import tell
 from .unlogged import unlogged
@@ -51,7 +52,7 @@ def ask(
         return _exchange(endpoint, last, headers, patience, session)
 
     try:
-        found = run_within(patience.whole, work)
+        found = within(patience.whole, work)
     except TimeoutError:
         found = _too_slow(patience)
     if isinstance(found, UnusableError):
@@ -83,14 +84,13 @@ def _exchange(
     verify = session.get_config_variable("ca_bundle") or True
     arguments = {"verify": verify, "timeout": patience[:2], **_proxies(endpoint, session)}
     http = URLLib3Session(**arguments)
+    keep_deadlines(http)
     began = time.monotonic()
     try:
         with unlogged():
             response = http.send(request.prepare())
             with response.raw as raw:
-                body = _read(raw, patience.whole)
-    except TimeoutError:
-        return _too_slow(patience)
+                body = _read(raw)
     except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
         return _explain(error, patience)
     finally:
@@ -105,21 +105,14 @@ def _exchange(
     return response.status_code, body
 
 
-def _read(raw: Any, seconds: float) -> bytes:
-    """Read a body, at most one byte beyond what is allowed.
-
-    Raises:
-        TimeoutError: It takes longer than ``seconds``. Who waits for it has gone by then, or is
-            just going: it must not matter which of the two comes first.
-    """
+def _read(raw: Any) -> bytes:
+    """Read a body, at most one byte beyond what is allowed."""
     piecewise = getattr(raw, "read1", raw.read)  # urllib3 before 2 has no read1
-    deadline, body = time.monotonic() + seconds, b""
+    body = b""
     while len(body) <= LARGEST_ANSWER:
         piece = piecewise(LARGEST_ANSWER + 1 - len(body), decode_content=False)
         if not piece:
             break
-        if time.monotonic() > deadline:
-            raise TimeoutError
         body += piece
     return body
 

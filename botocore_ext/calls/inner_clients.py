@@ -17,7 +17,8 @@ from botocore.utils import create_nested_client
 
 from ..keys import Keys
 from ..threads.concurrency import ProcessLocal
-from .budget import keep_to_budget
+from .budget import end_with_budget, keep_to_budget
+from .connections import keep_deadlines_of
 from .service_data import shared
 
 if TYPE_CHECKING:
@@ -112,9 +113,13 @@ def create(
     arguments["region_name"] = region
     with shared(session.get_component("data_loader")):
         client = create_nested_client(session, service, **arguments)
+    keep_deadlines_of(client)
     config: Any = client.meta.config
     longest = config.connect_timeout + config.read_timeout
     client.meta.events.register("before-send", partial(keep_to_budget, longest))
+    # Before botocore's own handler, which may wait for a while.
+    name = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"needs-retry.{name}", end_with_budget)
     limit = (config.retries or {}).get("total_max_attempts", ATTEMPTS)
     client.meta.events.register("needs-retry", partial(_retry_identity_provider, limit))
     client.meta.events.register("after-call", _hide_what_is_no_error)

@@ -11,6 +11,7 @@ from botocore import exceptions
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from ..calls.budget import FETCH_BUDGET
+from ..calls.connections import keep_deadlines_of
 from ..declaration import times, values
 from ..errors import NotConfigured
 from ..keys import Keys
@@ -18,7 +19,7 @@ from ..options import option
 from ..provider import Provider
 from ..sources.native import native
 from ..sources.settings import METADATA_NUMBERS, whole_number
-from ..threads.workers import run_within
+from ..threads.deadline import within
 
 #: botocore puts off an expiry that is nearer than this; compared with no number, it stays true.
 _AS_ANSWERED = {"ec2_credential_refresh_window": float("nan")}
@@ -115,7 +116,8 @@ def _answer(arguments: Mapping[str, Any]) -> Keys | None:
     """
     try:
         fetcher = InstanceMetadataFetcher(**arguments)
-        found = run_within(FETCH_BUDGET, fetcher.retrieve_iam_role_credentials)
+        keep_deadlines_of(fetcher)
+        found = within(FETCH_BUDGET, fetcher.retrieve_iam_role_credentials)
     except (TimeoutError, exceptions.ConnectionError, exceptions.HTTPClientError):
         return None
     return Keys.from_mapping(found) if found else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..calls.budget import FETCH_BUDGET, share_of_budget
 from ..calls.unlogged import unlogged
 from ..errors import ConfigurationError, FetchError
-from ..threads.workers import run_within
+from ..threads.helper_thread import run_within
 
 #: How ``id`` begins the text of an error -> what to do.
 _REMEDIES = {
