@@ -3,7 +3,10 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html
 """
 
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -21,8 +24,12 @@ from ..sources.native import native
 from ..sources.settings import METADATA_NUMBERS, whole_number
 from ..threads.deadline import within
 
+logger = logging.getLogger(__name__)
+
 #: botocore puts off an expiry that is nearer than this; compared with no number, it stays true.
 _AS_ANSWERED = {"ec2_credential_refresh_window": float("nan")}
+#: Seconds by which botocore puts off an expiry, and at most as many by chance on top.
+_EXTENSION, _JITTER = 720, 480
 
 
 class InstanceProvider(Provider):
@@ -75,12 +82,29 @@ class InstanceProvider(Provider):
         place += f" at {url.rstrip('/')}"
         found = native(self.METHOD, place, "check its address", partial(_answer, arguments))
         if found is not None:
-            return found
+            return self._extended(found, place)
         raise NotConfigured(
             provider=self.METHOD,
             error_msg=f"{place} gave no keys: give the instance a role, or raise its hop limit for "
             "containers; set AWS_EC2_METADATA_DISABLED=true where this is no EC2 instance",
         )
+
+    def _extended(self, keys: Keys, place: str) -> Keys:
+        """Return credentials that are past their expiry with the one that botocore gives them.
+
+        The service goes on serving those it has while it cannot get new ones, and AWS accepts them
+        ("static stability"). What expires soon is left as it is: the next refresh extends it.
+        """
+        clock = self.scope.clock
+        if keys.expiration is None or keys.expiration > clock.utc():
+            return keys
+        seconds = _EXTENSION + _JITTER * clock.random()
+        fact = (
+            "The credentials of %s expired at %s; they are used for another %d minutes, because "
+            "AWS may have trouble issuing new ones: check the clock of this machine if this goes on"
+        )
+        logger.warning(fact, place, keys.expiration, seconds / 60)
+        return replace(keys, expiration=clock.utc() + timedelta(seconds=seconds))
 
     def _asked(self) -> tuple[dict[str, Any], str]:
         """Return the arguments of botocore's fetcher, and whom it asks with them."""

@@ -9,11 +9,16 @@ from botocore_ext import (
     ConfigurationError,
     FetchError,
     NotConfigured,
+    Scope,
     create_credential_chain,
+    from_default_chain,
+    from_ini,
     from_instance_metadata,
+    from_temporary_credentials,
 )
 from tests import fakes
 
+ROLE = "arn:aws:iam::123456789012:role/App"
 REQUESTS = ["GetMetadataToken", "GetInstanceRole", "GetInstanceKeys"]
 
 
@@ -43,9 +48,7 @@ def test_token_role_and_keys(instance, clock):
     assert instance.requests[2].headers["x-aws-ec2-metadata-token"] == token
 
 
-@pytest.mark.parametrize(
-    "expiration", ["2030-01-01T00:00:00Z", "2020-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]
-)
+@pytest.mark.parametrize("expiration", ["2030-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
 def test_an_expiry_is_not_put_off(instance, expiration):
     """Botocore would: what serves keys through an outage here is the refresh."""
     keys = instance.keys() | {"Expiration": expiration}
@@ -54,10 +57,64 @@ def test_an_expiry_is_not_put_off(instance, expiration):
     assert found.strftime("%Y-%m-%dT%H:%M:%SZ") == expiration
 
 
-@pytest.mark.parametrize("left", [60, 0])
-def test_an_expiry_that_is_near_is_not_put_off(instance, left):
-    instance.lifetime = left
-    assert from_instance_metadata().fetch().expiration.timestamp() <= instance.now() + left
+def test_an_expiry_that_is_near_is_not_put_off(instance):
+    instance.lifetime = 60
+    assert from_instance_metadata().fetch().expiration.timestamp() <= instance.now() + 60
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        from_instance_metadata,
+        lambda: create_credential_chain(from_instance_metadata()),
+        lambda: create_credential_chain("Ec2InstanceMetadata"),
+        from_default_chain,
+        lambda: from_ini(profile="chain"),
+        lambda: from_temporary_credentials(
+            params={"RoleArn": ROLE}, master_credentials=from_instance_metadata()
+        ),
+    ],
+    ids=["alone", "link", "name", "default chain", "profile", "role"],
+)
+def test_credentials_past_their_expiry_are_served(instance, config, clock, caplog, way):
+    """The service serves what it has while AWS cannot issue new ones, and AWS accepts it.
+
+    botocore puts their expiry off by 12 to 20 minutes, and so does a process that starts then.
+    """
+    config("[profile chain]\ncredential_chain = Environment, Ec2InstanceMetadata\n")
+    instance.now = clock.now
+    instance.script("GetInstanceKeys", *[expired(instance)] * 2)
+    credentials = way().bind(Scope(clock=clock)).load()
+    old = credentials.get_frozen_credentials()
+    assert "used for another 16 minutes" in caplog.text
+    served = [one.gave for one in instance.requests if one.operation == "GetInstanceKeys"]
+    if instance.operations()[-1] != "AssumeRole":
+        assert [old.access_key] == served
+        assert credentials.expiration == clock.at(960)
+    clock.advance(3600)
+    assert credentials.get_frozen_credentials() != old
+
+
+def expired(instance):
+    """Answer with credentials that expired an hour ago."""
+
+    def answer(request):
+        keys = instance.keys(request) | {"Expiration": fakes.at(instance.now() - 3600)}
+        return fakes.Answer(json.dumps(keys).encode())
+
+    return answer
+
+
+def test_rejected_credentials_of_an_instance_are_not_extended(instance, clock):
+    """A service has said that they have expired: to serve the same again would go on for ever."""
+    instance.now = clock.now
+    answer = fakes.Answer(json.dumps(instance.keys() | {"Expiration": fakes.at(0)}).encode())
+    instance.always("GetInstanceKeys", answer)
+    credentials = from_instance_metadata().bind(Scope(clock=clock)).load()
+    access_key = credentials.get_frozen_credentials().access_key
+    credentials.invalidate(access_key)
+    credentials.get_frozen_credentials()
+    assert "rejected as expired" in str(credentials.last_error)
 
 
 def test_a_service_without_tokens_is_asked_without_one(instance):
