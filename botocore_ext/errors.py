@@ -13,6 +13,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
+    NoCredentialsError,
     ParamValidationError,
 )
 
@@ -35,8 +36,11 @@ class ProviderError(CredentialRetrievalError):
         self.reason = error_msg
 
 
-class NotConfigured(ProviderError):  # noqa: N818 - the name that chains speak of
-    """Nothing asks for this provider here; a chain goes on to its next link."""
+class NotConfigured(ProviderError, NoCredentialsError):  # noqa: N818 - the name that chains speak of
+    """Nothing configures this provider here; a chain goes on to its next link.
+
+    It is also what callers of botocore catch where there are no credentials.
+    """
 
     try_next_link = True
 

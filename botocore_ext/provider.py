@@ -46,11 +46,17 @@ class Provider(Specification):
     )
 
     def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
-        """Take options by keyword; None means not given."""
+        """Take options by keyword; None means not given.
+
+        Raises:
+            TypeError: There is no such option.
+            ConfigurationError: The value of one is malformed.
+        """
         super().__init__(*unnamed, **given)
         tokens = [one.name for one in self.options() if one.token and one.name in self._given]
         self._cell = TokenCell({name: self._given.pop(name) for name in tokens})
         self._scope: Scope | None = None
+        self.check_given(self.given())
 
     def given(self) -> Mapping[str, Any]:
         """The options that code set, with the tokens that are in force now."""
@@ -150,7 +156,12 @@ class Provider(Specification):
             credentials.invalidate(access_key)
 
     def replace_token(self, name: str, value: object) -> None:
-        """Use another token from the next fetch on; keys of the old one are dropped."""
+        """Use another token from the next fetch on; credentials of the old one are dropped.
+
+        Raises:
+            ConfigurationError: It is not a token; the old one stays in use.
+        """
+        self.check_given({name: value})
         self._cell.tokens[name] = value
         # An id belongs to the token that it was obtained with. A fetch under way keeps the old
         # dict, and so cannot bring back what is forgotten here.

@@ -154,7 +154,6 @@ def test_botocores_role_as_a_link_asks_nobody_for_a_code(config, monkeypatch, aw
         (refused, ClientError),
         (lambda: {"AccessKeyId": "A"}, FetchError),
         (from_web_token(), ConfigurationError),
-        (from_http(aws_container_credentials_full_uri="ftp://x"), ConfigurationError),
     ],
 )
 def test_what_failed_stops_the_chain_unchanged(link, error):

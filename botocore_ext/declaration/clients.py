@@ -2,8 +2,11 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import cache
+from types import NoneType
 from typing import Any
 
+from botocore.config import Config
 from botocore.session import Session
 
 from ..options import nearest
@@ -14,7 +17,7 @@ def client_config(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         msg = f"must be a mapping of create_client() arguments, not {type(value).__name__}"
         raise ValueError(msg)
-    known = list(inspect.signature(Session.create_client).parameters)[2:]
+    known = _arguments()
     for name in value:
         if name not in known:
             msg = (
@@ -22,7 +25,16 @@ def client_config(value: object) -> Mapping[str, Any]:
                 f"did you mean {nearest(str(name), known)!r}?"
             )
             raise ValueError(msg)
+    if not isinstance(value.get("config"), (Config, NoneType)):
+        msg = "has a config that is not a botocore.config.Config"
+        raise ValueError(msg)
     return value
+
+
+@cache
+def _arguments() -> list[str]:
+    """Return the names of what ``create_client`` takes, but for the service."""
+    return list(inspect.signature(Session.create_client).parameters)[2:]
 
 
 def client_with(operation: str) -> Callable[[object], Any]:

@@ -10,6 +10,17 @@ from ..options import Option
 _COMMENTS = (" ;", " #", "\t;", "\t#")
 
 
+def _texts(value: str | Mapping[str, str]) -> list[str]:
+    """Return the texts in the value of a setting, which may be an indented block."""
+    if isinstance(value, str):
+        return [value]
+    return [text.strip() for line in value.items() for text in line]
+
+
+def _is_quoted(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+
+
 class Origin(ABC):
     """One place that may set options, and how to speak of it in an error."""
 
@@ -33,8 +44,16 @@ class Origin(ABC):
         return value is not None
 
     def get(self, option: Option) -> Any:
-        """The value of an option that is set here."""
-        return self.values[str(self.key(option))]
+        """The value of an option that is set here.
+
+        Raises:
+            ValueError: It is text in quotes, which nothing removes.
+        """
+        value = self.values[str(self.key(option))]
+        if self.is_text and not option.verbatim and any(map(_is_quoted, _texts(value))):
+            msg = "is in quotes, which would be part of the value (remove the quotes)"
+            raise ValueError(msg)
+        return value
 
     @abstractmethod
     def place(self, option: Option) -> str:
@@ -90,8 +109,7 @@ class Profile(Origin):
         value = super().get(option)
         if option.verbatim:
             return value
-        parts = value.values() if isinstance(value, Mapping) else [value]
-        if any(mark in part for part in parts for mark in _COMMENTS):
+        if any(mark in text for text in _texts(value) for mark in _COMMENTS):
             msg = (
                 "contains ' ;' or ' #', which botocore keeps as part of the value "
                 "(put the comment on a line of its own)"

@@ -23,17 +23,18 @@ def reference(value: object, scope: Scope) -> object:
     """Read a token of an ini file: a reference becomes its source, other text is the token.
 
     Raises:
-        ValueError: The scheme is unknown, or the reference is incomplete.
+        ValueError: The scheme is unknown, the reference is incomplete, or the text is a slip for
+            one. The value is not shown: it may be a token all the same.
     """
-    scheme = _SCHEME.match(value) if isinstance(value, str) else None
-    is_path = isinstance(value, str) and value.startswith(("/", "~/"))
-    if is_path:
-        # Without the value: a token may begin with / too.
-        msg = "is a path, not a token (write file:// before it for what the file holds)"
-        raise ValueError(msg)
-    if scheme is None:
+    if not isinstance(value, str):
         return value
-    rest = str(value)[scheme.end() :].strip()
+    scheme = _SCHEME.match(value)
+    if scheme is None:
+        for slip, fact in _SLIPS.items():
+            if re.match(slip, value.strip(), re.IGNORECASE):
+                raise ValueError(fact)
+        return value
+    rest = value[scheme.end() :].strip()
     kind = _KINDS.get(scheme[1].lower())
     source = kind(rest, scope) if kind and rest else None
     if source is None:
@@ -66,6 +67,26 @@ _KINDS: Mapping[str, Callable[[str, Scope], Token | None]] = {
     "process": _process,
     "github-actions": lambda audience, scope: sources.GitHubActionsToken(audience, scope=scope),
     "ambient": lambda audience, _: sources.AmbientToken(audience),
+}
+
+
+#: What looks like a reference to a token and is none -> what is wrong with it. Compiled only for a
+#: token that is in the profile itself.
+_SLIPS: Mapping[str, str] = {
+    r"(~|\.{1,2})?[/\\]|[A-Z]:[/\\]": (
+        "is a path, not a token (write file:// before it for what the file holds)"
+    ),
+    r"\$\w+$|\$\{[^{}]*\}$|\$env:\w+$|%\w+%$": (
+        "is a variable of a shell, not a token (write env://NAME for what the environment "
+        "variable holds)"
+    ),
+    r"\$\(.*\)$|`.*`$": (
+        "is a command of a shell, not a token (write process://COMMAND for what it prints)"
+    ),
+    rf"({'|'.join(_KINDS)}):(?!//)": (
+        "has no // after the colon (write file:///PATH, env://NAME, process://COMMAND, "
+        "github-actions://AUDIENCE or ambient://AUDIENCE)"
+    ),
 }
 
 

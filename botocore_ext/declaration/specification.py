@@ -1,7 +1,7 @@
 """``Specification``: what a provider is, and where the values of its options come from."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import ConfigurationError, NotConfigured
@@ -59,6 +59,17 @@ class Specification(Declared):
                 )
             if origin is not None or not one.token:
                 self.option_value(one)
+
+    def check_given(self, given: Mapping[str, Any]) -> None:
+        """Check the values that code gives for options.
+
+        Raises:
+            ConfigurationError: One is malformed.
+        """
+        code = Code(given, self.FACTORY)
+        for one in self.options():
+            if code.has(one):
+                self.value_from(code, one)
 
     def option_value(self, wanted: Option) -> Any:
         """Return the value in force (see ``Option``)."""

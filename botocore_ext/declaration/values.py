@@ -7,8 +7,8 @@ never shows the value, which may be a secret in the wrong place.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any, cast
 
 
 def text(value: object) -> str:
@@ -75,6 +75,16 @@ def mapping(value: object) -> Mapping[str, Any]:
         msg = f"must be a mapping, not {type(value).__name__}"
         raise ValueError(msg)
     return value
+
+
+def cache(value: object) -> MutableMapping[str, str]:
+    """A mapping that can be changed, or what is used like one, such as a file of dbm."""
+    methods = ("__getitem__", "__setitem__", "__delitem__")
+    is_like_one = all(callable(getattr(value, name, None)) for name in methods)
+    if isinstance(value, (Sequence, type)) or not is_like_one:
+        msg = f"must be a mapping that can be changed, not {type(value).__name__}"
+        raise ValueError(msg)
+    return cast("MutableMapping[str, str]", value)
 
 
 def json_document(value: object) -> str:

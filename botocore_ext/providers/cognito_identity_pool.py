@@ -61,6 +61,7 @@ class CognitoIdentityPoolProvider(CognitoProvider):
         default=None,
         code="shelve.open('identities')",
         secret=True,
+        parse=values.cache,
         help="Where identity ids are kept beyond this process. With logins it is used only "
         "beside `user_identifier`, so that no user gets the identity of another.",
     )

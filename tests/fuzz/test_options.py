@@ -27,6 +27,7 @@ PARSERS = [
     times.window,
     clients.client_config,
     values.mapping,
+    values.cache,
     values.json_document,
     values.cognito_id,
     values.header,
@@ -93,11 +94,12 @@ def given_for(kind):
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.FACTORY)
 @examples(0.4)
 @given(data=st.data())
-def test_building_is_silent_and_loading_says_what_is_wrong(kind, data):
+def test_building_or_loading_says_what_is_wrong(kind, data):
     links = data.draw(st.lists(TEXT, max_size=2)) if kind is CredentialChain else []
-    provider = kind(*links, **data.draw(given_for(kind)))
-    assert kind.FACTORY in repr(provider)
+    options = data.draw(given_for(kind))
     try:
+        provider = kind(*links, **options)
+        assert kind.FACTORY in repr(provider)
         provider.bind(Scope(environ={})).load()
     except DOCUMENTED:
         return
@@ -110,10 +112,10 @@ def test_a_secret_option_is_never_shown(kind, data):
     for one in kind.options():
         if one.secret and one.name not in ("client_config", "params", "master_credentials"):
             garbage = data.draw(st.sampled_from([SECRET, [SECRET], {SECRET: 1}, f"\0{SECRET}", 1]))
-            provider = kind(**{one.name: garbage})
-            assert SECRET not in repr(provider)
-            assert SECRET in repr(pickle.loads(pickle.dumps(provider)).given()) or garbage == 1
             try:
+                provider = kind(**{one.name: garbage})
+                assert SECRET not in repr(provider)
+                assert SECRET in repr(pickle.loads(pickle.dumps(provider)).given())
                 provider.bind(Scope(environ={})).load()
             except ConfigurationError as error:
                 assert SECRET not in str(error)  # noqa: PT017 - it need not be raised

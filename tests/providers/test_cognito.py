@@ -266,16 +266,10 @@ def test_a_client_of_the_callers_is_used(aws, monkeypatch):
     assert len(aws.requests) == 3
 
 
-@pytest.mark.parametrize(
-    "provider",
-    [
-        from_cognito_identity(identity_id=FIRST, client="cognito-identity"),
-        from_cognito_identity_pool(identity_pool_id=POOL, client="cognito-identity"),
-    ],
-)
-def test_a_client_that_is_none_is_an_error(provider):
+@pytest.mark.parametrize("factory", [from_cognito_identity, from_cognito_identity_pool])
+def test_a_client_that_is_none_is_an_error(factory):
     with pytest.raises(ConfigurationError, match="must be a client that has get_cred.*, not str"):
-        provider.load()
+        factory(client="cognito-identity")
 
 
 class TestKeptIdentities:

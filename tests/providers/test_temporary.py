@@ -456,9 +456,7 @@ def test_without_master_keys_no_other_identity_is_taken(source, reason):
 
 
 def test_an_error_of_the_master_passes_unchanged(aws):
-    role = from_temporary_credentials(
-        params={"RoleArn": ROLE}, master_credentials=from_http(timeout="soon")
-    )
+    role = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=from_http())
     with pytest.raises(FetchError, match="there are no keys to assume"):
         role.fetch()
     aws.always("GET", fakes.Answer(status=403))

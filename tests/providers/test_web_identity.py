@@ -170,12 +170,12 @@ def test_client_config_reaches_the_inner_client(monkeypatch, aws):
     [
         ({"region": "eu-west-1"}, "did you mean 'region_name'"),
         ("eu-west-1", "must be a mapping of create_client"),
+        ({"config": {"retries": 1}}, "has a config that is not a botocore.config.Config"),
     ],
 )
 def test_a_malformed_client_config_is_an_error(config, text):
-    provider = from_web_token(role_arn=ROLE, web_identity_token="t", client_config=config)
     with pytest.raises(ConfigurationError, match=text):
-        provider.load()
+        from_web_token(role_arn=ROLE, web_identity_token="t", client_config=config)
 
 
 #: What STS answers with the code InvalidIdentityToken if it cannot reach the identity provider.
