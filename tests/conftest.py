@@ -1,6 +1,7 @@
 """What every test stands on: no real environment, home or network, and no secret shown."""
 
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 
 import boto3
@@ -18,7 +19,6 @@ PROOFS = {
     "test_faults",
     "test_identity_properties",
     "test_parity",
-    "test_regions",
     "test_soak",
 }
 
@@ -37,8 +37,35 @@ def pytest_xdist_auto_num_workers(config):
     return 0 if len(paths) == 1 and paths.pop().is_file() else None
 
 
+#: What users have next to this package, each by a module of it: its tests are skipped without.
+_PARTS = {
+    "aiobotocore": "aiobotocore",
+    "aioboto3": "aioboto3",
+    "aws-assume-role-lib": "aws_assume_role_lib",
+    "aws-xray-sdk": "aws_xray_sdk",
+    "obstore": "obstore",
+    "polars": "polars",
+    "s3fs": "s3fs",
+}
+#: The same for what is not a module, each by the variable that says where it is.
+_PLACES = {
+    "AWS CLI": "BOTOCORE_EXT_AWS",
+    "JavaScript": "PARITY_JAVASCRIPT",
+    "vectors of other SDKs": "BOTOCORE_EXT_CONFORMANCE",
+}
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say in one line what is not here, so that its tests were skipped."""
+    absent = [name for name, module in _PARTS.items() if find_spec(module) is None]
+    environment = scope.system_environment()
+    absent += [name for name, variable in _PLACES.items() if variable not in environment]
+    if absent:
+        terminalreporter.write_line(f"not here, so its tests are skipped: {', '.join(absent)}")
+
+
 def pytest_collection_modifyitems(items):
-    """Mark the proofs, so that runs on further interpreters can leave them out."""
+    """Mark the proofs: the inner loop and further interpreters leave them out."""
     for item in items:
         if PROOFS & {item.path.stem, item.path.parent.name}:
             item.add_marker("proof")
