@@ -18,7 +18,7 @@ from .provider import Provider
 from .refreshing.credentials import ProviderCredentials
 from .refreshing.refresh import Window
 from .resolving.outcomes import attempted
-from .threads.circles import looking_for
+from .threads.circles import run_guarded
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -116,17 +116,19 @@ class CredentialChain(Provider):
             ChainError: None has keys.
             Exception: What a link raised that was asked for and failed, unchanged.
         """
-        attempts = []
         profile = self.scope.profile
         label = f"credential_chain of profile '{profile}'" if profile else self.label
-        with looking_for(self.place, label):
-            for name, link in self._bound_links():
-                found = attempted(name, link)
-                tell((name, None if isinstance(found, Keys) else found))
-                if isinstance(found, Keys):
-                    logger.debug("The chain takes the keys of %s", name)
-                    return self._with_expiration(found)
-                attempts.append(found)
+        return run_guarded(self.place, label, self._first)
+
+    def _first(self) -> Keys:
+        attempts = []
+        for name, link in self._bound_links():
+            found = attempted(name, link)
+            tell((name, None if isinstance(found, Keys) else found))
+            if isinstance(found, Keys):
+                logger.debug("The chain takes the keys of %s", name)
+                return self._with_expiration(found)
+            attempts.append(found)
         raise ChainError(provider=self.METHOD, attempts=attempts)
 
     @property

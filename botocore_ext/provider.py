@@ -16,7 +16,7 @@ from .refreshing.refresh import DEFAULT_WINDOW, Window
 from .refreshing.rejections import resend_rejected
 from .refreshing.token_cell import TokenCell
 from .scope import Scope
-from .threads.circles import looking_for
+from .threads.circles import run_guarded
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -104,8 +104,7 @@ class Provider(Specification):
         Raises:
             ConfigurationError: It is.
         """
-        with looking_for(self.place, self.label):
-            found: Any = self.fetch()
+        found: Any = run_guarded(self.place, self.label, self.fetch)
         # What somebody's own provider returns is checked where it is kept.
         keys: Keys = found.through(self.features()) if isinstance(found, Keys) else found
         return keys

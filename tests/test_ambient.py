@@ -17,7 +17,7 @@ import urllib3
 
 import botocore_ext
 from botocore_ext import ConfigurationError, FetchError, Scope, from_web_token
-from botocore_ext.calls.budget import fetch_budget, share_of_budget
+from botocore_ext.calls.budget import run_with_budget, share_of_budget
 from botocore_ext.tokens import AmbientToken, GitHubActionsToken
 
 from . import certificates, fakes
@@ -191,10 +191,13 @@ def test_what_it_takes_to_ask_github_is_part_of_the_fetch(aws, clock):
 @pytest.mark.usefixtures("job")
 def test_what_a_process_took_before_is_not_counted(aws, clock):
     source = GitHubActionsToken(AUDIENCE, scope=Scope(clock=clock))
-    with fetch_budget(clock.monotonic):
+
+    def fetch():
         clock.advance(60)
         aws.script("GetIdToken", fakes.Answer(status=503))
-        assert source() == aws.requests[1].gave
+        return source()
+
+    assert run_with_budget(clock.monotonic, fetch) == aws.requests[1].gave
 
 
 @pytest.mark.usefixtures("job", "aws")
@@ -343,11 +346,14 @@ AGENTS = {
 
 def test_tokens_of_one_fetch_share_its_time(clock):
     """The time begins with the first request: what a function took before does not count."""
-    with fetch_budget(clock.monotonic):
+
+    def fetch():
         clock.advance(100)
         assert share_of_budget() == 25
         clock.advance(10)
         assert share_of_budget() == 15
+
+    run_with_budget(clock.monotonic, fetch)
     assert share_of_budget() == 25
 
 

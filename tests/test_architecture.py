@@ -8,8 +8,9 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 
 #: From the ground up; a module imports only from lines above its own.
 FLOORS = [
+    "threads.context",
     (
-        "outside threads.concurrency threads.context threads.event_loop threads.helper_thread "
+        "outside threads.concurrency threads.event_loop threads.helper_thread "
         "errors options calls.endpoint calls.parameters calls.service_data calls.unlogged "
         "resolving.bystanders sources.paths"
     ),

@@ -23,7 +23,7 @@ from botocore.utils import ContainerMetadataFetcher
 
 import botocore_ext
 from botocore_ext.__main__ import main
-from botocore_ext.calls.observation import listening, tell
+from botocore_ext.calls.observation import run_with_listener, tell
 from botocore_ext.explanation import shown
 from botocore_ext.explanation.rules import RULES
 from botocore_ext.explanation.view import View
@@ -945,7 +945,6 @@ def test_a_config_file_that_is_not_text_is_said_to_be_unreadable(world):
 
 def test_who_has_listened_hears_no_more():
     heard = []
-    with listening(heard.append):
-        tell(("host", 1.0))
+    run_with_listener(heard.append, lambda: tell(("host", 1.0)))
     tell(("host", 2.0))
     assert heard == [("host", 1.0)]

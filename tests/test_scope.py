@@ -14,7 +14,7 @@ from botocore.exceptions import ConnectTimeoutError
 
 from botocore_ext import FetchError, Keys, Scope, from_cognito_identity_pool, from_web_token, scope
 from botocore_ext.calls import inner_clients
-from botocore_ext.calls.budget import fetch_budget, share_of_budget, unhurried, within_budget
+from botocore_ext.calls.budget import run_unhurried, run_with_budget, share_of_budget, within_budget
 from botocore_ext.calls.inner_calls import call
 from botocore_ext.resolving.profiles import ProfileScope
 from botocore_ext.threads.deadline import seconds_left
@@ -200,7 +200,7 @@ def test_a_binding_has_a_client_for_each_region_that_ids_name():
 
 
 def test_a_call_has_what_is_left_of_the_fetch_and_the_first_all_of_it(clock):
-    with fetch_budget(clock.monotonic):
+    def fetch():
         clock.advance(100)
         assert round(within_budget("host", seconds_left)) == 25
         share_of_budget()
@@ -210,30 +210,34 @@ def test_a_call_has_what_is_left_of_the_fetch_and_the_first_all_of_it(clock):
         with pytest.raises(FetchError, match="host did not answer within the 25 seconds"):
             within_budget("host", seconds_left)
 
+    run_with_budget(clock.monotonic, fetch)
+
 
 def test_what_a_fetch_has_left_is_told(clock):
-    with fetch_budget(clock.monotonic):
+    def inner_fetch():
+        assert share_of_budget() == 25
+        clock.advance(20)
+        assert share_of_budget() == 5
+
+    def fetch():
         clock.advance(100)
         assert share_of_budget() == 25  # what came before the first request does not count
         clock.advance(10)
         assert share_of_budget() == 15
-        with unhurried():
-            clock.advance(100)
+        run_unhurried(lambda: clock.advance(100))
         assert share_of_budget() == 15
-        with fetch_budget(clock.monotonic):
-            assert share_of_budget() == 25
-            clock.advance(20)
-            assert share_of_budget() == 5
+        run_with_budget(clock.monotonic, inner_fetch)
         assert share_of_budget() == 15
         clock.advance(30)
         assert share_of_budget() == -15
+
+    run_with_budget(clock.monotonic, fetch)
     assert share_of_budget() == 25
 
 
 def test_outside_a_fetch_there_is_no_budget(aws, clock):
     client = Scope().client("sts", None)
-    with fetch_budget(clock.monotonic):
-        pass
+    run_with_budget(clock.monotonic, int)
     parameters = {"RoleArn": "arn:aws:iam::123456789012:role/A", "RoleSessionName": "me"}
     assert call(client, "assume_role_with_web_identity", parameters | {"WebIdentityToken": "four"})
 

@@ -182,10 +182,12 @@ def test_other_threads_read_as_ever_meanwhile(reads):
         found.append(loader.load_service_model("sts", "service-2"))
         found.append(loader.load_data("partitions"))
 
-    with service_data.shared(loader):
+    def make_client():
         thread = threading.Thread(target=work)
         thread.start()
         thread.join()
+
+    service_data.run_shared(loader, make_client)
     assert len(reads) == 3  # the model, its extras, the partitions
     assert found[0] is loader.load_service_model("sts", "service-2")
 

@@ -1,12 +1,12 @@
 """How long one fetch may take over all that it asks, with all its attempts."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import FetchError
+from ..threads.context import run_with
 from ..threads.deadline import seconds_left, within
 
 T = TypeVar("T")
@@ -27,24 +27,19 @@ class _Budget:
 _budget: ContextVar[_Budget | None] = ContextVar("botocore_ext_budget", default=None)
 
 
-@contextmanager
-def fetch_budget(now: Callable[[], float]) -> Iterator[None]:
-    """Hold the inner calls made inside to ``FETCH_BUDGET`` seconds by the clock ``now``."""
-    with unhurried():  # each fetch has a budget of its own, and takes nothing from an outer one
-        token = _budget.set(_Budget(now, now() + FETCH_BUDGET))
-        try:
-            yield
-        finally:
-            _budget.reset(token)
+def run_with_budget(now: Callable[[], float], work: Callable[[], T]) -> T:
+    """Hold the inner calls of ``work`` to ``FETCH_BUDGET`` seconds by the clock ``now``."""
+    budget = _Budget(now, now() + FETCH_BUDGET)
+    # Each fetch has a budget of its own, and takes nothing from an outer one.
+    return run_unhurried(lambda: run_with(_budget, budget, work))
 
 
-@contextmanager
-def unhurried() -> Iterator[None]:
-    """Let somebody take their time inside: a code to type is no slow server."""
+def run_unhurried(work: Callable[[], T]) -> T:
+    """Take the time of ``work`` out of the budget: a person who types a code is no slow server."""
     budget = _budget.get()
     began = budget.now() if budget else 0
     try:
-        yield
+        return work()
     finally:
         if budget is not None:
             budget.deadline += budget.now() - began

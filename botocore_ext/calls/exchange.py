@@ -17,7 +17,7 @@ from .attempts import Patience
 from .connections import keep_deadlines
 from .endpoint import Endpoint, UnusableError, is_address, is_allowed
 from .observation import tell
-from .unlogged import unlogged
+from .unlogged import run_unlogged
 
 #: Bytes that an answer may have.
 LARGEST_ANSWER = 64 * 1024
@@ -86,11 +86,14 @@ def _exchange(
     http = URLLib3Session(**arguments)
     keep_deadlines(http)
     began = time.monotonic()
+
+    def work() -> tuple[Any, bytes]:
+        response = http.send(request.prepare())
+        with response.raw as raw:
+            return response, _read(raw)
+
     try:
-        with unlogged():
-            response = http.send(request.prepare())
-            with response.raw as raw:
-                body = _read(raw)
+        response, body = run_unlogged(work)
     except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
         return _explain(error, patience)
     finally:

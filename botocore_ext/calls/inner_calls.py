@@ -8,7 +8,7 @@ from botocore.parsers import ResponseParserError
 
 from ..errors import FetchError
 from .budget import within_budget
-from .unlogged import unlogged
+from .unlogged import run_unlogged
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -36,8 +36,7 @@ def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) ->
     host = client.meta.endpoint_url.split("/")[2]
     ask: Callable[[], dict[str, Any]] = partial(getattr(client, operation), **parameters)
     try:
-        with unlogged():
-            return within_budget(host, ask)
+        return run_unlogged(partial(within_budget, host, ask))
     except UNREADABLE:
         pass
     raise FetchError(

@@ -19,7 +19,7 @@ from ..keys import Keys
 from ..threads.concurrency import ProcessLocal
 from .budget import end_with_budget, keep_to_budget
 from .connections import keep_deadlines_of
-from .service_data import shared
+from .service_data import run_shared
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -111,8 +111,8 @@ def create(
     signing = {} if keys is None else dict(zip(_SIGNING, keys.parts(), strict=False))
     arguments = _arguments(session, environ, {**(client_config or {}), **signing})
     arguments["region_name"] = region
-    with shared(session.get_component("data_loader")):
-        client = create_nested_client(session, service, **arguments)
+    make = partial(create_nested_client, session, service, **arguments)
+    client: BaseClient = run_shared(session.get_component("data_loader"), make)
     keep_deadlines_of(client)
     config: Any = client.meta.config
     longest = config.connect_timeout + config.read_timeout

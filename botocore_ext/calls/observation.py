@@ -1,12 +1,15 @@
 """Who is told what a fetch does while it is under way: ``explain``, and mostly nobody."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from ..threads.context import run_with
 
 if TYPE_CHECKING:
     from ..errors import Attempt
+
+T = TypeVar("T")
 
 #: A link of a chain with why it was stepped over, or what it failed with, or None for keys; or a
 #: host with the milliseconds that it was asked for.
@@ -17,14 +20,9 @@ _listener: ContextVar[Callable[[Event], None] | None] = ContextVar(
 )
 
 
-@contextmanager
-def listening(listener: Callable[[Event], None]) -> Iterator[None]:
-    """Tell ``listener`` what happens inside, in this thread and in those that work for it."""
-    token = _listener.set(listener)
-    try:
-        yield
-    finally:
-        _listener.reset(token)
+def run_with_listener(listener: Callable[[Event], None], work: Callable[[], T]) -> T:
+    """Return what ``work`` returns, and tell ``listener`` what happens in it."""
+    return run_with(_listener, listener, work)
 
 
 def tell(event: Event) -> None:

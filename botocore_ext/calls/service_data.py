@@ -9,13 +9,17 @@ import copy
 import gzip
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.loaders import JSONFileLoader, Loader
+
+from ..threads.context import run_with
+
+T = TypeVar("T")
 
 #: The session's loader, while an inner client is being made with it.
 _borrowed: ContextVar[Loader | None] = ContextVar("botocore_ext_loader", default=None)
@@ -48,23 +52,19 @@ class _BuiltIn(Loader):
 _shared = _BuiltIn()
 
 
-@contextmanager
-def shared(loader: Any) -> Iterator[None]:
-    """Read what is built in once for all sessions, for what is made inside with ``loader``.
+def run_shared(loader: Any, work: Callable[[], T]) -> T:
+    """Read what is built in once for all sessions, for what ``work`` makes with ``loader``.
 
     A loader that is not botocore's own, or that reads one of its files another way, is left alone.
     """
     if not _is_plain(loader):
-        yield
-        return
-    token = _borrowed.set(loader)
-    vars(loader).update({name: partial(method, loader) for name, method in _REPLACED.items()})
+        return work()
     try:
-        yield
+        vars(loader).update({name: partial(method, loader) for name, method in _REPLACED.items()})
+        return run_with(_borrowed, loader, work)
     finally:
-        _borrowed.reset(token)
         for name in _REPLACED:
-            del vars(loader)[name]
+            vars(loader).pop(name, None)
 
 
 def _load_service_model(

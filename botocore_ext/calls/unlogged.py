@@ -4,9 +4,13 @@ The answers of STS and Cognito are secrets; plain botocore writes them to its lo
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
+from typing import TypeVar
+
+from ..threads.context import run_with
+
+T = TypeVar("T")
 
 #: Where botocore and urllib3 write tokens, keys and whole answers, most of it at DEBUG.
 _LOGGERS = [
@@ -30,13 +34,8 @@ def _is_outside(_: logging.LogRecord) -> bool:
     return not _inside.get()
 
 
-@contextmanager
-def unlogged() -> Iterator[None]:
-    """Keep what is sent and answered inside, in this thread, out of every log."""
+def run_unlogged(work: Callable[[], T]) -> T:
+    """Return what ``work`` returns; what it sends and receives stays out of every log."""
     for logger in _LOGGERS:
         logger.addFilter(_is_outside)  # once: logging sees to that
-    token = _inside.set(True)
-    try:
-        yield
-    finally:
-        _inside.reset(token)
+    return run_with(_inside, value=True, work=work)

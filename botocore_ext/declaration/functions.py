@@ -11,7 +11,7 @@ from ..options import option
 from ..provider import Provider
 from ..refreshing.credentials import ProviderCredentials
 from ..threads.awaiting import awaited
-from ..threads.circles import looking_for
+from ..threads.circles import run_guarded
 from . import values
 
 _Found: TypeAlias = Keys | Credentials | Mapping[str, Any] | None
@@ -78,8 +78,11 @@ class FunctionProvider(Provider):
         return keys
 
     def _called(self) -> Keys | None:
-        with looking_for(self.place, self.label):
-            found = awaited(self.function(), self.METHOD, self.label)
+        found = run_guarded(
+            self.place,
+            self.label,
+            lambda: awaited(self.function(), self.METHOD, self.label),
+        )
         try:
             return None if found is None else Keys.of(found)
         except ValueError as error:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from inspect import iscoroutinefunction
 
 from botocore.credentials import CredentialProvider, Credentials
 
-from ..calls.budget import fetch_budget
+from ..calls.budget import run_with_budget
 from ..declaration.functions import FunctionProvider
 from ..errors import NotConfigured, ProviderError
 from ..keys import Keys
@@ -130,8 +131,7 @@ class Walk:
             postponed = self._postponed(provider, rule)
             if postponed:
                 return Step(name, Outcome.WOULD_ASK, postponed)
-            with self.calls.noted(rule.asks(self.view)):
-                keys = self._obtained(provider)
+            keys = self.calls.noted(rule.asks(self.view), partial(self._obtained, provider))
         except Exception as error:  # noqa: BLE001 - whatever is raised is an outcome
             # A function that returned None: the search goes on.
             is_none = isinstance(provider, FunctionProvider) and isinstance(error, NotConfigured)
@@ -146,8 +146,7 @@ class Walk:
     def _obtained(self, provider: CredentialProvider) -> Keys | None:
         if not isinstance(provider, Provider):
             return keys_of(provider, self.view)
-        with fetch_budget(self.clock.monotonic):
-            return keys_or_reason(provider)
+        return run_with_budget(self.clock.monotonic, partial(keys_or_reason, provider))
 
     def _postponed(self, provider: CredentialProvider, rule: Rule) -> str:
         """Say why a provider is not asked though it is its turn; nothing if it is.

@@ -1,15 +1,16 @@
 """The inner calls of one provider: seen through botocore's own events, and by ``observation``."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from botocore.session import Session
 
-from ..calls.observation import Event, listening
+from ..calls.observation import Event, run_with_listener
 from ..errors import Attempt, ConfigurationError
 from .report import Call, Outcome, Step
 from .shown import host_of
+
+T = TypeVar("T")
 
 #: What is known of a call when it begins, in botocore's context of it.
 _BEGAN = "botocore_ext.explanation"
@@ -32,18 +33,20 @@ class Calls:
         """Begin anew."""
         self.calls, self.links = [], []
 
-    @contextmanager
-    def noted(self, asked: tuple[str, str] | None) -> Iterator[None]:
-        """Write down what happens inside.
+    def noted(self, asked: tuple[str, str] | None, work: Callable[[], T]) -> T:
+        """Return what ``work`` returns, and write down what it calls.
 
         Args:
             asked: What a provider of botocore's does without a client, and which host it asks;
                 None: nothing.
+            work: What calls.
+
+        Raises:
+            Exception: What ``work`` raised.
         """
         began, is_sent = self._steady(), asked is not None
         try:
-            with listening(self._hear):
-                yield
+            return run_with_listener(self._hear, work)
         except ConfigurationError:
             is_sent = False
             raise

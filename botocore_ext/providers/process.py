@@ -10,7 +10,7 @@ from typing import Any
 from botocore.compat import compat_shell_split
 from botocore.credentials import ProcessProvider as NativeProcessProvider
 
-from ..calls.budget import unhurried
+from ..calls.budget import run_unhurried
 from ..declaration import times, values
 from ..declaration.files import FilesProvider
 from ..keys import Keys
@@ -68,8 +68,8 @@ class ProcessProvider(FilesProvider):
         config = {"profiles": {"it": profile}}
         popen: Any = partial(_Process, self.timeout)
         load: Any = NativeProcessProvider("it", lambda: config, popen).load  # there is a command
-        with unhurried():
-            return native(self.METHOD, self._place(), _REMEDY, lambda: as_loaded(load()))
+        work = partial(native, self.METHOD, self._place(), _REMEDY, lambda: as_loaded(load()))
+        return run_unhurried(work)
 
     def _place(self) -> str:
         one = self.option_named("credential_process")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..calls.budget import FETCH_BUDGET, fetch_budget
+from ..calls.budget import FETCH_BUDGET, run_with_budget
 from ..errors import FetchError, shown
 from ..keys import Keys
 from ..outside import Clock
@@ -117,8 +117,7 @@ class Refresher(Held):
         if due is Decision.RAISE:
             raise _remembered(current.state)
         try:
-            with fetch_budget(self._clock.monotonic):
-                state = self._checked(self._fetch())
+            state = self._checked(run_with_budget(self._clock.monotonic, self._fetch))
         except Exception as error:  # noqa: BLE001 - whatever a source raises is an outcome
             return self._failed(error, epoch)
         with self.mutex.get():

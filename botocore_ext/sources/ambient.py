@@ -4,9 +4,10 @@ https://pypi.org/project/id/
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from ..calls.budget import FETCH_BUDGET, share_of_budget
-from ..calls.unlogged import unlogged
+from ..calls.unlogged import run_unlogged
 from ..errors import ConfigurationError, FetchError
 from ..threads.helper_thread import run_within
 
@@ -46,8 +47,8 @@ class AmbientToken:
             fact = "the package `id` is not installed: run `pip install botocore-ext[oidc]`"
             raise ConfigurationError(provider="ambient token", error_msg=fact) from None
         try:
-            with unlogged():
-                token = run_within(share_of_budget(), lambda: detect_credential(self.audience))
+            ask = partial(detect_credential, self.audience)
+            token = run_unlogged(partial(run_within, share_of_budget(), ask))
         except TimeoutError:
             fact = f"was not there after {FETCH_BUDGET} seconds: check what issues tokens here"
         except Exception as error:  # noqa: BLE001 - some hold what was answered: none is shown

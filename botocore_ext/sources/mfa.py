@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..calls.budget import unhurried
+from ..calls.budget import run_unhurried
 from ..errors import ConfigurationError, MfaCodeError
 from ..threads.awaiting import awaited
 
@@ -33,8 +33,11 @@ def code(serial: str, ask: Callable[[str], Any] | None, provider: "Provider") ->
     """
     if ask is None:
         raise nobody_to_ask(serial, provider)
-    with unhurried():
-        given: object = awaited(ask(serial), provider.METHOD, "mfa_code_provider")
+
+    def answered() -> object:
+        return awaited(ask(serial), provider.METHOD, "mfa_code_provider")
+
+    given = run_unhurried(answered)
     if isinstance(given, str) and len(given.strip()) == _LENGTH:
         return given.strip()
     fact = f"mfa_code_provider returned no code for {serial}: it must return six digits as a string"

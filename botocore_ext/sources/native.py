@@ -11,7 +11,7 @@ from typing import TypeVar
 from botocore import exceptions
 from botocore.credentials import Credentials
 
-from ..calls.unlogged import unlogged
+from ..calls.unlogged import run_unlogged
 from ..errors import ConfigurationError, FetchError, NotConfigured, ProviderError
 from ..keys import Keys
 
@@ -136,8 +136,7 @@ def native(method: str | None, place: str, remedy: str, work: Callable[[], T]) -
         ProviderError: See ``MEANINGS``. Errors of services and connections pass unchanged.
     """
     try:
-        with unlogged():
-            return work()
+        return run_unlogged(work)
     except tuple(MEANINGS) as error:
         meaning = _meaning(error)
         if meaning is None:

@@ -1,10 +1,13 @@
 """What is being looked for, so that nothing waits for itself or goes round for ever."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
+from typing import TypeVar
 
 from ..errors import ConfigurationError
+from .context import run_with
+
+T = TypeVar("T")
 
 #: From the outermost to the innermost: what tells a place from others, and how it is shown.
 _path: ContextVar[tuple[tuple[object, str], ...]] = ContextVar("botocore_ext_path", default=())
@@ -15,12 +18,12 @@ def is_looked_for(place: object) -> bool:
     return place in [one for one, _ in _path.get()]
 
 
-@contextmanager
-def looking_for(place: object, text: str) -> Iterator[None]:
-    """Remember that keys of ``place`` are looked for.
+def run_guarded(place: object, text: str, work: Callable[[], T]) -> T:
+    """Return what ``work`` returns, which looks for the credentials of ``place``.
 
     Raises:
-        ConfigurationError: They are looked for already. The error shows the way round.
+        ConfigurationError: They are looked for already. The error shows the circle.
+        Exception: What ``work`` raised.
     """
     path = (*_path.get(), (place, text))
     if is_looked_for(place):
@@ -30,8 +33,4 @@ def looking_for(place: object, text: str) -> Iterator[None]:
             error_msg=f"the search for credentials goes in a circle ({way}): leave one of these "
             "out, or give a function a session or client of its own",
         )
-    token = _path.set(path)
-    try:
-        yield
-    finally:
-        _path.reset(token)
+    return run_with(_path, path, work)
