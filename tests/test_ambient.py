@@ -115,16 +115,56 @@ def test_what_the_job_asks_with_is_checked(name, value, text, monkeypatch):
         GitHubActionsToken(AUDIENCE)()
 
 
+#: Refusals that pass, as the official clients of these places treat them.
+TRANSIENT = [
+    *(fakes.Answer(status=status) for status in (408, 429, 500, 502, 503, 504)),
+    fakes.Answer(b'{"message": "You have exceeded a secondary rate limit."}', 403),
+    fakes.Answer(b'{"error": {"status": "rateLimitExceeded"}}', 403),
+]
+FINAL = [
+    *(fakes.Answer(status=status) for status in (400, 401, 403, 404, 422)),
+    fakes.Answer(b'{"message": "Resource not accessible by integration"}', 403),
+]
+
+
 @pytest.mark.usefixtures("job")
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_github_is_asked_again_where_that_may_help(status, aws, clock):
-    source = GitHubActionsToken(AUDIENCE, scope=Scope(clock=clock))
-    aws.script("GetIdToken", *[fakes.Answer(status=status)] * 2)
-    assert source() == aws.requests[2].gave
-    aws.script("GetIdToken", *[fakes.Answer(status=status)] * 3)
-    with pytest.raises(FetchError, match=f"127.0.0.1:{aws.port} answered with status {status}: "):
-        source()
-    assert len(aws.requests) == 6
+@pytest.mark.parametrize("kind", [GitHubActionsToken, AmbientToken])
+def test_github_is_asked_again_where_that_may_help(kind, aws, clock):
+    source = kind(AUDIENCE, scope=Scope(clock=clock))
+    for answer in TRANSIENT:
+        aws.requests.clear()
+        aws.script("GetIdToken", answer, answer)
+        assert source() == aws.requests[2].gave, answer
+        aws.script("GetIdToken", answer, answer, answer)
+        with pytest.raises(FetchError, match=f"answered with status {answer.status}: s"):
+            source()
+        assert len(aws.requests) == 6
+    for answer in FINAL:
+        aws.requests.clear()
+        aws.script("GetIdToken", answer)
+        with pytest.raises(FetchError, match="give the job `permissions: id-token: write`"):
+            source()
+        assert len(aws.requests) == 1, answer
+
+
+@pytest.mark.usefixtures("job")
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"<html>", b"\xff"])
+def test_an_answer_without_a_token_is_asked_for_again(body, aws, clock):
+    aws.script("GetIdToken", fakes.Answer(body), fakes.Answer(body, 503))
+    token = AmbientToken(AUDIENCE, scope=Scope(clock=clock))()
+    assert token == aws.requests[2].gave
+
+
+@pytest.mark.usefixtures("job")
+def test_ambient_attempts_end_with_the_fetch(aws, clock):
+    """As long as there is time for another one; STS must be asked with what is left."""
+    slow = [lambda _: clock.advance(10) or fakes.Answer(status=503)] * 3
+    aws.script("GetIdToken", *slow)
+    source = AmbientToken(AUDIENCE, scope=Scope(clock=clock))
+    web = from_web_token(role_arn=ROLE, web_identity_token=source).bind(Scope(clock=clock))
+    with pytest.raises(FetchError, match="of GitHub did not come: it answered with status 503"):
+        web.load().get_frozen_credentials()
+    assert aws.operations() == ["GetIdToken"] * 2
 
 
 @pytest.mark.usefixtures("job")
@@ -219,7 +259,7 @@ def test_another_name_is_no_source():
 def detected(text):
     """Fail to get a token, with this in the error, and give all of it."""
     with pytest.raises(FetchError, match=text) as caught:
-        AmbientToken(AUDIENCE)()
+        AmbientToken(AUDIENCE, scope=Scope(clock=fakes.FakeClock()))()
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     return caught.value.reason
@@ -242,7 +282,7 @@ def test_github_without_the_permission(job, monkeypatch):
 
 @pytest.mark.usefixtures("job")
 def test_what_github_answers_is_not_shown(aws):
-    aws.script("GetIdToken", fakes.Answer(fakes.secret("answer").encode(), status=500))
+    aws.always("GetIdToken", fakes.Answer(fakes.secret("answer").encode(), status=500))
     detected("the ambient token of GitHub did not come")
 
 
@@ -256,7 +296,7 @@ def test_a_token_for_somebody_else_is_refused(aws):
 @pytest.mark.usefixtures("job")
 def test_what_is_no_text_is_not_shown(aws):
     """An answer of another encoding is an error of Python that holds all of it."""
-    aws.script("GetIdToken", fakes.Answer(b"\xff" + fakes.secret("answer").encode(), status=500))
+    aws.always("GetIdToken", fakes.Answer(b"\xff" + fakes.secret("answer").encode(), status=500))
     detected(r"is not one for this audience alone \(UnicodeDecodeError\)")
 
 
@@ -320,7 +360,7 @@ def test_google_cloud_by_the_service_account_of_the_instance(google, monkeypatch
 )
 def test_what_google_cloud_answers_is_not_shown(answer, google, monkeypatch):
     monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_NAME", "me@project.iam.gserviceaccount.com")
-    google[0].script("GET", fakes.Answer(fakes.secret("x").encode() + answer.body, answer.status))
+    google[0].always("GET", fakes.Answer(fakes.secret("x").encode() + answer.body, answer.status))
     detected("the ambient token ")
 
 

@@ -66,7 +66,7 @@ _KINDS: Mapping[str, Callable[[str, Scope], Token | None]] = {
     "env": lambda name, scope: sources.TokenVariable(name, scope.environ),
     "process": _process,
     "github-actions": lambda audience, scope: sources.GitHubActionsToken(audience, scope=scope),
-    "ambient": lambda audience, _: sources.AmbientToken(audience),
+    "ambient": lambda audience, scope: sources.AmbientToken(audience, scope=scope),
 }
 
 

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.ht
 """
 
 import json
+from functools import partial
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -100,7 +101,8 @@ class HttpProvider(Provider):
         patience = Patience(self.timeout, self.timeout, whole)
         clock, retries = self.scope.clock, self.max_retries
         try:
-            return persist(self._attempt, endpoint, patience, retries, clock, FETCH_BUDGET)
+            attempt = partial(self._attempt, endpoint, patience)
+            return persist(attempt, endpoint.authority, patience, retries, clock, FETCH_BUDGET)
         except UnusableError as error:
             fact = f"{endpoint.authority} {error}"
         raise self._error(fact)

@@ -5,10 +5,11 @@ https://docs.github.com/actions/reference/security/oidc
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from ..calls.attempts import Patience, persist, refusal
+from ..calls.attempts import Patience, is_transient, persist, refusal
 from ..calls.budget import share_of_budget
 from ..calls.endpoint import Endpoint, UnusableError
 from ..calls.exchange import ask
@@ -49,7 +50,8 @@ class GitHubActionsToken:
         endpoint = self._endpoint()
         clock, seconds = self.scope.clock, share_of_budget()
         try:
-            return persist(self._attempt, endpoint, patience, RETRIES, clock, seconds)
+            attempt = partial(self._attempt, endpoint, patience)
+            return persist(attempt, endpoint.authority, patience, RETRIES, clock, seconds)
         except UnusableError as error:
             fact = f"{endpoint.authority} {error}"
         raise _error(fact)
@@ -70,7 +72,8 @@ class GitHubActionsToken:
     def _attempt(self, endpoint: Endpoint, patience: Patience) -> str:
         status, body = ask(endpoint, self._headers(), patience, self.scope.session)
         if status != HTTPStatus.OK:
-            raise refusal(status, _PERMISSION)
+            text = body.decode(errors="replace")
+            raise refusal(status, _PERMISSION, is_transient=is_transient(status, text))
         try:
             value = json.loads(body)["value"]
         except (LookupError, RecursionError, TypeError, ValueError):
