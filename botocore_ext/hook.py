@@ -22,7 +22,15 @@ from .resolving.creation import (
     is_as_made,
     put_into,
 )
-from .resolving.registration import COMPONENT, Registration, loaded_credentials, pending, register
+from .resolving.registration import (
+    COMPONENT,
+    Registration,
+    Theirs,
+    loaded_credentials,
+    pending,
+    register,
+    registered,
+)
 
 if TYPE_CHECKING:
     import boto3
@@ -92,7 +100,7 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
         raise TypeError(msg)
     _warn_of_credentials(inner)
     if waiting is not None:
-        _register(inner, (*given, *waiting.front))
+        _register(inner, (*given, *waiting.front), theirs=waiting.theirs)
     elif is_as_made(resolver, inner):
         _register(inner, (*given, *(_installed or ())))
     else:
@@ -141,16 +149,17 @@ def botocore_session(session: Any, caller: str = "extend") -> botocore.session.S
 def _initialize(session: botocore.session.Session) -> None:
     """Register with a new session, lazily: boto3 sets the profile only after this."""
     if not is_of_others(session):
-        _register(session, _installed or ())
+        _register(session, _installed or (), theirs=registered(session))
 
 
 def _register(
     session: botocore.session.Session,
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None = None,
+    theirs: Theirs | None = None,
 ) -> None:
-    make = partial(create_resolver, session, front, only)
-    register(session, Registration(make, front, only))
+    make = partial(create_resolver, session, front, only, theirs=theirs)
+    register(session, Registration(make, front, only, theirs))
 
 
 def _warn_of_credentials(session: botocore.session.Session) -> None:

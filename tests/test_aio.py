@@ -14,6 +14,7 @@ from itertools import count
 from typing import ClassVar
 
 import boto3
+import botocore
 import pytest
 from botocore.config import Config
 from botocore.credentials import Credentials, EnvProvider, RefreshableCredentials
@@ -841,6 +842,23 @@ class TestSessions:
         session = Subclass(profile="mobile")
         assert isinstance(session.get_component("credential_provider"), Resolver)
         assert "custom-http" in methods(session)
+
+    def test_a_resolver_that_an_initializer_registered_stays(self, config):
+        resolver = aio_types.AioCredentialResolver([aio_types.AioEnvProvider()])
+
+        def initialize(session):
+            session.register_component("credential_provider", resolver)
+
+        botocore.register_initializer(initialize)
+        try:
+            config(MOBILE)
+            botocore_ext.install()
+            session = theirs.AioSession(profile="mobile")
+        finally:
+            botocore.unregister_initializer(initialize)
+        assert session.get_component("credential_provider") is resolver
+        assert "custom-http" in methods(session)
+        assert asyncio.run(session.get_credentials()).method == "custom-cognito-identity-pool"
 
     def test_the_roles_cache_can_still_be_set(self, config, aws):
         config(ROLE_ON_POOL)

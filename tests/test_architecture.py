@@ -95,6 +95,9 @@ PRIVATE = {
     ("calls.connections", "_endpoint"),
     ("calls.connections", "_pool_classes_by_scheme"),
     ("calls.connections", "_session"),
+    ("resolving.registration", "_components"),
+    ("resolving.registration", "_create_credential_resolver"),
+    ("resolving.registration", "_deferred"),
     ("hook", "_session"),
     ("keys", "_expiry_time"),
     # What other programs read of credentials, ours shows them of those that it wraps.

@@ -62,6 +62,7 @@ IMPORTED = {
         "LoginTokenLoadError",
         "MetadataRetrievalError",
         "MissingDependencyException",
+        "NoCredentialsError",
         "ParamValidationError",
         "PartialCredentialsError",
         "ProfileNotFound",
@@ -190,6 +191,15 @@ def test_a_resolver_is_a_list_of_providers_with_methods():
     methods = [one.METHOD for one in resolver.providers]
     assert methods[:2] == ["env", "assume-role"]
     assert "assume-role-with-web-identity" in methods
+
+
+def test_what_is_registered_can_be_seen_without_making_it():
+    session = botocore.session.Session()
+    locator = session._components
+    assert locator._deferred["credential_provider"] == session._create_credential_resolver
+    session.register_component("credential_provider", session)
+    assert locator._components["credential_provider"] is session
+    assert "credential_provider" not in locator._deferred
 
 
 def test_boto3_sets_the_profile_after_the_initializers():

@@ -17,7 +17,13 @@ import boto3
 import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.credentials import CredentialProvider, Credentials, SSOProvider
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    EnvProvider,
+    SSOProvider,
+)
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import ContainerMetadataFetcher
 
@@ -386,6 +392,21 @@ def test_a_resolver_of_another_kind_has_no_chain(home, monkeypatch):
     session.register_component("credential_provider", object())
     explanation = botocore_ext.explain(session)
     assert (explanation.steps, explanation.notes) == ((), ())
+
+
+def test_the_resolver_that_an_initializer_registered_is_explained(home):
+    resolver = CredentialResolver([EnvProvider()])
+
+    def initialize(session):
+        session.register_component("credential_provider", resolver)
+
+    botocore.register_initializer(initialize)
+    try:
+        botocore_ext.install()
+        explanation = botocore_ext.explain(botocore.session.Session())
+    finally:
+        botocore.unregister_initializer(initialize)
+    assert [step.provider for step in explanation.steps][-1:] == ["env"]
 
 
 @pytest.mark.parametrize(

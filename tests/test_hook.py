@@ -409,6 +409,34 @@ class TestOtherResolvers:
         botocore_ext.install(keys)
         assert Subclass().get_credentials().access_key == "AKIAOTHER"
 
+    @pytest.mark.parametrize("is_lazy", [True, False])
+    def test_ours_go_into_the_resolver_that_an_initializer_registered(self, is_lazy):
+        resolver = CredentialResolver([EnvProvider()])
+
+        def initialize(session):
+            if is_lazy:
+                session.lazy_register_component("credential_provider", lambda: resolver)
+            else:
+                session.register_component("credential_provider", resolver)
+
+        botocore.register_initializer(initialize)
+        try:
+            botocore_ext.install(keys)
+            session = botocore.session.Session()
+            botocore_ext.extend(session, keys)
+        finally:
+            botocore.unregister_initializer(initialize)
+        assert session.get_component("credential_provider") is resolver
+        assert methods(session) == ["custom-function", "custom-function", "env", *OURS]
+
+    def test_one_provider_alone_is_asked_whatever_the_class_has(self):
+        class Subclass(botocore.session.Session):
+            def _create_credential_resolver(self):
+                return SimpleNamespace(load_credentials=lambda: Credentials("AKIAOTHER", "s"))
+
+        session = botocore_ext.Session(credentials=keys, botocore_session=Subclass())
+        assert session.get_credentials().access_key == keys().access_key
+
     def test_a_role_provider_of_others_stays(self):
         class Mine(AssumeRoleProvider):
             """Somebody's own."""

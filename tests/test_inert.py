@@ -7,8 +7,7 @@ error, the requests that went out, the log from INFO on, and the files that are 
 
 A case is written as those of ``tests/cases``, and ``expect`` is the method that is found or the
 name of the error, so that it is known to reach what it is about. ``session`` holds the arguments
-of ``boto3.Session``; the region is eu-west-1 unless ``region`` says otherwise. A test of what is
-known to differ says why, and fails once that does not differ any more.
+of ``boto3.Session``; the region is eu-west-1 unless ``region`` says otherwise.
 """
 
 import logging
@@ -55,7 +54,6 @@ from .parity.cases import filled, prepare, read
 from .test_refresh import together
 
 pytestmark = pytest.mark.caller_signs
-differs = partial(pytest.mark.xfail, raises=AssertionError)
 
 #: The configurations, by file and name.
 CASES = {
@@ -370,14 +368,21 @@ class TestOthersAtWork:
 
         runs.twice(act, **ENVIRONMENT)
 
-    @differs(reason="install() overrides what an initializer before it registered")
-    def test_another_library_has_an_initializer(self, runs):
+    @pytest.mark.parametrize("register", ["register", "register_lazily", "change"])
+    def test_another_library_has_an_initializer(self, register, runs):
         def initialize(session):
-            session.register_component("credential_provider", Everything())
+            if register == "register":
+                session.register_component("credential_provider", Everything())
+            elif register == "register_lazily":
+                session.lazy_register_component("credential_provider", Everything)
+            else:
+                resolver = session.get_component("credential_provider")
+                resolver.insert_before("env", Theirs())
 
         botocore.register_initializer(initialize)
         try:
-            runs.twice(lambda: resolve(boto3.Session()))
+            seen = runs.twice(lambda: resolve(boto3.Session()))
+            assert seen.outcome[1] == "AKIATHEIRS"
         finally:
             botocore.unregister_initializer(initialize)
 
@@ -445,10 +450,7 @@ class TestSessions:
             {},
             {"_create_credential_resolver": add},
             {"_create_credential_resolver": lambda session: Everything()},
-            pytest.param(
-                {"_register_credential_provider": register},
-                marks=differs(reason="install() overrides what the class registered"),
-            ),
+            {"_register_credential_provider": register},
         ],
     )
     def test_a_class_of_sessions(self, methods, runs):

@@ -11,6 +11,7 @@ from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] -
 from botocore.credentials import CredentialProvider, CredentialResolver
 from botocore.session import Session
 
+from ..resolving.creation import providers_of
 from ..resolving.session_resolver import nothing_from
 from ..threads.concurrency import NeedsItselfError, Once
 from .tasks import SharedTasks, in_thread
@@ -94,6 +95,6 @@ def _parts(
     from .providers import alone, insert_async  # noqa: PLC0415 - loading our providers takes a while
 
     if only is not None:
-        return list(resolver.providers), alone(session, region, only)
+        return providers_of(resolver), alone(session, region, only)
     insert_async(resolver, session, region, front)
     return list(resolver.providers), None

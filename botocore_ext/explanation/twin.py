@@ -44,7 +44,7 @@ def providers_of(session: Session, twin: Session) -> tuple[list[CredentialProvid
     """
     twin.register_component("data_loader", session.get_component("data_loader"))
     region, waiting = first_region(session), pending(session)
-    if waiting is not None:
+    if waiting is not None and waiting.theirs is None:
         made = create_resolver(twin, waiting.front, waiting.only, region)
         return _asked(made), True
     own: Any = session.get_component(COMPONENT)

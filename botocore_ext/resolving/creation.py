@@ -4,9 +4,9 @@ Our providers, and what is for aiobotocore, are imported within functions: most 
 neither.
 
 This module touches the ``_create_credential_resolver`` and ``_last_client_region_used`` of a
-session, each with a fallback. Beside it only ``keys`` and ``hook`` touch names of botocore and
-boto3 that begin with an underscore. What else the package needs of botocore is listed in
-``tests/test_botocore_seams.py``.
+session, each with a fallback. Besides, only ``registration``, ``keys``, ``hook`` and
+``aio.credentials`` touch names of botocore and boto3 that begin with an underscore. What else the
+package needs of botocore is listed in ``tests/test_botocore_seams.py``.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from botocore.credentials import AssumeRoleProvider, CredentialProvider, Credent
 
 from .bystanders import is_async, is_bystander, is_plain, is_plain_role
 from .plain_roles import PlainRoleProvider, replace_roles
+from .registration import Theirs
 from .session_resolver import SessionResolver
 
 
@@ -27,6 +28,7 @@ def create_resolver(
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
     region: str | None = None,
+    theirs: Theirs | None = None,
 ) -> CredentialResolver:
     """Build botocore's own resolver and put our providers into it, if they can have a part.
 
@@ -35,19 +37,22 @@ def create_resolver(
         front: What code puts first.
         only: What code lets be asked alone.
         region: That of the first client of the session that this one stands for, if there is one.
+        theirs: Makes a resolver that another library registered: it stays what it is.
     """
+    region = region or first_region(session)
     if only is not None:
         check_alone(session, only)  # again: the profile may be another one by now
+    elif theirs is not None:
+        return _with_ours(theirs(), session, region, front)
     resolver = plain_resolver(session)
-    region = region or first_region(session)
-    if not hasattr(resolver, "providers"):
+    if only is None and not hasattr(resolver, "providers"):
         return resolver  # a session class has a resolver of another kind
     if is_async(session):
         return _create_async_resolver(resolver, session, region, front, only)
     if only is not None:
         from .resolver import bound
 
-        return SessionResolver(resolver.providers, *bound([only], session, region))
+        return SessionResolver(providers_of(resolver), *bound([only], session, region))
     profiles, profile = session.full_config["profiles"], _profile(session)
     if not front and is_plain_role(profiles, profile):
         _rebuild_roles(resolver, session, region)
@@ -56,6 +61,22 @@ def create_resolver(
     if type(resolver) is not CredentialResolver:
         return resolver  # a session class with a resolver of its own keeps it
     return SessionResolver(resolver.providers)
+
+
+def _with_ours(
+    resolver: Any, session: botocore.session.Session, region: str | None, front: Sequence[Any]
+) -> CredentialResolver:
+    """Put our providers into the resolver of another library, if they can have a part."""
+    is_ours = front or not is_plain(session.full_config["profiles"], _profile(session))
+    if is_ours and hasattr(resolver, "providers"):
+        put_into(resolver, session, region, front)
+    theirs: CredentialResolver = resolver
+    return theirs
+
+
+def providers_of(resolver: Any) -> list[CredentialProvider]:
+    """Return the providers of a resolver; none if it is of another kind than botocore's."""
+    return list(getattr(resolver, "providers", ()))
 
 
 def plain_resolver(session: botocore.session.Session) -> CredentialResolver:

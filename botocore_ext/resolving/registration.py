@@ -1,8 +1,12 @@
-"""The place in a session where its credential resolver is made, the first time it is needed."""
+"""The place in a session where its credential resolver is made, the first time it is needed.
+
+This module looks at the ``_components`` of a session, and what they hold: botocore has no other
+way to see what is registered without making it. Where they are not there, nothing is.
+"""
 
 import threading
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary, ref
 
 from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
@@ -15,6 +19,10 @@ from .bystanders import is_async
 COMPONENT = "credential_provider"
 
 
+#: Makes the resolver that another library registered, or returns it.
+Theirs: TypeAlias = Callable[[], Any]
+
+
 class Registration(Once[CredentialResolver]):
     """The factory of a session's resolver, until the session uses it."""
 
@@ -23,10 +31,18 @@ class Registration(Once[CredentialResolver]):
         make: Callable[[], CredentialResolver],
         front: Sequence[CredentialProvider],
         only: CredentialProvider | None,
+        theirs: Theirs | None = None,
     ) -> None:
-        """Take the factory, and which providers of code it puts first, or uses alone."""
+        """Take the factory, and what it makes the resolver of.
+
+        Args:
+            make: Makes the resolver.
+            front: The providers of code that it puts first.
+            only: The one that it uses alone.
+            theirs: What another library registered (see ``registered``).
+        """
         super().__init__(make)
-        self.front, self.only = front, only
+        self.front, self.only, self.theirs = front, only, theirs
 
 
 #: The registrations that sessions hold and have not used yet.
@@ -37,6 +53,16 @@ def pending(session: Session) -> Registration | None:
     """Return the registration that the session has not used yet, if there is one."""
     found = _pendings.get(session)
     return None if found is None else found()
+
+
+def registered(session: Session) -> Theirs | None:
+    """Return what another library registered for the session's resolver; None: nothing."""
+    components = getattr(session, "_components", None)
+    make: Theirs | None = getattr(components, "_deferred", {}).get(COMPONENT)
+    if make is not None:
+        return None if make == getattr(session, "_create_credential_resolver", None) else make
+    resolver = getattr(components, "_components", {}).get(COMPONENT)
+    return None if resolver is None else lambda: resolver
 
 
 def register(session: Session, registration: Registration) -> None:
