@@ -28,6 +28,7 @@ def pytest_addoption(parser, pluginmanager):
     if not pluginmanager.hasplugin("xdist"):
         parser.addoption("--numprocesses", help="ignored without pytest-xdist")
         parser.addoption("--dist", help="ignored without pytest-xdist")
+        parser.addoption("--no-loadscope-reorder", action="store_true", help="the same")
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
@@ -65,10 +66,14 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the proofs: the inner loop and further interpreters leave them out."""
+    """Mark the proofs, and begin with them: they take longest, and the rest fills the cores.
+
+    The inner loop and further interpreters leave them out.
+    """
     for item in items:
         if PROOFS & {item.path.stem, item.path.parent.name}:
             item.add_marker("proof")
+    items.sort(key=lambda one: one.get_closest_marker("proof") is None)
 
 
 #: By these a program knows that it runs in a job of a CI service, as these tests may do.
