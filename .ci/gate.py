@@ -110,6 +110,8 @@ class Gate:
             "UV_NATIVE_TLS": "1",
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_LINK_MODE": "copy",
+            # As pip does: indexes are equal.
+            "UV_INDEX_STRATEGY": "unsafe-best-match",
             "BOTOCORE_EXT_TESTS": "gate",
             "PYTEST_XDIST_AUTO_NUM_WORKERS": str(max(1, self.cores // 2)),
             # A hang is seen by silence, and shown by the signal that ends it.
