@@ -36,7 +36,10 @@ class ProviderError(CredentialRetrievalError):
         self.reason = error_msg
 
 
-class NotConfigured(ProviderError, NoCredentialsError):  # noqa: N818 - the name that chains speak of
+class NotConfigured(  # noqa: N818 - the name that chains speak of  # pyright: ignore[reportIncompatibleVariableOverride]  # botocore-stubs' kwargs
+    ProviderError,
+    NoCredentialsError,
+):
     """Nothing configures this provider here; a chain goes on to its next link.
 
     It is also what callers of botocore catch where there are no credentials.

@@ -34,7 +34,7 @@ class CognitoIdentityProvider(CognitoProvider):
     def fetch(self) -> Keys:
         """Ask Cognito for the keys of the identity: one round trip."""
         merged = self._cell.kept  # before the logins: see Provider.replace_token
-        given = super().option_value(self.option_named("identity_id"))
+        given = str(super().option_value(self.option_named("identity_id")))
         identity = merged.get(given, given)
         found = self._keys(self._client(identity), identity, self._logins())
         merged[given] = str(found.identity_id)
