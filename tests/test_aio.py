@@ -774,6 +774,42 @@ class TestEventLoops:
 
 
 class TestSessions:
+    def test_the_identity_is_the_one_that_cognito_answers(self, aws):
+        """The identity of a guest who signs in is merged into the user's."""
+        pool = from_cognito_identity_pool(identity_pool_id=POOL)
+        session = aio.AioSession(credentials=pool)
+        merged = "us-east-1:00000000-0000-0000-0000-00000000beef"
+
+        def answer(request):
+            request.parameters = {"IdentityId": merged}
+            return aws.cognito(request)
+
+        aws.script("GetCredentialsForIdentity", answer)
+        asyncio.run(frozen(session))
+        credentials = asyncio.run(session.get_credentials())
+        assert credentials.identity_id == pool.identity_id == merged
+        asyncio.run(credentials.refresh())
+        assert aws.requests[-1].parameters["IdentityId"] == merged
+
+    def test_a_wrong_mfa_code_is_asked_for_again(self, aws):
+        codes = ["111111", "222222"]
+
+        async def ask(_):
+            return codes.pop(0)
+
+        role = from_temporary_credentials(
+            params={"RoleArn": ROLE, "SerialNumber": "arn:aws:iam::123456789012:mfa/me"},
+            master_credentials=lambda: Keys("AKIAMASTER", "secret"),
+            mfa_code_provider=ask,
+        )
+        session = aio.AioSession(credentials=role)
+        message = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
+        aws.script("AssumeRole", fakes.error("AccessDenied", 403, message))
+        with pytest.raises(ClientError, match="MultiFactorAuthentication failed"):
+            asyncio.run(frozen(session))
+        assert asyncio.run(frozen(session)).access_key == aws.requests[-1].gave
+        assert not codes
+
     def test_one_provider_and_nothing_else(self, monkeypatch, aws):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
