@@ -162,7 +162,6 @@ class TestCases:
     @pytest.fixture(autouse=True)
     def _own_url(self, aws, monkeypatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
-        monkeypatch.setattr("botocore_ext.outside.time.sleep", lambda _: None)
         botocore_ext.install()
 
     @pytest.mark.parametrize("case", [one for one in CASES if "provider" not in one.values[0]])

@@ -57,7 +57,6 @@ def expected_error(expect):
 
 @pytest.mark.parametrize("case", CASES)
 def test_case(case, world, aws, monkeypatch, caplog, request):
-    monkeypatch.setattr("botocore_ext.outside.time.sleep", lambda _: None)
     case = cases.filled(case, cases.known_in(aws, world))
     cases.prepare(case, world, aws, monkeypatch)
     expect = case["expect"]

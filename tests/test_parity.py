@@ -33,7 +33,6 @@ def replayed(world, aws, monkeypatch):
     """Run a case here, and return what came of it as a record says it."""
 
     def run(case):
-        monkeypatch.setattr("botocore_ext.outside.time.sleep", lambda _: None)
         monkeypatch.setattr("botocore_ext.providers.http.ECS_AGENT", aws.url)
         known = cases.known_in(aws, world)
         case = cases.filled(case, known)

@@ -444,9 +444,9 @@ def test_what_botocore_cannot_read_is_an_error_of_ours(aws, body, status):
 
 
 @pytest.mark.parametrize("status", [404, 502])
-def test_an_error_that_is_none_of_the_service_shows_its_status_alone(aws, status, mocker):
+def test_an_error_that_is_none_of_the_service_shows_its_status_alone(aws, status, monkeypatch):
     """Without a code, botocore takes the whole answer for the text of the error."""
-    mocker.patch("time.sleep")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     aws.always(
         "GetCredentialsForIdentity", fakes.Answer(fakes.secret("body").encode(), status=status)
     )

@@ -149,10 +149,10 @@ RECOVERABLE = [
 
 @pytest.mark.parametrize("answer", RECOVERABLE, ids=["expired", "denied", "500", "HTML", "silent"])
 def test_keys_that_are_valid_are_served_when_they_cannot_be_renewed(
-    aws, scope, log_in, mocker, caplog, answer
+    aws, scope, log_in, monkeypatch, caplog, answer
 ):
     caplog.set_level(logging.WARNING)
-    mocker.patch("time.sleep")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     path = log_in(60)
     aws.always("CreateOAuth2Token", answer)
     config = Config(read_timeout=0.1)
@@ -174,8 +174,8 @@ def test_keys_that_are_valid_are_served_when_they_cannot_be_renewed(
     ],
     ids=["expired", "500", "HTML", "no keys", "silent"],
 )
-def test_keys_that_have_expired_are_not_served(aws, scope, log_in, mocker, answer, error):
-    mocker.patch("time.sleep")
+def test_keys_that_have_expired_are_not_served(aws, scope, log_in, monkeypatch, answer, error):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     log_in(0)
     aws.always("CreateOAuth2Token", answer)
     config = Config(read_timeout=0.1 if error is ReadTimeoutError else 30)
@@ -184,8 +184,8 @@ def test_keys_that_have_expired_are_not_served(aws, scope, log_in, mocker, answe
         provider.bind(scope).fetch()
 
 
-def test_a_renewal_waits_for_nobody_who_does_not_listen(scope, log_in, monkeypatch, mocker):
-    mocker.patch("time.sleep")
+def test_a_renewal_waits_for_nobody_who_does_not_listen(scope, log_in, monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     log_in(0)
     with pytest.raises(EndpointConnectionError):
@@ -217,10 +217,10 @@ def test_without_the_crt_the_error_says_what_to_install(scope, log_in, monkeypat
     ],
 )
 def test_the_region_is_that_of_the_login_but_for_client_config(
-    log_in, clock, monkeypatch, sign_in, client_config, region, aws, mocker
+    log_in, clock, monkeypatch, sign_in, client_config, region, aws
 ):
     """The fake is not asked: the address says enough."""
-    mocker.patch("time.sleep")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     log_in(0, signInRegion=sign_in)

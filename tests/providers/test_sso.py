@@ -168,9 +168,9 @@ def test_a_renewed_token_is_used_where_it_cannot_be_written(
     ids=["refused", "500", "HTML", "cut"],
 )
 def test_a_token_that_is_still_valid_outlives_a_failed_renewal(
-    aws, scope, config, log_in, mocker, answer
+    aws, scope, config, log_in, monkeypatch, answer
 ):
-    mocker.patch("time.sleep")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     config(SESSION)
     path = log_in(60, of="mine")
     aws.always("CreateToken", answer)
@@ -208,9 +208,9 @@ def test_threads_share_one_renewal(aws, scope, config, log_in):
 
 
 @pytest.fixture
-def hosts(monkeypatch, mocker):
+def hosts(monkeypatch):
     """Return the hosts of inner clients, which are made but cannot ask anybody."""
-    mocker.patch("time.sleep")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     seen = []
     create = botocore.session.Session.create_client
