@@ -1,13 +1,16 @@
 """Servers that drip: a fetch ends in time, in the thread that needs it, and leaves nothing."""
 
+import contextlib
 import gc
 import socket
 import ssl
 import threading
-import time
 
+import botocore.session
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from botocore_ext import (
     FetchError,
@@ -57,9 +60,9 @@ def open_sockets(port):
     return found
 
 
-def pool(clock, **retries):
+def pool(clock):
     """Return a provider of which the second call has ``LEFT`` seconds."""
-    config = Config(connect_timeout=LEFT / 4, read_timeout=LEFT / 4, retries=retries or None)
+    config = Config(connect_timeout=LEFT / 4, read_timeout=LEFT / 4)
     provider = from_cognito_identity_pool(
         identity_pool_id="us-east-1:1699ebc0-7900-4099-b910-2df94f52a030",
         client_config={"config": config},
@@ -77,10 +80,8 @@ def test_a_call_of_a_service_ends_with_the_budget(server, clock, drip):
     slow_first_call(server, clock)
     server.always("GetCredentialsForIdentity", DRIPS[drip])
     credentials, threads = pool(clock), threading.active_count()
-    began = time.monotonic()
     with pytest.raises(FetchError, match=r"did not answer within the 25 seconds of one fetch"):
         credentials.get_frozen_credentials()
-    assert time.monotonic() - began < 20 * LEFT
     assert server.operations() == ["GetId", "GetCredentialsForIdentity"]
     assert threading.active_count() <= threads + 1  # of the server, which may not know yet
     assert open_sockets(server.port) == []
@@ -99,3 +100,124 @@ def test_an_attempt_at_an_endpoint_ends_with_its_time(server, drip):
     assert open_sockets(server.port) == []
     server.scripts.clear()
     assert provider.load().access_key
+
+
+class Empty:
+    """A body without a byte."""
+
+    def stream(self):
+        return iter(())
+
+
+class Raw:
+    """A server that speaks bytes: ``serve`` has a connection for itself, in a thread."""
+
+    def __init__(self, serve):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self._serve = serve
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                with connection, contextlib.suppress(OSError):
+                    self._serve(connection)
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self._thread.join()
+
+
+def drip(connection, data):
+    for position in range(len(data)):
+        connection.sendall(data[position : position + 1])
+        threading.Event().wait(DRIP)
+
+
+@pytest.fixture
+def raw():
+    """Start a raw server."""
+    servers = []
+
+    def start(serve):
+        servers.append(Raw(serve))
+        return servers[-1]
+
+    yield start
+    for one in servers:
+        one.close()
+
+
+@pytest.mark.parametrize("drips", ["handshake", "record"])
+def test_tls_that_drips_ends_in_time(raw, tmp_path, monkeypatch, drips):
+    """Bytes that are no data yet reach OpenSSL alone, which has one timeout for all of them."""
+    trusted, chain = certificates.write(tmp_path, "localhost")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(trusted))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+
+    def serve(connection):
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        send = drip if drips == "handshake" else socket.socket.sendall
+        while True:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                tls.do_handshake()
+                break
+            send(connection, outgoing.read())
+            incoming.write(connection.recv(65536))
+        tls.write(b"HTTP/1.1 200 OK\r\n" * 100)
+        drip(connection, outgoing.read())
+
+    server = raw(serve)
+    provider = from_http(
+        aws_container_credentials_full_uri=f"https://localhost:{server.port}/",
+        timeout=LEFT,
+        max_retries=0,
+    )
+    with pytest.raises(FetchError, match=f"localhost:{server.port} "):
+        provider.load().get_frozen_credentials()
+    assert open_sockets(server.port) == []
+
+
+def test_a_proxy_that_drips_ends_in_time(raw, monkeypatch):
+    """It answers to CONNECT before there is a connection to the service."""
+
+    def serve(connection):
+        connection.recv(65536)
+        drip(connection, b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 1000)
+
+    server = raw(serve)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
+    provider = from_http(
+        aws_container_credentials_full_uri="https://example.com/",
+        timeout=LEFT / 5,
+        max_retries=0,
+    )
+    with pytest.raises(FetchError, match=r"had not answered in full after 0\.3 s"):
+        provider.load().get_frozen_credentials()
+    assert open_sockets(server.port) == []
+
+
+def test_connections_are_kept_from_one_refresh_to_the_next(server, clock):
+    server.now = clock.now
+    credentials = pool(clock)
+    for _ in range(3):
+        credentials.refresh()
+    assert server.connections == 1
+    assert len(open_sockets(server.port)) == 1
+
+
+def test_a_handler_that_answers_in_the_place_of_a_service_is_asked_alone(aws, clock, monkeypatch):
+    """As moto and programs do that replay answers: nothing is sent."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    session = botocore.session.Session()
+    session.register("before-send", lambda request, **_: AWSResponse(request.url, 503, {}, Empty()))
+    provider = from_cognito_identity_pool(identity_pool_id="us-east-1:pool")
+    with pytest.raises(ClientError, match="503"):
+        provider.bind(Scope(session, clock=clock)).load().get_frozen_credentials()
+    assert aws.connections == 0

@@ -183,3 +183,34 @@ def test_aws_assume_role_lib_on_top(aws):
     botocore_ext.install()  # the child's own session is made with it, too, and stays the child's
     again = library.assume_role(parent, "arn:aws:iam::123456789012:role/App")
     assert again.get_credentials().method == "assume-role"
+
+
+XRAY = """
+import sys
+from aws_xray_sdk.core import patch, xray_recorder
+from botocore_ext import from_cognito_identity_pool, from_http, from_temporary_credentials
+from botocore_ext import from_web_token
+
+xray_recorder.configure(context_missing="RUNTIME_ERROR", sampling=False)
+patch(("botocore", "httplib"))
+pool = from_cognito_identity_pool(identity_pool_id="us-east-1:pool")
+role = {"RoleArn": "arn:aws:iam::123456789012:role/App"}
+with xray_recorder.in_segment("request") as segment:
+    for provider in (
+        from_web_token(role_arn=role["RoleArn"], web_identity_token="the-token"),
+        from_http(aws_container_credentials_full_uri=sys.argv[1]),
+        from_temporary_credentials(params=role, master_credentials=pool),
+    ):
+        provider.load().get_frozen_credentials()
+    print(*[one.name for one in segment.subsegments])
+"""
+
+
+def test_calls_inside_a_segment_of_xray_are_recorded(aws):
+    """Outside Lambda its state is in thread-locals: a fetch in another thread would fail."""
+    pytest.importorskip("aws_xray_sdk", reason="aws-xray-sdk is not installed")
+    command = [sys.executable, "-c", XRAY, aws.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    assert done.stdout.split() == ["sts", "cognito-identity", "cognito-identity", "sts"]
+    assert "GET" in aws.operations()  # it does not record this one
