@@ -4,6 +4,7 @@ The fixture ``logs`` searches every record, error and command of the whole run; 
 it would find what it looks for.
 """
 
+import gc
 import logging
 import subprocess
 import sys
@@ -164,6 +165,15 @@ def test_a_value_of_few_characters_does_not_tear_the_text():
     given = {"RoleArn": ROLE, "RoleSessionName": "a"}
     text = problems_of(botocore.session.Session(), "sts", "AssumeRole", given)
     assert "Invalid length for parameter RoleSessionName" in text
+
+
+@pytest.mark.usefixtures("aws")
+def test_no_shared_client_is_found_by_the_environment(monkeypatch):
+    """All of it, secrets included, would be in every dump of the memory of the process."""
+    monkeypatch.setenv("DATABASE_PASSWORD", password := fakes.secret("password"))
+    from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
+    sets = [one for one in gc.get_objects() if type(one) is frozenset]
+    assert not [one for one in sets if ("DATABASE_PASSWORD", password) in one]
 
 
 def test_a_process_gets_the_words_of_its_command_and_nothing_else(world, aws, commands):

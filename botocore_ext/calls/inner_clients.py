@@ -4,6 +4,7 @@ They are unsigned, or carry keys: another one would ask the session for credenti
 they are for.
 """
 
+import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ class InnerClients:
         if found is None or found.keys != keys:
             with _creation.get():
                 common = _common.get() if is_common and keys is None else {}
-                wide = (session, *place, frozenset(environ.items()))
+                wide = (session, *place, _digest(environ))
                 found = common.get(wide) or _Held(
                     create(session, environ, service, region, client_config, keys),
                     client_config,
@@ -97,6 +98,12 @@ class InnerClients:
                 )
                 common[wide] = held[place] = found
         return found.client  # not what stands there by now: it may sign with other keys
+
+
+def _digest(environ: Mapping[str, str]) -> bytes:
+    """Return what tells environments apart, and holds nothing of them: they may have secrets."""
+    variables = repr(sorted(environ.items()))
+    return hashlib.sha256(variables.encode("utf-8", "surrogateescape")).digest()
 
 
 def create(
