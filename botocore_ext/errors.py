@@ -5,6 +5,7 @@ already catches botocore's errors catches these. Errors of AWS services (STS, Co
 never wrapped: ``except ClientError`` keeps working.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,16 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
+    MetadataRetrievalError,
     NoCredentialsError,
     ParamValidationError,
+    SSLError,
 )
+
+#: What stands before the host of a URL: a user and a password.
+_USER = re.compile(r"(?<=//)[^/?#\s]*@")
+#: Characters of what others wrote that an error or a log may show.
+LONGEST_TEXT = 1024
 
 
 class ProviderError(CredentialRetrievalError):
@@ -176,6 +184,24 @@ def _refusal(error: ClientError) -> tuple[str, str]:
 
 
 def shown(error: Exception) -> str:
-    """Return the text of our errors and botocore's; what others write may hold a token."""
-    is_known = isinstance(error, (BotoCoreError, ClientError))
-    return str(error) if is_known else type(error).__name__
+    """Return the text of an error where that cannot hold a token, else the name of its class.
+
+    It can in the errors of other libraries, and in those of botocore that quote them, an endpoint
+    or a value.
+    """
+    if isinstance(error, (ProviderError, ClientError)):
+        return str(error)
+    quotes = "{error}" in getattr(error, "fmt", "") and not isinstance(error, SSLError)
+    if quotes or not isinstance(error, BotoCoreError) or isinstance(error, MetadataRetrievalError):
+        return type(error).__name__
+    return shortened(without_users(str(error).partition(", value: ")[0]))
+
+
+def without_users(text: str) -> str:
+    """Return a text without the users and passwords of the URLs in it."""
+    return _USER.sub("", text)
+
+
+def shortened(text: str) -> str:
+    """Return what a process or another library wrote, in at most ``LONGEST_TEXT`` characters."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}..."

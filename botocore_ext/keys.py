@@ -23,9 +23,32 @@ SPELLINGS = {
     "identity_id": ("IdentityId", "identity_id", "identityId"),
 }
 
+#: The fact of a value that no request can carry.
+UNSENDABLE = "contains a line break or another character that cannot be sent"
+#: What an HTTP header carries. A secret key is not sent, so it may have letters beyond ASCII.
+_SENDABLE = re.compile(r"[ -~]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: What names the account in the ARN of a role session.
+_ACCOUNT = re.compile(r"arn:[^:]*:sts::(\d+):")
+
 _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}([.,]\d+)?([Zz]| ?UTC|[+-]\d{2}:?\d{2})?",
 )
+
+
+class FieldError(ValueError):
+    """A field of credentials that cannot be used; the text names it, and never shows its value."""
+
+    def __init__(self, field: str, fact: str) -> None:
+        """Take the field, as AWS spells it, and the fact, which completes "<field> ..."."""
+        super().__init__(f"{field} {fact}")
+        #: A field of ``SPELLINGS``, spelled as there.
+        self.field = field
+        self.fact = fact
+
+    def __reduce__(self) -> tuple[type["FieldError"], tuple[str, str]]:
+        """Travel as the field and the fact."""
+        return type(self), (self.field, self.fact)
 
 
 @dataclass(frozen=True)
@@ -48,16 +71,25 @@ class Keys:
         """Check what was given, and take an expiration without a time zone for UTC.
 
         Raises:
-            ValueError: A key is missing or no string, or the expiration is no ``datetime``.
+            FieldError: A value is missing, has a wrong type, or cannot be sent, such as one
+                with a line break.
         """
-        given: tuple[tuple[str, object], ...] = (
+        for name, (spelling, *_) in SPELLINGS.items():
+            value = getattr(self, name)
+            if name == "expiration" or value is None:
+                continue
+            if not isinstance(value, str):
+                raise FieldError(spelling, "is not a string")
+            if name != "secret_key":
+                check_sendable(spelling, value)
+            elif _CONTROL.search(value):
+                raise FieldError(spelling, UNSENDABLE)
+        for spelling, value in (
             ("AccessKeyId", self.access_key),
             ("SecretAccessKey", self.secret_key),
-        )
-        for spelling, value in given:
-            if not isinstance(value, str) or not value:
-                msg = f"{spelling} is missing" if not value else f"{spelling} is not a string"
-                raise ValueError(msg)
+        ):
+            if not value:
+                raise FieldError(spelling, "is missing")
         if self.expiration is not None:
             object.__setattr__(self, "expiration", expiration(self.expiration))
 
@@ -78,29 +110,31 @@ class Keys:
         """Read the answer of an STS operation that assumes a role; its ARN names the account.
 
         Raises:
-            ValueError: See ``from_mapping``.
+            FieldError: See ``from_mapping``.
         """
-        # arn:partition:sts::ACCOUNT:assumed-role/NAME/SESSION
-        arn = answer.get("AssumedRoleUser", {}).get("Arn", "").split(":")
-        account = {"AccountId": arn[4]} if arn[4:] else {}
-        return cls.from_mapping(answer.get("Credentials", {}) | account)
+        credentials, user = member(answer, "Credentials"), answer.get("AssumedRoleUser")
+        arn = user.get("Arn") if isinstance(user, Mapping) else None
+        account = _ACCOUNT.match(arn) if isinstance(arn, str) else None
+        return cls.from_mapping({**credentials, **({"AccountId": account[1]} if account else {})})
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Keys":
         """Read keys in any spelling of ``SPELLINGS``.
 
+        What is empty is not there, and an account may be a number.
+
         Raises:
-            ValueError: The access key or secret key is missing, a value has a wrong type,
-                or the expiration cannot be read. The text names the field, never a value.
+            FieldError: A value is missing, has a wrong type or cannot be sent.
         """
+        if not isinstance(mapping, Mapping):
+            raise FieldError("it", "is not an object")
         found: dict[str, Any] = {}
         for name, spellings in SPELLINGS.items():
             value = next((mapping[key] for key in spellings if mapping.get(key) is not None), None)
-            if value in (None, ""):
+            if value is None or (isinstance(value, str) and not value.strip()):
                 continue
-            if name != "expiration" and not isinstance(value, str):
-                msg = f"{spellings[0]} is not a string"
-                raise ValueError(msg)
+            if name == "account_id" and type(value) is int and value >= 0:
+                value = f"{value:012d}"
             found[name] = value
         return cls(**{"access_key": "", "secret_key": "", **found})
 
@@ -109,7 +143,7 @@ class Keys:
         """Read keys from whatever a function of the user's may return.
 
         Raises:
-            ValueError: It is none of these, or a mapping without keys.
+            FieldError: It is none of these, or a mapping without keys.
         """
         if isinstance(source, Keys):
             return source
@@ -117,18 +151,21 @@ class Keys:
             return cls.from_credentials(source)
         if isinstance(source, Mapping):
             return cls.from_mapping(source)
-        msg = f"{type(source).__name__} is neither Keys, botocore credentials nor a mapping"
-        raise ValueError(msg)
+        kind = type(source).__name__
+        raise FieldError(kind, "is neither Keys, botocore credentials nor a mapping")
 
     @classmethod
     def from_credentials(cls, credentials: Credentials) -> "Keys":
         """Read the keys that a botocore credentials object holds now, or one of aiobotocore.
 
         Raises:
+            FieldError: See ``from_mapping``.
             FetchError: It is one of aiobotocore, and the session that asks is none.
         """
         what = f"{type(credentials).__name__}.get_frozen_credentials()"
         frozen = awaited(credentials.get_frozen_credentials(), credentials.method, what)
+        if frozen is None:
+            raise FieldError(what, "returned None")
         keys = cls.from_mapping(
             {
                 "access_key": frozen.access_key,
@@ -144,22 +181,45 @@ class Keys:
         return keys.through(getattr(credentials, "features", ()))
 
 
+def check_sendable(field: str, value: object) -> None:
+    """Check what is sent in a header.
+
+    Raises:
+        FieldError: No header carries it: the error of the HTTP library would show all of it.
+    """
+    if isinstance(value, str) and _SENDABLE.fullmatch(value) is None:
+        raise FieldError(field, UNSENDABLE)
+
+
+def member(answer: Any, name: str) -> Mapping[str, Any]:
+    """Return the object under ``name`` in what a service, or what stands for it, answered.
+
+    Raises:
+        FieldError: It is missing, or something else.
+    """
+    found: object = answer.get(name) if isinstance(answer, Mapping) else None
+    if isinstance(found, Mapping):
+        return found
+    raise FieldError(name, "is missing" if found is None else "is not an object")
+
+
 def expiration(value: Any) -> datetime:
     """Return a datetime, an RFC 3339 text or seconds since 1970 as a time in UTC.
 
     A time without a zone is taken for UTC.
+
+    Raises:
+        FieldError: It is none of these.
     """
     if isinstance(value, str) and _RFC_3339.fullmatch(value.strip()) is None:
-        msg = "Expiration is not an RFC 3339 time"
-        raise ValueError(msg)
+        raise FieldError("Expiration", "is not an RFC 3339 time")
     moment: datetime | None = value if isinstance(value, datetime) else None
-    if moment is None:  # the errors of the parser show the value
+    if moment is None and not isinstance(value, bool):  # the errors of the parser show the value
         text: Any = value
         with suppress(ValueError, TypeError, OverflowError, OSError, RuntimeError):
             moment = parse_timestamp(text)
     if moment is None:
-        msg = "Expiration is not a time"
-        raise ValueError(msg)
+        raise FieldError("Expiration", "is not a time")
     if moment.tzinfo is None:
         return moment.replace(tzinfo=timezone.utc)
     try:

@@ -9,7 +9,7 @@ from .declaration import times
 from .declaration.references import Token, resolve
 from .declaration.specification import Specification
 from .errors import FetchError
-from .keys import Keys
+from .keys import FieldError, Keys
 from .options import option
 from .refreshing.credentials import ProviderCredentials
 from .refreshing.refresh import DEFAULT_WINDOW, Window
@@ -104,7 +104,11 @@ class Provider(Specification):
         Raises:
             ConfigurationError: It is.
         """
-        found: Any = run_guarded(self.place, self.label, self.fetch)
+        try:
+            found: Any = run_guarded(self.place, self.label, self.fetch)
+        except FieldError as error:
+            fact = f"{error}: correct it where these credentials come from"
+            raise FetchError(provider=self.METHOD, error_msg=fact) from None
         # What somebody's own provider returns is checked where it is kept.
         keys: Keys = found.through(self.features()) if isinstance(found, Keys) else found
         return keys

@@ -9,14 +9,12 @@ fetch and never cached, because tokens are short-lived by nature.
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import FetchError
 from .outside import system_environment
-from .sources.paths import in_home, is_file, text_of
-from .threads.helper_thread import run_within
+from .sources.paths import in_home, text_of
 
 if TYPE_CHECKING:
     from .sources.ambient import AmbientToken
@@ -38,30 +36,25 @@ _HOMES = {
     "TokenProcess": "sources.token_process",
 }
 
-#: Seconds that a file may take which is none, but a pipe.
-PIPE_TIMEOUT = 5
-
 
 @dataclass(frozen=True)
 class TokenFile:
     """Reads the token from a UTF-8 file (``file://PATH``), absolute or beginning with ``~``."""
 
     path: str
+    #: Seconds to wait for the writer of a pipe.
+    timeout: float = 5
 
     def __call__(self) -> str:
         """Return the file's content, stripped.
 
         Raises:
-            FetchError: The file is missing, unreadable, not UTF-8 or empty.
+            FetchError: The file is missing, unreadable, too large, not UTF-8 or empty.
         """
         path = self.path
         try:
             path = in_home(path)
-            read = partial(text_of, path)
-            # Nobody may ever write to a pipe.
-            token = (read() if is_file(path) else run_within(PIPE_TIMEOUT, read)).strip()
-        except TimeoutError:
-            fact = f"gave nothing within {PIPE_TIMEOUT} seconds: it is a pipe; see who writes to it"
+            token = text_of(path, self.timeout).strip()
         except OSError as error:
             fact = f"cannot be read ({error.strerror}): check the path and who may read it"
         except UnicodeDecodeError:

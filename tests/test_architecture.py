@@ -11,18 +11,18 @@ FLOORS = [
     "threads.context",
     (
         "outside threads.concurrency threads.event_loop threads.helper_thread "
-        "errors options calls.endpoint calls.parameters calls.service_data calls.unlogged "
-        "resolving.bystanders sources.paths"
+        "errors options calls.endpoint calls.parameters calls.raised calls.service_data "
+        "calls.unlogged resolving.bystanders sources.paths"
     ),
     (
         "calls.attempts calls.observation declaration.values resolving.plain_roles "
-        "resolving.registration resolving.session_resolver sources.token_process "
+        "resolving.registration resolving.session_resolver sources.output "
         "threads.awaiting threads.deadline"
     ),
     "resolving.creation",
     (
         "keys calls.budget calls.connections declaration.addresses declaration.clients "
-        "declaration.declared declaration.times threads.circles"
+        "declaration.declared declaration.times sources.token_process threads.circles"
     ),
     "aio.tasks calls.inner_calls refreshing.notes refreshing.state",
     "calls.inner_clients calls.exchange sources.native sources.token_cache",

@@ -164,7 +164,7 @@ def test_keys_as_aws_makes_them_stand_without_quotes(exported):
 
 def test_a_shell_runs_nothing_that_an_endpoint_gave(exported, aws, config, tmp_path):
     config(f"[profile endpoint]\ncontainer_credentials_full_uri = {aws.url}/keys")
-    evil = f"'; touch {tmp_path}/evil; $(touch {tmp_path}/evil)\n`touch {tmp_path}/evil`"
+    evil = f"'; touch {tmp_path}/evil; $(touch {tmp_path}/evil) `touch {tmp_path}/evil`"
     keys = {"AccessKeyId": "AKIA", "SecretAccessKey": evil}
     aws.script("GET", fakes.Answer(json.dumps(keys).encode()))
     lines = exported("--profile", "endpoint", "--format", "env")

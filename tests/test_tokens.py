@@ -5,10 +5,11 @@ import pickle
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from botocore_ext import FetchError, tokens
+from botocore_ext import FetchError
 from botocore_ext.tokens import TokenFile, TokenProcess, TokenVariable
 
 from . import fakes
@@ -27,17 +28,73 @@ def test_a_file_may_be_in_the_home(world):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_a_pipe_is_read_and_not_waited_for_without_end(world, monkeypatch):
-    os.mkfifo(world / "pipe")
-    source, token = TokenFile(str(world / "pipe")), fakes.secret("token")
-    writer = threading.Thread(target=lambda: (world / "pipe").write_text(token))
+def test_a_pipe_is_read_when_its_writer_writes():
+    reading, writing = os.pipe()
+    token = fakes.secret("token")
+
+    def write():
+        time.sleep(0.05)
+        os.write(writing, token.encode())
+        os.close(writing)
+
+    writer = threading.Thread(target=write)
     writer.start()
-    assert source() == token
+    assert TokenFile(f"/dev/fd/{reading}")() == token
     writer.join()
-    monkeypatch.setattr(tokens, "PIPE_TIMEOUT", 0.1)
-    with pytest.raises(FetchError, match=r"gave nothing within 0\.1 seconds: it is a pipe"):
-        source()
-    (world / "pipe").write_text("")  # the thread that was left behind ends
+    os.close(reading)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for_without_end(world):
+    """Without a writer it is empty: a thread that waits for one would be left behind."""
+    os.mkfifo(world / "pipe")
+    before, began = threading.active_count(), time.monotonic()
+    with pytest.raises(FetchError, match=f"the token file {world}/pipe is empty"):
+        TokenFile(str(world / "pipe"))()
+    held = os.open(world / "pipe", os.O_RDWR)
+    try:
+        with pytest.raises(FetchError, match=r"read \(nothing came within 0\.1 seconds\)"):
+            TokenFile(str(world / "pipe"), timeout=0.1)()
+    finally:
+        os.close(held)
+    assert (threading.active_count(), time.monotonic() - began < 2) == (before, True)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+def test_a_file_is_read_up_to_a_mebibyte(world):
+    (world / "large").write_bytes(b"x" * (1024 * 1024 + 1))
+    for path in ("/dev/zero", world / "large"):
+        with pytest.raises(FetchError, match=r"cannot be read \(it has more than 1048576 bytes\)"):
+            TokenFile(str(path))()
+    (world / "large").write_bytes(b"x" * 1024 * 1024)
+    assert len(TokenFile(str(world / "large"))()) == 1024 * 1024
+
+
+def test_a_process_that_prints_without_end_is_ended():
+    with pytest.raises(FetchError, match="printed more than 1048576 bytes and was ended"):
+        TokenProcess("yes")()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there it is waited for")
+def test_a_process_is_not_waited_for_longer_than_it_runs():
+    """What it has started holds its outputs: that would cost the whole timeout."""
+    began = time.monotonic()
+    for held in (">/dev/null", "2>/dev/null", "", "& yes >&2"):
+        assert TokenProcess(f"sh -c 'sleep 5 {held} & echo it'")() == "it"
+    assert time.monotonic() - began < 3
+
+
+def test_a_process_may_close_its_output_before_it_ends():
+    assert TokenProcess("sh -c 'echo it; exec >&- 2>&-; sleep 0.1'")() == "it"
+    with pytest.raises(FetchError, match=r"took longer than 0\.2 seconds"):
+        TokenProcess("sh -c 'exec >&- 2>&-; sleep 5'", timeout=0.2)()
+
+
+def test_of_a_long_complaint_a_kibibyte_is_shown():
+    complain = "head -c 3000000 /dev/zero | tr '\\\\0' x >&2; echo it; exit 3"
+    with pytest.raises(FetchError, match="failed with exit status 3: xxx") as raised:
+        TokenProcess(f'sh -c "{complain}"')()
+    assert 1024 < len(raised.value.reason) < 1200
 
 
 def test_a_variable_is_read_anew(monkeypatch):

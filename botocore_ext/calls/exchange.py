@@ -1,5 +1,6 @@
 """One request to an endpoint and its answer, within a time and a size."""
 
+import ssl
 import time
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -12,11 +13,13 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from ..outside import system_environment
 from ..threads.deadline import within
 from .attempts import Patience
 from .connections import keep_deadlines
 from .endpoint import Endpoint, UnusableError, is_address, is_allowed
 from .observation import tell
+from .raised import while_sending
 from .unlogged import run_unlogged
 
 #: Bytes that an answer may have.
@@ -81,7 +84,7 @@ def _exchange(
         headers={"Accept": "application/json", **headers, "Host": endpoint.authority},
         stream_output=True,
     )
-    verify = session.get_config_variable("ca_bundle") or True
+    verify = _verify(session) if endpoint.scheme == "https" else True
     arguments = {"verify": verify, "timeout": patience[:2], **_proxies(endpoint, session)}
     http = URLLib3Session(**arguments)
     keep_deadlines(http)
@@ -95,7 +98,7 @@ def _exchange(
     try:
         response, body = run_unlogged(work)
     except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
-        return _explain(error, patience)
+        return _explain(error, patience, verify)
     finally:
         http.close()
         tell((endpoint.authority, 1000 * (time.monotonic() - began)))
@@ -134,14 +137,24 @@ def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
     return {"proxies": get_environ_proxies(endpoint.url(host))}
 
 
-def _explain(error: Exception, patience: Patience) -> UnusableError:
-    """Say what happened without the URL, which botocore's own texts show."""
-    if isinstance(error, botocore.exceptions.SSLError):
-        msg = (
-            "has no TLS certificate that is accepted: name its authority in AWS_CA_BUNDLE, or "
-            "check that it speaks https"
-        )
-        return UnusableError(msg, retry=False)
+def _verify(session: Session) -> Any:
+    """Return how certificates are verified, as for the session's own clients."""
+    found = session.get_config_variable("ca_bundle")
+    return system_environment().get("REQUESTS_CA_BUNDLE", True) if found is None else found
+
+
+def _explain(error: Exception, patience: Patience, verify: object = None) -> UnusableError:
+    """Say what happened without the URL, which botocore's own texts show.
+
+    Raises:
+        Exception: The network has no part in it, as where a test blocks sockets.
+    """
+    blocked = while_sending(error)
+    if blocked is not None:
+        raise blocked.with_traceback(None) from None
+    of_tls = _explain_tls(error, verify)
+    if of_tls is not None:
+        return of_tls
     if isinstance(error, botocore.exceptions.ProxyConnectionError):
         return UnusableError("cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY")
     if isinstance(error, botocore.exceptions.ConnectTimeoutError):
@@ -155,3 +168,22 @@ def _explain(error: Exception, patience: Patience) -> UnusableError:
     if isinstance(error, botocore.exceptions.EndpointConnectionError):
         return UnusableError("cannot be connected to: check that it runs and the port")
     return UnusableError(_BROKEN_OFF)
+
+
+def _explain_tls(error: Exception, verify: object) -> UnusableError | None:
+    is_refused = isinstance(error, botocore.exceptions.SSLError)
+    if isinstance(verify, str) and (
+        is_refused or type(error) is botocore.exceptions.HTTPClientError
+    ):
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(verify)
+        except OSError as wrong:  # a ``ssl.SSLError``, too
+            why = "it has no certificate" if isinstance(wrong, ssl.SSLError) else wrong.strerror
+            fact = f"was not asked, because the CA bundle {verify} cannot be read ({why})"
+            remedy = "correct AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle"
+            return UnusableError(f"{fact}: {remedy}", retry=False)
+    msg = (
+        "has no TLS certificate that is accepted: name its authority in AWS_CA_BUNDLE, or "
+        "check that it speaks https"
+    )
+    return UnusableError(msg, retry=False) if is_refused else None

@@ -16,8 +16,9 @@ from functools import partial
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
+from ..errors import shown
 from ..hook import extend
-from ..keys import Keys
+from ..keys import FieldError, Keys
 from ..outside import hand_down, system_environment
 
 #: Holds the profiles that are being exported, outermost first, for processes that this one starts.
@@ -51,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         _look_at_the_output(is_told_to=arguments.show_secrets)
         sys.stdout.write(FORMATS[arguments.format](keys_of(arguments.profile)))
         sys.stdout.flush()
-    except (BotoCoreError, ClientError, OSError) as error:
+    except (BotoCoreError, ClientError) as error:
+        why = shown(error)
+    except OSError as error:
         why = str(error)
     except KeyboardInterrupt:
         why = "the search for credentials was interrupted"
@@ -90,7 +93,11 @@ def keys_of(profile: str | None) -> Keys:
             reason=f"neither profile '{name}' nor anything after it has credentials: add keys to "
             "the profile, or name another with --profile"
         )
-    return Keys.from_credentials(credentials)
+    try:
+        return Keys.from_credentials(credentials)
+    except FieldError as error:
+        reason = f"the credentials of profile '{name}' cannot be used ({error}): correct them"
+    raise NotExportedError(reason=reason)
 
 
 def _see_to_it_that_it_ends(profile: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from botocore.credentials import CredentialProvider, Credentials
 
 from ..errors import FetchError
-from ..keys import Keys
+from ..keys import FieldError, Keys
 from ..options import option
 from ..provider import Provider
 from ..refreshing.credentials import ProviderCredentials
@@ -85,7 +85,7 @@ class FunctionProvider(Provider):
         )
         try:
             return None if found is None else Keys.of(found)
-        except ValueError as error:
+        except FieldError as error:
             fact = f"{self.label} did not return keys: {error}"
         raise FetchError(provider=self.METHOD, error_msg=fact)
 
@@ -137,6 +137,6 @@ def keys_or_provider(value: object) -> CredentialProvider | Credentials:
 def _read(mapping: Mapping[str, Any]) -> Keys:
     try:
         return Keys.from_mapping(mapping)
-    except ValueError as error:
+    except FieldError as error:
         msg = f"cannot be read as keys ({error})"
     raise ValueError(msg)

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple, TypeAlias
 from botocore import exceptions
 from botocore.credentials import CredentialProvider
 
-from ..errors import ConfigurationError, FetchError, ProviderError
+from ..errors import ConfigurationError, FetchError, ProviderError, shown
 from ..keys import Keys
 from ..resolving.bystanders import way_to_keys
 from ..resolving.hops import named_source, source_profile
 from ..resolving.profiles import ProfileScope
 from ..sources.native import native
 from .rules import PROCESS_REMEDY, RULES
-from .shown import readable, without_users
+from .shown import readable
 from .view import View
 
 #: What of a refusal of a container's endpoint may be shown.
@@ -67,12 +67,8 @@ def keys_of(provider: CredentialProvider, view: View) -> Keys | None:
 
 def said(error: Exception) -> str:
     """Return the text of an error on one line; what others write may hold a secret."""
-    if isinstance(error, ProviderError):
-        text = error.reason.partition("\n")[0]  # of a chain the links are shown below
-    elif isinstance(error, (exceptions.BotoCoreError, exceptions.ClientError)):
-        text = without_users(str(error))
-    else:
-        text = type(error).__name__
+    # Of a chain the links are shown below.
+    text = error.reason.split("\n")[0] if isinstance(error, ProviderError) else shown(error)
     return " ".join(text.split())
 
 

@@ -3,9 +3,10 @@
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
-from ..sources.paths import in_environment, is_file, text_of
+from ..sources.paths import in_environment, is_file
 
 _SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
 _KEY = re.compile(r"(?P<key>[^\s=:#;\[][^=:]*?)\s*[=:]")
@@ -27,7 +28,7 @@ def lines_of(path: str) -> Iterator[Line]:
     if not is_file(opened):
         return  # nobody may ever write to a pipe
     try:
-        written = text_of(opened, errors="replace").splitlines()
+        written = Path(opened).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return
     section = ""

@@ -2,6 +2,8 @@
 
 import re
 
+from ..errors import without_users
+
 #: What may be shown in full; of everything else only that it is set.
 _SHOWN = {
     "aws_account_id", "credential_source", "duration_seconds", "mfa_serial", "role_arn",
@@ -12,8 +14,6 @@ _SHOWN = {
     "BOTO_CONFIG",
 }  # fmt: skip
 _LONGEST = 120
-#: What stands before the host of a URL: a user and a password.
-_USER = re.compile(r"(?<=//)[^/?#\s]*@")
 
 
 def shown(name: str, value: object) -> str:
@@ -21,11 +21,6 @@ def shown(name: str, value: object) -> str:
     if name.lower() == "aws_access_key_id":
         return "*" * 16 + str(value)[-4:]
     return readable(value) if name in _SHOWN else "(set)"
-
-
-def without_users(text: str) -> str:
-    """Return a text without the users and passwords of the URLs in it."""
-    return _USER.sub("", text)
 
 
 def host_of(url: str) -> str:

@@ -11,7 +11,7 @@ from ..calls.inner_calls import call
 from ..declaration import clients, references, values
 from ..declaration.services import ServiceProvider
 from ..errors import FetchError
-from ..keys import Keys
+from ..keys import FieldError, Keys, member
 from ..options import option
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class CognitoProvider(ServiceProvider):
             answered = _answered(answer) or identity
             if answered != identity:
                 logger.info("Cognito has merged the identity %s into %s", identity, answered)
-            return Keys.from_mapping({**answer.get("Credentials", {}), "IdentityId": answered})
-        except ValueError as error:
+            return Keys.from_mapping({**member(answer, "Credentials"), "IdentityId": answered})
+        except FieldError as error:
             fact = f"the answer for the identity {identity} holds no keys ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
 
@@ -85,10 +85,10 @@ def _answered(answer: Mapping[str, Any]) -> str | None:
     """Return the identity that an answer names, if any.
 
     Raises:
-        ValueError: It is no identity.
+        FieldError: It is no identity.
     """
     try:
         return values.cognito_id(answer["IdentityId"]) if answer.get("IdentityId") else None
     except ValueError as error:
-        msg = f"IdentityId {error}"
-    raise ValueError(msg)
+        fact = str(error)
+    raise FieldError("IdentityId", fact)

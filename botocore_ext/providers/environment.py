@@ -13,6 +13,9 @@ from ..errors import ConfigurationError, FetchError
 from ..keys import Keys, expiration
 from ..provider import Provider
 from ..sources.native import native
+from ..sources.static_keys import SETTINGS, from_settings
+
+_VARIABLES = {field: name.upper() for field, name in SETTINGS.items()}
 
 
 class EnvironmentProvider(Provider):
@@ -40,7 +43,8 @@ class EnvironmentProvider(Provider):
         found = native(self.METHOD, "the environment", "set the variables anew", load)
         if found is None:
             raise self.not_here()
-        return replace(Keys.from_credentials(found), expiration=self._expiration())
+        keys = from_settings(self.METHOD, found, _VARIABLES)
+        return replace(keys, expiration=self._expiration())
 
     def _expiration(self) -> datetime | None:
         name = EnvProvider.EXPIRY_TIME

@@ -15,7 +15,7 @@ from ..calls.exchange import ask
 from ..declaration import addresses, references, times, values
 from ..declaration.addresses import ECS_AGENT
 from ..errors import FetchError
-from ..keys import Keys
+from ..keys import FieldError, Keys
 from ..options import option
 from ..provider import Provider
 from ..tokens import TokenFile
@@ -126,9 +126,8 @@ class HttpProvider(Provider):
             raise UnusableError(msg) from None
         try:
             return Keys.from_mapping(answer)
-        except (ValueError, AttributeError) as error:
-            reason = error if isinstance(error, ValueError) else "it is not an object"
-        msg = f"answered without keys ({reason}): check what it serves"
+        except FieldError as error:
+            msg = f"answered without keys ({error}): check what it serves"
         raise UnusableError(msg, retry=False)
 
     def _authorization(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from ..calls.budget import FETCH_BUDGET
 from ..calls.connections import keep_deadlines_of
+from ..calls.raised import while_sending
 from ..declaration import times, values
 from ..errors import NotConfigured
 from ..keys import Keys
@@ -142,9 +143,13 @@ def _answer(arguments: Mapping[str, Any]) -> Keys | None:
         fetcher = InstanceMetadataFetcher(**arguments)
         keep_deadlines_of(fetcher)
         found = within(FETCH_BUDGET, fetcher.retrieve_iam_role_credentials)
-    except (TimeoutError, exceptions.ConnectionError, exceptions.HTTPClientError):
-        return None
-    return Keys.from_mapping(found) if found else None
+    except (TimeoutError, exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+        blocked = while_sending(error)
+        if blocked is None:
+            return None
+    else:
+        return Keys.from_mapping(found) if found else None
+    raise blocked
 
 
 from_instance_metadata = InstanceProvider

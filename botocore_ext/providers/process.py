@@ -3,19 +3,22 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 """
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from subprocess import CalledProcessError, Popen, TimeoutExpired
+from subprocess import CalledProcessError
 from typing import Any
 
 from botocore.compat import compat_shell_split
-from botocore.credentials import ProcessProvider as NativeProcessProvider
 
 from ..calls.budget import run_unhurried
 from ..declaration import times, values
 from ..declaration.files import FilesProvider
-from ..keys import Keys
+from ..keys import FieldError, Keys
 from ..options import option
-from ..sources.native import as_loaded, native
+from ..sources.native import native
+from ..sources.output import LARGEST, Output, output_of
 
 _REMEDY = (
     "run the command by hand, which must print "
@@ -63,13 +66,17 @@ class ProcessProvider(FilesProvider):
     )
 
     def fetch(self) -> Keys:
-        """Run the process once."""
-        profile = {**self.scope.profile_values, "credential_process": self.credential_process}
-        config = {"profiles": {"it": profile}}
-        popen: Any = partial(_Process, self.timeout)
-        load: Any = NativeProcessProvider("it", lambda: config, popen).load  # there is a command
-        work = partial(native, self.METHOD, self._place(), _REMEDY, lambda: as_loaded(load()))
-        return run_unhurried(work)
+        """Run the process once.
+
+        Raises:
+            FetchError: It failed, took too long, or printed something else.
+        """
+        arguments = list(compat_shell_split(self.credential_process))
+
+        def work() -> Keys:
+            return _keys(output_of(arguments, self.timeout), self.scope.profile_values)
+
+        return run_unhurried(partial(native, self.METHOD, self._place(), _REMEDY, work))
 
     def _place(self) -> str:
         one = self.option_named("credential_process")
@@ -77,23 +84,17 @@ class ProcessProvider(FilesProvider):
         return str(origin.place(one))
 
 
-class _Process(Popen[bytes]):
-    """A process that is waited for no longer than it may take."""
-
-    def __init__(self, seconds: float | None, arguments: list[str], **options: Any) -> None:
-        self._seconds = seconds
-        super().__init__(arguments, **options)
-
-    def communicate(self, input: Any = None, timeout: float | None = None) -> Any:  # noqa: A002 - Popen's name
-        try:
-            printed = super().communicate(input, timeout or self._seconds)
-        except TimeoutExpired:
-            self.kill()
-            self.__exit__(None, None, None)
-            raise
-        if self.returncode:  # botocore would show what it printed to its standard error
-            raise CalledProcessError(self.returncode, "credential_process")
-        return printed
+def _keys(output: Output, profile: Mapping[str, Any]) -> Keys:
+    """Read what a process printed; the account, where it names none, is that of the profile."""
+    if output.printed is None:
+        raise FieldError("it", f"is more than {LARGEST} bytes")
+    if output.status:
+        raise CalledProcessError(output.status, "credential_process")
+    answer = json.loads(output.printed.decode("utf-8"))
+    if isinstance(answer, Mapping) and answer.get("Version") != 1:
+        raise FieldError("Version", "is not 1")
+    keys = Keys.from_mapping(answer)
+    return keys if keys.account_id else replace(keys, account_id=profile.get("aws_account_id"))
 
 
 from_process = ProcessProvider

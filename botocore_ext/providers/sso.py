@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
 """
 
 import hashlib
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +17,8 @@ from ..declaration import clients, values
 from ..declaration.files import FilesProvider
 from ..declaration.services import ServiceProvider
 from ..declaration.sso_session import start_of
-from ..keys import Keys
+from ..errors import FetchError
+from ..keys import FieldError, Keys, check_sendable, member
 from ..options import option
 from ..sources.native import native
 from ..sources.session_token import SessionToken
@@ -124,7 +126,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
             region,
             self.sso_role_name,
             self.sso_account_id,
-            lambda *_, **__: client,
+            cast("Any", lambda *_, **__: _Portal(client)),
             time_fetcher=self.scope.clock.utc,
             **token,
         )
@@ -147,6 +149,31 @@ class SsoProvider(FilesProvider, ServiceProvider):
         if self.is_given():
             return "log in again with `aws sso login` and a profile that has this sso_start_url"
         return f"log in again with `aws sso login --profile {self.scope.profile}`"
+
+
+class _Portal:
+    """What botocore's fetcher asks: checks what is sent and what is answered, by field."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self.exceptions = client, client.exceptions
+
+    def get_role_credentials(self, **parameters: Any) -> Mapping[str, Any]:
+        check_sendable("accessToken", parameters["accessToken"])
+        answer = self._client.get_role_credentials(**parameters)
+        try:
+            return {"roleCredentials": _role_credentials(answer)}
+        except FieldError as error:
+            fact = f"the answer for the role {parameters['roleName']} holds no keys ({error})"
+        raise FetchError(provider=SsoProvider.METHOD, error_msg=f"{fact}: check the endpoint")
+
+
+def _role_credentials(answer: Any) -> Mapping[str, Any]:
+    found = member(answer, "roleCredentials")
+    moment = found.get("expiration")  # in milliseconds
+    if not isinstance(moment, (int, float)):
+        raise FieldError("expiration", "is not a number of milliseconds")
+    Keys.from_mapping({**found, "expiration": moment / 1000})
+    return found
 
 
 def _digest(name: str) -> str:

@@ -16,7 +16,7 @@ from ..declaration import values
 from ..declaration.functions import Source, keys_or_provider
 from ..declaration.services import ServiceProvider
 from ..errors import ConfigurationError, FetchError, ProviderError
-from ..keys import Keys
+from ..keys import FieldError, Keys
 from ..options import option
 from ..provider import Provider
 from ..refreshing.credentials import ProviderCredentials
@@ -100,7 +100,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
             raise
         try:
             return Keys.from_sts(answer).through(keys.features)
-        except ValueError as error:
+        except FieldError as error:
             fact = f"the answer for the role {params['RoleArn']} holds no keys ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
 
@@ -152,6 +152,8 @@ class TemporaryCredentialsProvider(ServiceProvider):
             if not error.try_next_link:
                 raise
             reason = error.reason
+        except FieldError as error:
+            reason = str(error)
         fact = f"there are no keys to assume the role {self.params['RoleArn']} with: {reason}"
         raise FetchError(provider=self.METHOD, error_msg=fact)
 

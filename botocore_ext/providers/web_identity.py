@@ -11,7 +11,7 @@ from ..calls.inner_calls import call
 from ..declaration import values
 from ..declaration.services import ServiceProvider
 from ..errors import FetchError
-from ..keys import Keys
+from ..keys import FieldError, Keys
 from ..options import option
 from ..threads.awaiting import awaited
 
@@ -113,6 +113,6 @@ class WebIdentityProvider(ServiceProvider):
         try:
             is_of_sts = isinstance(answer, Mapping) and "Credentials" in answer
             return Keys.from_sts(answer) if is_of_sts else Keys.of(answer)
-        except ValueError as error:
+        except FieldError as error:
             fact = f"the answer for the role {self.role_arn} holds no keys ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {suspect}")

@@ -3,8 +3,8 @@
 from botocore.credentials import CredentialProvider
 
 from ..calls.observation import tell
-from ..errors import Attempt
-from ..keys import Keys
+from ..errors import Attempt, FetchError, shown
+from ..keys import FieldError, Keys
 from ..provider import Provider
 
 
@@ -17,7 +17,11 @@ def keys_or_reason(link: CredentialProvider) -> Keys | None:
     """
     if not isinstance(link, Provider):
         found = link.load()
-        return None if found is None else Keys.from_credentials(found)
+        try:
+            return None if found is None else Keys.from_credentials(found)
+        except FieldError as error:
+            fact = f"{error}: correct it where these credentials come from"
+        raise FetchError(provider=link.METHOD, error_msg=fact)
     if not link.is_selected():
         raise link.not_here()
     link.check()
@@ -32,5 +36,5 @@ def attempted(name: str, link: CredentialProvider) -> Keys | Attempt:
         if not getattr(error, "try_next_link", False):
             tell((name, error))
             raise
-        return Attempt(name, getattr(error, "reason", str(error)), error)
+        return Attempt(name, getattr(error, "reason", shown(error)), error)
     return keys or Attempt(name, "nothing here selects it")

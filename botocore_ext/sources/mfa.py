@@ -38,8 +38,9 @@ def code(serial: str, ask: Callable[[str], Any] | None, provider: "Provider") ->
         return awaited(ask(serial), provider.METHOD, "mfa_code_provider")
 
     given = run_unhurried(answered)
-    if isinstance(given, str) and len(given.strip()) == _LENGTH:
-        return given.strip()
+    found = given.strip() if isinstance(given, str) else ""
+    if len(found) == _LENGTH and found.isprintable():
+        return found
     fact = f"mfa_code_provider returned no code for {serial}: it must return six digits as a string"
     raise MfaCodeError(provider=provider.METHOD, error_msg=fact)
 

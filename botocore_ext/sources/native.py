@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from botocore import exceptions
-from botocore.credentials import Credentials
 
+from ..calls.raised import is_of_a_handler, is_of_a_parser
 from ..calls.unlogged import run_unlogged
 from ..errors import ConfigurationError, FetchError, NotConfigured, ProviderError
-from ..keys import Keys
+from ..keys import FieldError
 
 T = TypeVar("T")
 
+_BETWEEN = "check that nothing between here and AWS changes it"
 #: What is not as it should be may be a secret: nothing of it is shown.
 _MALFORMED = (FetchError, "{place} gave something that cannot be read: {remedy}")
 
@@ -91,10 +92,6 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
         FetchError,
         "{place} holds a refresh token that is not accepted: {remedy}",
     ),
-    exceptions.CredentialRetrievalError: (
-        FetchError,
-        "{place} printed JSON that is no keys of version 1: {remedy}",
-    ),
     subprocess.CalledProcessError: (
         FetchError,
         "{place} ended with status {error.returncode}: run the command by hand to see why",
@@ -112,6 +109,7 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
         "{error} is missing in {place}, or in what the service answered: {remedy}",
     ),
     exceptions.ParamValidationError: _MALFORMED,
+    FieldError: (FetchError, "{place} gave credentials that cannot be used ({error}): {remedy}"),
     ArithmeticError: _MALFORMED,
     AttributeError: _MALFORMED,
     RuntimeError: _MALFORMED,
@@ -151,18 +149,11 @@ def _meaning(error: Exception) -> tuple[type[ProviderError], str] | None:
 
     Many of botocore's are an ``OSError`` or a ``ValueError``, too: a silent service is no file.
     """
-    if isinstance(error, ProviderError):
+    if isinstance(error, ProviderError) or is_of_a_handler(error):
         return None
+    if is_of_a_parser(error):
+        return FetchError, "{place} was used, and the answer of AWS cannot be read: " + _BETWEEN
     rows = [row for row in MEANINGS if isinstance(error, row)]
     if isinstance(error, exceptions.BotoCoreError):
         rows = [row for row in rows if issubclass(row, exceptions.BotoCoreError)]
     return MEANINGS[rows[0]] if rows else None
-
-
-def as_loaded(credentials: Credentials) -> Keys:
-    """Read keys that botocore has just obtained, without its obtaining them again.
-
-    It would do so where they expire soon: a process would run twice.
-    """
-    vars(credentials)["refresh_needed"] = lambda *_: False
-    return Keys.from_credentials(credentials)

@@ -4,7 +4,14 @@
 where a directory may not be looked into.
 """
 
+import errno
 import os
+import selectors
+import time
+from io import RawIOBase
+
+#: Bytes that a file with a token may have.
+LARGEST = 1024 * 1024
 
 
 def in_home(path: str) -> str:
@@ -44,12 +51,34 @@ def described(path: str) -> str:
     return f"{path} (which {why})" if why else path
 
 
-def text_of(path: str, errors: str = "strict") -> str:
-    """Return the content of a UTF-8 file.
+def text_of(path: str, seconds: float = 0) -> str:
+    """Return the content of a small UTF-8 file, even if it is none: a device may have no end.
+
+    Args:
+        path: The file.
+        seconds: How long to wait for what the writer of a pipe has not written yet.
 
     Raises:
-        OSError: It cannot be read.
-        UnicodeDecodeError: It is not UTF-8, and ``errors`` does not allow for that.
+        OSError: It cannot be read, is larger than ``LARGEST``, or nothing is written to the pipe.
+        UnicodeDecodeError: It is not UTF-8.
     """
-    with open(path, encoding="utf-8", errors=errors) as file:
-        return file.read()
+    deadline, content = time.monotonic() + seconds, bytearray()
+    with open(path, "rb", buffering=0, opener=_opened) as file:
+        while (piece := file.read(LARGEST + 1 - len(content))) != b"":
+            content += piece or b""
+            if len(content) > LARGEST:
+                raise OSError(errno.EFBIG, f"it has more than {LARGEST} bytes")
+            if piece is None and not _is_ready(file, deadline - time.monotonic()):
+                raise OSError(errno.EAGAIN, f"nothing came within {seconds:g} seconds")
+    return content.decode("utf-8")
+
+
+def _is_ready(file: RawIOBase, seconds: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(file, selectors.EVENT_READ)
+        return bool(selector.select(max(0, seconds)))
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file; a pipe without a writer is empty rather than waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

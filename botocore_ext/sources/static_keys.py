@@ -1,14 +1,29 @@
 """Keys that stand in the AWS files themselves, read by botocore's providers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 
 from botocore.configloader import load_config, raw_config_parse
-from botocore.credentials import ConfigProvider, CredentialProvider, SharedCredentialProvider
+from botocore.credentials import (
+    ConfigProvider,
+    CredentialProvider,
+    Credentials,
+    SharedCredentialProvider,
+)
 from botocore.session import Session
 
-from ..keys import Keys
+from ..errors import ConfigurationError
+from ..keys import FieldError, Keys
 from .native import native
+
+#: Field of the keys -> the setting that has it in the AWS files, and in capitals in the
+#: environment.
+SETTINGS = {
+    "AccessKeyId": "aws_access_key_id",
+    "SecretAccessKey": "aws_secret_access_key",
+    "SessionToken": "aws_session_token",
+    "AccountId": "aws_account_id",
+}
 
 
 def static_sources(
@@ -37,9 +52,27 @@ def static_keys(place: str, provider: CredentialProvider) -> Keys | None:
     Raises:
         ConfigurationError: The access key stands there alone.
     """
+    found = native(provider.METHOD, place, "correct it", provider.load)
+    keys = found and from_settings(provider.METHOD, found, SETTINGS, f" in {place}")
+    return keys and keys.through(("CREDENTIALS_PROFILE",))
 
-    def work() -> Keys | None:
-        found = provider.load()
-        return found and Keys.from_credentials(found).through(("CREDENTIALS_PROFILE",))
 
-    return native(provider.METHOD, place, "correct it", work)
+def from_settings(
+    method: str | None, credentials: Credentials, names: Mapping[str, str], where: str = ""
+) -> Keys:
+    """Read keys that somebody wrote into settings.
+
+    Args:
+        method: The provider's, for an error.
+        credentials: As botocore has read them.
+        names: Field of the keys -> the setting.
+        where: Where the setting is.
+
+    Raises:
+        ConfigurationError: One of them cannot be used.
+    """
+    try:
+        return Keys.from_credentials(credentials)
+    except FieldError as error:
+        fact = f"{names.get(error.field, error.field)}{where} {error.fact}: correct it"
+    raise ConfigurationError(provider=method, error_msg=fact)

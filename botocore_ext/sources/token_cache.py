@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.utils import JSONFileCache
 
-from .paths import in_home
+from .paths import in_home, text_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class TokenCache(JSONFileCache):
             OSError: There is none, or it may not be read.
             ValueError: It is no JSON object.
         """
-        found = json.loads(self.file_of(key).read_text(encoding="utf-8"))
+        found = json.loads(text_of(str(self.file_of(key))))
         if isinstance(found, dict):
             return found
         raise ValueError  # as of what is no JSON at all

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from botocore.compat import compat_shell_split
 
 from ..errors import FetchError
+from .output import LARGEST, Output, output_of
 
 #: Seconds that the command may take.
 PROCESS_TIMEOUT = 60
@@ -26,17 +27,12 @@ class TokenProcess:
 
         Raises:
             FetchError: The command cannot be started, fails, takes longer than ``timeout``
-                seconds, or prints no UTF-8 text. Its standard error is part of the text.
+                seconds, or prints no UTF-8 text or too much. The beginning of its standard error is
+                part of the text.
         """
         arguments = self._arguments()
         try:
-            done = subprocess.run(  # noqa: S603 - running the user's command is the purpose
-                arguments,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=self.timeout,
-                check=False,
-            )
+            done = output_of(arguments, self.timeout, subprocess.DEVNULL)
         except subprocess.TimeoutExpired:
             fact = f"took longer than {self.timeout:g} seconds: run it by hand to see why"
         except OSError as error:
@@ -44,10 +40,14 @@ class TokenProcess:
         except ValueError:
             fact = "cannot be started (it has a character that no program takes): check the command"
         else:
-            problem = _problem(done)
-            if problem is None:
-                return done.stdout.decode("utf-8").strip()
-            fact = problem
+            if done.status == 0 and done.printed is not None:
+                text = _text_of(done.printed)
+                if text:
+                    return text
+                printed = "nothing" if text is not None else "something that is not UTF-8 text"
+                fact = f"printed {printed}: it must print the token"
+            else:
+                fact = _problem(done)
         raise FetchError(
             provider="token process", error_msg=f"the token process {arguments[0]} {fact}"
         )
@@ -63,16 +63,16 @@ class TokenProcess:
         raise FetchError(provider="token process", error_msg=f"the command of the token {fact}")
 
 
-def _problem(done: "subprocess.CompletedProcess[bytes]") -> str | None:
-    """Say why what a command printed is no token; None if it is one."""
-    if done.returncode != 0:
-        status = f"failed with exit status {done.returncode}"
-        stderr = done.stderr.decode("utf-8", "replace").strip()
-        return f"{status}: {stderr}" if stderr else f"{status} and no message: run it by hand"
-    if not done.stdout.strip():
-        return "printed nothing: it must print the token"
+def _problem(done: Output) -> str:
+    if done.printed is None:
+        return f"printed more than {LARGEST} bytes and was ended: it must print the token"
+    complaint = done.complaint or "no message: run it by hand"
+    return f"failed with exit status {done.status}{':' if done.complaint else ' and'} {complaint}"
+
+
+def _text_of(printed: bytes) -> str | None:
+    """Return the text, stripped; None if it is not UTF-8."""
     try:
-        done.stdout.decode("utf-8")
+        return printed.decode("utf-8").strip()
     except UnicodeDecodeError:
-        return "printed something that is not UTF-8 text: it must print the token"
-    return None
+        return None

@@ -21,6 +21,7 @@ from botocore_ext import (
     from_sso,
 )
 from botocore_ext.errors import is_recoverable
+from botocore_ext.keys import FieldError
 from botocore_ext.sources import native
 from botocore_ext.sources.static_keys import static_keys
 from tests import fakes
@@ -125,14 +126,14 @@ MET = {
     exceptions.LoginInsufficientPermissions: lambda it: it.login("INSUFFICIENT_PERMISSIONS"),
     exceptions.LoginTokenLoadError: lambda it: it.login(dpopKey=None),
     exceptions.LoginError: lambda it: it.login("SOMETHING_ELSE"),
-    exceptions.CredentialRetrievalError: lambda it: it.process("print('{}')"),
     subprocess.CalledProcessError: lambda it: it.process("exit(1)"),
     subprocess.TimeoutExpired: lambda it: it.process("import time; time.sleep(60)", timeout=0.1),
     OSError: lambda _: from_login_credentials(login_session=USER),
     LookupError: lambda it: it.login(accessToken={}),
     exceptions.ParamValidationError: lambda it: it.sso(accessToken=[fakes.secret("access-token")]),
+    FieldError: lambda it: it.process("print('{}')"),
     ArithmeticError: lambda it: it.login_for(10**12),
-    AttributeError: lambda it: it.process("print([])"),
+    AttributeError: lambda it: it.login(dpopKey=5),
     RuntimeError: lambda it: it.login(dpopKey="bm90IGEga2V5"),
     TypeError: lambda it: it.instance(GetInstanceKeys=fakes.Answer(b"null")),
     ValueError: lambda it: it.process("print('hello')"),
@@ -153,10 +154,10 @@ def test_every_row_is_tried():
 
 def test_an_empty_key_in_a_profile_is_said_in_our_terms(config):
     path = config("[profile p]\naws_access_key_id =\naws_secret_access_key = s\n")
-    with pytest.raises(FetchError) as raised:
+    with pytest.raises(ConfigurationError) as raised:
         from_ini(profile="p").fetch()
     assert raised.value.reason == (
-        f"profile 'p' of {path} gave something that cannot be read: correct it"
+        f"aws_access_key_id in profile 'p' of {path} is missing: correct it"
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 
 import botocore.session
 import pytest
@@ -144,6 +145,19 @@ def test_a_process_that_hangs_is_dead_after_its_timeout(world):
     with pytest.raises(ProcessLookupError):  # neither running, nor ended with nobody waiting for it
         os.kill(int((world / "pid").read_text()), 0)
     assert not (world / "waited-for").exists()
+
+
+def test_a_process_that_prints_without_end_is_ended():
+    with pytest.raises(FetchError, match=r"\(it is more than 1048576 bytes\)"):
+        from_process(credential_process="yes").fetch()
+
+
+def test_a_process_is_not_waited_for_longer_than_it_runs(process):
+    """What it has started holds its output, and nothing limits the time of a process."""
+    start = "import subprocess; subprocess.Popen(['sleep', '5'])\n"
+    began = time.monotonic()
+    assert from_process(credential_process=process(start + printing())).fetch().access_key
+    assert time.monotonic() - began < 4
 
 
 def test_a_process_within_its_timeout(process):
