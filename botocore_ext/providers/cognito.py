@@ -85,7 +85,7 @@ def _answered(answer: Mapping[str, Any]) -> str | None:
     """Return the identity that an answer names, if any.
 
     Raises:
-        FieldError: It is no identity.
+        FieldError: It is malformed.
     """
     try:
         return values.cognito_id(answer["IdentityId"]) if answer.get("IdentityId") else None

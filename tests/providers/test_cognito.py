@@ -190,7 +190,7 @@ def test_two_fetches_hear_of_the_same_merge(aws):
 
 
 @pytest.mark.parametrize("answered", [7, ["us-east-1:a"], {"a": 1}, "me", "us-east-1"])
-def test_an_answer_for_what_is_no_identity_is_an_error(aws, answered):
+def test_an_answer_with_a_malformed_identity_is_an_error(aws, answered):
     aws.always(
         "GetCredentialsForIdentity",
         fakes.Answer(json.dumps({"Credentials": {}, "IdentityId": answered}).encode()),
@@ -362,7 +362,7 @@ class TestKeptIdentities:
         assert aws.operations().count("GetId") == 1
         assert list(cache.values()) == [FIRST]
 
-    def test_a_login_that_expired_before_the_first_fetch_is_tried_again(self, aws):
+    def test_a_login_that_expired_at_once_is_tried_again(self, aws):
         expired = fakes.error(
             "NotAuthorizedException", message="Invalid login token. Token expired"
         )
