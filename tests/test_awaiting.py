@@ -128,7 +128,7 @@ def test_an_event_loop_that_ends_is_not_waited_for(is_cancelled):
         await asyncio.Event().wait()
 
     def wait():
-        with pytest.raises(FetchError, match="ended before get_token gave something") as caught:
+        with pytest.raises(FetchError, match="stopped before get_token returned") as caught:
             asked(loop, for_ever())
         raised.append(caught)
 
@@ -152,5 +152,5 @@ def test_an_event_loop_that_ends_is_not_waited_for(is_cancelled):
 def test_neither_is_one_that_has_ended():
     loop = asyncio.new_event_loop()
     loop.close()
-    with pytest.raises(FetchError, match="ended before get_token gave something"):
+    with pytest.raises(FetchError, match="stopped before get_token returned"):
         asked(loop, token())

@@ -1,6 +1,7 @@
 """How providers get into a session: install, uninstall, extend, Session."""
 
 import asyncio
+import importlib
 import inspect
 import subprocess
 import sys
@@ -101,6 +102,24 @@ def test_uninstall_leaves_botocore_as_it_was():
     assert before == botocore._INITIALIZERS
     assert methods(boto3.Session()) == PLAIN
     assert "custom-http" in methods(older)
+
+
+@pytest.mark.parametrize("loaded_again", ["reloaded", "hook reloaded", "imported again"])
+def test_uninstall_removes_what_was_installed_before_a_reload(loaded_again, monkeypatch):
+    """As notebooks and the test runners of some web frameworks do it."""
+    before = list(botocore._INITIALIZERS)
+    botocore_ext.install(keys)
+    if loaded_again == "imported again":
+        for name in [one for one in sys.modules if one.partition(".")[0] == "botocore_ext"]:
+            monkeypatch.delitem(sys.modules, name)
+        again = importlib.import_module("botocore_ext")
+    else:
+        again = importlib.reload(botocore_ext if loaded_again == "reloaded" else hook)
+        assert boto3.Session().get_credentials().access_key == "AKIAFUNCTION"
+    again.install()
+    assert len(botocore._INITIALIZERS) == len(before) + 1
+    again.uninstall()
+    assert before == botocore._INITIALIZERS
 
 
 def test_install_takes_its_providers_before_the_environment(monkeypatch):
@@ -591,7 +610,7 @@ def test_a_session_that_uses_nothing_of_ours_loads_no_provider(profile, config):
     loaded = {name[13:] for name in done.stdout.split() if name.startswith("botocore_ext.")}
     resolving = {"bystanders", "creation", "plain_roles", "registration", "session_resolver"}
     assert loaded == {
-        *("hook", "threads", "threads.concurrency", "resolving"),
+        *("hook", "threads", "threads.concurrency", "threads.context", "resolving"),
         *(f"resolving.{one}" for one in resolving),
     }
 

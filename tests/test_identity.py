@@ -259,14 +259,6 @@ def test_a_walk_that_another_thread_keeps_waiting_is_made_anyway(mocker):
     assert found[0].access_key == "AKIA"
 
 
-def test_a_fetch_that_invalidates_itself_is_given_up(aws):
-    provider = from_web_token(role_arn=ROLE)
-    provider.web_identity_token = lambda: provider.invalidate() or fakes.secret("token")
-    with pytest.raises(FetchError, match="invalidated during each of 5 fetches"):
-        provider.load().get_frozen_credentials()
-    assert len(aws.requests) == 5
-
-
 @pytest.mark.parametrize("value", ["token-\udcff", "to\nken", "to\x00ken"])
 def test_a_token_that_cannot_be_sent_is_not_shown(value):
     fakes.SECRETS.add(value)

@@ -176,7 +176,7 @@ def test_where_no_new_keys_come_the_services_error_is_raised(session, source, er
     with pytest.raises(ClientError, match="ExpiredToken"):
         client.list_buckets()
     assert source.calls == 2
-    assert session.get_credentials().last_error is error
+    assert repr(session.get_credentials().last_error) == repr(error)
 
 
 def test_a_rejection_does_not_lift_the_wait_after_a_failed_fetch(session, source):

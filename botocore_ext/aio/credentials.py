@@ -171,10 +171,7 @@ class AsyncProviderCredentials(AsyncCredentials):
 
     async def refresh(self) -> None:
         """See ``ProviderCredentials.refresh``."""
-        self.invalidate()
-        await self.get_frozen_credentials()
-        if self.last_error is not None:
-            raise self.last_error.with_traceback(None)
+        await in_thread(self._credentials.refresh)
 
     def invalidate(self, access_key: str | None = None) -> None:
         """See ``ProviderCredentials.invalidate``."""

@@ -5,17 +5,13 @@ import contextvars
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 from ..threads.awaiting import asking
-from ..threads.concurrency import NeedsItselfError, ProcessLocal
+from ..threads.concurrency import Flight, ProcessLocal, lead_here
 from ..threads.event_loop import EventLoop
 
 T = TypeVar("T")
-
-#: The shared tasks for which this task, or this thread, works.
-_works_for: ContextVar[tuple[object, ...]] = ContextVar("botocore_ext_tasks", default=())
 
 
 async def in_thread(work: Callable[[], T]) -> T:
@@ -57,12 +53,14 @@ def _finish(done: "asyncio.Future[None]") -> None:
 class SharedTasks(Generic[T]):
     """Lets the tasks of one event loop share a call; one that is cancelled leaves it to the rest.
 
-    Each event loop makes a call of its own.
+    Each event loop makes a call of its own. No task or future has an outcome as its result:
+    asyncio's debug mode shows results.
     """
 
     def __init__(self) -> None:
         """Start with nothing under way."""
-        self._tasks: ProcessLocal[dict[object, asyncio.Task[T]]] = ProcessLocal(dict)
+        self._tasks: ProcessLocal[dict[object, tuple[Flight[T], asyncio.Task[None]]]]
+        self._tasks = ProcessLocal(dict)
 
     def has(self, key: object = None) -> bool:
         """Whether a call is under way in this event loop."""
@@ -76,26 +74,28 @@ class SharedTasks(Generic[T]):
             key: Only calls with an equal key are shared.
 
         Raises:
-            NeedsItselfError: ``call`` came back here for its own outcome.
+            NeedsItselfError: ``call`` came back here for its own outcome, also by way of other
+                calls of other tasks.
             Exception: What ``call`` raised.
         """
         tasks, place = self._tasks.get(), (asyncio.get_running_loop(), key)
-        task = tasks.get(place)
-        if task is None:
-            task = tasks[place] = asyncio.create_task(_lead(call))
-            task.add_done_callback(lambda _: tasks.pop(place))
-            task.add_done_callback(_see)
-        elif task in _works_for.get():
-            raise NeedsItselfError
-        return await asyncio.shield(task)
+        if place not in tasks:
+            new: Flight[T] = Flight()
+            task = asyncio.create_task(_lead(new, call))
+            task.add_done_callback(lambda _: tasks.pop(place, None))
+            tasks[place] = new, task
+        flight, task = tasks[place]
+        with flight.waited_for():
+            await asyncio.shield(task)
+        (result,) = flight.outcome()
+        return result
 
 
-async def _lead(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    _works_for.set((*_works_for.get(), asyncio.current_task()))
-    return await call()
-
-
-def _see(task: "asyncio.Task[Any]") -> None:
-    """Look at the error of a task for which nobody waits any more: asyncio would log it."""
-    if not task.cancelled():
-        task.exception()
+async def _lead(flight: Flight[T], call: Callable[[], Coroutine[Any, Any, T]]) -> None:
+    lead_here(flight)
+    try:
+        flight.returned(await call())
+    except Exception as error:  # noqa: BLE001 - raised again in each task that waits
+        flight.failed(error)
+    finally:
+        flight.end()

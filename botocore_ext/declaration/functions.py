@@ -43,6 +43,11 @@ class FunctionProvider(Provider):
         """The function's own name."""
         return getattr(self.function, "__qualname__", type(self.function).__name__)
 
+    @property
+    def place(self) -> object:
+        """See ``Provider.place``; a function that installs itself again is still the same one."""
+        return self.function
+
     def __repr__(self) -> str:
         """Show the function's name; what a partial holds may be a secret."""
         return f"{self.FACTORY}({self.label})"

@@ -21,7 +21,7 @@ from ..resolving.outcomes import keys_or_reason
 from ..resolving.profiles import ProfileScope
 from ..scope import Scope
 from ..sources.static_keys import static_sources
-from ..threads.concurrency import Once
+from ..threads.concurrency import Once, own_copy
 from .login import LoginProvider
 from .process import ProcessProvider
 from .sso import SsoProvider
@@ -85,7 +85,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
             try:
                 keys = ask()
             except NotConfigured as error:
-                attempts.append(Attempt(name, error.reason, error))
+                attempts.append(Attempt(name, error.reason, own_copy(error)))
                 continue
             if keys is not None:
                 return keys

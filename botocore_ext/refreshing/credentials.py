@@ -13,7 +13,7 @@ from botocore.useragent import register_feature_id
 
 from ..errors import ConfigurationError
 from ..keys import Keys
-from ..threads.concurrency import NeedsItselfError
+from ..threads.concurrency import NeedsItselfError, own_copy
 from .refresh import Decision, Wait, decide, wait
 from .refresher import Refresher
 
@@ -122,7 +122,8 @@ class ProviderCredentials(RefreshableCredentials):
     @property
     def last_error(self) -> Exception | None:
         """Why the last fetch failed; None when it succeeded or none was made."""
-        return self._refresher.current.state.last_error
+        error = self._refresher.current.state.last_error
+        return None if error is None else own_copy(error)
 
     def refresh_needed(self, refresh_in: float | None = None) -> bool:
         """Whether the next use fetches; with ``refresh_in``, whether fewer seconds are left."""
@@ -138,10 +139,10 @@ class ProviderCredentials(RefreshableCredentials):
         Raises:
             Exception: What the fetch raised, also where older keys stay in use.
         """
-        self.invalidate()
-        self.get_frozen_credentials()
-        if self.last_error is not None:
-            raise self.last_error.with_traceback(None)
+        try:
+            self._refresher.refresh()
+        except NeedsItselfError:
+            raise needs_itself(self.method) from None
 
     # What polars, toil and others read or call, with the meaning that it has in botocore.
 

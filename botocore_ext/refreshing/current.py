@@ -24,6 +24,8 @@ class Current:
     fresh_until: Moment = PAST
     #: Grows with each invalidation that a fetch begun before it must not undo.
     epoch: int = 0
+    #: Grows when the token is replaced: what belongs to the one before is never used again.
+    identity: int = 0
     pid: int = field(default_factory=os.getpid)
     #: The keys to serve, as botocore signs with them; empty ones before the first fetch.
     frozen: ReadOnlyCredentials = _NOTHING
@@ -35,7 +37,7 @@ class Current:
     def followed_by(self, state: State, epoch: int, window: Window) -> "Current":
         """Return what is in force once ``state`` is."""
         if state.keys is None:
-            return Current(state, epoch=epoch)
+            return Current(state, epoch=epoch, identity=self.identity)
         fresh_until, served = PAST, self.served
         if not state.invalidated:
             fresh_until = state.expires.after(-advisory_window(state.lifetime, window))
@@ -43,4 +45,5 @@ class Current:
             served = (state.keys.access_key, *served[: _SERVED - 1])
         frozen = ReadOnlyCredentials(*state.keys.parts())
         features = state.keys.features
-        return Current(state, fresh_until, epoch, os.getpid(), frozen, served, features)
+        pid, identity = os.getpid(), self.identity
+        return Current(state, fresh_until, epoch, identity, pid, frozen, served, features)

@@ -7,14 +7,21 @@ locks of its own.
 
 import logging
 from collections.abc import Callable
-from functools import partial
 from typing import Any
+from weakref import ref
 
-from ..calls.budget import FETCH_BUDGET, run_with_budget
-from ..errors import FetchError, shown
+from ..calls.budget import FETCH_BUDGET, fetch_budget
+from ..errors import ConfigurationError, FetchError, is_recoverable, shown
 from ..keys import Keys
 from ..outside import Clock
-from ..threads.concurrency import NeedsItselfError, SingleFlight, StillUnderWayError
+from ..threads.concurrency import (
+    Flight,
+    NeedsItselfError,
+    SingleFlight,
+    StillUnderWayError,
+    leading,
+    own_copy,
+)
 from .current import Current
 from .held import Held
 from .refresh import (
@@ -23,7 +30,6 @@ from .refresh import (
     Window,
     after_failure,
     decide,
-    must_raise,
     refusal,
     wait,
 )
@@ -34,8 +40,10 @@ logger = logging.getLogger(__name__)
 #: Seconds to wait for the fetch of another thread where there is nothing to serve meanwhile:
 #: longer than a token process may take before the fetch itself.
 LONGEST_WAIT = 120
-#: Fetches that one caller makes while each is invalidated before it ends.
-ROUNDS = 5
+
+
+class _ReplacedItselfError(Exception):
+    """The fetch has replaced the token that it began with."""
 
 
 class Refresher(Held):
@@ -52,7 +60,14 @@ class Refresher(Held):
         """Take the provider's name for texts, and how to fetch; nothing is fetched yet."""
         super().__init__(clock, window)
         self._name, self._fetch, self._wait = name, fetch, wait
-        self._flight: SingleFlight[Current] = SingleFlight()
+        self._flight: SingleFlight[Current | None] = SingleFlight()
+        #: The fetches, of whichever provider, that have replaced the token last.
+        self._replaced_by: list[ref[Flight[Any]]] = []
+
+    def start_with(self, keys: Keys | None) -> None:
+        """See ``Held.start_with``."""
+        self._replaced_by = [ref(one) for one in leading()]
+        super().start_with(keys)
 
     def at_hand(self, *, refreshing: bool) -> Current | None:
         """Return what to serve without a fetch (see ``ProviderCredentials.at_hand``), if any."""
@@ -64,24 +79,45 @@ class Refresher(Held):
     def settle(self) -> Current:
         """Return what to serve, after a fetch where one is due.
 
+        A fetch that began after the caller came is good for this caller. What was invalidated
+        meanwhile is not kept; what was obtained with another token is not served.
+
         Raises:
             NeedsItselfError: The fetch asks for its own outcome.
             Exception: What the fetch raised, where there is nothing to serve.
         """
-        for _ in range(ROUNDS):
-            current, now = self.in_this_process(), self.now()
-            decision = decide(current.state, now, self._window())
+        has_replaced_itself = False
+        while True:
+            current = self.in_this_process()
+            decision = decide(current.state, self.now(), self._window())
             if decision in (Decision.SERVE, Decision.WAIT):
                 return current
             if decision is Decision.RAISE:
                 raise _remembered(current.state)
-            settled = self._fetched(current, decision)
-            if settled and settled.epoch == current.epoch == self.current.epoch:
+            try:
+                settled = self._fetched(current, decision)
+            except _ReplacedItselfError:
+                if has_replaced_itself:
+                    raise ConfigurationError(
+                        provider=self._name,
+                        error_msg="a callable of this provider replaces its token at each fetch: "
+                        "let it return the new token",
+                    ) from None
+                has_replaced_itself = True
+                continue
+            if settled is not None and settled.identity == self.current.identity:
                 return settled
-        raise self._error(
-            f"the keys were invalidated during each of {ROUNDS} fetches: look for a callable that "
-            "calls invalidate() or sets a token"
-        )
+
+    def refresh(self) -> None:
+        """Fetch now.
+
+        Raises:
+            Exception: What the fetch raised, also where older keys stay in use.
+        """
+        self.invalidate()
+        state = self.settle().state
+        if state.last_error is not None:
+            raise _remembered(state)
 
     def _fetched(self, current: Current, decision: Decision) -> Current | None:
         """Return what is in force after a fetch, this thread's or another's.
@@ -93,12 +129,12 @@ class Refresher(Held):
         patience = FETCH_BUDGET if good else LONGEST_WAIT
         if decision is Decision.TRY:
             patience = 0
-        attempt = partial(self._attempt, current.epoch)
         try:
-            return self._flight.run(attempt, key=current.epoch, patience=patience)
+            return self._flight.run(self._attempt, key=current.epoch, patience=patience)
         except StillUnderWayError:
             if good:
-                return current if current.state.is_good(self.now()) else None
+                is_same = self.current.epoch == current.epoch
+                return current if is_same and current.state.is_good(self.now()) else None
             raise self._error(
                 f"another thread has been fetching for {LONGEST_WAIT} seconds: look for what "
                 "its token callable or process waits for"
@@ -108,20 +144,43 @@ class Refresher(Held):
                 return current  # the fetch itself makes a request with them
             raise
 
-    def _attempt(self, epoch: int) -> Current:
-        """Fetch, unless the thread before this one has just done so, or has been refused."""
-        current = self.current
-        due = decide(current.state, self.now(), self._window())
-        if current.epoch != epoch or due in (Decision.SERVE, Decision.WAIT):
-            return current
+    def _attempt(self) -> Current | None:
+        """Fetch, unless the thread before this one has just done so, or has been refused.
+
+        None: the token was replaced meanwhile.
+        """
+        began = self.current
+        due = decide(began.state, self.now(), self._window())
+        if due in (Decision.SERVE, Decision.WAIT):
+            return began
         if due is Decision.RAISE:
-            raise _remembered(current.state)
+            raise _remembered(began.state)
         try:
-            state = self._checked(run_with_budget(self._clock.monotonic, self._fetch))
-        except Exception as error:  # noqa: BLE001 - whatever a source raises is an outcome
-            return self._failed(error, epoch)
-        with self.mutex.get():
-            return self.put(state, epoch) if self.current.epoch == epoch else self.current
+            with fetch_budget(self._clock.monotonic):
+                state = self._checked(self._fetch())
+        except Exception as error:
+            # Raised from here: a frame that has it as an argument would keep it, and with it all
+            # frames of the caller, until the next garbage collection.
+            outcome = self._failed(error, began)
+            if outcome is not None and _is_raised(error, outcome.state):
+                raise
+            return outcome
+        return self._put(began, lambda _: state)
+
+    def _put(self, began: Current, change: Callable[[State], State]) -> Current | None:
+        """Put the outcome of a fetch in force, unless what it began with was invalidated.
+
+        Return the outcome; None: the token was replaced meanwhile.
+        """
+        while True:
+            latest = self.current
+            if latest.identity != began.identity:
+                if any(one() is mine for one in self._replaced_by for mine in leading()[-1:]):
+                    raise _ReplacedItselfError
+                return None
+            outcome = latest.followed_by(change(latest.state), latest.epoch, self._window())
+            if latest.epoch != began.epoch or self.swap(latest, outcome):
+                return outcome
 
     def _checked(self, keys: object) -> State:
         if not isinstance(keys, Keys):
@@ -136,28 +195,35 @@ class Refresher(Held):
     def _error(self, fact: str) -> FetchError:
         return FetchError(provider=self._name, error_msg=fact)
 
-    def _failed(self, error: Exception, epoch: int) -> Current:
-        """Remember the failure; raise it where there is nothing to serve."""
-        with self.mutex.get():
-            if self.current.epoch != epoch:
-                return self.current  # invalidated meanwhile: the caller starts again
-            state, now = self.current.state, self.now()
-            self.put(after_failure(state, error, now, self._clock.random(), self._wait), epoch)
-        if must_raise(state, error, now):
+    def _failed(self, error: Exception, began: Current) -> Current | None:
+        """Remember the failure; return what is in force, or None as ``_put`` does."""
+        now, chance, remembered = self.now(), self._clock.random(), own_copy(error)
+        before = self.current.state
+        outcome = self._put(
+            began, lambda state: after_failure(state, remembered, now, chance, self._wait)
+        )
+        if outcome is None:
+            return None
+        if _is_raised(error, outcome.state):
             text = "Fetching credentials via %s failed: %s"
             logger.warning(text, self._name, shown(error))
-            raise error
-        validity = "are still valid" if state.is_good(now) else "have expired"
-        if state.invalidated:
+            return outcome
+        validity = "are still valid" if before.is_good(now) else "have expired"
+        if before.invalidated:
             validity = "were invalidated"
-        if state.last_error is None or validity != "are still valid":
+        if before.last_error is None or validity != "are still valid":
             text = "Refreshing credentials via %s failed; the keys in use %s: %s"
             logger.warning(text, self._name, validity, shown(error))
-        return self.current
+        return outcome
+
+
+def _is_raised(error: Exception, state: State) -> bool:
+    """Whether the caller gets the error: it is final, or there is nothing to serve."""
+    return state.keys is None or not is_recoverable(error)
 
 
 def _remembered(state: State) -> Exception:
-    """Return the error to raise again, without its traceback, which would grow each time."""
+    """Return the error to raise again: a copy, for this caller alone."""
     error: Any = state.last_error  # never None here: only a failure sets ``raise_until``
-    remembered: Exception = error.with_traceback(None)
+    remembered: Exception = own_copy(error)
     return remembered

@@ -1,12 +1,9 @@
 """``TokenCell``: the tokens of a provider, and whose keys were obtained with them."""
 
-import threading
 from collections.abc import Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
-
-from ..threads.concurrency import ProcessLocal
 
 if TYPE_CHECKING:
     from .credentials import ProviderCredentials
@@ -20,8 +17,9 @@ class TokenCell:
         self.tokens = dict(tokens)
         #: Ids that a provider keeps between fetches, by where they hold.
         self.kept: dict[str, str] = {}
-        self._lock = ProcessLocal(threading.Lock)
-        self._users: WeakKeyDictionary[ProviderCredentials, int] = WeakKeyDictionary()
+        #: The credentials in use, with the distances that each was added with. It has no lock: a
+        #: callback of the garbage collector may come here at any time, and each step is atomic.
+        self._users: WeakKeyDictionary[ProviderCredentials, set[int]] = WeakKeyDictionary()
 
     def add_user(self, credentials: "ProviderCredentials", distance: int) -> None:
         """Tell ``credentials`` of changes from now on.
@@ -30,11 +28,10 @@ class TokenCell:
             credentials: Those that are obtained with the tokens.
             distance: Through how many other providers.
         """
-        with self._lock.get():
-            self._users[credentials] = max(distance, self._users.get(credentials, 0))
+        self._users.setdefault(credentials, set()).add(distance)
 
     def users(self) -> "list[ProviderCredentials]":
         """Return the credentials that are in use, each behind those that it is obtained with."""
-        with self._lock.get():
-            found = list(self._users.items())
+        living = [one for reference in self._users.keyrefs() if (one := reference()) is not None]
+        found = [(one, max(self._users.get(one) or {0})) for one in living]
         return [credentials for credentials, _ in sorted(found, key=itemgetter(1))]

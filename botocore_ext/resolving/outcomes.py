@@ -6,6 +6,7 @@ from ..calls.observation import tell
 from ..errors import Attempt, FetchError, shown
 from ..keys import FieldError, Keys
 from ..provider import Provider
+from ..threads.concurrency import own_copy
 
 
 def keys_or_reason(link: CredentialProvider) -> Keys | None:
@@ -36,5 +37,5 @@ def attempted(name: str, link: CredentialProvider) -> Keys | Attempt:
         if not getattr(error, "try_next_link", False):
             tell((name, error))
             raise
-        return Attempt(name, getattr(error, "reason", shown(error)), error)
+        return Attempt(name, getattr(error, "reason", shown(error)), own_copy(error))
     return keys or Attempt(name, "nothing here selects it")

@@ -3,21 +3,27 @@
 A forked child must never use a lock, a connection or a fetch in flight of its parent: the lock
 may be held by a thread that does not exist any more, and two children that write to one inherited
 socket get each other's answers.
+
+Nothing here holds a lock while it works: a signal handler, a callback of the garbage collector or
+an interrupt may come between any two instructions.
 """
 
-import contextvars
+import copy
 import os
+import queue
 import threading
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any, Generic, TypeVar
+
+from .context import run_with
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
 
-_guard = threading.Lock()
 #: The thread for which another one works (see ``workers``).
-works_for: contextvars.ContextVar[int | None] = contextvars.ContextVar(
-    "botocore_ext_works_for", default=None
-)
+works_for: ContextVar[int | None] = ContextVar("botocore_ext_works_for", default=None)
 
 
 def caller() -> int:
@@ -25,32 +31,23 @@ def caller() -> int:
     return works_for.get() or threading.get_ident()
 
 
-def _after_fork() -> None:
-    global _guard  # noqa: PLW0603 - the only state of this module
-    _guard = threading.Lock()
-
-
-# Absent on Windows, where processes are never forked.
-getattr(os, "register_at_fork", dict)(after_in_child=_after_fork)
-
-
 class ProcessLocal(Generic[T]):
-    """A value that belongs to one process and is made anew in a forked child."""
+    """A value that belongs to one process and is made again in a forked child."""
 
     def __init__(self, make: Callable[[], T]) -> None:
-        """Take ``make``, which is called once in each process that needs the value."""
+        """Take ``make``, which is called in each process; of threads that race one value stays."""
         self._make = make
-        self._held: tuple[int, T] = (os.getpid(), make())
+        self._values: dict[int, T] = {os.getpid(): make()}
 
     def get(self) -> T:
         """Return this process's value."""
-        pid, value = self._held
-        if pid == os.getpid():
-            return value
-        with _guard:
-            if self._held[0] != os.getpid():
-                self._held = (os.getpid(), self._make())
-            return self._held[1]
+        pid = os.getpid()
+        if pid in self._values:
+            return self._values[pid]
+        value = self._values.setdefault(pid, self._make())  # atomic
+        for other in self._values.keys() - {pid}:
+            self._values.pop(other, None)
+        return value
 
 
 class NeedsItselfError(Exception):
@@ -61,25 +58,144 @@ class StillUnderWayError(Exception):
     """The call of another thread takes too long; no ``TimeoutError``, which the call may raise."""
 
 
-class _Flight(Generic[T]):
-    """One call that is under way."""
+def own_copy(error: E) -> E:
+    """Return a copy of ``error`` for one caller: without traceback, cause and context.
+
+    An error that several callers raise would show each of them the frames of the others. One that
+    cannot be copied is returned as it is.
+    """
+    for duplicate in (_without_init, copy.copy):
+        with suppress(Exception):
+            found: Any = duplicate(error)
+            vars(found).update(vars(error))
+            if (type(found), found.args, str(found)) == (type(error), error.args, str(error)):
+                found.__cause__ = found.__context__ = found.__traceback__ = None
+                return found  # type: ignore[no-any-return]  # of the same type, as just compared
+    return error
+
+
+def _without_init(error: E) -> E:
+    """Copy an error of a class written in Python: its ``__init__`` may take other arguments."""
+    kind = type(error)
+    return kind.__new__(kind, *error.args)
+
+
+class Flight(Generic[T]):
+    """One call that is under way, for which others may wait."""
 
     def __init__(self) -> None:
-        #: Made by the first who waits: mostly nobody does.
-        self.over: threading.Event | None = None
-        self.thread = caller()
-        self.result: T
-        self.error: BaseException | None = None
+        self.thread = threading.get_ident()
+        #: What this call itself waits for; more than one, as a call may use several threads.
+        self.waits_for: list[Flight[Any]] = []
+        self.is_over = False
+        #: The call gave up for a reason of its caller alone: others make a call of their own.
+        self.is_abandoned = False
+        self._results: list[T] = []
+        #: What the call raised: for the first who asks the error itself, for all others a copy.
+        self._raised: list[Exception] = []
+        self._error: Exception | None = None
+        # Looked up at call time: gevent may have patched it after this module was imported.
+        self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
 
-    def ends_well(self, patience: float | None) -> bool:
-        """Wait for its end, and say whether there is a result; False: it was interrupted."""
-        if self.thread == caller():
+    def lead(self, call: Callable[[], T]) -> T:
+        """Return what ``call`` returns, and keep the outcome for those who wait."""
+        try:
+            result = run_with(_leading, (*_leading.get(), self), call)
+        except Exception as error:
+            self._error = own_copy(error)
+            raise
+        self._results.append(result)
+        return result
+
+    def returned(self, result: T) -> None:
+        """Keep what the call returned."""
+        self._results.append(result)
+
+    def failed(self, error: Exception) -> None:
+        """Keep what the call raised."""
+        self._error = own_copy(error)
+        self._raised.append(error)
+
+    def end(self) -> None:
+        """Let those go on who wait; called again it changes nothing."""
+        self.is_over = True
+        self._ended.put(None)
+
+    @contextmanager
+    def waited_for(self) -> Iterator[None]:
+        """Note that what is done here waits for this call.
+
+        Raises:
+            NeedsItselfError: This call waits for what is done here, directly or not.
+        """
+        mine = _leading.get()
+        for one in mine:
+            one.waits_for.append(self)
+        try:
+            if self._waits_for_one_of(mine):
+                raise NeedsItselfError
+            yield
+        finally:
+            for one in mine:
+                one.waits_for.remove(self)
+
+    def _waits_for_one_of(self, mine: "tuple[Flight[Any], ...]") -> bool:
+        found: list[Flight[Any]] = [self]
+        for one in found:  # grows meanwhile
+            if one.is_over:
+                continue
+            if one in mine:
+                return True
+            found += [other for other in list(one.waits_for) if other not in found]
+        return False
+
+    def wait(self, patience: float | None) -> None:
+        """Wait for its end.
+
+        Raises:
+            StillUnderWayError: It takes longer than ``patience`` seconds.
+            NeedsItselfError: See ``waited_for``.
+        """
+        if self.thread == threading.get_ident():
             raise NeedsItselfError
-        if self.over is None or not self.over.wait(patience):
-            raise StillUnderWayError
-        if isinstance(self.error, Exception):
-            raise self.error
-        return self.error is None
+        with self.waited_for():
+            try:
+                self._ended.get(timeout=patience)
+            except queue.Empty:
+                raise StillUnderWayError from None
+            finally:
+                if self.is_over:
+                    self._ended.put(None)  # for the next who waits
+
+    def outcome(self) -> list[T]:
+        """Return the result in a list; an empty list if the call was interrupted.
+
+        Raises:
+            Exception: What the call raised, each time another copy.
+        """
+        if self._error is None:
+            return self._results
+        raise self._raised.pop() if self._raised else own_copy(self._error)
+
+
+#: The calls that this code works for, the innermost last.
+_leading: ContextVar[tuple[Flight[Any], ...]] = ContextVar("botocore_ext_leading", default=())
+
+
+def leading() -> tuple[Flight[Any], ...]:
+    """Return the calls that this code works for, the innermost last."""
+    return _leading.get()
+
+
+def lead_here(flight: Flight[Any]) -> None:
+    """Let the rest of a task, which has a context of its own, work for ``flight``."""
+    _leading.set((*_leading.get(), flight))
+
+
+def abandon() -> None:
+    """Let nobody share the outcome of the calls that this code works for."""
+    for one in _leading.get():
+        one.is_abandoned = True
 
 
 class SingleFlight(Generic[T]):
@@ -87,8 +203,7 @@ class SingleFlight(Generic[T]):
 
     def __init__(self) -> None:
         """Start with nothing under way."""
-        self._flights: ProcessLocal[tuple[threading.Lock, dict[object, _Flight[T]]]]
-        self._flights = ProcessLocal(lambda: (threading.Lock(), {}))
+        self._flights: ProcessLocal[dict[object, Flight[T]]] = ProcessLocal(dict)
 
     def run(
         self,
@@ -106,35 +221,31 @@ class SingleFlight(Generic[T]):
 
         Raises:
             StillUnderWayError: Another thread's call takes longer than ``patience``.
-            NeedsItselfError: ``call`` came back here for its own outcome.
+            NeedsItselfError: ``call`` came back here for its own outcome, also by way of other
+                calls in other threads.
         """
-        lock, flights = self._flights.get()
-        mine: _Flight[T] = _Flight()
+        flights = self._flights.get()
+        mine: Flight[T] = Flight()
         try:
             while True:
-                with lock:
-                    if key not in flights:
-                        flights[key] = mine
-                    flight = flights[key]
-                    if flight is not mine:
-                        flight.over = flight.over or threading.Event()
+                flight = flights.setdefault(key, mine)  # atomic
                 if flight is mine:
-                    mine.result = call()
-                    return mine.result
-                if flight.ends_well(patience):
-                    return flight.result
-                # The other thread was told to stop (KeyboardInterrupt); this one was not.
-        except BaseException as error:
-            mine.error = error
-            raise
+                    return mine.lead(call)
+                flight.wait(patience)
+                # Where the other thread was told to stop, this one was not.
+                for result in () if flight.is_abandoned else flight.outcome():
+                    return result
         finally:
-            # An interrupt comes where something is called, so nothing is before the flight has
-            # gone: for one that stays all others would wait.
-            with lock:
-                if key in flights and flights[key] is mine:
-                    del flights[key]
-            if mine.over is not None:
-                mine.over.set()
+            try:
+                _end(flights, key, mine)
+            finally:  # an interrupt may have come in the first one
+                _end(flights, key, mine)
+
+
+def _end(flights: dict[object, Flight[T]], key: object, mine: Flight[T]) -> None:
+    if flights.get(key) is mine:
+        del flights[key]
+    mine.end()
 
 
 class Once(Generic[T]):
@@ -144,13 +255,18 @@ class Once(Generic[T]):
         """Take ``make``, which is called once if it succeeds."""
         self._make = make
         self._flight: SingleFlight[T] = SingleFlight()
-        self._made: list[T] = []
+        self._made: dict[None, T] = {}
 
     def __call__(self) -> T:
         """Return the thing."""
-        return self._made[0] if self._made else self._flight.run(self._first)
+        if None in self._made:
+            return self._made[None]
+        try:
+            return self._flight.run(self._first)
+        except NeedsItselfError:  # a signal handler came while it is made
+            return self._first()
 
     def _first(self) -> T:
-        if not self._made:
-            self._made.append(self._make())
-        return self._made[0]
+        if None in self._made:
+            return self._made[None]
+        return self._made.setdefault(None, self._make())
