@@ -6,6 +6,7 @@ How the resolver itself is made is in ``resolving.creation``.
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
     from .declaration.functions import Source
 
-#: The providers of ``install``; None while it is not in force.
-_installed: tuple[CredentialProvider, ...] | None = None
+#: The providers of ``install``; None while it is not in force. Kept when this module is reloaded.
+_installed: tuple[CredentialProvider, ...] | None = globals().get("_installed")
 
 
 def install(*providers: "Source") -> None:
@@ -56,6 +57,7 @@ def install(*providers: "Source") -> None:
     global _installed  # noqa: PLW0603 - installing is global by nature
     given = _as_providers(providers)
     if _installed is None:
+        _unregister()  # what a copy of this module has left that is no longer loaded
         botocore.register_initializer(_initialize)
     _installed = given
     boto3 = sys.modules.get("boto3")
@@ -71,9 +73,14 @@ def install(*providers: "Source") -> None:
 def uninstall() -> None:
     """Undo ``install``: sessions made from now on are plain; older ones stay as they are."""
     global _installed  # noqa: PLW0603 - installing is global by nature
-    if _installed is not None:
-        botocore.unregister_initializer(_initialize)
-        _installed = None
+    _unregister()
+    _installed = None
+
+
+def _unregister() -> None:
+    with suppress(ValueError):  # nothing is registered any more
+        while True:
+            botocore.unregister_initializer(_initialize)
 
 
 def extend(session: "boto3.Session | botocore.session.Session", *providers: "Source") -> None:
@@ -146,10 +153,24 @@ def botocore_session(session: Any, caller: str = "extend") -> botocore.session.S
     return inner
 
 
-def _initialize(session: botocore.session.Session) -> None:
-    """Register with a new session, lazily: boto3 sets the profile only after this."""
-    if not is_of_others(session):
-        _register(session, _installed or (), theirs=registered(session))
+class _Initializer:
+    """Registers with a new session, lazily: boto3 sets the profile only after this."""
+
+    def __call__(self, session: botocore.session.Session) -> None:
+        if not is_of_others(session):
+            _register(session, _installed or (), theirs=registered(session))
+
+    # botocore finds what it unregisters by comparing: a module that was loaded again has another
+    # class of this name.
+    def __eq__(self, other: object) -> bool:
+        mine, theirs = type(self), type(other)
+        return (mine.__module__, mine.__qualname__) == (theirs.__module__, theirs.__qualname__)
+
+    def __hash__(self) -> int:
+        return hash(type(self).__qualname__)
+
+
+_initialize = _Initializer()
 
 
 def _register(

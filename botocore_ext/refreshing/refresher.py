@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
-from ..calls.budget import FETCH_BUDGET, fetch_budget
-from ..errors import ConfigurationError, FetchError, is_recoverable, shown
+from ..calls.budget import FETCH_BUDGET, run_with_budget
+from ..errors import ConfigurationError, FetchError, shown
 from ..keys import Keys
 from ..outside import Clock
 from ..threads.concurrency import (
@@ -30,6 +30,7 @@ from .refresh import (
     Window,
     after_failure,
     decide,
+    must_raise,
     refusal,
     wait,
 )
@@ -156,15 +157,14 @@ class Refresher(Held):
         if due is Decision.RAISE:
             raise _remembered(began.state)
         try:
-            with fetch_budget(self._clock.monotonic):
-                state = self._checked(self._fetch())
+            state = self._checked(run_with_budget(self._clock.monotonic, self._fetch))
         except Exception as error:
             # Raised from here: a frame that has it as an argument would keep it, and with it all
             # frames of the caller, until the next garbage collection.
             outcome = self._failed(error, began)
-            if outcome is not None and _is_raised(error, outcome.state):
-                raise
-            return outcome
+            if outcome is None or not must_raise(outcome.state, error, self.now()):
+                return outcome
+            raise
         return self._put(began, lambda _: state)
 
     def _put(self, began: Current, change: Callable[[State], State]) -> Current | None:
@@ -204,7 +204,7 @@ class Refresher(Held):
         )
         if outcome is None:
             return None
-        if _is_raised(error, outcome.state):
+        if must_raise(before, error, now):
             text = "Fetching credentials via %s failed: %s"
             logger.warning(text, self._name, shown(error))
             return outcome
@@ -215,11 +215,6 @@ class Refresher(Held):
             text = "Refreshing credentials via %s failed; the keys in use %s: %s"
             logger.warning(text, self._name, validity, shown(error))
         return outcome
-
-
-def _is_raised(error: Exception, state: State) -> bool:
-    """Whether the caller gets the error: it is final, or there is nothing to serve."""
-    return state.keys is None or not is_recoverable(error)
 
 
 def _remembered(state: State) -> Exception:

@@ -95,8 +95,8 @@ def loaded_credentials(session: Session) -> Any:
     waiting = pending(session)
     resolver: Any = None if waiting else session.get_component(COMPONENT)
     nothing = _AsyncNothing() if is_async(session) else _Nothing(waiting or (lambda: resolver))
-    session.register_component(COMPONENT, nothing)
     try:
+        session.register_component(COMPONENT, nothing)
         found: Any = session.get_credentials()
         return _returned(found) if is_async(session) else found
     finally:  # whatever becomes of the caller, the session is as it was

@@ -22,14 +22,6 @@ from .context import run_with
 T = TypeVar("T")
 E = TypeVar("E", bound=Exception)
 
-#: The thread for which another one works (see ``workers``).
-works_for: ContextVar[int | None] = ContextVar("botocore_ext_works_for", default=None)
-
-
-def caller() -> int:
-    """Return which thread this is, or which one it works for."""
-    return works_for.get() or threading.get_ident()
-
 
 class ProcessLocal(Generic[T]):
     """A value that belongs to one process and is made again in a forked child."""
