@@ -910,7 +910,7 @@ def test_keys_that_ended_during_the_wait_of_a_follower_are_not_served(
     refresher, source, clock, mocker, event
 ):
     """The other thread fetches for longer than the budget, as a token process may."""
-    mocker.patch("botocore_ext.refreshing.refresher.FETCH_BUDGET", 0.1)
+    mocker.patch("botocore_ext.refreshing.refresher.FETCH_BUDGET", 0.3)
     assert served(refresher) == "AKIA1"
     clock.advance(3590)
     fetching, over = threading.Event(), threading.Event()
@@ -927,7 +927,7 @@ def test_keys_that_ended_during_the_wait_of_a_follower_are_not_served(
         "expiry": lambda: clock.advance(20),
     }
     refresher._fetch = slow
-    timers = [threading.Timer(0.05, ends[event]), threading.Timer(0.15, over.set)]
+    timers = [threading.Timer(0.01, ends[event]), threading.Timer(0.4, over.set)]
     other = threading.Thread(target=refresher.settle)
     other.start()
     fetching.wait(10)
