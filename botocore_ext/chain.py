@@ -43,7 +43,8 @@ class CredentialChain(Provider):
         required=True,
         parse=values.links,
         help="The links, in order: providers, callables that return keys, or names. In a profile "
-        "a comma-separated line of canonical names or METHODs in any case, and `profile NAME`.",
+        "a comma-separated line of canonical names, METHODs or factories in any case, and "
+        "`profile NAME`.",
     )
     expires_after: float | timedelta | None = option(
         default=None,

@@ -96,6 +96,17 @@ def option(**declaration: Any) -> Any:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The one of ``known`` that looks most like ``name``."""
+    return _closest(name, known, 0)[0]
+
+
+def near(name: str, known: Iterable[str]) -> str | None:
+    """The one of ``known`` for which ``name`` may be a slip; None if there is none."""
+    return next(iter(_closest(name, known, 0.6)), None)
+
+
+def _closest(name: str, known: Iterable[str], cutoff: float) -> list[str]:
     import difflib  # noqa: PLC0415 - wanted for an error only
 
-    return difflib.get_close_matches(name.lower(), sorted(known), n=1, cutoff=0)[0]
+    by_lower = {one.lower(): one for one in sorted(known)}
+    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=cutoff)
+    return [by_lower[one] for one in found]

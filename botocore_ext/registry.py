@@ -44,9 +44,10 @@ LOGINS: tuple[type[Provider], ...] = (SsoProvider, LoginProvider)
 
 
 def by_name(name: str, among: Iterable[type[Provider]]) -> type[Provider] | None:
-    """Return the provider with this canonical name or METHOD, in any case, or None."""
+    """Return the provider with this canonical name, METHOD or factory, in any case, or None."""
     wanted = name.strip().lower()
     for kind in among:
-        if wanted in (str(kind.CANONICAL_NAME).lower(), str(kind.METHOD).lower()):
+        names = (kind.CANONICAL_NAME, kind.METHOD, kind.FACTORY)
+        if wanted in [str(one).lower() for one in names]:
             return kind
     return None

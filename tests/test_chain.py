@@ -179,7 +179,7 @@ def test_an_unknown_name_names_the_nearest():
         create_credential_chain("Enviroment").load()
     assert raised.value.reason == (
         "the chain in code names Enviroment, which is no provider: did you mean Environment? "
-        "(or write profile Enviroment)"
+        "(a profile is written as profile NAME)"
     )
 
 

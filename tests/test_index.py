@@ -34,6 +34,7 @@ def entry_of(kind):
     return index.Entry(
         method=kind.METHOD,
         canonical_name=kind.CANONICAL_NAME,
+        factory=kind.FACTORY,
         module=kind.__module__.removeprefix("botocore_ext."),
         class_name=kind.__name__,
         selecting=tuple(key for key, selects in keys.items() if selects),
@@ -60,9 +61,10 @@ def test_an_entry_loads_its_class():
 
 def test_a_source_is_named_in_any_case_and_ours_by_method_too():
     for kind in PROVIDERS:
-        for name in (kind.METHOD, kind.CANONICAL_NAME, f" {kind.METHOD.upper()} "):
+        for name in (kind.METHOD, kind.CANONICAL_NAME, kind.FACTORY, f" {kind.METHOD.upper()} "):
             assert index.source_by_name(name) is kind
-    assert index.source_by_name("CUSTOMSSO").METHOD == "sso"
+    for name in ("CUSTOMSSO", "from_sso"):
+        assert index.source_by_name(name).METHOD == "sso"
     for name in ("sso", "login", "custom-process", "Environment", "custom"):
         assert index.source_by_name(name) is None
 

@@ -4,18 +4,29 @@ import pickle
 import sys
 
 import boto3
+import botocore.session
 import pytest
 from botocore.exceptions import NoCredentialsError
 
 import botocore_ext
 from botocore_ext import (
+    ChainError,
     ConfigurationError,
+    Keys,
     NotConfigured,
     Provider,
+    Scope,
+    create_credential_chain,
     from_cognito_identity_pool,
     from_env,
+    from_http,
+    from_ini,
+    from_instance_metadata,
     from_process,
+    from_sso,
+    from_temporary_credentials,
     from_web_token,
+    option,
 )
 
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
@@ -117,3 +128,157 @@ def test_not_configured_is_what_callers_catch():
     assert str(again) == str(raised.value)
     assert "AWS_ACCESS_KEY_ID is not set" in str(again)
     assert (again.kwargs["provider"], again.try_next_link) == ("env", True)
+
+
+def test_a_misspelt_source_profile_names_the_nearest_profile(config):
+    config(
+        "[profile app]\nrole_arn = arn:aws:iam::123456789012:role/App\nsource_profile = Mobil\n"
+        f"[profile mobile]\ncognito_identity_pool_id = {POOL}\n"
+    )
+    with pytest.raises(ConfigurationError, match="no profile: did you mean mobile?"):
+        from_ini(profile="app").fetch()
+    with pytest.raises(NotConfigured, match=r"\(did you mean 'mobile'\?\)"):
+        from_ini(profile="mobille").fetch()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "meant"),
+    [
+        ("evn", "env"),
+        ("flie", "file"),
+        ("fileb", "file"),
+        ("proces", "process"),
+        ("github_actions", "github-actions"),
+        ("githubactions", "github-actions"),
+    ],
+)
+def test_a_misspelt_scheme_names_the_nearest_scheme(scheme, meant, config):
+    config(f"[profile web]\n{TOKENS[0].format(scheme + '://x')}\n")
+    botocore_ext.install()
+    with pytest.raises(ConfigurationError, match=f"but nearly {meant}://"):
+        boto3.Session(profile_name="web").get_credentials()
+
+
+def test_a_scheme_of_others_has_no_nearest(config):
+    config(f"[profile web]\n{TOKENS[0].format('vault://x')}\n")
+    botocore_ext.install()
+    with pytest.raises(ConfigurationError, match="of a kind that is known .file:///"):
+        boto3.Session(profile_name="web").get_credentials()
+
+
+@pytest.mark.parametrize(
+    ("link", "meant"),
+    [
+        ("Enviroment", "Environment"),
+        ("fromEnv", "from_env"),
+        ("from_cognito_identitypool", "from_cognito_identity_pool"),
+        ("mobile", "profile mobile"),
+        ("mobil", "profile mobile"),
+    ],
+)
+def test_a_link_that_is_none_names_the_nearest_of_its_kind(link, meant, config):
+    config(f"[profile mobile]\ncognito_identity_pool_id = {POOL}\n")
+    with pytest.raises(ConfigurationError, match=rf"did you mean {meant}\?"):
+        create_credential_chain(link).load()
+
+
+def test_a_link_to_a_misspelt_profile_names_the_nearest_profile(config, caplog):
+    config(f"[profile mobile]\ncognito_identity_pool_id = {POOL}\n")
+    create_credential_chain("profile mobil").load()
+    assert "it is stepped over; did you mean 'mobile'?" in caplog.text
+
+
+def test_a_factory_is_the_name_of_a_link(config, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert create_credential_chain("from_http", "from_env").fetch().access_key == "AKIAENV"
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    config("[profile chain]\ncredential_chain = from_http, FROM_ENV\n")
+    botocore_ext.install()
+    session = boto3.Session(profile_name="chain")
+    with pytest.raises(ChainError, match="FROM_ENV: AWS_ACCESS_KEY_ID is not set"):
+        session.get_credentials().get_frozen_credentials()
+
+
+@pytest.mark.caller_signs
+@pytest.mark.parametrize("is_ini", [True, False])
+def test_a_factory_is_the_name_of_a_source(is_ini, config, aws, monkeypatch):
+    """One of botocore's, and one of ours."""
+    role = "role_arn = arn:aws:iam::123456789012:role/App\nregion = eu-west-1"
+    botocore_ext.install()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    for source, setting in [
+        ("from_env", ""),
+        ("from_cognito_identity_pool", f"cognito_identity_pool_id = {POOL}"),
+    ]:
+        config(f"[profile app]\n{role}\ncredential_source = {source}\n{setting}\n")
+        profile = from_ini(profile="app").bind(Scope(botocore.session.Session()))
+        load = profile.load if is_ini else boto3.Session(profile_name="app").get_credentials
+        assert load().get_frozen_credentials().access_key == aws.requests[-1].gave
+    assert aws.operations() == ["AssumeRole", "GetId", "GetCredentialsForIdentity", "AssumeRole"]
+
+
+def test_a_factory_as_source_next_to_a_setting_of_ours_is_an_error(config):
+    config(
+        "[profile app]\nrole_arn = arn:aws:iam::123456789012:role/App\n"
+        f"credential_source = from_env\ncognito_identity_pool_id = {POOL}\n"
+    )
+    botocore_ext.install()
+    with pytest.raises(ConfigurationError, match="has both credential_source and cognito_id"):
+        boto3.Session(profile_name="app").get_credentials()
+
+
+@pytest.mark.parametrize(
+    ("factory", "name", "answer"),
+    [
+        (from_web_token, "roleArn", "did you mean 'role_arn'?"),
+        (from_web_token, "webIdentityTokn", "did you mean 'web_identity_token'?"),
+        (from_web_token, "stsConfig", "did you mean 'client_config'?"),
+        (from_web_token, "clientConfig", "did you mean 'client_config'?"),
+        (from_web_token, "parentClientConfig", "configured as the session is"),
+        (from_web_token, "logger", "call boto3.set_stream_logger('botocore_ext') once"),
+        (from_web_token, "clientPlugins", "register handlers of botocore events"),
+        (from_web_token, "expiryWindow", "did you mean 'refresh_window'?"),
+        (from_sso, "ssoClient", "did you mean 'client'?"),
+        (from_sso, "callerClientConfig", "configured as the session is"),
+        (from_http, "credentialsFullUri", "did you mean 'aws_container_credentials_full_uri'?"),
+        (from_instance_metadata, "ec2MetadataV1Disabled", "mean 'ec2_metadata_v1_disabled'?"),
+        (from_temporary_credentials, "masterCredentials", "did you mean 'master_credentials'?"),
+        (from_ini, "roleAssumer", "pass a function that returns credentials"),
+        (from_env, "webIdentityToken", "its options are refresh_window"),
+        (create_credential_chain, "refreshWindo", "did you mean 'refresh_window'?"),
+    ],
+)
+def test_an_option_of_javascript_is_answered_with_pythons(factory, name, answer):
+    with pytest.raises(TypeError) as raised:
+        factory(**{name: {}})
+    assert str(raised.value).startswith(f"{factory.FACTORY}() has no option {name!r}: ")
+    assert answer in str(raised.value)
+
+
+def test_an_argument_that_no_client_has_may_be_one_of_its_config():
+    with pytest.raises(ConfigurationError, match="see whether Config.. takes it"):
+        from_web_token(client_config={"maxAttempts": 3})
+
+
+@pytest.mark.parametrize("name", ["session", "check", "fetch", "scope", "bind", "_cell", "self"])
+def test_an_option_with_the_name_of_something_else_is_refused(name):
+    with pytest.raises(TypeError, match=f"Mine has an option '{name}', but every provider uses"):
+        type("Mine", (Provider,), {name: option(default=None, help="What it is.")})
+
+
+def test_an_option_may_replace_that_of_a_parent():
+    class Mine(Provider):
+        refresh_window = option(default=60, help="Another default.")
+        token_url = option(default=None, help="Mine alone.")
+
+        def fetch(self):
+            return Keys("AKIA", self.token_url)
+
+    class Fixed(Mine):
+        refresh_window = 90
+
+    assert (Mine().refresh_window, Fixed(token_url="u").refresh_window) == (60, 90)
+    with pytest.raises(TypeError, match="has no option 'refresh_window'"):
+        Fixed(refresh_window=5)

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
-from ..options import nearest
+from ..options import near
 
 
 def client_config(value: object) -> Mapping[str, Any]:
@@ -20,10 +20,9 @@ def client_config(value: object) -> Mapping[str, Any]:
     known = _arguments()
     for name in value:
         if name not in known:
-            msg = (
-                f"has {name!r}, which is not an argument of create_client(): "
-                f"did you mean {nearest(str(name), known)!r}?"
-            )
+            similar = near(str(name), known)
+            remedy = f"did you mean {similar!r}?" if similar else "see whether Config() takes it"
+            msg = f"has {name!r}, which is not an argument of create_client(): {remedy}"
             raise ValueError(msg)
     if not isinstance(value.get("config"), (Config, NoneType)):
         msg = "has a config that is not a botocore.config.Config"

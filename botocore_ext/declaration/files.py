@@ -8,7 +8,7 @@ from typing import Any
 import botocore.session
 
 from ..errors import ConfigurationError
-from ..options import option
+from ..options import near, option
 from ..provider import Provider
 from ..scope import Scope
 from ..sources.native import native
@@ -96,8 +96,11 @@ class FilesProvider(Provider):
     def why_not(self) -> str:
         """See ``Specification.why_not``."""
         profile, scope = self.scope.profile, self.scope
-        if profile not in scope.files.full_config["profiles"]:
-            return f"there is no profile '{profile}' in {' or '.join(self._paths())}"
+        profiles = scope.files.full_config["profiles"]
+        if profile not in profiles:
+            similar = near(str(profile), profiles)
+            hint = f" (did you mean '{similar}'?)" if similar else ""
+            return f"there is no profile '{profile}' in {' or '.join(self._paths())}{hint}"
         return f"profile '{profile}' of {scope.config_file} has no {' or '.join(self.calling())}"
 
     def calling(self) -> Sequence[str]:

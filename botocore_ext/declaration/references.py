@@ -8,6 +8,7 @@ from botocore.compat import compat_shell_split
 
 from .. import tokens as sources
 from ..errors import FetchError
+from ..options import near
 from ..scope import Scope
 from ..sources.paths import is_whole
 from ..threads.awaiting import awaited
@@ -16,7 +17,7 @@ from . import values
 #: A token, or what returns one when it is called; in a session of aiobotocore it may be awaited.
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9_+.-]*)://")
 
 
 def reference(value: object, scope: Scope) -> object:
@@ -38,8 +39,10 @@ def reference(value: object, scope: Scope) -> object:
     kind = _KINDS.get(scheme[1].lower())
     source = kind(rest, scope) if kind and rest else None
     if source is None:
+        similar = None if kind else near(scheme[1], _KINDS)
+        hint = f", but nearly {similar}://" if similar else ""
         msg = (
-            "is not a token reference of a kind that is known (file:///ABSOLUTE/PATH, "
+            f"is not a token reference of a kind that is known{hint} (file:///ABSOLUTE/PATH, "
             "file://~/PATH, env://NAME, process://COMMAND, github-actions://AUDIENCE, "
             "ambient://AUDIENCE)"
         )

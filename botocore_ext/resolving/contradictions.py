@@ -7,7 +7,7 @@ from ..chain import CredentialChain
 from ..options import nearest
 from ..provider import Provider
 from .bystanders import BOTOCORES_SOURCES
-from .index import ENTRIES
+from .index import ENTRIES, source_name
 
 #: Keywords of options that may well be keys of somebody else's in a profile.
 _OTHERS_KEYS = {"account_id", "timeout"}
@@ -73,7 +73,8 @@ def keyword(values: Mapping[str, Any], provider: type[Provider]) -> str | None:
 def _unused(values: Mapping[str, Any], provider: type[Provider], key: str) -> str | None:
     """Say why a role and our key do not belong together."""
     named = values.get("credential_source")
-    if named is not None and named not in BOTOCORES_SOURCES and "source_profile" not in values:
+    is_known = named is None or source_name(str(named)) in BOTOCORES_SOURCES
+    if not is_known and "source_profile" not in values:
         known = [*BOTOCORES_SOURCES, *(entry.canonical_name for entry in ENTRIES)]
         return (
             f"has credential_source = {named}, which names no provider: did you mean "

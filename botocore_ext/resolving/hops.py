@@ -10,11 +10,11 @@ from typing import Any
 from ..declaration import values
 from ..declaration.services import ServiceProvider
 from ..errors import ConfigurationError
-from ..options import nearest
+from ..options import near, nearest
 from ..provider import Provider
 from ..registry import LOGINS, SOURCES
 from ..scope import Scope
-from .index import ENTRIES
+from .index import ENTRIES, source_name
 from .profiles import ProfileScope, source_of
 
 #: What botocore takes for static keys.
@@ -87,10 +87,9 @@ def source_profile(scope: Scope, visited: Sequence[str]) -> str | None:
         return None
     profiles = scope.files.full_config["profiles"]
     if source not in profiles:
-        raise _error(
-            scope,
-            f"has source_profile = {source}, which is no profile: add it, or correct the name",
-        )
+        similar = near(str(source), profiles)
+        remedy = f"did you mean {similar}?" if similar else "add it, or correct the name"
+        raise _error(scope, f"has source_profile = {source}, which is no profile: {remedy}")
     is_own = source == scope.profile and bool(STATIC_KEYS & profiles[source].keys())
     if source in visited and not is_own:
         way = " -> ".join([*visited, source])
@@ -120,8 +119,8 @@ def named_source(scope: Scope, client_config: Mapping[str, Any] | None) -> Provi
     named, ours = str(keys["credential_source"]), source_of(keys)
     if ours is not None:
         return made(ours, client_config).bind(ProfileScope.like(scope, source=ours))
-    if named in SOURCES:
-        return SOURCES[named]().bind(replace(scope, profile=None))
+    if source_name(named) in SOURCES:
+        return SOURCES[source_name(named)]().bind(replace(scope, profile=None))
     known = [*SOURCES, *(entry.canonical_name for entry in ENTRIES)]
     raise _error(
         scope,

@@ -16,6 +16,7 @@ class Entry(NamedTuple):
 
     method: str
     canonical_name: str
+    factory: str
     #: The module of this package that has the class, and the name of the class.
     module: str
     class_name: str
@@ -33,6 +34,7 @@ ENTRIES = (
     Entry(
         method="custom-credential-chain",
         canonical_name="CustomCredentialChain",
+        factory="create_credential_chain",
         module="chain",
         class_name="CredentialChain",
         selecting=("credential_chain",),
@@ -41,6 +43,7 @@ ENTRIES = (
     Entry(
         method="custom-web-token",
         canonical_name="CustomWebToken",
+        factory="from_web_token",
         module="providers.web_token",
         class_name="WebTokenProvider",
         selecting=("web_identity_token",),
@@ -57,6 +60,7 @@ ENTRIES = (
     Entry(
         method="custom-cognito-identity",
         canonical_name="CustomCognitoIdentity",
+        factory="from_cognito_identity",
         module="providers.cognito_identity",
         class_name="CognitoIdentityProvider",
         selecting=("cognito_identity_id",),
@@ -65,6 +69,7 @@ ENTRIES = (
     Entry(
         method="custom-cognito-identity-pool",
         canonical_name="CustomCognitoIdentityPool",
+        factory="from_cognito_identity_pool",
         module="providers.cognito_identity_pool",
         class_name="CognitoIdentityPoolProvider",
         selecting=("cognito_identity_pool_id",),
@@ -79,6 +84,7 @@ ENTRIES = (
     Entry(
         method="custom-http",
         canonical_name="CustomHttp",
+        factory="from_http",
         module="providers.http",
         class_name="HttpProvider",
         selecting=("container_credentials_full_uri", "container_credentials_relative_uri"),
@@ -97,20 +103,34 @@ NATIVE_SOURCES = {
     "CustomLogin": ("providers.login", "LoginProvider"),
     "CustomProcess": ("providers.process", "ProcessProvider"),
 }
+#: The factories of those that have a name as sources, botocore's own among them.
+_BY_FACTORY = {
+    "from_container_metadata": "EcsContainer",
+    "from_env": "Environment",
+    "from_instance_metadata": "Ec2InstanceMetadata",
+    "from_login_credentials": "CustomLogin",
+    "from_process": "CustomProcess",
+    "from_sso": "CustomSso",
+}
+
+
+def source_name(name: str) -> str:
+    """Return the name that a ``credential_source`` means: for a factory, that of its provider."""
+    return _BY_FACTORY.get(name.strip().lower(), name)
 
 
 def source_by_name(name: str) -> "type[Provider] | None":
     """Return the provider of ours that ``credential_source`` means by this name, or None.
 
-    Ours go by canonical name or METHOD, in any case. Names that are botocore's keep the meaning
-    that they have without us.
+    Ours go by canonical name, METHOD or factory, in any case. Names that are botocore's keep the
+    meaning that they have without us.
     """
-    wanted = name.strip().lower()
+    wanted = source_name(name).strip().lower()
     for canonical_name, place in NATIVE_SOURCES.items():
         if wanted == canonical_name.lower():
             return _loaded(*place)
     for entry in ENTRIES:
-        if wanted in (entry.canonical_name.lower(), entry.method):
+        if wanted in (entry.canonical_name.lower(), entry.method, entry.factory):
             return entry.kind()
     return None
 

@@ -15,7 +15,7 @@ from botocore.credentials import (
 
 from ..chain import CredentialChain
 from ..errors import ConfigurationError
-from ..options import nearest
+from ..options import near, nearest
 from ..provider import Provider
 from ..providers.default_chain import DefaultChainProvider
 from ..providers.profile import ProfileProvider
@@ -48,13 +48,16 @@ def named(name: str, scope: Scope) -> CredentialProvider:
     """
     place = f"profile '{scope.profile}'" if scope.profile else "code"
     profile = _PROFILE.fullmatch(name)
+    profiles = scope.files.full_config["profiles"]
     if profile is not None:
-        if profile["name"] not in scope.files.full_config["profiles"]:
+        if profile["name"] not in profiles:
+            similar = near(profile["name"], profiles)
             logger.warning(
-                "The chain in %s names profile '%s', which is not in %s: it is stepped over",
+                "The chain in %s names profile '%s', which is not in %s: it is stepped over%s",
                 place,
                 profile["name"],
                 scope.config_file,
+                f"; did you mean '{similar}'?" if similar else "",
             )
         return ProfileProvider(profile=profile["name"]).bind(scope)
     ours = by_name(name, EVERY)
@@ -71,10 +74,13 @@ def named(name: str, scope: Scope) -> CredentialProvider:
     if name.lower() in known:
         return theirs
     every = [*known.values(), *(str(kind.CANONICAL_NAME) for kind in EVERY)]
+    # A profile is meant only if that is nearer than the name of any provider.
+    similar = nearest(name, [*profiles, *every, *(kind.FACTORY for kind in EVERY)])
+    meant = f"profile {similar}" if similar in profiles else similar
     raise ConfigurationError(
         provider=CredentialChain.METHOD,
-        error_msg=f"the chain in {place} names {name}, which is no provider: did you mean "
-        f"{nearest(name, every)}? (or write profile {name})",
+        error_msg=f"the chain in {place} names {name}, which is no provider: did you mean {meant}? "
+        "(a profile is written as profile NAME)",
     )
 
 

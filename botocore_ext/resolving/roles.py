@@ -15,6 +15,7 @@ from botocore.credentials import (
     ProfileProviderBuilder,
 )
 
+from .index import source_name
 from .plain_roles import PlainRoleProvider
 from .profiles import ProfileScope, selecting_keys, source_of
 from .selection import providers_of
@@ -130,16 +131,21 @@ def _view(session: botocore.session.Session) -> Mapping[str, Any]:
     """Return the configuration as ``AssumeRoleProvider`` is to see it.
 
     It claims every profile with ``role_arn``: one that is ours is shown without. A
-    ``credential_source`` of ours is shown with its profile, because a source is asked by name.
+    ``credential_source`` of ours is shown with its profile, because a source is asked by name, and
+    a factory of one of botocore's by botocore's name.
     """
     config: Mapping[str, Any] = session.full_config
     changed = {}
     for name, values in config["profiles"].items():
         source = source_of(values)
         if source is not None:
-            named = SourceOfOurs(values["credential_source"])
-            named.kind, named.profile = source, name
-            changed[name] = {**values, "credential_source": named}
+            ours = SourceOfOurs(values["credential_source"])
+            ours.kind, ours.profile = source, name
+            changed[name] = {**values, "credential_source": ours}
         elif "role_arn" in values and dict(selecting_keys(values)):
             changed[name] = {key: value for key, value in values.items() if key != "role_arn"}
+        elif "credential_source" in values:
+            named = source_name(str(values["credential_source"]))
+            if named != values["credential_source"]:
+                changed[name] = {**values, "credential_source": named}
     return {**config, "profiles": {**config["profiles"], **changed}} if changed else config
