@@ -18,7 +18,10 @@ _OTHERS = {"__main__", "demo", "demo_services", "table"}
 _NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "_frozen_field", "option",
                 "parser.add_argument", "re.compile", "re.fullmatch"}  # fmt: skip
 #: Texts that are none either.
-_NO_TEXTS = re.compile(r" \| |^type\[|^(IAM Identity Center|token of GitHub Actions)$|value: \.\*")
+_NO_TEXTS = re.compile(
+    r" \| |^type\[|value: \.\*|"
+    "^(IAM Identity Center|token of GitHub Actions|botocore_ext, left behind)$"
+)
 #: Those that complete another text, which is on the page with one of them.
 _PARTS = {
     "is not a string",
