@@ -33,8 +33,9 @@ FLOORS = [
     "sources.ambient refreshing.current sources.github_actions declaration.origins tokens",
     "refreshing.held declaration.references declaration.specification",
     "refreshing.refresher",
-    "refreshing.credentials refreshing.rejections refreshing.token_cell",
-    "aio.credentials aio.rejections",
+    "refreshing.credentials refreshing.express refreshing.token_cell",
+    "aio.credentials aio.express refreshing.rejections",
+    "aio.rejections",
     "provider",
     (
         "resolving.outcomes declaration.functions declaration.files declaration.services "

@@ -81,6 +81,7 @@ IMPORTED = {
     "botocore.tokens": {"FrozenAuthToken", "SSOTokenProvider"},
     "botocore.useragent": {"register_feature_id", "register_feature_ids"},
     "botocore.utils": {
+        "S3ExpressIdentityCache",
         "InstanceMetadataFetcher",
         "JSONFileCache",
         "LoginTokenLoader",
@@ -129,6 +130,9 @@ SIGNATURES = {
     importlib.import_module("botocore.utils").JSONFileCache: ["working_dir"],
     importlib.import_module("botocore.utils").LoginTokenLoader: ["cache"],
     importlib.import_module("botocore.utils").SSOTokenLoader: ["cache"],
+    importlib.import_module("botocore.utils").S3ExpressIdentityCache.build_refresh_callback: [
+        "self", "bucket",
+    ],
     importlib.import_module("botocore.utils").InstanceMetadataFetcher: ["timeout", "num_attempts"],
 }  # fmt: skip
 

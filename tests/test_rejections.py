@@ -13,7 +13,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import botocore_ext
-from botocore_ext import ConfigurationError, Keys, Session, create_credential_chain, from_web_token
+from botocore_ext import (
+    ConfigurationError,
+    Keys,
+    Scope,
+    Session,
+    create_credential_chain,
+    from_web_token,
+)
 from botocore_ext.refreshing import notes, rejections
 
 from . import fakes
@@ -36,6 +43,11 @@ PROTOCOLS = {
         ("s3", "list_buckets", {}),
         "<Error><Code>{}</Code></Error>",
         "<ListAllMyBucketsResult/>",
+    ),
+    "ec2": (
+        ("ec2", "describe_regions", {}),
+        "<Response><Errors><Error><Code>{}</Code></Error></Errors></Response>",
+        "<DescribeRegionsResponse/>",
     ),
 }
 
@@ -111,7 +123,7 @@ def session(source):
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "InvalidToken"])
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", ["query", "json", "rest-xml"])
 def test_a_rejected_request_is_sent_once_more_with_new_keys(session, source, protocol, code, mode):
     (service, operation, parameters), _, _ = PROTOCOLS[protocol]
     wire = Wire(code, protocol=protocol)
@@ -122,6 +134,12 @@ def test_a_rejected_request_is_sent_once_more_with_new_keys(session, source, pro
     getattr(client, operation)(**parameters)
     assert wire.keys[2:] == ["AKIA2"]
     assert source.calls == 2
+
+
+def test_ec2_says_request_expired_of_expired_credentials(session, source):
+    wire = Wire("RequestExpired", protocol="ec2")
+    client_of(session, wire, "ec2").describe_regions()
+    assert (wire.keys, source.calls) == (["AKIA1", "AKIA2"], 2)
 
 
 def test_the_older_signature_of_s3_is_known_too(session, source):
@@ -165,8 +183,26 @@ def test_new_keys_that_are_rejected_too_raise_what_the_service_said(session, sou
     assert wire.keys == ["AKIA1", "AKIA2"]
     with pytest.raises(ClientError, match=r"\(ExpiredToken\)"):
         client.list_buckets()
-    assert wire.keys[2:] == ["AKIA2", "AKIA3"]
-    assert source.calls == 3
+    assert wire.keys[2:] == ["AKIA2"]
+    assert source.calls == 2
+
+
+def test_a_service_that_rejects_everything_costs_few_fetches(source, clock):
+    """As with a clock that is wrong: credentials that replaced rejected ones last five seconds."""
+    session = botocore.session.Session()
+    provider = create_credential_chain(source).bind(Scope(session, clock=clock))
+    session.get_component("credential_provider").insert_before("env", provider)
+    client = session.create_client("ec2", region_name="eu-west-1")
+    wire = Wire(*["RequestExpired"] * 200, protocol="ec2")
+    client.meta.events.register_first("before-send", wire)
+    fetches = []
+    for _ in range(60):
+        with pytest.raises(ClientError, match="RequestExpired"):
+            client.describe_regions()
+        clock.advance(1)
+        fetches.append(source.calls)
+    assert fetches[:12] == [2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4]
+    assert fetches[-1] == 13
 
 
 @pytest.mark.parametrize("error", [OSError("no"), ConfigurationError(provider="x", error_msg="no")])
@@ -375,7 +411,7 @@ def handlers(session, caplog):
     return [found[1] for one in called if (found := pattern.search(one))]
 
 
-OURS = ["note_streams", "note_signer", "note_access_key", "_send_again"]
+OURS = ["note_streams", "keep_by_identity", "note_signer", "note_access_key", "_send_again"]
 
 
 def test_sessions_that_use_none_of_our_providers_have_no_handler(

@@ -71,7 +71,7 @@ class DecisionAlone:
         self.state = State(keys, obtained=self.now())
 
     def invalidate(self, access_key):
-        self.state = after_invalidation(self.state, access_key)
+        self.state = after_invalidation(self.state, access_key, self.now())
 
     def get(self):
         decision = decide(self.state, self.now(), self.window)

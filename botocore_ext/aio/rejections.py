@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ..refreshing import rejections
+from .express import keep_by_identity
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 def resend_rejected(session: "Session", credentials: "ProviderCredentials") -> None:
     """See ``rejections.resend_rejected``."""
-    rejections.resend_rejected(session, credentials, _send_again)
+    rejections.resend_rejected(session, credentials, _send_again, keep_by_identity)
 
 
 async def _send_again(

@@ -38,7 +38,7 @@ class Held:
         # than the rejected keys: of all who are told of that at once, none makes another.
         self.in_this_process()
         grows = access_key is None
-        self._change(lambda state: after_invalidation(state, access_key), epoch=grows)
+        self._change(lambda state: after_invalidation(state, access_key, self.now()), epoch=grows)
 
     def start_with(self, keys: Keys | None) -> None:
         """Hold ``keys``, just obtained, or nothing; a fetch under way does not count any more."""

@@ -19,6 +19,9 @@ class Notes:
     signer: Any = None
     #: That with which the last attempt was signed; empty for one that was not.
     access_key: str = ""
+    #: What gives the bucket session that it was signed with (see ``express``), and the bucket.
+    bucket_sessions: Any = None
+    bucket: str = ""
     #: The credentials of ours that it was of when it was rejected.
     holders: Sequence[Any] = ()
     #: A stream among the parameters cannot be rewound to where the caller had it.
@@ -30,7 +33,16 @@ class Notes:
 
         The signer is asked, not our credentials: a client with explicit keys goes on with these.
         """
-        return self.signer.get_auth_instance(self.signer.signing_name, self.signer.region_name)
+        if self.bucket_sessions is None:
+            return auth_of(self.signer)
+        express = {"identity_cache": self.bucket_sessions, "cache_key": self.bucket}
+        return auth_of(self.signer, signature_version="v4-s3express", **express)
+
+    @property
+    def identity(self) -> str:
+        """The access key of the last attempt, or the one that created its bucket session."""
+        found: str = getattr(self.bucket_sessions, "access_key", self.access_key)
+        return found
 
     def resend_with(self, access_key: str) -> int | None:
         """Give the seconds to wait before another attempt with this access key, or None.
@@ -38,11 +50,16 @@ class Notes:
         None, too, where the token was replaced while new keys were fetched: they may be those of
         another user.
         """
-        is_theirs = any(one.has_served(self.access_key) for one in self.holders)
+        is_theirs = any(one.has_served(self.identity) for one in self.holders)
         if access_key == self.access_key or not is_theirs:
             return None
         self.resent = True
         return 0
+
+
+def auth_of(signer: Any, **signature: Any) -> Any:
+    """Return what a client signs with now, as ``signature`` says or by its default."""
+    return signer.get_auth_instance(signer.signing_name, signer.region_name, **signature)
 
 
 def notes_of(context: dict[str, Any]) -> Notes:

@@ -19,6 +19,10 @@ DEFAULT_WINDOW: Final = 300
 #: Seconds before expiry from which all callers wait for a refresh.
 MANDATORY_WINDOW: Final = 60
 
+#: Seconds within which credentials that replaced rejected ones are not replaced for a rejection: a
+#: service that rejects all credentials, or a wrong clock, must not cost a fetch for each request.
+YOUNG: Final = 5
+
 #: Below this, ``auto`` takes half the lifetime.
 _SHORT_LIFETIME = 10 * 60
 #: ``auto``: lifetimes below (first) have a window of (second), others an hour.
@@ -137,10 +141,12 @@ def must_raise(state: State, error: Exception, now: Moment) -> bool:
     return state.keys is None or not is_recoverable(error)
 
 
-def after_invalidation(state: State, access_key: str | None) -> State:
+def after_invalidation(state: State, access_key: str | None, now: Moment) -> State:
     """Return the state after ``ProviderCredentials.invalidate``; the same if it is not meant."""
     if access_key is None:
         return state.but(invalidated=True, rejected=False, retry_at=PAST, raise_until=PAST)
     if state.keys is None or access_key != state.keys.access_key:
+        return state
+    if state.replaced_rejected and now.until(state.obtained.after(YOUNG)) > 0:
         return state
     return state.but(invalidated=True, rejected=True)

@@ -190,7 +190,7 @@ class Refresher(Held):
         if fact is not None:
             raise self._error(fact)
         logger.debug("Fetched credentials via %s until %s", self._name, keys.expiration)
-        return State(keys, obtained=now)
+        return State(keys, obtained=now, replaced_rejected=self.current.state.rejected)
 
     def _error(self, fact: str) -> FetchError:
         return FetchError(provider=self._name, error_msg=fact)

@@ -40,6 +40,8 @@ class State(NamedTuple):
     invalidated: bool = False
     #: They did because a service has rejected these: the same ones again are not new.
     rejected: bool = False
+    #: These replaced keys that a service had rejected.
+    replaced_rejected: bool = False
     #: No attempt before this time, while there are keys.
     retry_at: Moment = PAST
     #: Attempts that failed since the keys expired or were invalidated, or before there were any.
