@@ -26,6 +26,11 @@ def _private_session() -> botocore.session.Session:
     return botocore.session.Session()
 
 
+def reset() -> None:
+    """Let the next provider without a session make a new one, with the files as they are then."""
+    _private_session.cache_clear()
+
+
 @dataclass(frozen=True, eq=False)
 class Scope:
     """Where the options and inner clients of a bound provider come from."""

@@ -132,8 +132,8 @@ def world(monkeypatch, tmp_path_factory):
     yield home
     botocore_ext.uninstall()
     boto3.DEFAULT_SESSION = None
-    identities._by_user.clear()
-    scope._private_session.cache_clear()
+    identities.reset()
+    scope.reset()
 
 
 @pytest.fixture(autouse=True)

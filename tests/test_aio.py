@@ -172,7 +172,7 @@ class TestCases:
             aws.requests.clear()
             aws.scripts.clear()
             aws.identities = count(1)
-            identities._by_user.clear()
+            identities.reset()
             cases.prepare(case, world, aws, monkeypatch)
             try:
                 outcome = resolve(case.get("profile"))

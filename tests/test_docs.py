@@ -189,7 +189,7 @@ def test_every_profile_sends_what_the_page_says(block, config, aws, world, monke
         aws.requests.clear()
         boto3.Session(profile_name=name).get_credentials().get_frozen_credentials()
         assert aws.operations() == operations.split(", "), name
-        identities._by_user.clear()
+        identities.reset()
 
 
 @pytest.mark.usefixtures("_no_network")

@@ -330,7 +330,7 @@ credential_chain = Environment, profile user-{person}
     def a_cache_is_spoilt_for_the_next_process(self, value, person, kind):
         for key in self.cache:
             self.cache[key] = value
-        identities._by_user.clear()
+        identities.reset()
         self.somebody_comes(person, kind, cached=True)
         self.check(*self.used[-1])
 
@@ -419,7 +419,7 @@ credential_chain = Environment, profile user-{person}
         self.logs.clear()
         self.aws.scripts.clear()
         self.aws.requests.clear()
-        identities._by_user.clear()
+        identities.reset()
 
 
 @pytest.fixture

@@ -21,6 +21,11 @@ logger = logging.getLogger(__name__)
 _by_user: dict[str, str] = {}
 
 
+def reset() -> None:
+    """Forget the ids that ``user_identifier`` shares in this process."""
+    _by_user.clear()
+
+
 @dataclass(frozen=True)
 class KeptIdentities:
     """The places that may know the identity of one user in one pool."""

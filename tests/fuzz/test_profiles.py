@@ -123,7 +123,7 @@ def test_what_a_selected_provider_fetches_is_keys_or_a_documented_error(
         profile["cognito_logins"] = data.draw(st.sampled_from(GOOD["cognito_logins"]))
     (world / "config").write_bytes(text_of({"fuzzed": profile}))
     logs.clear()
-    identities._by_user.clear()
+    identities.reset()
     botocore_ext.install()
     try:
         credentials = boto3.Session(profile_name="fuzzed").get_credentials()

@@ -175,5 +175,5 @@ def world(case: Case, root: Path, aws: ScriptedAws) -> Iterator[Clock]:
         try:
             yield Clock(now=lambda: case.now, sleep=lambda _: None, random=lambda: 0.5)
         finally:
-            identities._by_user.clear()
-            scope._private_session.cache_clear()
+            identities.reset()
+            scope.reset()

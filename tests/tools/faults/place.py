@@ -123,7 +123,7 @@ def watched(home: Path, *, is_short: bool) -> Iterator[Records]:
     files = {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"}
     environ |= {"HOME": str(home)} | {name: str(home / file) for name, file in files.items()}
     shorter = _SHORTER if is_short else {}
-    scope._private_session.cache_clear()
+    scope.reset()
     with (
         fakes.refusing() as refusing,
         mock.patch.dict(os.environ, environ, clear=True),
@@ -133,7 +133,7 @@ def watched(home: Path, *, is_short: bool) -> Iterator[Records]:
         Records() as records,
     ):
         yield records
-    scope._private_session.cache_clear()
+    scope.reset()
 
 
 @contextmanager
