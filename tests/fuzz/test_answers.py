@@ -52,7 +52,8 @@ WRITTEN = [
     lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%S"),
     lambda moment: moment.strftime(" %Y-%m-%dT%H:%M:%S+0000 "),
 ]
-VALUES = st.text(min_size=1, max_size=20)
+#: What a header carries; what it does not is refused.
+VALUES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
 
 
 @examples(5)
