@@ -19,6 +19,7 @@ from . import fakes, searching
 PROOFS = {
     "fuzz",
     "test_faults",
+    "test_interrupts",
     "test_identity_properties",
     "test_parity",
     "test_soak",

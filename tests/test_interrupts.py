@@ -1,0 +1,105 @@
+"""An interrupt at any line of a fetch leaves nothing behind: the next fetch works."""
+
+import contextvars
+import logging
+import sys
+import threading
+from itertools import count
+from pathlib import Path
+
+import botocore_ext
+from botocore_ext import Keys, create_credential_chain, from_web_token
+
+PACKAGE = str(Path(botocore_ext.__file__).parent)
+ROLE = "arn:aws:iam::123456789012:role/Web"
+
+
+class InterruptionError(KeyboardInterrupt):
+    """The one that a test makes."""
+
+
+def is_interrupted(work, kind, tried):
+    """Interrupt ``work`` in this package where it never was; return whether there was a place.
+
+    Args:
+        work: What to run.
+        kind: Of event: ``line`` or ``opcode``.
+        tried: The places until now, to which the new one is added.
+    """
+
+    def on_event(frame, event, _):
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        frame.f_trace_opcodes = kind == "opcode"
+        if event == kind:
+            place = (frame.f_code, frame.f_lasti if kind == "opcode" else frame.f_lineno)
+            if place not in tried:
+                tried[place] = None
+                raise InterruptionError
+        return on_event
+
+    before = len(tried)
+    sys.settrace(on_event)
+    try:
+        work()
+    except InterruptionError:
+        return True
+    finally:
+        sys.settrace(None)
+    assert len(tried) == before, "the interrupt was lost"
+    return False
+
+
+def in_thread(work):
+    """Run ``work`` in a thread, which has a trace function and a context of its own."""
+    raised = []
+
+    def run():
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    for error in raised:
+        raise error
+
+
+def what_is_set():
+    """Return the variables of this package, and of botocore, that are set in this thread."""
+    context = contextvars.copy_context()
+    return {one.name: value for one, value in context.items() if one.name.startswith("botocore")}
+
+
+def check_each(credentials, caplog, kind):
+    """Interrupt a refresh everywhere, and look at what is left and whether the next one works."""
+    log = logging.getLogger("botocore.endpoint")
+    caplog.set_level(logging.WARNING)
+    tried = {}
+    while is_interrupted(credentials.refresh, kind, tried):
+        place = f"interrupted at {[*tried][-1]}"
+        assert what_is_set() == {}, place
+        served = credentials.get_frozen_credentials().access_key
+        credentials.refresh()
+        assert credentials.get_frozen_credentials().access_key != served, place
+        caplog.clear()
+        log.warning("a record of the caller's own")
+        assert caplog.messages == ["a record of the caller's own"], place
+    assert len(tried) > 100
+
+
+def test_an_interrupt_at_any_line_of_a_call_leaves_nothing(aws, caplog):
+    credentials = from_web_token(role_arn=ROLE, web_identity_token="the-token").load()
+    credentials.refresh()
+    in_thread(lambda: check_each(credentials, caplog, "line"))
+    assert aws.connections < len(aws.requests) / 2  # most interrupts cost no connection
+
+
+def test_an_interrupt_at_any_instruction_leaves_nothing(caplog):
+    """Without the call: what surrounds each fetch, and what threads share."""
+    numbers = count(1)
+    chain = create_credential_chain(lambda: Keys(f"AKIA{next(numbers)}", "the-secret")).load()
+    chain.refresh()
+    in_thread(lambda: check_each(chain, caplog, "opcode"))
