@@ -69,6 +69,14 @@ def test_what_is_no_reference_is_not_sent_as_a_token(config, aws):
     assert aws.requests == []
 
 
+def test_a_block_is_no_token(config):
+    text = TOKENS[0].format("\n    accounts.google.com = env://MY_TOKEN")
+    config(f"[profile web]\n{text}\n")
+    botocore_ext.install()
+    with pytest.raises(ConfigurationError, match="web_identity_token in .* must be a token"):
+        boto3.Session(profile_name="web").get_credentials()
+
+
 def test_a_token_itself_is_sent_as_it_is(config, aws):
     botocore_ext.install()
     for value in ("eyJhbGciOi.e30.c2ln", "EAAB$1", "Atza|1", "environment:prod"):

@@ -24,9 +24,10 @@ def client_config(value: object) -> Mapping[str, Any]:
             remedy = f"did you mean {similar!r}?" if similar else "see whether Config() takes it"
             msg = f"has {name!r}, which is not an argument of create_client(): {remedy}"
             raise ValueError(msg)
-    if not isinstance(value.get("config"), (Config, NoneType)):
-        msg = "has a config that is not a botocore.config.Config"
-        raise ValueError(msg)
+    for name, kind in {"config": Config, "region_name": str, "endpoint_url": str}.items():
+        if not isinstance(value.get(name), (kind, NoneType)):
+            msg = f"has a value for {name} that is not a {kind.__name__}"
+            raise ValueError(msg)
     return value
 
 

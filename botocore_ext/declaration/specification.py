@@ -68,7 +68,7 @@ class Specification(Declared):
         """
         code = Code(given, self.FACTORY)
         for one in self.options():
-            if code.has(one):
+            if given.get(one.name) is not None:
                 self.value_from(code, one)
 
     def option_value(self, wanted: Option) -> Any:

@@ -170,7 +170,8 @@ def test_client_config_reaches_the_inner_client(monkeypatch, aws):
     [
         ({"region": "eu-west-1"}, "did you mean 'region_name'"),
         ("eu-west-1", "must be a mapping of create_client"),
-        ({"config": {"retries": 1}}, "has a config that is not a botocore.config.Config"),
+        ({"config": {"retries": 1}}, "has a value for config that is not a Config"),
+        ({"region_name": 1}, "has a value for region_name that is not a str"),
     ],
 )
 def test_a_malformed_client_config_is_an_error(config, text):
