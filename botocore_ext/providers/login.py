@@ -21,7 +21,7 @@ from ..errors import is_recoverable
 from ..keys import Keys
 from ..options import option
 from ..sources.native import native
-from ..sources.token_cache import TokenCache
+from ..sources.token_cache import ReplacedMeanwhileError, TokenCache
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -73,7 +73,11 @@ class LoginProvider(FilesProvider, ServiceProvider):
             return kept
         try:
             return obtain(partial(within_budget, "AWS Sign-In", partial(_renewed, fetcher)))
+        except ReplacedMeanwhileError:
+            return self.fetch()  # of whoever has logged in meanwhile
         except Exception as error:
+            kept = obtain(fetcher.load_cached_credentials)
+            left = self._seconds_left(kept)
             if left <= 0 or not is_recoverable(error):
                 raise
             fact = "The keys of %s cannot be renewed (%s); they are still valid for %d seconds"

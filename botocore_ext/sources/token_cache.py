@@ -16,16 +16,23 @@ from .paths import in_home, text_of
 logger = logging.getLogger(__name__)
 
 
+class ReplacedMeanwhileError(Exception):
+    """The file has changed since it was read: there was another login, or another renewal."""
+
+
 class TokenCache(JSONFileCache):
     """A directory of token files, rewritten so that no reader ever sees half of one.
 
     A refresh token that a service does not replace is kept, and a file that cannot be written
-    does not fail the fetch that obtained its content.
+    does not fail the fetch that obtained its content. What another login has written meanwhile is
+    never overwritten, nor mixed with the tokens of the one before.
     """
 
     def __init__(self, directory: str) -> None:
         """Take the directory; ``~`` means the home of whoever reads it."""
         self._directory = Path(in_home(directory))
+        #: The files as they were last read.
+        self._read: dict[str, str] = {}
         super().__init__(str(self._directory))
 
     def file_of(self, key: str) -> Path:
@@ -43,20 +50,26 @@ class TokenCache(JSONFileCache):
             OSError: There is none, or it may not be read.
             ValueError: It is no JSON object.
         """
-        found = json.loads(text_of(str(self.file_of(key))))
+        text = text_of(str(self.file_of(key)))
+        found = json.loads(text)
         if isinstance(found, dict):
+            self._read[key] = text
             return found
         raise ValueError  # as of what is no JSON at all
 
     def __setitem__(self, key: str, value: Any) -> None:
-        """Write the file, readable by its owner only, in one step."""
-        kept: Any = {}
-        with suppress(OSError, ValueError):
-            kept = self[key]
+        """Write the file, readable by its owner only, in one step.
+
+        Raises:
+            ReplacedMeanwhileError: It is not as it was read; it stays as it is.
+        """
+        read = self._read.get(key)
+        kept = json.loads(read) if read else {}
         content = json.dumps({**kept, **value}, default=_as_text, indent=2)
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._replace(self.file_of(key), content)
+            self._replace(self.file_of(key), read, content)
+            self._read[key] = content
         except OSError as error:
             logger.warning(
                 "The renewed token cannot be written to %s (%s): make the directory writable, "
@@ -65,17 +78,24 @@ class TokenCache(JSONFileCache):
                 error.strerror,
             )
 
-    def _replace(self, path: Path, content: str) -> None:
+    def _replace(self, path: Path, read: str | None, content: str) -> None:
         handle, name = tempfile.mkstemp(dir=self._directory, suffix=".tmp")  # for its owner only
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            if _text_or_none(path) != read:
+                raise ReplacedMeanwhileError
             Path(name).replace(path)
-        except OSError:
-            Path(name).unlink()
-            raise
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def _text_or_none(path: Path) -> str | None:
+    with suppress(OSError, ValueError):
+        return text_of(str(path))
+    return None
 
 
 def _as_text(value: datetime) -> str:

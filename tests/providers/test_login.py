@@ -163,6 +163,22 @@ def test_keys_that_are_valid_are_served_when_they_cannot_be_renewed(
     assert "they are still valid for 60 seconds" in caplog.text
 
 
+@pytest.mark.parametrize("renewed", [True, False])
+def test_another_login_during_a_renewal_is_used_and_kept(aws, scope, log_in, renewed):
+    """The tokens of two people never meet in one file."""
+    path = log_in(60)
+    newer = {}
+
+    def another_login(request):
+        newer.update(token_in(log_in()))
+        return aws.signin(request) if renewed else REFUSED(request)
+
+    aws.script("CreateOAuth2Token", another_login)
+    keys = from_login_credentials(login_session=USER).bind(scope).fetch()
+    assert keys.access_key == newer["accessToken"]["accessKeyId"]
+    assert token_in(path) == newer
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

@@ -179,7 +179,7 @@ def test_a_token_that_is_still_valid_outlives_a_failed_renewal(
     assert aws.requests[-1].headers["x-amz-sso_bearer_token"] == token
 
 
-@pytest.mark.parametrize("missing", ["refreshToken", "clientSecret", "registrationExpiresAt"])
+@pytest.mark.parametrize("missing", ["refreshToken", "clientSecret", "clientId"])
 def test_a_token_that_cannot_be_renewed_is_used_while_it_is_valid(
     aws, scope, config, log_in, missing
 ):
@@ -192,6 +192,58 @@ def test_a_token_that_cannot_be_renewed_is_used_while_it_is_valid(
         FetchError, match="expired and could not be renewed: log in again with `aws"
     ):
         provider.fetch()
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_token_without_a_registration_time_is_renewed(aws, scope, config, log_in, value):
+    config(SESSION)
+    path = log_in(-1, of="mine", registrationExpiresAt=value)
+    before = token_in(path)
+    assert from_sso(profile="dev").bind(scope).fetch().access_key
+    assert aws.operations() == ["CreateToken", "GetRoleCredentials"]
+    after = token_in(path)
+    assert after["refreshToken"] != before["refreshToken"]
+    assert after.get("registrationExpiresAt") == before.get("registrationExpiresAt")
+
+
+def test_a_client_whose_registration_is_over_renews_nothing(aws, scope, config, log_in, clock):
+    config(SESSION)
+    log_in(-1, of="mine", registrationExpiresAt=fakes.at(clock.time - 1))
+    with pytest.raises(FetchError, match="log in again"):
+        from_sso(profile="dev").bind(scope).fetch()
+    assert aws.operations() == []
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+def test_another_login_during_a_renewal_is_used_and_kept(aws, scope, config, log_in, renewed):
+    """The tokens of two people never meet in one file."""
+    config(SESSION)
+    path = log_in(-1, of="mine")
+    newer = {}
+
+    def another_login(request):
+        newer.update(token_in(log_in(of="mine")))
+        return aws.oidc(request) if renewed else fakes.Answer(b"<html>")
+
+    aws.script("CreateToken", another_login)
+    assert from_sso(profile="dev").bind(scope).fetch().access_key
+    assert aws.operations() == ["CreateToken", "GetRoleCredentials"]
+    assert aws.requests[-1].headers["x-amz-sso_bearer_token"] == newer["accessToken"]
+    assert token_in(path) == newer
+
+
+def test_a_logout_during_a_renewal_is_not_undone(aws, scope, config, log_in):
+    config(SESSION)
+    path = log_in(-1, of="mine")
+
+    def logout(request):
+        path.unlink()
+        return aws.oidc(request)
+
+    aws.script("CreateToken", logout)
+    with pytest.raises(FetchError, match="No such file"):
+        from_sso(profile="dev").bind(scope).fetch()
+    assert not path.exists()
 
 
 def test_threads_share_one_renewal(aws, scope, config, log_in):

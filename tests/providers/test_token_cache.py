@@ -3,12 +3,13 @@
 import json
 import stat
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from botocore_ext.sources.token_cache import TokenCache
+from botocore_ext.sources.token_cache import ReplacedMeanwhileError, TokenCache
 from tests import fakes
 
 NAME = "d033e22ae348aeb5660fc2140aec35850c4da997"
@@ -46,11 +47,16 @@ def test_what_an_answer_does_not_replace_is_kept(cache):
     assert content(cache) == {"accessToken": "new", "refreshToken": "kept"}
 
 
-def test_a_malformed_file_is_replaced(cache):
-    cache[NAME] = {}
-    cache.file_of(NAME).write_text('{"accessTok')
-    cache[NAME] = {"accessToken": "new"}
-    assert content(cache) == {"accessToken": "new"}
+@pytest.mark.parametrize("changed", ['{"accessToken": "other"}', "{", None])
+def test_a_file_that_has_changed_meanwhile_stays_as_it_is(cache, changed):
+    """By another login, one that is being written, or a logout."""
+    cache[NAME] = {"accessToken": "old", "refreshToken": "old"}
+    path = cache.file_of(NAME)
+    path.unlink() if changed is None else path.write_text(changed)
+    with pytest.raises(ReplacedMeanwhileError):
+        cache[NAME] = {"accessToken": "new"}
+    assert (path.read_text() if path.exists() else None) == changed
+    assert not list(path.parent.glob("*.tmp"))
 
 
 def test_a_time_is_written_in_utc_and_as_aws_cli_reads_it(cache):
@@ -92,8 +98,11 @@ def test_no_reader_sees_half_of_a_file(cache):
     stop = threading.Event()
 
     def write(digit):
+        own = TokenCache("~/.aws/sso/cache")
         while not stop.is_set():
-            cache[NAME] = {"accessToken": digit * 100_000}
+            with suppress(ReplacedMeanwhileError):
+                own[NAME]
+                own[NAME] = {"accessToken": digit * 100_000}
 
     writers = [threading.Thread(target=write, args=(digit,)) for digit in "12"]
     for writer in writers:
