@@ -171,7 +171,8 @@ def test_a_value_of_few_characters_does_not_tear_the_text():
 def test_no_shared_client_is_found_by_the_environment(monkeypatch):
     """All of it, secrets included, would be in every dump of the memory of the process."""
     monkeypatch.setenv("DATABASE_PASSWORD", password := fakes.secret("password"))
-    from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
+    provider = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+    assert provider.fetch()  # and it lives: with it goes the client
     sets = [one for one in gc.get_objects() if type(one) is frozenset]
     assert not [one for one in sets if ("DATABASE_PASSWORD", password) in one]
 

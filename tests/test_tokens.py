@@ -5,6 +5,7 @@ import pickle
 import sys
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -92,9 +93,15 @@ def test_a_process_may_close_its_output_before_it_ends():
 
 def test_of_a_long_complaint_a_kibibyte_is_shown():
     complain = "head -c 3000000 /dev/zero | tr '\\\\0' x >&2; echo it; exit 3"
-    with pytest.raises(FetchError, match="failed with exit status 3: xxx") as raised:
-        TokenProcess(f'sh -c "{complain}"')()
+    tracemalloc.start()
+    try:
+        with pytest.raises(FetchError, match="failed with exit status 3: xxx") as raised:
+            TokenProcess(f'sh -c "{complain}"')()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     assert 1024 < len(raised.value.reason) < 1200
+    assert peak < 1_000_000  # no more is kept, either
 
 
 def test_a_variable_is_read_anew(monkeypatch):
