@@ -176,14 +176,14 @@ class Provider(Specification):
                 credentials.start_with(None)
             told.update(new)
 
-    def read_token(self, source: Token, name: str) -> str:
-        """Return the token of ``source``, for the option or login ``name``.
+    def read_token(self, source: Token, name: str, *, in_json: bool = False) -> str:
+        """Return the token of ``source``, for the option or login ``name`` (see ``resolve``).
 
         Raises:
             FetchError: The source gave none. What a callable raises passes unchanged.
         """
         try:
-            return resolve(source, name)
+            return resolve(source, name, in_json=in_json)
         except FetchError as error:
             place = f" of profile '{self.scope.profile}'" if self.scope.profile else ""
             fact = f"{name}{place}: {error.reason}"

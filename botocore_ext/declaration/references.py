@@ -127,17 +127,25 @@ def tokens(value: object) -> Mapping[str, Token]:
     return {str(name): token(entry) for name, entry in value.items()}
 
 
-def resolve(source: Token, name: str) -> str:
+def resolve(source: Token, name: str, *, in_json: bool = False) -> str:
     """Return the token of ``source``, stripped.
 
+    Args:
+        source: The token, or what returns it.
+        name: Of the option or login, for an error.
+        in_json: Whether the token is sent in a JSON body, which carries line breaks: a SAML
+            assertion is base64, and often wrapped.
+
     Raises:
-        FetchError: The source gave no text. What a callable itself raises passes unchanged.
+        FetchError: The source gave no text, or text that cannot be sent. What a callable itself
+            raises passes unchanged.
     """
     value: object = source
     if callable(source):
         value = awaited(source(), "token", f"the source of {name}")
     token = value.strip() if isinstance(value, str) else ""
-    if token and token.isprintable():
+    checked = re.sub(r"[\r\n]", "", token) if in_json else token
+    if checked and checked.isprintable():
         return token
     found = "a token with a character that cannot be sent" if token else "an empty string"
     if not isinstance(value, str):

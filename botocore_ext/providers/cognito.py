@@ -59,7 +59,8 @@ class CognitoProvider(ServiceProvider):
         if logins is None:
             return {}
         found = {
-            name: self.read_token(source, f"the login {name}") for name, source in logins.items()
+            name: self.read_token(source, f"the login {name}", in_json=True)
+            for name, source in logins.items()
         }
         return {"Logins": found}
 

@@ -17,6 +17,7 @@ from botocore_ext import (
     from_cognito_identity_pool,
 )
 from botocore_ext.sources.identities import KeptIdentities
+from botocore_ext.tokens import TokenFile
 from tests import fakes
 
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
@@ -229,6 +230,29 @@ def test_logins_are_asked_once_for_each_fetch(aws):
     ] * 2
     provider.fetch()
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+@pytest.mark.parametrize("kind", ["text", "callable", "file"])
+def test_a_wrapped_login_is_sent_as_it_is(aws, tmp_path, line_break, kind):
+    """A SAML assertion is base64 in lines; it travels in a JSON body."""
+    assertion = line_break.join([fakes.secret("assertion"), "PHNhbWw=", "cDpSZXM="])
+    path = tmp_path / "assertion"
+    path.write_bytes(f"{assertion}{line_break}".encode())
+    login = {"text": assertion, "callable": lambda: assertion, "file": TokenFile(str(path))}[kind]
+    logins = {"arn:aws:iam::123456789012:saml-provider/idp": login}
+    from_cognito_identity_pool(identity_pool_id=POOL, logins=logins).load().refresh()
+    sent = [request.parameters["Logins"] for request in aws.requests]
+    assert [list(one.values()) for one in sent] == [[assertion]] * 2
+
+
+@pytest.mark.parametrize("character", ["\0", "\t", "\x1b"])
+def test_a_login_with_another_control_character_is_refused(aws, character):
+    login = f"a{character}{fakes.secret('login')}"
+    provider = from_cognito_identity_pool(identity_pool_id=POOL, logins={"a": login})
+    with pytest.raises(FetchError, match="the login a: .* a character that cannot be sent"):
+        provider.fetch()
+    assert not aws.requests
 
 
 def test_without_logins_none_are_sent(aws):
