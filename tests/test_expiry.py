@@ -128,7 +128,7 @@ def test_the_expiration_is_in_utc(given, year):
 
 
 class Bucket:
-    """Serves one object to whoever signs with credentials that have not expired."""
+    """Serves one object, unless the request is signed with expired credentials."""
 
     def __init__(self):
         self.signers, self.refused, self.expirations = [], [], {}

@@ -394,7 +394,7 @@ def test_a_resolver_of_another_kind_has_no_chain(home, monkeypatch):
     assert (explanation.steps, explanation.notes) == ((), ())
 
 
-def test_the_resolver_that_an_initializer_registered_is_explained(home):
+def test_a_resolver_of_an_initializer_is_explained(home):
     resolver = CredentialResolver([EnvProvider()])
 
     def initialize(session):

@@ -429,7 +429,7 @@ class TestOtherResolvers:
         assert Subclass().get_credentials().access_key == "AKIAOTHER"
 
     @pytest.mark.parametrize("is_lazy", [True, False])
-    def test_ours_go_into_the_resolver_that_an_initializer_registered(self, is_lazy):
+    def test_ours_go_into_the_resolver_of_an_initializer(self, is_lazy):
         resolver = CredentialResolver([EnvProvider()])
 
         def initialize(session):

@@ -827,7 +827,7 @@ def test_the_public_surface_of_the_credentials(provider, aws, clock):
         credentials.access_key = "AKIA"
 
 
-def test_of_botocores_private_names_only_those_that_others_read_are_overridden(provider):
+def test_private_names_are_overridden_only_if_others_read_them(provider):
     """``tests/test_expiry.py`` says what they mean."""
     credentials = provider.load()
     plain = RefreshableCredentials("a", "b", None, None, None, "m")

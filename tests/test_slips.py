@@ -227,7 +227,7 @@ def test_a_factory_is_the_name_of_a_source(is_ini, config, aws, monkeypatch):
     assert aws.operations() == ["AssumeRole", "GetId", "GetCredentialsForIdentity", "AssumeRole"]
 
 
-def test_a_factory_as_source_next_to_a_setting_of_ours_is_an_error(config):
+def test_a_factory_as_source_next_to_our_setting_is_refused(config):
     config(
         "[profile app]\nrole_arn = arn:aws:iam::123456789012:role/App\n"
         f"credential_source = from_env\ncognito_identity_pool_id = {POOL}\n"
@@ -265,7 +265,7 @@ def test_an_option_of_javascript_is_answered_with_pythons(factory, name, answer)
     assert answer in str(raised.value)
 
 
-def test_an_argument_that_no_client_has_may_be_one_of_its_config():
+def test_an_unknown_argument_of_a_client_may_be_of_its_config():
     with pytest.raises(ConfigurationError, match="see whether Config.. takes it"):
         from_web_token(client_config={"maxAttempts": 3})
 
