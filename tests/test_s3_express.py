@@ -310,6 +310,20 @@ class TestRejections:
             get(client)
         assert len(express.users) == 1
 
+    def test_a_session_that_was_replaced_meanwhile_stays(self, session, express):
+        client = client_of(session)
+        get(client)
+
+        def replaced_meanwhile(request):
+            express.refusals["GetObject"] = [EXPIRED]
+            get(client)
+            return EXPIRED(request)
+
+        express.refusals["GetObject"] = [replaced_meanwhile]
+        get(client)
+        assert len(express.users) == 3
+        assert express.creations == {access_key(session): 2}
+
     def test_of_several_that_are_rejected_one_creates_a_session(self, session, express):
         client = client_of(session, max_pool_connections=4)
         get(client)
