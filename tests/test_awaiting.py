@@ -154,3 +154,56 @@ def test_neither_is_one_that_has_ended():
     loop.close()
     with pytest.raises(FetchError, match="stopped before get_token returned"):
         asked(loop, token())
+
+
+def test_one_that_stands_still_keeps_no_other_waiting(aws):
+    """It was stopped, and not closed, while it owed a token."""
+    still, asked_for = asyncio.new_event_loop(), threading.Event()
+
+    async def token():
+        if not asked_for.is_set():
+            asked_for.set()
+            await asyncio.Event().wait()
+        return fakes.secret("token")
+
+    credentials, errors = from_web_token(role_arn=ROLE, web_identity_token=token).load(), []
+
+    def use(loop):
+        context = contextvars.copy_context()
+        context.run(awaiting.asking.set, EventLoop(loop))
+        return context.run(credentials.get_frozen_credentials)
+
+    def fails():
+        with pytest.raises(FetchError, match="stopped before .* returned") as raised:
+            use(still)
+        errors.append(raised.value)
+
+    async def other():
+        return await asyncio.to_thread(use, asyncio.get_running_loop())
+
+    thread = threading.Thread(target=fails)
+    thread.start()
+    still.run_until_complete(until(asked_for.is_set))
+    assert asyncio.run(other()).access_key == aws.requests[0].gave
+    thread.join()
+    assert errors
+    still.run_until_complete(asyncio.sleep(0.01))  # the coroutine is cancelled
+    still.close()
+
+
+def test_one_that_stands_still_for_a_moment_is_waited_for():
+    loop, go_on, found = asyncio.new_event_loop(), [], []
+
+    async def slow():
+        await until(lambda: go_on)
+        return "token"
+
+    thread = threading.Thread(target=lambda: found.append(asked(loop, slow())))
+    thread.start()
+    for _ in range(5):
+        loop.run_until_complete(asyncio.sleep(0.005))
+    go_on.append(1)
+    loop.run_until_complete(until(lambda: found))
+    thread.join()
+    loop.close()
+    assert found == ["token"]

@@ -1,6 +1,7 @@
 """What threads share, seen from within; the rest is in ``test_refresh`` and ``test_threads``."""
 
 import threading
+from itertools import count
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,6 +17,7 @@ from botocore_ext.threads.concurrency import (
 )
 
 from . import fakes
+from .test_callers import at_line
 from .test_refresh import together
 
 
@@ -65,6 +67,22 @@ def test_a_thread_that_is_interrupted_does_not_interrupt_the_others():
     threading.Timer(0.1, waiting.set).start()
     assert flight.run(lambda: "mine") == "mine"
     thread.join()
+
+
+def test_an_interrupt_at_any_line_leaves_nothing_under_way():
+    flight, once = SingleFlight(), Once(object)
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    for at in count():
+        raised = at_line(at, lambda: flight.run(object) and once(), interrupt)
+        assert flight.run(lambda: "mine", patience=0) == "mine"
+        assert once() is once()
+        if not raised:
+            break
+        once = Once(object)
+    assert at > 20
 
 
 def test_the_wait_for_another_thread_may_be_limited():
