@@ -76,7 +76,7 @@ def test_an_interrupt_at_any_line_leaves_nothing_under_way():
         raise KeyboardInterrupt
 
     for at in count():
-        raised = at_line(at, lambda: flight.run(object) and once(), interrupt)
+        raised = at_line(at, lambda made=once: flight.run(object) and made(), interrupt)
         assert flight.run(lambda: "mine", patience=0) == "mine"
         assert once() is once()
         if not raised:

@@ -219,19 +219,19 @@ class SingleFlight(Generic[T]):
         flights = self._flights.get()
         mine: Flight[T] = Flight()
         try:
-            while True:
-                flight = flights.setdefault(key, mine)  # atomic
-                if flight is mine:
-                    return mine.lead(call)
-                flight.wait(patience)
-                # Where the other thread was told to stop, this one was not.
-                for result in () if flight.is_abandoned else flight.outcome():
-                    return result
-        finally:
             try:
+                while True:
+                    flight = flights.setdefault(key, mine)  # atomic
+                    if flight is mine:
+                        return mine.lead(call)
+                    flight.wait(patience)
+                    # Where the other thread was told to stop, this one was not.
+                    for result in () if flight.is_abandoned else flight.outcome():
+                        return result
+            finally:
                 _end(flights, key, mine)
-            finally:  # an interrupt may have come in the first one
-                _end(flights, key, mine)
+        finally:  # an interrupt may have come in the first one
+            _end(flights, key, mine)
 
 
 def _end(flights: dict[object, Flight[T]], key: object, mine: Flight[T]) -> None:
