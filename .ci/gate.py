@@ -55,8 +55,8 @@ BY_INTERPRETER = [
 ]
 #: What users have next to this package, by the names of their distributions.
 PARTS = ["s3fs", "aws-assume-role-lib", "polars", "obstore", "aws-xray-sdk"]
-#: Their tests, and those of aiobotocore.
-WITH_PARTS = ["tests/test_aio.py", "tests/test_aio_libraries.py", "tests/test_integrations.py"]
+#: What is tried with more examples and in more rounds than on a laptop (``tests/effort.py``).
+AT_LENGTH = ["tests/fuzz", "tests/test_identity_properties.py", "tests/test_threads.py"]
 #: Programs with a botocore of their own and, before 1.46, without.
 AWS_CLIS = {"aws-newest": ["awscli"], "aws-older": ["awscli==1.45.64", "boto3==1.43.64"]}
 
@@ -109,10 +109,8 @@ class Gate:
             "UV_SYSTEM_CERTS": "1",
             "UV_NATIVE_TLS": "1",
             "UV_PYTHON_DOWNLOADS": "never",
-            "UV_LINK_MODE": "copy",
             # As pip does: indexes are equal.
             "UV_INDEX_STRATEGY": "unsafe-best-match",
-            "BOTOCORE_EXT_TESTS": "gate",
             "PYTEST_XDIST_AUTO_NUM_WORKERS": str(max(1, self.cores // 2)),
             # A hang is seen by silence, and shown by the signal that ends it.
             "PYTHONUNBUFFERED": "1",
@@ -276,6 +274,10 @@ class Gate:
         named = {"BOTOCORE_EXT_AWS": os.pathsep.join(programs)}
         return self.pytest("tools", "tests/test_awscli.py", environ=named)
 
+    def at_length(self) -> str:
+        """Try many examples and rounds."""
+        return self.pytest("tools", *AT_LENGTH, environ={"BOTOCORE_EXT_TESTS": "gate"})
+
     def javascript(self) -> str:
         """Check that the record of the npm package is still true."""
         folder = self.work / "javascript"
@@ -308,8 +310,8 @@ class Gate:
                 self.absent.append(part)
         options = ["--cov", "--cov-config=.ci/aio.coveragerc", "--cov-report=term-missing"]
         options += ["--cov-fail-under=100", "-m", "not proof"]
-        tests = [one for one in WITH_PARTS if (self.clone / one).exists()]
-        return self.pytest(name, *options, *BY_INTERPRETER, *tests, "tests/test_docs.py")
+        tests = [str(one) for one in sorted(self.clone.glob("tests/**/test_*.py")) if _skips(one)]
+        return self.pytest(name, *options, *BY_INTERPRETER, *tests)
 
     def on(self, version: str) -> str:
         """Test what an interpreter can make a difference to."""
@@ -373,6 +375,7 @@ class Gate:
                 for one in others
                 if one not in (self.floor, newest)
             ),
+            Stage("many examples and rounds", self.at_length, ("tools",)),
             Stage("AWS CLI", self.aws_cli, ("source distribution and wheel",)),
             Stage("documentation", self.documentation, ("tools",)),
             Stage(
@@ -492,6 +495,11 @@ def _version(python: str | Path) -> str | None:
         done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
         return done.stdout.strip() or None
     return None
+
+
+def _skips(path: Path) -> bool:
+    """Whether tests are skipped where a package is not there."""
+    return "importorskip(" in path.read_text(encoding="utf-8")
 
 
 def _is_there(place: str) -> bool:

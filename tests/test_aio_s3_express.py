@@ -10,7 +10,8 @@ from botocore_ext import from_web_token
 from . import fakes
 from .test_s3_express import BUCKET, DENIED, EXPIRED, ROLE, S3Express, slowly
 
-aio = pytest.importorskip("botocore_ext.aio", reason="aiobotocore is not installed")
+pytest.importorskip("aiobotocore", reason="aiobotocore is not installed")
+aio = pytest.importorskip("botocore_ext.aio")
 
 pytestmark = pytest.mark.caller_signs
 
