@@ -10,6 +10,7 @@ import pickle
 import boto3
 import botocore.session
 import pytest
+from botocore.config import Config
 from botocore.credentials import CredentialProvider, Credentials
 
 import botocore_ext
@@ -18,6 +19,7 @@ from botocore_ext import (
     FetchError,
     Keys,
     ProviderError,
+    Scope,
     create_credential_chain,
     from_cognito_identity,
     from_env,
@@ -250,3 +252,20 @@ def test_a_warning_of_a_failed_fetch_does_not_quote_it(logs):
         create_credential_chain(keys).load().get_frozen_credentials()
     ours = [text for text in logs if text.startswith("Fetching credentials")]
     assert [token.partition("\n")[0] in text for text in ours] == [False]
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_request_that_cannot_be_sent_is_said_without_it():
+    """The last way in: an event handler of the caller's adds a header, which urllib3 quotes."""
+    session, value = botocore.session.Session(), broken("header")
+    session.register("before-send", lambda request, **_: request.headers.update({"X-Mine": value}))
+    config = Config(retries={"total_max_attempts": 1})
+    token = fakes.secret("token")
+    provider = from_web_token(
+        role_arn=ROLE, web_identity_token=token, client_config={"config": config}
+    )
+    with pytest.raises(
+        FetchError, match=r"http://\S+ cannot be sent \(ValueError\): check"
+    ) as raised:
+        provider.bind(Scope(session)).fetch()
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
