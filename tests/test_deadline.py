@@ -5,6 +5,7 @@ import gc
 import socket
 import ssl
 import threading
+import time
 
 import botocore.session
 import pytest
@@ -60,14 +61,14 @@ def open_sockets(port):
     return found
 
 
-def pool(clock):
+def pool(clock, session=None):
     """Return a provider of which the second call has ``LEFT`` seconds."""
     config = Config(connect_timeout=LEFT / 4, read_timeout=LEFT / 4)
     provider = from_cognito_identity_pool(
         identity_pool_id="us-east-1:1699ebc0-7900-4099-b910-2df94f52a030",
         client_config={"config": config},
     )
-    return provider.bind(Scope(clock=clock)).load()
+    return provider.bind(Scope(session, clock=clock)).load()
 
 
 def slow_first_call(aws, clock):
@@ -210,6 +211,18 @@ def test_connections_are_kept_from_one_refresh_to_the_next(server, clock):
         credentials.refresh()
     assert server.connections == 1
     assert len(open_sockets(server.port)) == 1
+
+
+def test_no_request_follows_a_handler_that_took_all_the_time(aws, clock):
+    """The time of a call is real, whatever clock the provider has."""
+    slow_first_call(aws, clock)
+    session = botocore.session.Session()
+    session.register(
+        "before-send.cognito-identity.GetCredentialsForIdentity", lambda **_: time.sleep(LEFT)
+    )
+    with pytest.raises(FetchError, match="did not answer within the 25 seconds of one fetch"):
+        pool(clock, session).get_frozen_credentials()
+    assert aws.operations() == ["GetId"]
 
 
 def test_a_handler_that_answers_in_the_place_of_a_service_is_asked_alone(aws, clock, monkeypatch):

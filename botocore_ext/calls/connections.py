@@ -6,6 +6,7 @@ than that; TLS needs nothing more, since OpenSSL's handshake and each read have 
 that they receive.
 """
 
+import math
 from functools import lru_cache
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
@@ -23,12 +24,9 @@ class _Reader(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def fileno(self) -> int:
-        return self._raw.fileno()
-
     def readinto(self, buffer: Any) -> int | None:
         left, patience = seconds_left(), self._sock.gettimeout()
-        if left is None or (patience is not None and patience <= left):
+        if left == math.inf or (patience is not None and patience <= left):
             return self._raw.readinto(buffer)
         self._sock.settimeout(left)
         try:

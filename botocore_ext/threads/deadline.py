@@ -5,6 +5,7 @@ Timeouts of sockets start again with every byte that arrives. The connections of
 thread is needed to end an attempt, and an attempt that has ended leaves nothing behind.
 """
 
+import math
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -23,7 +24,8 @@ class _Deadline:
         self.has_passed = False
 
 
-_deadline: ContextVar[_Deadline | None] = ContextVar("botocore_ext_deadline", default=None)
+_NEVER = _Deadline(math.inf)
+_deadline: ContextVar[_Deadline] = ContextVar("botocore_ext_deadline", default=_NEVER)
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
@@ -48,16 +50,13 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     raise TimeoutError
 
 
-def seconds_left() -> float | None:
-    """Return the seconds until the deadline; None where there is none.
+def seconds_left() -> float:
+    """Return the seconds until the deadline; infinitely many where there is none.
 
     Raises:
         TimeoutError: The time is over.
     """
-    deadline = _deadline.get()
-    if deadline is None:
-        return None
-    left = deadline.end - time.monotonic()
+    left = _deadline.get().end - time.monotonic()
     if left <= 0:
         raise too_late()
     return left
@@ -65,7 +64,5 @@ def seconds_left() -> float | None:
 
 def too_late() -> TimeoutError:
     """Return the error of a wait that the deadline has ended, and remember that it has."""
-    deadline = _deadline.get()
-    if deadline is not None:
-        deadline.has_passed = True
+    _deadline.get().has_passed = True
     return TimeoutError("timed out")
