@@ -67,16 +67,13 @@ def test_the_page_shows_the_matrix():
 
 
 @pytest.mark.parametrize("is_met", [True, False])
-def test_the_command_writes_the_page_only_if_all_is_met(is_met, tmp_path, monkeypatch, capsys):
+def test_the_command_writes_the_page_only_if_all_is_met(is_met, tmp_path, capsys):
     path = tmp_path / "faults.md"
     path.write_text(
         f"before\n{command.BEGIN}what stood there\n{command.END}after\n", encoding="utf-8"
     )
     cell = Cell(STEPS[0], FAULTS[0], *EXPECTED[STEPS[0].family][FAULTS[0].name])
     cell.problems += [] if is_met else ["leaves a socket open"]
-    monkeypatch.setattr(command, "PAGE", path)
-    monkeypatch.setattr(command, "run_step", lambda *_: [cell])
-    monkeypatch.setattr(command, "run_slow", lambda _: [])
-    assert command.main() == (not is_met)
+    assert command.main(path, [lambda _: [cell]]) == (not is_met)
     assert ("what stood there" in path.read_text(encoding="utf-8")) != is_met
     assert ("leaves a socket open" in capsys.readouterr().out) != is_met

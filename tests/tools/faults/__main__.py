@@ -7,10 +7,12 @@ down in ``expected.toml``.
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from .expected import discrepancies, tables
-from .running import run_slow, run_step
+from .running import Cell, run_slow, run_step
 from .steps import LOCAL, STEPS
 
 PAGE = Path(__file__).parent.parent.parent.parent / "docs" / "faults.md"
@@ -23,10 +25,13 @@ def written(page: str) -> str:
     return f"{before}{BEGIN}\n{tables()}{END}{rest.split(END)[1]}"
 
 
-def main() -> int:
-    """Do so; return the exit status."""
+#: What is tried, each in a directory of its own.
+TRIES = (*(partial(run_step, one) for one in (*STEPS, *LOCAL)), run_slow)
+
+
+def main(page: Path = PAGE, tries: Sequence[Callable[[Path], list[Cell]]] = TRIES) -> int:
+    """Try all, write the page, and return the exit status."""
     found, count, longest, start = [], 0, 0.0, time.monotonic()
-    tries = [*(lambda home, one=one: run_step(one, home) for one in (*STEPS, *LOCAL)), run_slow]
     for one in tries:
         with tempfile.TemporaryDirectory() as home:
             cells = one(Path(home))
@@ -41,7 +46,7 @@ def main() -> int:
     )
     if found:
         return 1
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 
 
