@@ -18,6 +18,9 @@ from ..threads.deadline import seconds_left, too_late
 class _Reader(RawIOBase):
     """Reads what a socket receives until the deadline."""
 
+    #: Until then there is nothing to close: an interrupt may come before ``__init__`` ends.
+    _raw: RawIOBase = RawIOBase()
+
     def __init__(self, sock: Any, raw: RawIOBase) -> None:
         self._sock, self._raw = sock, raw
 
@@ -30,7 +33,7 @@ class _Reader(RawIOBase):
             return self._raw.readinto(buffer)
         self._sock.settimeout(left)
         try:
-            count: int | None = self._raw.readinto(buffer)
+            count = self._raw.readinto(buffer)
         except TimeoutError:
             raise too_late() from None
         self._sock.settimeout(patience)
@@ -44,9 +47,12 @@ class _Reader(RawIOBase):
 class _Response(HTTPResponse):
     """The standard library's, also of a proxy that opens a tunnel."""
 
+    #: As in ``_Reader``.
+    fp: Any = None
+
     def __init__(self, sock: Any, *arguments: Any, **named: Any) -> None:
         super().__init__(sock, *arguments, **named)
-        buffered: Any = self.fp
+        buffered, self.fp = self.fp, None
         self.fp = BufferedReader(_Reader(sock, buffered.detach()))
 
 
