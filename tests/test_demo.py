@@ -123,6 +123,7 @@ def check_table(text):
     assert len({len(line) for line in lines}) == 1
 
 
+@pytest.mark.proof
 def test_it_shows_every_kind_of_profile_and_leaves_nothing_behind(run, places):
     before = tree(places)
     done = run("demo")
@@ -162,6 +163,7 @@ def test_the_process_of_its_own_gets_nothing_of_the_user(monkeypatch, places):
     assert dict(os.environ) == environment
 
 
+@pytest.mark.proof
 def test_the_table_is_shown_and_the_servers_are_gone(directory, capsys):
     assert main(["demo", "--directory", str(directory)]) == 0
     output = capsys.readouterr()

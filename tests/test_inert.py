@@ -244,6 +244,7 @@ def test_a_session_resolves_the_same(case, runs):
 ROLES = {name: case for name, case in CASES.items() if name.startswith(("roles", "web_identity"))}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("case", ROLES.values(), ids=ROLES)
 def test_a_client_that_comes_first_resolves_the_same(case, runs):
     """The first client of a session decides the region of the calls that get its keys."""

@@ -293,6 +293,7 @@ def test_the_highest_setting_gives_the_region(session):
         assert scope.region(given, of.get("id")) == expected, chosen
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 class TestInnerClients:
     def test_no_setting_is_us_east_1(self, kind, asked):
