@@ -10,10 +10,10 @@ Names are loaded when they are first used, so that importing the package costs n
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .hook import extend, install, uninstall
+from .session.hook import extend, install, uninstall
 
 if TYPE_CHECKING:
-    from .chain import CredentialChain, create_credential_chain
+    from .aws.frozen_credentials import Keys
     from .errors import (
         Attempt,
         ChainError,
@@ -24,26 +24,22 @@ if TYPE_CHECKING:
     )
     from .explanation.report import Explanation
     from .explanation.walk import explain
-    from .keys import Keys
-    from .options import option
-    from .provider import Provider
-    from .providers.cognito_identity import from_cognito_identity
-    from .providers.cognito_identity_pool import from_cognito_identity_pool
-    from .providers.container import from_container_metadata
-    from .providers.default_chain import from_default_chain
+    from .options.option import option
+    from .options.scope import Scope
+    from .providers.assume_role import from_temporary_credentials
+    from .providers.base import Provider
+    from .providers.chain import CredentialChain, create_credential_chain
+    from .providers.cognito import from_cognito_identity, from_cognito_identity_pool
     from .providers.environment import from_env
-    from .providers.http import from_http
+    from .providers.http import from_container_metadata, from_http
     from .providers.instance import from_instance_metadata
     from .providers.login import from_login_credentials
     from .providers.process import from_process
-    from .providers.profile import from_ini
+    from .providers.profile import from_default_chain, from_ini
     from .providers.sso import from_sso
-    from .providers.temporary import from_temporary_credentials
-    from .providers.token_file import from_token_file
-    from .providers.web_token import from_web_token
-    from .refreshing.credentials import ProviderCredentials
-    from .scope import Scope
-    from .session import Session
+    from .providers.web_identity import from_token_file, from_web_token
+    from .refresh.credentials import ProviderCredentials
+    from .session.session import Session
 
 __version__ = "0.1.0"
 
@@ -87,22 +83,22 @@ _HOMES = {
     "Attempt": "errors",
     "ChainError": "errors",
     "ConfigurationError": "errors",
-    "CredentialChain": "chain",
+    "CredentialChain": "providers.chain",
     "Explanation": "explanation.report",
     "FetchError": "errors",
-    "Keys": "keys",
+    "Keys": "aws.frozen_credentials",
     "NotConfigured": "errors",
-    "Provider": "provider",
-    "ProviderCredentials": "refreshing.credentials",
+    "Provider": "providers.base",
+    "ProviderCredentials": "refresh.credentials",
     "ProviderError": "errors",
-    "Scope": "scope",
-    "Session": "session",
-    "create_credential_chain": "chain",
+    "Scope": "options.scope",
+    "Session": "session.session",
+    "create_credential_chain": "providers.chain",
     "explain": "explanation.walk",
-    "from_cognito_identity": "providers.cognito_identity",
-    "from_cognito_identity_pool": "providers.cognito_identity_pool",
-    "from_container_metadata": "providers.container",
-    "from_default_chain": "providers.default_chain",
+    "from_cognito_identity": "providers.cognito",
+    "from_cognito_identity_pool": "providers.cognito",
+    "from_container_metadata": "providers.http",
+    "from_default_chain": "providers.profile",
     "from_env": "providers.environment",
     "from_http": "providers.http",
     "from_ini": "providers.profile",
@@ -110,10 +106,10 @@ _HOMES = {
     "from_login_credentials": "providers.login",
     "from_process": "providers.process",
     "from_sso": "providers.sso",
-    "from_temporary_credentials": "providers.temporary",
-    "from_token_file": "providers.token_file",
-    "from_web_token": "providers.web_token",
-    "option": "options",
+    "from_temporary_credentials": "providers.assume_role",
+    "from_token_file": "providers.web_identity",
+    "from_web_token": "providers.web_identity",
+    "option": "options.option",
     "tokens": "",
 }
 

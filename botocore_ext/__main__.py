@@ -12,7 +12,7 @@ from . import __version__
 #: and is imported only for this command, and what it does.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": (
-        "explanation.command",
+        "commands.explain",
         "say which provider gives the credentials of a profile, and why the others do not",
     ),
     "export": ("commands.export", "print the keys of a profile, for other programs"),
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
     # The failed fetch that it warns of is what a command says; other warnings are worth reading.
-    logging.getLogger("botocore_ext.refreshing.refresher").addHandler(logging.NullHandler())
+    logging.getLogger("botocore_ext.refresh.refresher").addHandler(logging.NullHandler())
     status: int = arguments.run(arguments)
     return status
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ProfileNotFound
 from botocore.hooks import HierarchicalEmitter
 from botocore.session import Session
 
-from .hook import extend
+from .session.hook import extend
 
 #: Said for a command whose session is of a botocore that is not the one that we import.
 NOT_HERE = (

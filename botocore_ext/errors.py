@@ -6,7 +6,7 @@ never wrapped: ``except ClientError`` keeps working.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,3 +205,31 @@ def without_users(text: str) -> str:
 def shortened(text: str) -> str:
     """Return what a process or another library wrote, in at most ``LONGEST_TEXT`` characters."""
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}..."
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the one of ``known`` that looks most like ``name``."""
+    return _closest(name, known, 0)[0]
+
+
+def near(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the one of ``known`` for which ``name`` may be a slip; None if there is none."""
+    return next(iter(_closest(name, known, cutoff)), None)
+
+
+def _closest(name: str, known: Iterable[str], cutoff: float) -> list[str]:
+    import difflib  # noqa: PLC0415 - wanted for an error only
+
+    by_lower = {one.lower(): one for one in sorted(known)}
+    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=cutoff)
+    return [by_lower[one] for one in found]
+
+
+def nothing_from(only: Any) -> NotConfigured:
+    """Return the error where the provider that is asked alone has nothing."""
+    why_not = getattr(only, "why_not", None)
+    return NotConfigured(
+        provider=str(only.METHOD),
+        error_msg="this session takes credentials from this provider alone, and it has none here"
+        f"{f' ({why_not()})' if why_not else ''}: set what it needs, or pass another provider",
+    )

@@ -6,20 +6,21 @@ here are such callables. In an ini file a token is the text itself or a referenc
 fetch and never cached, because tokens are short-lived by nature.
 """
 
+import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from botocore.compat import compat_shell_split
+
 from .errors import FetchError
-from .outside import system_environment
-from .sources.paths import in_home, text_of
+from .runtime.process import LARGEST, Output, output_of
+from .system import in_home, system_environment, text_of
 
 if TYPE_CHECKING:
-    from .sources.ambient import AmbientToken
-    from .sources.github_actions import GitHubActionsToken
-    from .sources.token_process import TokenProcess
+    from .options.oidc import AmbientToken, GitHubActionsToken
 
 __all__ = [
     "AmbientToken",
@@ -31,9 +32,8 @@ __all__ = [
 
 #: What only few need -> the module that is loaded for it.
 _HOMES = {
-    "AmbientToken": "sources.ambient",
-    "GitHubActionsToken": "sources.github_actions",
-    "TokenProcess": "sources.token_process",
+    "AmbientToken": "options.oidc",
+    "GitHubActionsToken": "options.oidc",
 }
 
 
@@ -107,3 +107,75 @@ def __getattr__(name: str) -> Any:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
     return getattr(import_module(f"{__package__}.{home}"), name)
+
+
+# The token that a command prints.
+
+#: Seconds that the command may take.
+PROCESS_TIMEOUT = 60
+
+
+@dataclass(frozen=True)
+class TokenProcess:
+    """Takes the token from what a command prints (``process://COMMAND``).
+
+    The command is split as botocore splits ``credential_process``; no shell runs.
+    """
+
+    command: str = field(repr=False)
+    timeout: float = PROCESS_TIMEOUT
+
+    def __call__(self) -> str:
+        """Run the command and return its standard output, stripped.
+
+        Raises:
+            FetchError: The command cannot be started, fails, takes longer than ``timeout``
+                seconds, or prints no UTF-8 text or too much. The beginning of its standard error is
+                part of the text.
+        """
+        arguments = self._arguments()
+        try:
+            done = output_of(arguments, self.timeout, subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            fact = f"took longer than {self.timeout:g} seconds: run it by hand to see why"
+        except OSError as error:
+            fact = f"cannot be started ({error.strerror}): check the path of the program"
+        except ValueError:
+            fact = "cannot be started (it has a character that no program takes): check the command"
+        else:
+            if done.status == 0 and done.printed is not None:
+                text = _text_of(done.printed)
+                if text:
+                    return text
+                printed = "nothing" if text is not None else "something that is not UTF-8 text"
+                fact = f"printed {printed}: it must print the token"
+            else:
+                fact = _problem(done)
+        raise FetchError(
+            provider="token process", error_msg=f"the token process {arguments[0]} {fact}"
+        )
+
+    def _arguments(self) -> list[str]:
+        fact = "is empty: name a program"
+        try:
+            arguments = list(compat_shell_split(self.command))
+        except ValueError as error:
+            arguments, fact = [], f"cannot be split into words ({error})"
+        if arguments:
+            return arguments
+        raise FetchError(provider="token process", error_msg=f"the command of the token {fact}")
+
+
+def _problem(done: Output) -> str:
+    if done.printed is None:
+        return f"printed more than {LARGEST} bytes and was ended: it must print the token"
+    complaint = done.complaint or "no message: run it by hand"
+    return f"failed with exit status {done.status}{':' if done.complaint else ' and'} {complaint}"
+
+
+def _text_of(printed: bytes) -> str | None:
+    """Return the text, stripped; None if it is not UTF-8."""
+    try:
+        return printed.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return None

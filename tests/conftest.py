@@ -11,8 +11,8 @@ import pytest
 from botocore.loaders import JSONFileLoader, Loader
 
 import botocore_ext
-from botocore_ext import scope
-from botocore_ext.sources import identities
+from botocore_ext.options import scope
+from botocore_ext.providers import cognito
 
 from . import fakes, searching
 
@@ -142,7 +142,7 @@ def world(monkeypatch, tmp_path_factory):
     yield home
     botocore_ext.uninstall()
     boto3.DEFAULT_SESSION = None
-    identities.reset()
+    cognito.reset()
     scope.reset()
 
 

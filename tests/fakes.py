@@ -23,7 +23,7 @@ from unittest import mock
 
 from awscrt.crypto import EC, ECExportFormat, ECType
 
-from botocore_ext.outside import Clock
+from botocore_ext.system import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,8 +10,8 @@ from unittest import mock
 import pytest
 
 from botocore_ext import errors
-from botocore_ext.calls import unlogged
-from botocore_ext.refreshing.refresher import Refresher
+from botocore_ext.refresh.refresher import Refresher
+from botocore_ext.runtime import context
 
 from . import fakes
 
@@ -51,7 +51,7 @@ class Records(logging.Handler):
         self.texts = []
 
     def emit(self, record):
-        own = self.caller_signs and record.name in self.OWN and not unlogged._inside.get()
+        own = self.caller_signs and record.name in self.OWN and not context._inside.get()
         if not own:
             self.texts.append(self.format(record))
 

@@ -34,8 +34,8 @@ from botocore_ext import (
     from_temporary_credentials,
     from_web_token,
 )
-from botocore_ext.declaration.functions import FunctionProvider
-from botocore_ext.sources import identities
+from botocore_ext.providers import cognito
+from botocore_ext.providers.function import FunctionProvider
 
 from . import fakes, test_inert
 from .parity import cases
@@ -49,7 +49,7 @@ theirs = pytest.importorskip("aiobotocore.session")
 aio_types = pytest.importorskip("aiobotocore.credentials")
 aio = pytest.importorskip("botocore_ext.aio")
 aio_credentials = pytest.importorskip("botocore_ext.aio.credentials")
-aio_providers = pytest.importorskip("botocore_ext.aio.providers")
+aio_providers = pytest.importorskip("botocore_ext.aio.resolver")
 aio_tasks = pytest.importorskip("botocore_ext.aio.tasks")
 
 pytestmark = pytest.mark.caller_signs
@@ -172,7 +172,7 @@ class TestCases:
             aws.requests.clear()
             aws.scripts.clear()
             aws.identities = count(1)
-            identities.reset()
+            cognito.reset()
             cases.prepare(case, world, aws, monkeypatch)
             try:
                 outcome = resolve(case.get("profile"))

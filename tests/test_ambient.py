@@ -17,7 +17,7 @@ import urllib3
 
 import botocore_ext
 from botocore_ext import ConfigurationError, FetchError, Scope, from_web_token
-from botocore_ext.calls.budget import run_with_budget, share_of_budget
+from botocore_ext.runtime.deadline import run_with_budget, share_of_budget
 from botocore_ext.tokens import AmbientToken, GitHubActionsToken
 
 from . import certificates, fakes
@@ -302,7 +302,7 @@ def test_what_is_no_text_is_not_shown(aws):
 
 @pytest.mark.usefixtures("job")
 def test_a_place_that_stays_silent_is_given_up(aws, mocker):
-    mocker.patch("botocore_ext.calls.budget.FETCH_BUDGET", 0.2)
+    mocker.patch("botocore_ext.runtime.deadline.FETCH_BUDGET", 0.2)
     aws.always("GetIdToken", fakes.Answer(silence=30))
     detected("the ambient token was not there after 25 seconds: check what issues tokens here")
 
@@ -416,7 +416,7 @@ def test_what_an_agent_that_fails_prints_is_not_shown(place, program, monkeypatc
 
 
 def test_an_agent_that_hangs_is_left_behind(program, monkeypatch, mocker):
-    mocker.patch("botocore_ext.calls.budget.FETCH_BUDGET", 0.2)
+    mocker.patch("botocore_ext.runtime.deadline.FETCH_BUDGET", 0.2)
     monkeypatch.setenv("BUILDKITE", "true")
     program("buildkite-agent", "exec /bin/sleep 0.5")
     detected("the ambient token was not there after 25 seconds")

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from botocore_ext import FetchError, Session, from_temporary_credentials, from_web_token
-from botocore_ext.threads import awaiting
-from botocore_ext.threads.event_loop import EventLoop
+from botocore_ext.runtime import awaiting
+from botocore_ext.runtime.awaiting import EventLoop
 
 from . import fakes
 from .test_refresh import ROLE

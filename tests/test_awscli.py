@@ -17,8 +17,8 @@ import pytest
 from botocore.credentials import JSONFileCache
 
 from botocore_ext import awscli
-from botocore_ext.resolving.plain_roles import PlainRoleProvider
-from botocore_ext.resolving.roles import RoleProvider
+from botocore_ext.profiles.plain_roles import PlainRoleProvider
+from botocore_ext.providers.insertion import RoleProvider
 
 from . import fakes
 from .test_export import POOL

@@ -6,9 +6,10 @@ import pytest
 from botocore.credentials import CredentialResolver
 
 import botocore_ext
-from botocore_ext.registry import PROVIDERS
-from botocore_ext.resolving import bystanders, misspelt
-from botocore_ext.resolving.plain_roles import PlainRoleProvider
+from botocore_ext.profiles import inert, selection
+from botocore_ext.profiles.plain_roles import PlainRoleProvider
+
+from .declared import PROVIDERS
 
 PLAIN = botocore.session.Session().get_component("credential_provider").providers
 
@@ -19,7 +20,7 @@ def profiles_of(text, config):
 
 
 def in_profile(text, config):
-    return bystanders.is_bystander(profiles_of(f"[profile p]\n{text}\n", config), "p")
+    return inert.is_bystander(profiles_of(f"[profile p]\n{text}\n", config), "p")
 
 
 @pytest.mark.parametrize(
@@ -63,15 +64,15 @@ def test_without_a_profile_the_default_one_counts(config):
 
 def test_no_key_of_a_bystander_selects_or_is_near_to_one_of_ours(caplog):
     selecting = {one.ini for kind in PROVIDERS for one in kind.options() if one.selects}
-    assert not bystanders.AWS_KEYS & selecting
-    for key in bystanders.AWS_KEYS:
-        misspelt.warn_if_misspelt(key, "p")
+    assert not inert.AWS_KEYS & selecting
+    for key in inert.AWS_KEYS:
+        selection.warn_if_misspelt(key, "p")
     assert not [one for one in caplog.records if one.name.startswith("botocore_ext")]
 
 
 def role(text, config):
     profiles = profiles_of(f"[profile p]\nrole_arn = arn\n{text}\n", config)
-    return bystanders.is_plain_role(profiles, "p")
+    return inert.is_plain_role(profiles, "p")
 
 
 KEYS = "aws_access_key_id = A\naws_secret_access_key = s"

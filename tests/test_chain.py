@@ -106,10 +106,18 @@ def test_an_expiration_and_a_journey_leave_the_rest_of_a_chain_as_it_is():
 
 
 def test_ours_are_called_by_name_and_completed_by_the_environment(aws, monkeypatch):
-    chain = create_credential_chain("CustomHttp", "custom-cognito-identity", good)
+    links = ("CustomHttp", "custom-cognito-identity", good)
+    assert create_credential_chain(*links).fetch() == GOOD
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+    assert create_credential_chain(*links).fetch().account_id == "123456789012"
+
+
+def test_the_environment_is_read_when_a_provider_is_bound(aws, monkeypatch):
+    """Options are resolved once; what a fetch reads is read at each fetch."""
+    chain = create_credential_chain("CustomHttp", good)
     assert chain.fetch() == GOOD
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
-    assert chain.fetch().account_id == "123456789012"
+    assert chain.fetch() == GOOD
 
 
 def test_what_is_not_configured_is_stepped_over_and_named():

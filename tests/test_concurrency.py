@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from botocore_ext import Attempt, ChainError
-from botocore_ext.threads.concurrency import (
+from botocore_ext.runtime.single_flight import (
     NeedsItselfError,
     Once,
     ProcessLocal,

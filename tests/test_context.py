@@ -5,7 +5,7 @@ from contextvars import ContextVar
 import pytest
 
 from botocore_ext import FetchError, from_web_token
-from botocore_ext.threads.context import run_with
+from botocore_ext.runtime.context import run_with
 
 from . import fakes
 

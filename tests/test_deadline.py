@@ -13,12 +13,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from botocore_ext import (
-    FetchError,
-    Scope,
-    from_cognito_identity_pool,
-    from_http,
-)
+from botocore_ext import FetchError, Scope, from_cognito_identity_pool, from_http
 
 from . import certificates, fakes
 

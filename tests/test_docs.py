@@ -18,14 +18,13 @@ import pytest
 
 import botocore_ext
 from botocore_ext.__main__ import main
-from botocore_ext.calls import unlogged
 from botocore_ext.commands import table
-from botocore_ext.options import Option
-from botocore_ext.registry import PROVIDERS
-from botocore_ext.resolving.links import EVERY
-from botocore_ext.sources import identities
+from botocore_ext.options.option import Option
+from botocore_ext.providers import cognito
+from botocore_ext.runtime import context
 
 from . import fakes
+from .declared import EVERY, PROVIDERS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -189,7 +188,7 @@ def test_every_profile_sends_what_the_page_says(block, config, aws, world, monke
         aws.requests.clear()
         boto3.Session(profile_name=name).get_credentials().get_frozen_credentials()
         assert aws.operations() == operations.split(", "), name
-        identities.reset()
+        cognito.reset()
 
 
 @pytest.mark.usefixtures("_no_network")
@@ -252,7 +251,7 @@ def test_the_page_on_security_says_what_each_provider_sends_and_what_is_not_logg
     rows = [line for line in sends.splitlines() if line.startswith("| `")]
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert told == {kind.FACTORY for kind in EVERY}
-    assert [one.name for one in unlogged._LOGGERS if f"`{one.name}`" not in page] == []
+    assert [one.name for one in context._LOGGERS if f"`{one.name}`" not in page] == []
 
 
 def test_every_link_to_a_file_has_its_file():

@@ -11,9 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 from botocore.session import Session
 
-from botocore_ext.calls.attempts import Patience, persist
-from botocore_ext.calls.endpoint import Endpoint, UnusableError, is_allowed
-from botocore_ext.calls.exchange import _explain, _proxies, ask
+from botocore_ext.aws.endpoint import Endpoint, UnusableError, is_allowed
+from botocore_ext.aws.http import Patience, _explain, _proxies, ask, persist
 
 from . import certificates, fakes
 

@@ -29,11 +29,11 @@ from botocore.utils import ContainerMetadataFetcher
 
 import botocore_ext
 from botocore_ext.__main__ import main
-from botocore_ext.calls.observation import run_with_listener, tell
-from botocore_ext.explanation import shown
-from botocore_ext.explanation.rules import RULES
+from botocore_ext.explanation import report
+from botocore_ext.explanation.botocore_rules import RULES
 from botocore_ext.explanation.view import View
-from botocore_ext.resolving.registration import loaded_credentials
+from botocore_ext.runtime.context import run_with_listener, tell
+from botocore_ext.session.resolver import loaded_credentials
 
 from . import fakes, searching
 from .parity import cases
@@ -539,15 +539,15 @@ def test_what_stands_in_the_place_of_a_file_is_said(path, expected, tmp_path, mo
     ],
 )
 def test_of_a_url_no_more_than_the_host_is_shown(url, host):
-    assert shown.host_of(url) == host
-    assert shown.without_users(f"it is {url}").startswith(f"it is http://{host}")
+    assert report.host_of(url) == host
+    assert report.without_users(f"it is {url}").startswith(f"it is http://{host}")
 
 
 @pytest.mark.parametrize(
     ("value", "is_shown"), [("a" * 120, True), ("a" * 121, False), ("a\x1b[2J", False)]
 )
 def test_a_long_value_and_one_for_a_terminal_are_not_shown(value, is_shown):
-    assert shown.readable(value) == (value if is_shown else "(set)")
+    assert report.readable(value) == (value if is_shown else "(set)")
 
 
 def test_a_file_that_nobody_may_read_is_as_good_as_empty(config, mocker):
@@ -948,7 +948,7 @@ def test_a_key_that_stands_in_no_line_has_its_profile_as_its_place(config, tmp_p
 
 def test_warnings_of_other_threads_are_not_noted():
     def other():
-        warn = logging.getLogger("botocore_ext.resolving.misspelt").warning
+        warn = logging.getLogger("botocore_ext.profiles.selection").warning
         thread = threading.Thread(target=warn, args=("Profile 'other' is somebody else's",))
         thread.start()
         thread.join()

@@ -376,8 +376,8 @@ def test_only_what_it_needs_is_imported():
     _, *arguments = shlex.split(f"{EXPORT} --profile nothing")
     done = run([sys.executable, "-X", "importtime", *arguments])
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "botocore_ext.hook" in imported
+    assert "botocore_ext.session.hook" in imported
     assert (
-        not {"boto3", "moto", "botocore_ext.commands.demo_services", "botocore_ext.chain"}
+        not {"boto3", "moto", "botocore_ext.commands.demo_services", "botocore_ext.providers.chain"}
         & imported
     )

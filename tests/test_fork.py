@@ -10,8 +10,8 @@ import pytest
 
 import botocore_ext
 from botocore_ext import Scope, Session, from_web_token
-from botocore_ext.calls import inner_clients
-from botocore_ext.refreshing.refresher import Refresher
+from botocore_ext.aws import clients
+from botocore_ext.refresh.refresher import Refresher
 
 from . import fakes
 from .test_refresh import ROLE, Source, served
@@ -157,7 +157,7 @@ def test_a_child_needs_no_lock_that_a_thread_of_its_parent_holds(provider):
 
     with (
         refresher.mutex.get(),
-        inner_clients._creation.get(),
+        clients._creation.get(),
     ):
         second = in_child(renewed)
     assert second.startswith("ASIA")

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from botocore_ext.threads import helper_thread
-from botocore_ext.threads.helper_thread import run_within
+from botocore_ext.runtime import helper_thread
+from botocore_ext.runtime.helper_thread import run_within
 
 from . import fakes
 
@@ -55,7 +55,7 @@ def test_what_the_work_raises_reaches_the_caller(kind):
 
 AT_THE_END = """
 import builtins, sys
-from botocore_ext.threads.helper_thread import run_within
+from botocore_ext.runtime.helper_thread import run_within
 
 class Late:
     def __del__(self, run_within=run_within, write=sys.stdout.write):

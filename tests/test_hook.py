@@ -29,9 +29,8 @@ from botocore_ext import (
     from_cognito_identity_pool,
     from_http,
     from_web_token,
-    hook,
 )
-from botocore_ext.resolving import creation
+from botocore_ext.session import hook, resolver
 
 from . import fakes
 from .test_refresh import together
@@ -474,7 +473,7 @@ class TestOtherResolvers:
         botocore_ext.install()
         session = botocore.session.Session()
         mocker.patch.object(botocore.session.Session, "_create_credential_resolver", None)
-        mocker.patch.object(creation, "getattr", lambda one, name, default: default, create=True)
+        mocker.patch.object(resolver, "getattr", lambda one, name, default: default, create=True)
         assert methods(session) == ["env", *OURS, *PLAIN[1:]]
 
     def test_another_library_may_register_after_us(self):
@@ -608,10 +607,10 @@ def test_a_session_that_uses_nothing_of_ours_loads_no_provider(profile, config):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name[13:] for name in done.stdout.split() if name.startswith("botocore_ext.")}
-    resolving = {"bystanders", "creation", "plain_roles", "registration", "session_resolver"}
     assert loaded == {
-        *("hook", "threads", "threads.concurrency", "threads.context", "resolving"),
-        *(f"resolving.{one}" for one in resolving),
+        *("errors", "profiles", "profiles.inert", "profiles.plain_roles", "runtime"),
+        *("runtime.context", "runtime.single_flight", "session", "session.hook"),
+        "session.resolver",
     }
 
 

@@ -30,10 +30,10 @@ from botocore_ext import (
     from_web_token,
     option,
 )
-from botocore_ext.registry import PROVIDERS
-from botocore_ext.resolving import registration
+from botocore_ext.session import resolver
 
 from . import fakes
+from .declared import PROVIDERS
 
 ROLE = "arn:aws:iam::123456789012:role/Web"
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
@@ -218,7 +218,7 @@ def test_a_token_callable_that_makes_sessions_of_its_own_is_told_so(aws):
 
 def test_a_wait_for_another_thread_ends(mocker):
     """Its callable may wait for this very thread, which nobody can see."""
-    mocker.patch("botocore_ext.refreshing.refresher.LONGEST_WAIT", 0.1)
+    mocker.patch("botocore_ext.refresh.refresher.LONGEST_WAIT", 0.1)
     provider = from_web_token(role_arn=ROLE)
     credentials, found = provider.load(), []
 
@@ -241,7 +241,7 @@ def test_a_wait_for_another_thread_ends(mocker):
 
 def test_a_walk_that_another_thread_keeps_waiting_is_made_anyway(mocker):
     """As plain botocore would: that thread may wait for this one."""
-    mocker.patch("botocore_ext.resolving.session_resolver._LONGEST_WAIT", 0.1)
+    mocker.patch("botocore_ext.session.resolver._LONGEST_WAIT", 0.1)
     session, found = botocore.session.Session(), []
 
     class Waiting(CredentialProvider):
@@ -392,7 +392,7 @@ class TestOthersProvidersStay:
                 return super().get_credentials()
 
         install()
-        assert registration.loaded_credentials(Shared()) is found[0]
+        assert resolver.loaded_credentials(Shared()) is found[0]
         assert found[0].method == "env"
 
     @pytest.mark.parametrize("used", [False, True])
@@ -496,4 +496,4 @@ def test_async_sessions_are_refused():
 
     with pytest.raises(TypeError, match="not .*Async"):
         Session(botocore_session=Async(), credentials=lambda: None)
-    assert registration.pending(botocore.session.Session()) is None
+    assert resolver.pending(botocore.session.Session()) is None

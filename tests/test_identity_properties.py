@@ -28,7 +28,7 @@ from botocore_ext import (
     from_temporary_credentials,
     from_web_token,
 )
-from botocore_ext.sources import identities
+from botocore_ext.providers import cognito
 
 from . import fakes, fuzz
 from .test_fork import in_children
@@ -330,7 +330,7 @@ credential_chain = Environment, profile user-{person}
     def a_cache_is_spoilt_for_the_next_process(self, value, person, kind):
         for key in self.cache:
             self.cache[key] = value
-        identities.reset()
+        cognito.reset()
         self.somebody_comes(person, kind, cached=True)
         self.check(*self.used[-1])
 
@@ -404,7 +404,7 @@ credential_chain = Environment, profile user-{person}
 
     @invariant()
     def no_identity_in_the_cache_is_of_somebody_else(self):
-        for key, identity in {**self.cache, **identities._by_user}.items():
+        for key, identity in {**self.cache, **cognito._by_user}.items():
             owner = self.aws.owners.get(identity)
             user = re.search(r'"(ann|bob)"\]$', key)
             assert owner in (None, user[1] if user else "guest")
@@ -419,7 +419,7 @@ credential_chain = Environment, profile user-{person}
         self.logs.clear()
         self.aws.scripts.clear()
         self.aws.requests.clear()
-        identities.reset()
+        cognito.reset()
 
 
 @pytest.fixture

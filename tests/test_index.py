@@ -7,66 +7,68 @@ import botocore.session
 import pytest
 
 import botocore_ext
-from botocore_ext.registry import NATIVE, PROVIDERS
-from botocore_ext.resolving import index
+from botocore_ext import catalogue
 
 ROLE = "role_arn = arn:aws:iam::123456789012:role/Web\n"
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
 
+#: What is loaded whatever a profile selects: the chain is always there.
+FOR_ALL = {"base", "chain", "files", "function", "insertion", "links"}
 #: The text of a profile -> the providers whose modules a look for its credentials loads.
 SHAPES = {
-    f"{ROLE}web_identity_token = token": {"web_identity", "web_token"},
-    f"cognito_identity_id = {POOL}": {"cognito", "cognito_identity"},
-    f"cognito_identity_pool_id = {POOL}": {"cognito", "cognito_identity_pool"},
+    f"{ROLE}web_identity_token = token": {"web_identity"},
+    f"cognito_identity_id = {POOL}": {"cognito"},
+    f"cognito_identity_pool_id = {POOL}": {"cognito"},
     "container_credentials_full_uri = http://127.0.0.1": {"http"},
     f"{ROLE}credential_source = customhttp\ncontainer_credentials_full_uri = http://[::1]": {
         "http"
     },
-    f"{ROLE}source_profile = pool": {"cognito", "cognito_identity"},
+    f"{ROLE}source_profile = pool": {"cognito"},
     f"{ROLE}credential_source = CustomProcess\ncredential_process = true": {"process"},
     "cogntio_identity_id = misspelt": set(),
 }
 
 
-def entry_of(kind):
-    """Return the entry that a provider must have."""
-    keys = {one.ini: one.selects for one in kind.options() if one.ini}
-    return index.Entry(
+def row_of(row):
+    """Return the row as the declarations of its class say."""
+    kind = row.load()
+    keys = {one.ini: one.name for one in kind.options() if one.ini}
+    return row._replace(
+        factory=kind.FACTORY,
         method=kind.METHOD,
         canonical_name=kind.CANONICAL_NAME,
-        factory=kind.FACTORY,
-        module=kind.__module__.removeprefix("botocore_ext."),
-        class_name=kind.__name__,
-        selecting=tuple(key for key, selects in keys.items() if selects),
-        others=tuple(key for key, selects in keys.items() if not selects),
+        home=f"{kind.__module__.removeprefix('botocore_ext.')}:{kind.__name__}",
+        keys=keys,
+        selecting=tuple(one.ini for one in kind.options() if one.ini and one.selects),
     )
 
 
-def test_the_entries_are_what_the_providers_declare():
-    """In their order, which is the precedence."""
-    right = tuple(map(entry_of, PROVIDERS))
-    lines = "\n".join(f"    {one}," for one in right)
-    assert right == index.ENTRIES, (
-        f"write into ENTRIES of botocore_ext/resolving/index.py:\n{lines}"
-    )
+def test_rows_are_what_the_providers_declare():
+    for row in catalogue.ROWS:
+        assert row == row_of(row), f"write into ROWS of catalogue.py: {row_of(row)}"
 
 
-def test_an_entry_loads_its_class():
-    assert tuple(entry.kind() for entry in index.ENTRIES) == PROVIDERS
-    for name in index.NATIVE_SOURCES:
-        kind = index.source_by_name(name)
-        assert kind in NATIVE
-        assert name == kind.CANONICAL_NAME
+def test_every_factory_is_in_the_catalogue():
+    factories = {name for name in botocore_ext.__all__ if name.startswith(("from_", "create_"))}
+    assert {row.factory for row in catalogue.ROWS} == factories
 
 
-def test_a_source_is_named_in_any_case_and_ours_by_method_too():
-    for kind in PROVIDERS:
-        for name in (kind.METHOD, kind.CANONICAL_NAME, kind.FACTORY, f" {kind.METHOD.upper()} "):
-            assert index.source_by_name(name) is kind
-    for name in ("CUSTOMSSO", "from_sso"):
-        assert index.source_by_name(name).METHOD == "sso"
-    for name in ("sso", "login", "custom-process", "Environment", "custom"):
-        assert index.source_by_name(name) is None
+def test_a_provider_is_found_by_any_of_its_names():
+    for row in catalogue.ROWS:
+        for name in (row.method, row.canonical_name, row.factory, f" {row.method.upper()} "):
+            assert catalogue.find(name) is row
+
+
+def test_a_source_is_found_by_the_names_that_it_may_have():
+    """Those of botocore's keep their spelling."""
+    for row in catalogue.INSERTED:
+        for name in (row.method, row.canonical_name, row.factory, f" {row.method.upper()} "):
+            assert catalogue.find_source(name) is row
+    assert catalogue.find_source("CUSTOMSSO").method == "sso"
+    assert catalogue.find_source("from_env").canonical_name == "Environment"
+    assert catalogue.find_source("Environment").source_of == "botocore"
+    for name in ("sso", "login", "custom-process", "environment", "custom", "CustomTokenFile"):
+        assert catalogue.find_source(name) is None
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -83,8 +85,7 @@ def test_a_session_loads_the_providers_that_its_profile_names(shape, config):
     loaded = {
         name.removeprefix(of_providers) for name in done.stdout.split() if of_providers in name
     }
-    assert loaded == SHAPES[shape]
-    assert "botocore_ext.registry" not in done.stdout.split()
+    assert loaded - FOR_ALL == SHAPES[shape]
 
 
 def test_the_place_of_a_provider_that_nothing_selects_is_kept(config, caplog):
@@ -93,8 +94,8 @@ def test_the_place_of_a_provider_that_nothing_selects_is_kept(config, caplog):
     config(f"[profile p]\ncognito_identity_id = {POOL}\n")
     botocore_ext.install()
     resolver = botocore.session.Session(profile="p").get_component("credential_provider")
-    for entry in index.ENTRIES:
-        provider = resolver.get_provider(entry.method)
-        assert entry.canonical_name == provider.CANONICAL_NAME
+    for row in catalogue.INSERTED:
+        provider = resolver.get_provider(row.method)
+        assert row.canonical_name == provider.CANONICAL_NAME
     assert provider.load() is None
     assert "Not called for: custom-http, because nothing selects it" in caplog.messages

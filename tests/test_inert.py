@@ -508,7 +508,7 @@ class TestSessions:
 
     def test_a_thread_that_another_keeps_waiting(self, runs):
         """A ``credential_process`` may wait for a login in a browser, for minutes."""
-        runs.monkeypatch.setattr("botocore_ext.resolving.session_resolver._LONGEST_WAIT", 0)
+        runs.monkeypatch.setattr("botocore_ext.session.resolver._LONGEST_WAIT", 0)
 
         def act():
             session, begun, over = boto3.Session(), threading.Event(), threading.Event()

@@ -2,8 +2,7 @@
 
 import pytest
 
-from botocore_ext import ChainError, create_credential_chain, from_process
-from botocore_ext.sources import paths
+from botocore_ext import ChainError, create_credential_chain, from_process, system
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def home(tmp_path, monkeypatch):
     ],
 )
 def test_an_aws_file_is_shown_as_it_was_written(home, path, described):
-    assert paths.described(path) == described
+    assert system.described(path) == described
 
 
 def test_an_error_says_which_files_are_not_there(home):

@@ -12,9 +12,9 @@ from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from botocore_ext import FetchError, Keys, Scope, from_http, from_web_token, tokens
-from botocore_ext.declaration.functions import FunctionProvider
 from botocore_ext.errors import is_recoverable
-from botocore_ext.refreshing.refresh import (
+from botocore_ext.providers.function import FunctionProvider
+from botocore_ext.refresh.policy import (
     Decision,
     Moment,
     State,
@@ -24,8 +24,8 @@ from botocore_ext.refreshing.refresh import (
     mandatory_window,
     wait,
 )
-from botocore_ext.refreshing.refresher import FETCH_BUDGET, LONGEST_WAIT, Refresher
-from botocore_ext.resolving import session_resolver
+from botocore_ext.refresh.refresher import FETCH_BUDGET, LONGEST_WAIT, Refresher
+from botocore_ext.session import resolver
 
 from . import fakes
 
@@ -894,7 +894,7 @@ def test_a_new_process_starts_without_the_waits_of_the_old(refresher, source, cl
 
 def test_the_wait_of_a_follower_ends_with_the_budget(aws, clock, mocker):
     """In the mandatory window others wait for the fetch, but no longer than one may take."""
-    mocker.patch("botocore_ext.refreshing.refresher.FETCH_BUDGET", 0.05)
+    mocker.patch("botocore_ext.refresh.refresher.FETCH_BUDGET", 0.05)
     aws.now = clock.now
     provider = from_http(aws_container_credentials_full_uri=aws.url).bind(Scope(clock=clock))
     credentials = provider.load()
@@ -910,7 +910,7 @@ def test_keys_that_ended_during_the_wait_of_a_follower_are_not_served(
     refresher, source, clock, mocker, event
 ):
     """The other thread fetches for longer than the budget, as a token process may."""
-    mocker.patch("botocore_ext.refreshing.refresher.FETCH_BUDGET", 0.3)
+    mocker.patch("botocore_ext.refresh.refresher.FETCH_BUDGET", 0.3)
     assert served(refresher) == "AKIA1"
     clock.advance(3590)
     fetching, over = threading.Event(), threading.Event()
@@ -942,7 +942,7 @@ def test_keys_that_ended_during_the_wait_of_a_follower_are_not_served(
 def test_nobody_gives_up_before_a_fetch_that_may_still_come():
     """A token process comes before the calls that have the budget."""
     longest = tokens.TokenProcess("it").timeout + FETCH_BUDGET
-    assert min(LONGEST_WAIT, session_resolver._LONGEST_WAIT) > longest
+    assert min(LONGEST_WAIT, resolver._LONGEST_WAIT) > longest
 
 
 def test_after_a_new_token_nobody_waits_for_the_fetch_of_the_old(refresher, source):
@@ -982,7 +982,7 @@ def test_a_service_that_answers_a_byte_now_and_then_is_given_up_with_the_budget(
     provider, aws, mocker
 ):
     """No timeout of a socket would ever come; for each provider: ``tests/tools/faults``."""
-    mocker.patch("botocore_ext.calls.budget.FETCH_BUDGET", 0.3)
+    mocker.patch("botocore_ext.runtime.deadline.FETCH_BUDGET", 0.3)
     aws.always(STS, fakes.Answer(b"<" * 1000, drip=0.1))
     with pytest.raises(FetchError, match=r"127.0.0.1:\d+ did not answer within the 0.3 seconds"):
         provider.load().get_frozen_credentials()

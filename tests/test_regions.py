@@ -23,13 +23,12 @@ from botocore_ext import (
     from_token_file,
     from_web_token,
 )
-from botocore_ext.chain import CredentialChain
+from botocore_ext.options.scope import ProfileScope
+from botocore_ext.providers.chain import CredentialChain
 from botocore_ext.providers.login import LoginProvider
+from botocore_ext.providers.profile import create_provider
 from botocore_ext.providers.sso import SsoProvider
-from botocore_ext.providers.token_file import TokenFileProvider
-from botocore_ext.providers.web_token import WebTokenProvider
-from botocore_ext.resolving.hops import made
-from botocore_ext.resolving.profiles import ProfileScope
+from botocore_ext.providers.web_identity import TokenFileProvider, WebTokenProvider
 from tests import fakes
 
 #: What may set a region, from the highest to the lowest, and which.
@@ -353,4 +352,4 @@ def test_a_role_chain_uses_one_region_for_all_hops(first, aws, config):
 )
 def test_code_does_not_move_the_login_of_a_profile_to_another_region(kind, is_login):
     given = {"region_name": "eu-west-1", "verify": True}
-    assert made(kind, given).client_config == ({"verify": True} if is_login else given)
+    assert create_provider(kind, given).client_config == ({"verify": True} if is_login else given)

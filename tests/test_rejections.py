@@ -21,7 +21,7 @@ from botocore_ext import (
     create_credential_chain,
     from_web_token,
 )
-from botocore_ext.refreshing import notes, rejections
+from botocore_ext.refresh import notes, rejections
 
 from . import fakes
 from .test_refresh import together

@@ -20,7 +20,7 @@ from botocore_ext import (
     from_cognito_identity_pool,
     from_web_token,
 )
-from botocore_ext.refreshing.express import BucketSession, BucketSessions
+from botocore_ext.refresh.express import BucketSession, BucketSessions
 
 from . import fakes
 from .test_refresh import together

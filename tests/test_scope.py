@@ -12,12 +12,18 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 
-from botocore_ext import FetchError, Keys, Scope, from_cognito_identity_pool, from_web_token, scope
-from botocore_ext.calls import inner_clients
-from botocore_ext.calls.budget import run_unhurried, run_with_budget, share_of_budget, within_budget
-from botocore_ext.calls.inner_calls import call
-from botocore_ext.resolving.profiles import ProfileScope
-from botocore_ext.threads.deadline import seconds_left
+from botocore_ext import FetchError, Keys, Scope, from_cognito_identity_pool, from_web_token
+from botocore_ext.aws import clients
+from botocore_ext.aws.clients import call
+from botocore_ext.options import scope
+from botocore_ext.options.scope import ProfileScope
+from botocore_ext.runtime.deadline import (
+    run_unhurried,
+    run_with_budget,
+    seconds_left,
+    share_of_budget,
+    within_budget,
+)
 
 from . import fakes
 
@@ -336,9 +342,9 @@ class TestCommonClients:
         assert Scope().client("sts", None) not in (one, other)
 
     def test_one_is_made_at_a_time(self, mocker):
-        create, scope = mocker.patch.object(inner_clients, "create"), Scope()
+        create, scope = mocker.patch.object(clients, "create"), Scope()
         thread = threading.Thread(target=scope.client, args=("sts", {"region_name": "eu-west-1"}))
-        with inner_clients._creation.get():
+        with clients._creation.get():
             thread.start()
             thread.join(0.3)
             assert create.call_count == 0

@@ -25,10 +25,10 @@ from botocore_ext import (
     from_temporary_credentials,
     from_web_token,
 )
-from botocore_ext.calls import unlogged
-from botocore_ext.calls.parameters import problems_of
-from botocore_ext.declaration.functions import FunctionProvider
+from botocore_ext.aws.clients import problems_of
 from botocore_ext.errors import Attempt, ChainError
+from botocore_ext.providers.function import FunctionProvider
+from botocore_ext.runtime import context
 
 from . import fakes, searching
 from .tools.faults.place import Place
@@ -137,8 +137,8 @@ def test_what_an_inner_call_signs_is_kept_out_of_the_log(aws, monkeypatch):
 def test_any_number_of_inner_calls_make_one_filter():
     for _ in range(2):
         from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
-        for logger in unlogged._LOGGERS:
-            assert logger.filters == [unlogged._is_outside]
+        for logger in context._LOGGERS:
+            assert logger.filters == [context._is_outside]
 
 
 @pytest.mark.parametrize("is_error", [False, True])

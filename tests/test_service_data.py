@@ -7,7 +7,7 @@ import pytest
 from botocore.loaders import JSONFileLoader, Loader
 
 from botocore_ext import Scope
-from botocore_ext.calls import service_data
+from botocore_ext.aws import service_data
 
 SERVICES = ["sts", "cognito-identity"]
 

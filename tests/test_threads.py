@@ -8,8 +8,8 @@ import botocore.session
 import pytest
 
 import botocore_ext
-from botocore_ext.resolving.plain_roles import PlainRoleProvider
-from botocore_ext.resolving.roles import RoleProvider
+from botocore_ext.profiles.plain_roles import PlainRoleProvider
+from botocore_ext.providers.insertion import RoleProvider
 
 from . import effort, fakes
 from .test_refresh import together

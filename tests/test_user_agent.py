@@ -20,7 +20,8 @@ from botocore_ext import (
     from_token_file,
     from_web_token,
 )
-from botocore_ext.resolving.links import EVERY
+
+from .declared import EVERY
 
 pytestmark = pytest.mark.caller_signs
 ROLE = "arn:aws:iam::123456789012:role/App"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from botocore_ext import ConfigurationError, FetchError, Keys, Provider, Scope
-from botocore_ext.refreshing.credentials import ProviderCredentials
-from botocore_ext.refreshing.refresh import (
+from botocore_ext.refresh.credentials import ProviderCredentials
+from botocore_ext.refresh.policy import (
     Decision,
     Moment,
     State,

@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from ..providers.function import Source
+from ..session.hook import extend, take_from
+
 try:
     import aiobotocore.session  # pyright: ignore[reportMissingImports] - of the extra aio
 except ImportError:
     msg = "botocore_ext.aio needs aiobotocore: run pip install 'botocore-ext[aio]'"
     raise ImportError(msg) from None
-
-from ..declaration.functions import Source
-from ..hook import extend, take_from
 
 
 class AioSession(aiobotocore.session.AioSession):

@@ -4,20 +4,28 @@ Keys that are good are served at once. For others a thread does what a synchrono
 once for all tasks of an event loop.
 """
 
+import asyncio
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] - of the extra aio
-    AioCredentials,
-    AioRefreshableCredentials,
+    AioCredentials,  # pyright: ignore[reportMissingImports] - of the extra aio
+    AioRefreshableCredentials,  # pyright: ignore[reportMissingImports] - of the extra aio
 )
 from botocore.credentials import Credentials, ReadOnlyCredentials, RefreshableCredentials
 from botocore.useragent import register_feature_ids
 
-from ..refreshing.credentials import ProviderCredentials, needs_itself
-from ..threads.concurrency import NeedsItselfError
+from ..refresh import rejections
+from ..refresh.credentials import ProviderCredentials, needs_itself
+from ..refresh.express import ADVISORY, Asked, BucketSession, IdentityCache, cache_of_botocore, put
+from ..refresh.notes import auth_of
+from ..runtime.context import run_unlogged
+from ..runtime.single_flight import NeedsItselfError
 from .tasks import SharedTasks, in_thread
+
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 #: Seconds before the end of a role's keys from which botocore lets everybody wait for new ones.
 _ROLE_MANDATORY = 600
@@ -193,3 +201,65 @@ def asynchronous(credentials: Credentials) -> AioCredentials:
     parts = credentials.get_frozen_credentials()
     make = partial(AioCredentials, *parts[:3], account_id=parts.account_id)
     return make(method=credentials.method)
+
+
+# ``express`` for clients of aiobotocore: the bucket sessions are awaited.
+
+
+class AsyncIdentityCache(IdentityCache):
+    """What aiobotocore asks for the bucket session of one request."""
+
+    FLIGHT = SharedTasks
+    CREDENTIALS = AioCredentials
+
+    async def get_credentials(self, bucket: str) -> Any:
+        """See ``IdentityCache.get_credentials``."""
+        kept, flight, key = self._kept(bucket), self._sessions.flight, (self.access_key, bucket)
+        if kept and (kept.has_left(ADVISORY) or flight.has(key)):
+            return kept.credentials
+        create = partial(self._create_async, bucket)
+        try:
+            kept = await flight.run(create, key)
+        except NeedsItselfError:
+            kept = await create()  # an event handler of the call that creates one needs one
+        except Exception as error:  # noqa: BLE001 - raised again where there is no session
+            kept = self._after(error, bucket, kept)
+        return kept.credentials
+
+    async def _create_async(self, bucket: str) -> BucketSession:
+        # A task has a copy of the context in which it is made.
+        return await run_unlogged(partial(asyncio.ensure_future, self._answered(Asked(bucket))))
+
+    async def _answered(self, asked: Asked) -> BucketSession:
+        return self._created(asked, await self._theirs.build_refresh_callback(asked)())
+
+
+async def keep_by_identity(request: Any, request_signer: Any, **_: object) -> None:
+    """See ``express.keep_by_identity``."""
+    theirs = cache_of_botocore(request)
+    if theirs is not None:
+        in_force = (await auth_of(request_signer, signature_version="v4")).credentials
+        put(request, AsyncIdentityCache(theirs, getattr(in_force, "access_key", "")))
+
+
+# ``rejections`` for clients of aiobotocore: the new keys are awaited.
+
+
+def resend_rejected(session: "Session", credentials: "ProviderCredentials") -> None:
+    """See ``rejections.resend_rejected``."""
+    rejections.resend_rejected(session, credentials, _send_again, keep_by_identity)
+
+
+async def _send_again(
+    ours: rejections.Ours, response: Any, request_dict: Any, **_: object
+) -> int | None:
+    """Give the seconds to wait before another attempt, or None (``needs-retry``)."""
+    notes = rejections.rejected(ours, response, request_dict)
+    if notes is None:
+        return None
+    try:
+        access_key = (await notes.auth()).credentials.access_key
+    except Exception as error:  # noqa: BLE001 - the caller shall see what the service said
+        rejections.no_new_keys(error)
+        return None
+    return notes.resend_with(access_key)

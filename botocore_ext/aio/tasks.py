@@ -7,9 +7,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from ..threads.awaiting import asking
-from ..threads.concurrency import Flight, ProcessLocal, lead_here
-from ..threads.event_loop import EventLoop
+from ..runtime.awaiting import EventLoop, asking
+from ..runtime.single_flight import Flight, ProcessLocal, lead_here
 
 T = TypeVar("T")
 

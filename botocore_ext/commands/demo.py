@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import botocore_ext
 
-from ..outside import Clock, system_environment
+from ..system import Clock, system_environment
 from .demo_services import BUCKET, PROFILES, services
 
 #: One line of the table.

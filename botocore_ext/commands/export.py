@@ -16,10 +16,10 @@ from functools import partial
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
+from ..aws.frozen_credentials import FieldError, Keys
 from ..errors import shown
-from ..hook import extend
-from ..keys import FieldError, Keys
-from ..outside import hand_down, system_environment
+from ..session.hook import extend
+from ..system import hand_down, system_environment
 
 #: Holds the profiles that are being exported, outermost first, for processes that this one starts.
 PROFILES = "_BOTOCORE_EXT_PROFILES"

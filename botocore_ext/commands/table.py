@@ -12,11 +12,11 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from ..options import Option
-from ..provider import Provider
-from ..registry import PROVIDERS
-from ..resolving.links import EVERY
+from ..catalogue import ROWS, Row, find
+from ..options.option import Option
+from ..providers.base import Provider
 
 _PIECE = re.compile(
     r"(?P<begin><!-- (?P<name>\w+): begin[^\n]*-->\n).*?(?P<end><!-- (?P=name): end -->)", re.DOTALL
@@ -49,25 +49,26 @@ def written(text: str) -> str:
 def piece(name: str) -> str:
     """Return the piece of this name; a factory has two, one of them with ``_options`` behind it."""
     if name == "providers":
-        return _table(_PROVIDER_HEADINGS, map(_provider_cells, EVERY))
+        return _table(_PROVIDER_HEADINGS, map(_provider_cells, ROWS))
     if name == "pages":
-        rows = ([_link(kind), _summary(kind)] for kind in EVERY)
+        rows = ([_link(kind), _summary(kind)] for kind in _kinds())
         return _table(["factory", "gives"], rows)
     if name == "keys":
         return _table(["ini key", "environment variable", "of"], _keys())
     if name == "every":
         return _options(Provider.options())
-    kind = next(kind for kind in EVERY if name.removesuffix("_options") == kind.FACTORY)
-    if name == kind.FACTORY:
-        return _introduction(kind)
+    row: Any = find(name.removesuffix("_options"))
+    kind: type[Provider] = row.load()
+    if name == row.factory:
+        return _introduction(row, kind)
     own = [one for one in kind.options() if one not in Provider.options()]
     return _options(own) if own else "It has none of its own.\n"
 
 
-def _introduction(kind: type[Provider]) -> str:
+def _introduction(row: Row, kind: type[Provider]) -> str:
     """Return what a provider is and how it is called."""
-    rows = [["`METHOD`", _code(kind.METHOD)], ["canonical name", _code(kind.CANONICAL_NAME)]]
-    selecting = _selecting(kind)
+    rows = [["`METHOD`", _code(row.method)], ["canonical name", _code(row.canonical_name)]]
+    selecting = _selecting(row)
     rows += [["selected in a profile by", selecting]] if selecting else []
     return f"{_summary(kind)}\n\n{_table(['name', 'value'], rows)}"
 
@@ -96,7 +97,7 @@ def _default(one: Option) -> str:
 def _keys() -> list[list[str]]:
     """Return a row for each ini key, with the providers that read it."""
     found: dict[tuple[str, str | None], list[str]] = {}
-    for kind in EVERY:
+    for kind in _kinds():
         for one in kind.options():
             if one.ini and one not in Provider.options():
                 found.setdefault((one.ini, one.env), []).append(_link(kind))
@@ -111,14 +112,18 @@ def _link(kind: type[Provider]) -> str:
     return f"[{_code(kind.FACTORY)}](providers/{kind.FACTORY}.md)"
 
 
-def _provider_cells(kind: type[Provider]) -> list[str]:
-    selecting = _selecting(kind) or "-"
-    return [_code(kind.FACTORY), _code(kind.METHOD), _code(kind.CANONICAL_NAME), selecting]
+def _provider_cells(row: Row) -> list[str]:
+    selecting = _selecting(row) or "-"
+    return [_code(row.factory), _code(row.method), _code(row.canonical_name), selecting]
 
 
-def _selecting(kind: type[Provider]) -> str:
-    keys = ", ".join(_code(one.ini) for one in kind.options() if one.selects and one.ini)
-    return f"{keys} (botocore's own)" if keys and kind not in PROVIDERS else keys
+def _selecting(row: Row) -> str:
+    keys = ", ".join(map(_code, row.selecting))
+    return f"{keys} (botocore's own)" if keys and row.is_native else keys
+
+
+def _kinds() -> list[type[Provider]]:
+    return [row.load() for row in ROWS]
 
 
 def _name(one: Option) -> str:

@@ -11,14 +11,13 @@ from typing import Any, NamedTuple, TypeAlias
 from botocore import exceptions
 from botocore.credentials import CredentialProvider
 
+from ..aws.botocore_errors import native
+from ..aws.frozen_credentials import Keys
 from ..errors import ConfigurationError, FetchError, ProviderError, shown
-from ..keys import Keys
-from ..resolving.bystanders import way_to_keys
-from ..resolving.hops import named_source, source_profile
-from ..resolving.profiles import ProfileScope
-from ..sources.native import native
-from .rules import PROCESS_REMEDY, RULES
-from .shown import readable
+from ..profiles.inert import way_to_keys
+from ..profiles.selection import role_source
+from .botocore_rules import PROCESS_REMEDY, RULES
+from .report import readable
 from .view import View
 
 #: What of a refusal of a container's endpoint may be shown.
@@ -151,9 +150,11 @@ def _check_role(view: View) -> None:
     visited: list[str] = []
     for name in way_to_keys(view.profiles, view.profile):
         visited.append(name)
-        scope = ProfileScope(view.session, profile=name, environ=view.environ)
-        if "role_arn" in scope.profile_values and source_profile(scope, visited) is None:
-            named_source(scope, None)
+        if "role_arn" in view.profiles[name]:
+            problem = role_source(name, view.profiles, visited).problem
+            if problem is not None:
+                fact = f"profile '{name}' of {view.config_file} {problem}"
+                raise ConfigurationError(provider="assume-role", error_msg=fact)
 
 
 def _check_session(view: View) -> None:

@@ -2,30 +2,296 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import botocore.session
-from botocore.credentials import CredentialProvider
+from botocore.credentials import CredentialProvider, Credentials
+from botocore.session import Session
 
-from ..hook import botocore_session
-from ..outside import Clock
-from ..resolving.registration import loaded_credentials
-from ..resolving.session_resolver import nothing_from
-from .advice import advice
-from .asking import Walk
-from .calls import Calls
-from .conclusion import Case, conclusion
-from .failures import said
-from .report import Explanation, Outcome, Step
-from .twin import asks_one_alone, providers_of, twin_of
-from .unreadable import unreadable
+from ..aws.frozen_credentials import Keys
+from ..errors import Attempt, ConfigurationError, NotConfigured, ProviderError, nothing_from
+from ..options.resolution import PROFILE
+from ..options.scope import ProfileScope
+from ..profiles.inert import way_to_keys
+from ..profiles.selection import selecting_keys
+from ..providers.base import Provider
+from ..providers.chain import keys_or_reason
+from ..providers.function import FunctionProvider
+from ..providers.insertion import Unselected
+from ..runtime.context import Event, run_with_listener
+from ..runtime.deadline import run_with_budget
+from ..session.hook import botocore_session
+from ..session.resolver import loaded_credentials
+from ..system import Clock
+from .advice import Case, advice, conclusion, unreadable
+from .botocore_rules import RULES, Rule, is_written, role_of_ours, why_unselected
+from .failures import keys_of, said
+from .report import Call, Explanation, Found, Outcome, Setting, Step, host_of, readable, shown
+from .session_copy import asks_one_alone, providers_of, twin_of
 from .view import View
 
 if TYPE_CHECKING:
     import boto3
+
+
+# The inner calls of one provider: seen through botocore's own events, and by ``observation``.
+
+T = TypeVar("T")
+
+#: What is known of a call when it begins, in botocore's context of it.
+_BEGAN = "botocore_ext.explanation"
+
+
+class Calls:
+    """Writes down what clients of one session do, and what is told of chains and endpoints."""
+
+    def __init__(self, session: Session, steady: Callable[[], float]) -> None:
+        """Take the session, of which every client is made from now on, and a steady clock."""
+        self._steady = steady
+        self.calls: list[Call] = []
+        self.links: list[Step] = []
+        register: Any = session.register  # typed for handlers that take nothing by name
+        register("before-call", self._begins)
+        register("after-call", self._ends)
+        register("after-call-error", self._ends)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.calls, self.links = [], []
+
+    def noted(self, asked: tuple[str, str] | None, work: Callable[[], T]) -> T:
+        """Return what ``work`` returns, and write down what it calls.
+
+        Args:
+            asked: What a provider of botocore's does without a client, and which host it asks;
+                None: nothing.
+            work: What calls.
+
+        Raises:
+            Exception: What ``work`` raised.
+        """
+        began, is_sent = self._steady(), asked is not None
+        try:
+            return run_with_listener(self._hear, work)
+        except ConfigurationError:
+            is_sent = False
+            raise
+        finally:
+            if asked and is_sent:
+                operation, host = asked
+                self.calls.append(Call(operation, host, None, self._since(began)))
+
+    def _begins(
+        self, model: Any, params: Any, request_signer: Any, context: dict[str, Any], **_: Any
+    ) -> None:
+        operation = f"{model.service_model.service_name}.{model.name}"
+        began, region = self._steady(), request_signer.region_name
+        context[_BEGAN] = (began, operation, host_of(params["url"]), region)
+
+    def _ends(self, context: dict[str, Any], **_: Any) -> None:
+        if _BEGAN in context:  # else another handler has answered in the place of the service
+            began, operation, host, region = context[_BEGAN]
+            self.calls.append(Call(operation, host, region, self._since(began)))
+
+    def _hear(self, event: Event) -> None:
+        name, said = event
+        if isinstance(said, float):
+            self.calls.append(Call("GET", name, None, round(said)))
+        elif isinstance(said, Exception):
+            self.links.append(Step(name, Outcome.FAILED))  # why is said of the chain
+        elif isinstance(said, Attempt):
+            self.links.append(Step(name, Outcome.NOT_CALLED_FOR, " ".join(said.reason.split())))
+        else:
+            self.links.append(Step(name, Outcome.FOUND))
+
+    def _since(self, began: float) -> int:
+        return round(1000 * (self._steady() - began))
+
+
+# What is set of the options of our providers, and of a role and its sources, and where.
+
+
+def settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
+    """Give the options that are set of a provider of ours."""
+    for one in provider.options():
+        _, origin, problem = provider.resolution(one)
+        if origin is None:
+            continue
+        key = str(origin.key(one))
+        place = origin.kind
+        if origin.kind == PROFILE:
+            place = view.place(key, provider.scope.profile)
+        value: Any = origin.values[key]
+        # What is malformed may be a misplaced secret.
+        is_shown = not one.secret and problem is None and isinstance(value, (str, int, float))
+        yield Setting(key, readable(value) if is_shown else "(set)", place)
+
+
+def settings_of_role(view: View) -> Iterator[Setting]:
+    """Give what is set for a role, and in the profiles of its sources."""
+    every = (RULES["assume-role"], *RULES.values())
+    keys = dict.fromkeys(key for rule in every for key in rule.keys)
+    for name in way_to_keys(view.profiles, view.profile):
+        yield from view.settings(keys, (), profile=name)
+        scope = ProfileScope(view.session, profile=name, environ=view.environ)
+        ours = [row.load()().bind(scope) for row, _ in selecting_keys(scope.profile_values)]
+        found = [one for provider in ours for one in settings_of_ours(view, provider)]
+        yield from (one for one in dict.fromkeys(found) if one.name not in keys)
+
+
+# Walks a chain as botocore would, and says what each provider comes to.
+
+#: How a session of boto3 is given keys.
+_GIVEN = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id")
+#: What is known of a provider of others': nothing.
+_UNKNOWN = Rule(lambda _: None, lambda _: "", empty=lambda _: "it has no keys here")
+
+
+@dataclass
+class Walk:
+    """One walk, and what it has come to so far."""
+
+    view: View
+    calls: Calls
+    clock: Clock
+    #: Whether ours may be in the chain.
+    is_ours: bool
+    offline: bool
+    found: Found | None = None
+    #: What ended it: it has keys, has failed, or would be asked.
+    first: Step | None = None
+
+    def given(self, held: Credentials) -> Step:
+        """Say that code gave the session its keys, so that nobody is asked."""
+        name = str(held.method)
+        account = getattr(held, "account_id", None)
+        values = (held.access_key, held.secret_key, held.token, account)
+        written = [(key, value) for key, value in zip(_GIVEN, values, strict=True) if value]
+        settings = tuple(Setting(key, shown(key, value), "code") for key, value in written)
+        try:  # not through get_frozen_credentials(), which aiobotocore's would have awaited
+            keys = Keys(held.access_key, held.secret_key, held.token, account_id=account)
+        except ValueError as error:
+            reason = f"{error}: give the session both keys, or none"
+            self.first = Step(name, Outcome.FAILED, reason, settings)
+        else:
+            self.found = Found.of(name, keys, self.clock.now())
+            self.first = Step(name, Outcome.FOUND, "its keys were given in code", settings)
+        return self.first
+
+    def step(self, provider: CredentialProvider) -> Step:
+        """Say what comes of one provider, asking it if it is its turn."""
+        name, failure = str(provider.METHOD), None
+        try:
+            why_not = self._why_not(provider)
+        except ProviderError as error:  # a profile that contradicts itself: it says whose it is
+            is_meant = error.kwargs["provider"] == name or is_written(self.view, name)
+            why_not = None if is_meant else why_unselected(self.view, name)
+            failure = error
+        if why_not is not None:
+            return Step(name, Outcome.NOT_CALLED_FOR, why_not)
+        if self.first is not None:
+            return Step(name, Outcome.SHADOWED, self._by(self.first, provider))
+        settings = tuple(self._settings(provider))
+        if failure is not None:
+            self.first = Step(name, Outcome.FAILED, said(failure), settings)
+            return self.first
+        step = replace(self._asked(provider), settings=settings)
+        if step.outcome is not Outcome.NOT_CALLED_FOR:
+            self.first = step
+        return step
+
+    def _by(self, first: Step, provider: CredentialProvider) -> str:
+        by = f"by {first.provider}"
+        if first.outcome is Outcome.FAILED:
+            by += ", which failed"
+        is_known = isinstance(provider, Provider) or str(provider.METHOD) in RULES
+        return by if is_known else f"{by}; it was not asked whether it has keys"
+
+    def _why_not(self, provider: CredentialProvider) -> str | None:
+        """Say why the provider is not called for; None if it is, or if only asking tells.
+
+        Raises:
+            ConfigurationError: The profile contradicts itself.
+        """
+        method = str(provider.METHOD)
+        if isinstance(provider, Unselected):
+            return why_unselected(self.view, method)
+        if isinstance(provider, Provider):
+            if provider.is_selected():
+                return None
+            of_profile = isinstance(provider.scope, ProfileScope)
+            return why_unselected(self.view, method) if of_profile else provider.why_not()
+        rule = RULES.get(method, _UNKNOWN)
+        if rule is RULES["assume-role"] and self.is_ours:
+            return role_of_ours(self.view)
+        why_not = rule.why_not(self.view)
+        if why_not is None and rule.is_local and self.first is not None:
+            return self._nothing(provider, rule)
+        return why_not
+
+    def _nothing(self, provider: CredentialProvider, rule: Rule) -> str | None:
+        """Say why a provider that only reads files has nothing; None if it has, or would fail."""
+        try:
+            keys = keys_of(provider, self.view)
+        except Exception:  # noqa: BLE001 - it is not its turn
+            return None
+        return None if keys else rule.empty(self.view)
+
+    def _asked(self, provider: CredentialProvider) -> Step:
+        """Ask a provider whose turn it is."""
+        name = str(provider.METHOD)
+        rule = _UNKNOWN if isinstance(provider, Provider) else RULES.get(name, _UNKNOWN)
+        self.calls.forget()
+        try:
+            postponed = self._postponed(provider, rule)
+            if postponed:
+                return Step(name, Outcome.WOULD_ASK, postponed)
+            keys = self.calls.noted(rule.asks(self.view), partial(self._obtained, provider))
+        except Exception as error:  # noqa: BLE001 - whatever is raised is an outcome
+            # A function that returned None: the search goes on.
+            is_none = isinstance(provider, FunctionProvider) and isinstance(error, NotConfigured)
+            outcome, reason = Outcome.NOT_CALLED_FOR if is_none else Outcome.FAILED, said(error)
+        else:
+            outcome, reason = Outcome.NOT_CALLED_FOR, rule.empty(self.view)
+            if keys:
+                self.found = Found.of(name, keys, self.clock.now())
+                outcome, reason = Outcome.FOUND, ""
+        return Step(name, outcome, reason, (), tuple(self.calls.calls), tuple(self.calls.links))
+
+    def _obtained(self, provider: CredentialProvider) -> Keys | None:
+        if not isinstance(provider, Provider):
+            return keys_of(provider, self.view)
+        return run_with_budget(self.clock.monotonic, partial(keys_or_reason, provider))
+
+    def _postponed(self, provider: CredentialProvider, rule: Rule) -> str:
+        """Say why a provider is not asked though it is its turn; nothing if it is.
+
+        Raises:
+            ConfigurationError: An option of one of ours is missing or malformed.
+        """
+        if iscoroutinefunction(provider.load):
+            return "not asked: only an event loop can wait for it"
+        if rule is RULES["assume-role"]:
+            way = way_to_keys(self.view.profiles, self.view.profile)
+            if any("mfa_serial" in self.view.profiles[name] for name in way):
+                return "not asked: it takes an MFA code, which only a person can type"
+        if not self.offline or rule.is_local:
+            return ""
+        if isinstance(provider, Provider):
+            provider.check()
+        return "not asked: offline"
+
+    def _settings(self, provider: CredentialProvider) -> Iterable[Setting]:
+        if isinstance(provider, Provider):
+            return settings_of_ours(self.view, provider)
+        rule = RULES.get(str(provider.METHOD), _UNKNOWN)
+        is_role = rule is RULES["assume-role"]
+        return settings_of_role(self.view) if is_role else rule.settings(self.view)
 
 
 def explain(
@@ -96,7 +362,7 @@ class _Warnings(logging.Handler):
 
 @contextmanager
 def _warnings() -> Iterator[list[str]]:
-    handler, logger = _Warnings(), logging.getLogger("botocore_ext.resolving")
+    handler, logger = _Warnings(), logging.getLogger("botocore_ext.profiles")
     logger.addHandler(handler)
     try:
         yield handler.texts

@@ -8,17 +8,17 @@ from functools import partial
 from http import HTTPStatus
 from typing import ClassVar
 
-from ..calls.attempts import Patience, persist, refusal
-from ..calls.budget import FETCH_BUDGET
-from ..calls.endpoint import Endpoint, UnusableError
-from ..calls.exchange import ask
-from ..declaration import addresses, references, times, values
-from ..declaration.addresses import ECS_AGENT
+from ..aws.endpoint import Endpoint, UnusableError
+from ..aws.frozen_credentials import FieldError, Keys
+from ..aws.http import Patience, ask, persist, refusal
 from ..errors import FetchError
-from ..keys import FieldError, Keys
-from ..options import option
-from ..provider import Provider
+from ..options import references, types
+from ..options.option import option
+from ..options.scope import Scope
+from ..options.types import ECS_AGENT
+from ..runtime.deadline import FETCH_BUDGET
 from ..tokens import TokenFile
+from .base import Provider
 
 #: A whole attempt may take this many times the timeout.
 WHOLE_ATTEMPT = 5
@@ -40,7 +40,7 @@ class HttpProvider(Provider):
         selects=True,
         one_origin=True,
         secret=True,
-        parse=addresses.full_uri,
+        parse=types.full_uri,
         help="The endpoint: https to any host, http to loopback and the ECS and EKS agents.",
     )
     aws_container_credentials_relative_uri: str | None = option(
@@ -51,7 +51,7 @@ class HttpProvider(Provider):
         selects=True,
         one_origin=True,
         secret=True,
-        parse=addresses.relative_uri,
+        parse=types.relative_uri,
         help="A path that the ECS agent at 169.254.170.2 answers; beats the full URI.",
     )
     aws_container_authorization_token: references.Token | None = option(
@@ -72,7 +72,7 @@ class HttpProvider(Provider):
         env="AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         example="/var/run/token",
         one_origin=True,
-        parse=values.text,
+        parse=types.text,
         help="A file with that header's value, read at every attempt; beats the token.",
     )
     timeout: float = option(
@@ -80,7 +80,7 @@ class HttpProvider(Provider):
         ini="container_credentials_timeout",
         example="1",
         code="1",
-        parse=times.timeout,
+        parse=types.timeout,
         help="Seconds to connect and to wait for data; a whole attempt takes at most five times "
         "as long.",
     )
@@ -89,7 +89,7 @@ class HttpProvider(Provider):
         ini="container_credentials_max_retries",
         example="3",
         code="3",
-        parse=values.whole,
+        parse=types.whole,
         help="Further attempts after a connection error, 429, 5xx or an answer that is no JSON.",
     )
 
@@ -144,7 +144,7 @@ class HttpProvider(Provider):
         key = self.key_of(name)
         token = self.read_token(source, key)
         try:
-            return {"Authorization": values.header(token)}
+            return {"Authorization": types.header(token)}
         except ValueError as error:
             fact = f"the token of {key} {error}"
         raise self._error(fact)
@@ -154,3 +154,71 @@ class HttpProvider(Provider):
 
 
 from_http = HttpProvider
+
+
+# Keys from the metadata service of a container (ECS, EKS Pod Identity, Greengrass).
+#
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+
+
+class _Endpoint(HttpProvider):
+    """The endpoint that the environment names, under the container's name in errors."""
+
+    METHOD = "container-role"
+    FACTORY = "from_container_metadata"
+    FEATURE_IDS: ClassVar[tuple[str, ...]] = ()
+
+
+class ContainerProvider(Provider):
+    """The keys of the container's role, where the `AWS_CONTAINER_...` variables say."""
+
+    METHOD = "container-role"
+    CANONICAL_NAME = "EcsContainer"
+    FACTORY = "from_container_metadata"
+    FEATURE_IDS = ("CREDENTIALS_HTTP",)
+
+    timeout: float = option(
+        default=1.0,
+        example="1",
+        code="1",
+        parse=types.timeout,
+        help="Seconds to connect and to wait for data; a whole attempt takes at most five times "
+        "as long.",
+    )
+    max_retries: int = option(
+        default=0,
+        example="3",
+        code="3",
+        parse=types.whole,
+        help="Further attempts after a connection error, 429, 5xx or an answer that is no JSON.",
+    )
+
+    def is_selected(self) -> bool:
+        """Whether the environment names an endpoint."""
+        return self._endpoint().is_selected()
+
+    def why_not(self) -> str:
+        """See ``Specification.why_not``."""
+        return (
+            "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI "
+            "is set"
+        )
+
+    def check(self) -> None:
+        """See ``Provider.check``; the variables are options, too."""
+        super().check()
+        self._endpoint().check()
+
+    def fetch(self) -> Keys:
+        """Ask the endpoint, as ``from_http`` does."""
+        if not self.is_selected():
+            raise self.not_here()
+        return self._endpoint().fetch()
+
+    def _endpoint(self) -> HttpProvider:
+        scope = self.scope
+        outside = Scope(scope.given_session, environ=scope.environ, clock=scope.clock)
+        return _Endpoint(timeout=self.timeout, max_retries=self.max_retries).bind(outside)
+
+
+from_container_metadata = ContainerProvider

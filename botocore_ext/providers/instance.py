@@ -13,17 +13,15 @@ from typing import Any
 from botocore import exceptions
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
-from ..calls.budget import FETCH_BUDGET
-from ..calls.connections import keep_deadlines_of
-from ..calls.raised import while_sending
-from ..declaration import times, values
+from ..aws.botocore_errors import METADATA_NUMBERS, native, whole_number
+from ..aws.clients import while_sending
+from ..aws.connections import keep_deadlines_of
+from ..aws.frozen_credentials import Keys
 from ..errors import NotConfigured
-from ..keys import Keys
-from ..options import option
-from ..provider import Provider
-from ..sources.native import native
-from ..sources.settings import METADATA_NUMBERS, whole_number
-from ..threads.deadline import within
+from ..options import types
+from ..options.option import option
+from ..runtime.deadline import FETCH_BUDGET, within
+from .base import Provider
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +43,7 @@ class InstanceProvider(Provider):
         default=1.0,
         example="1",
         code="1",
-        parse=times.timeout,
+        parse=types.timeout,
         help="Seconds to connect and to wait for data, 25 for everything; not given, what the "
         "session's `metadata_service_timeout` says.",
     )
@@ -53,7 +51,7 @@ class InstanceProvider(Provider):
         default=0,
         example="3",
         code="3",
-        parse=values.whole,
+        parse=types.whole,
         help="Further attempts for each of the three requests; not given, one less than the "
         "session's `metadata_service_num_attempts`.",
     )
@@ -61,7 +59,7 @@ class InstanceProvider(Provider):
         default=False,
         example="true",
         code="True",
-        parse=values.flag,
+        parse=types.flag,
         help="Whether to do without IMDSv1 where the service gives no token; not given, what the "
         "session's `ec2_metadata_v1_disabled` says.",
     )

@@ -13,15 +13,15 @@ from botocore.credentials import LoginCredentialFetcher
 from botocore.exceptions import MissingDependencyException
 from botocore.utils import LoginTokenLoader, generate_login_cache_key
 
-from ..calls.budget import within_budget
-from ..declaration import values
-from ..declaration.files import FilesProvider
-from ..declaration.services import ServiceProvider
+from ..aws.botocore_errors import native
+from ..aws.frozen_credentials import Keys
 from ..errors import is_recoverable
-from ..keys import Keys
-from ..options import option
-from ..sources.native import native
-from ..sources.token_cache import ReplacedMeanwhileError, TokenCache
+from ..options import types
+from ..options.option import option
+from ..runtime.deadline import within_budget
+from .base import ServiceProvider
+from .files import FilesProvider
+from .token_cache import ReplacedMeanwhileError, TokenCache
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -40,6 +40,7 @@ class LoginProvider(FilesProvider, ServiceProvider):
     METHOD = "login"
     CANONICAL_NAME = "CustomLogin"
     FACTORY = "from_login_credentials"
+    HAS_OWN_REGION = True
     FEATURE_IDS = ("CREDENTIALS_PROFILE_LOGIN", "CREDENTIALS_LOGIN")
 
     login_session: str = option(
@@ -49,7 +50,7 @@ class LoginProvider(FilesProvider, ServiceProvider):
         selects=True,
         required=True,
         verbatim=True,
-        parse=values.text,
+        parse=types.text,
         help="Who signed in, as `aws login` writes it into the profile.",
     )
 

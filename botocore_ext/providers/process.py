@@ -12,13 +12,13 @@ from typing import Any
 
 from botocore.compat import compat_shell_split
 
-from ..calls.budget import run_unhurried
-from ..declaration import times, values
-from ..declaration.files import FilesProvider
-from ..keys import FieldError, Keys
-from ..options import option
-from ..sources.native import native
-from ..sources.output import LARGEST, Output, output_of
+from ..aws.botocore_errors import native
+from ..aws.frozen_credentials import FieldError, Keys
+from ..options import types
+from ..options.option import option
+from ..runtime.deadline import run_unhurried
+from ..runtime.process import LARGEST, Output, output_of
+from .files import FilesProvider
 
 _REMEDY = (
     "run the command by hand, which must print "
@@ -28,7 +28,7 @@ _REMEDY = (
 
 def command(value: object) -> str:
     """A command line that can be split into words."""
-    found = values.text(value)
+    found = types.text(value)
     try:
         compat_shell_split(found)
     except ValueError as error:
@@ -60,7 +60,7 @@ class ProcessProvider(FilesProvider):
         default=None,
         example="60",
         code="60",
-        parse=times.seconds,
+        parse=types.seconds,
         help="Seconds after which the process is ended; by default never, because people answer "
         "MFA prompts in it.",
     )
@@ -80,8 +80,8 @@ class ProcessProvider(FilesProvider):
 
     def _place(self) -> str:
         one = self.option_named("credential_process")
-        origin: Any = self._origin(one)  # there is one: the command has been read
-        return str(origin.place(one))
+        origin: Any = self.resolution(one).origin  # there is one: the command has been read
+        return str(origin.where(one))
 
 
 def _keys(output: Output, profile: Mapping[str, Any]) -> Keys:

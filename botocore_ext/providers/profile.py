@@ -3,36 +3,102 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from ..declaration import values
-from ..declaration.files import FilesProvider
-from ..declaration.services import ServiceProvider
-from ..errors import Attempt, NotConfigured, ProviderError
-from ..keys import Keys
-from ..options import option
-from ..provider import Provider
-from ..registry import PROVIDERS
-from ..resolving.hops import STATIC_KEYS, is_role, made, named_source, parameters, source_profile
-from ..resolving.outcomes import keys_or_reason
-from ..resolving.profiles import ProfileScope
-from ..scope import Scope
-from ..sources.static_keys import static_sources
-from ..threads.concurrency import Once, own_copy
+from botocore.credentials import BotoProvider, OriginalEC2Provider
+
+from ..aws.frozen_credentials import Keys
+from ..catalogue import INSERTED, Row
+from ..errors import Attempt, ChainError, ConfigurationError, NotConfigured, ProviderError
+from ..options import types
+from ..options.option import option
+from ..options.scope import ProfileScope, Scope
+from ..profiles.selection import STATIC, is_role, role_source
+from ..runtime.context import is_looked_for
+from ..runtime.single_flight import Once, own_copy
+from .assume_role import TemporaryCredentialsProvider
+from .base import Provider, ServiceProvider
+from .chain import keys_or_reason
+from .environment import EnvironmentProvider, static_sources
+from .files import FilesProvider
+from .http import ContainerProvider
+from .instance import InstanceProvider
 from .login import LoginProvider
 from .process import ProcessProvider
 from .sso import SsoProvider
-from .temporary import TemporaryCredentialsProvider
-from .token_file import TokenFileProvider
+from .web_identity import TokenFileProvider
 
 #: A name, and what gives keys or None.
 Asked: TypeAlias = tuple[str, Callable[[], Keys | None]]
 
 #: Options that hold for the profiles of a role's sources, too; the files come with the scope.
 _SHARED = {"mfa_code_provider", "client_config"}
+
+
+_PARAMETERS = {
+    "role_arn": "RoleArn",
+    "role_session_name": "RoleSessionName",
+    "external_id": "ExternalId",
+    "mfa_serial": "SerialNumber",
+}
+
+
+def _role_parameters(scope: Scope, ask_for_code: object, factory: str) -> dict[str, Any]:
+    """Return what the profile gives to AssumeRole.
+
+    Args:
+        scope: That of the role's profile.
+        ask_for_code: Who is asked for an MFA code; None: nobody.
+        factory: What reads the profile.
+
+    Raises:
+        ConfigurationError: ``duration_seconds`` is no number, or there is nobody to ask.
+    """
+    keys = scope.profile_values
+    if "mfa_serial" in keys and ask_for_code is None:
+        raise _role_error(
+            scope,
+            f"has mfa_serial = {keys['mfa_serial']}, and there is nobody to ask for the code: pass "
+            f"mfa_code_provider=ask_for_code to {factory}()",
+        )
+    found: dict[str, Any] = {_PARAMETERS[key]: keys[key] for key in _PARAMETERS if key in keys}
+    try:
+        if "duration_seconds" in keys:
+            found["DurationSeconds"] = types.whole(keys["duration_seconds"])
+    except ValueError as error:
+        raise _role_error(
+            scope, f"has a duration_seconds that {error}: write duration_seconds = 3600"
+        ) from None
+    return found
+
+
+def create_provider(kind: type[Provider], client_config: Mapping[str, Any] | None) -> Provider:
+    """Return a provider for a profile, with what code gave for its inner clients.
+
+    The region of a login is its own: a token of IAM Identity Center is good nowhere else.
+    """
+    if client_config is None or not issubclass(kind, ServiceProvider):
+        return kind()
+    if kind.HAS_OWN_REGION:
+        client_config = {key: value for key, value in client_config.items() if key != "region_name"}
+    return kind(client_config=client_config)
+
+
+def _source_provider(row: Row, scope: Scope, client_config: Mapping[str, Any] | None) -> Provider:
+    """Return the provider that ``credential_source`` names, bound to the profile if it is ours."""
+    if row.source_of == "us":
+        return create_provider(row.load(), client_config).bind(ProfileScope.like(scope, source=row))
+    provider: Provider = row.load()()
+    return provider.bind(replace(scope, profile=None))
+
+
+def _role_error(scope: Scope, fact: str) -> ConfigurationError:
+    """Return the error for a profile whose role cannot be assumed."""
+    where = f"profile '{scope.profile}' of {scope.config_file}"
+    return ConfigurationError(provider="assume-role", error_msg=f"{where} {fact}")
 
 
 class ProfileProvider(FilesProvider, ServiceProvider):
@@ -46,7 +112,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         default=None,
         code="ask_for_code",
         secret=True,
-        parse=values.function,
+        parse=types.function,
         help="Called with `mfa_serial` at every fetch of a role that has one, once its source "
         "credentials are there; returns the code. Nothing else asks for one.",
     )
@@ -54,7 +120,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         default=False,
         example="true",
         code="True",
-        parse=values.flag,
+        parse=types.flag,
         help="Whether to read the files at every fetch; otherwise they are read once for each "
         "session.",
     )
@@ -102,10 +168,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
 
     def _asked(self) -> list[Asked]:
         """Return what is asked, made once for each binding."""
-        bound: list[Asked] = vars(self).setdefault("_bound", [])
-        if not bound:
-            bound[:] = self.asked()
-        return bound
+        return self._binding.once("asked", self.asked)
 
     def asked(self) -> list[Asked]:
         """Return what is asked, in botocore's order."""
@@ -114,7 +177,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
     def first_asked(self) -> list[Asked]:
         """Ours, and then roles."""
         scope = ProfileScope.like(self.scope)
-        ours = [self.asked_of(kind, scope) for kind in PROVIDERS]
+        ours = [self.asked_of(row.load(), scope) for row in INSERTED]
         return [*ours, ("assume-role", partial(self._role, Once(self._assuming)))]
 
     def last_asked(self) -> list[Asked]:
@@ -130,7 +193,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
 
     def asked_of(self, kind: type[Provider], scope: Scope | None = None) -> Asked:
         """Return one of ours as something to ask, in the scope of the profile."""
-        provider = made(kind, self.client_config).bind(scope or self.scope)
+        provider = create_provider(kind, self.client_config).bind(scope or self.scope)
         return str(kind.CANONICAL_NAME), partial(self.ask, provider)
 
     def ask(self, provider: Provider) -> Keys | None:
@@ -139,8 +202,9 @@ class ProfileProvider(FilesProvider, ServiceProvider):
 
     def _role(self, assuming: Callable[[], tuple[str, Provider]]) -> Keys | None:
         """Assume the role of the profile, if it has one; in a source, static keys go first."""
-        is_static = bool(STATIC_KEYS & self.scope.profile_values.keys())
-        if not is_role(self.scope) or (self.visited and is_static):
+        values = self.scope.profile_values
+        is_static = bool(STATIC & values.keys())
+        if not is_role(values) or (self.visited and is_static):
             return None
         way, role = assuming()
         return role.obtain().through((way,))
@@ -148,16 +212,21 @@ class ProfileProvider(FilesProvider, ServiceProvider):
     def _assuming(self) -> tuple[str, Provider]:
         """Make what assumes the role; return it with botocore's feature id for its source."""
         visited, config = (*self.visited, str(self.scope.profile)), self.client_config
-        named = source_profile(self.scope, visited)
+        found = role_source(str(self.scope.profile), self.scope.profiles, visited)
+        if found.problem is not None:
+            raise _role_error(self.scope, found.problem)
         inner = replace(self.scope, region_of_chain=self.scope.named_region(config))
-        way, source = "CREDENTIALS_PROFILE_NAMED_PROVIDER", None
-        if named is not None:
+        if found.row is not None:
+            way = "CREDENTIALS_PROFILE_NAMED_PROVIDER"
+            source = _source_provider(found.row, inner, config)
+        else:
+            way = "CREDENTIALS_PROFILE_SOURCE_PROFILE"
             given = {name: value for name, value in self.given().items() if name in _SHARED}
-            source = ProfileProvider(**{**given, "profile": named}).bind(inner)
-            way, source.visited = "CREDENTIALS_PROFILE_SOURCE_PROFILE", visited
+            of_profile = ProfileProvider(**{**given, "profile": found.profile}).bind(inner)
+            of_profile.visited, source = visited, of_profile
         role = TemporaryCredentialsProvider(
-            params=parameters(self.scope, self.mfa_code_provider, self.FACTORY),
-            master_credentials=partial(keys_or_reason, source or named_source(inner, config)),
+            params=_role_parameters(self.scope, self.mfa_code_provider, self.FACTORY),
+            master_credentials=partial(keys_or_reason, source),
             mfa_code_provider=self.mfa_code_provider,
             client_config=config,
         )
@@ -165,3 +234,59 @@ class ProfileProvider(FilesProvider, ServiceProvider):
 
 
 from_ini = ProfileProvider
+
+
+# The keys that a plain session would use.
+#
+# https://docs.aws.amazon.com/boto3/latest/guide/credentials.html
+
+#: What takes its keys from outside the profile.
+_OUTSIDE = (EnvironmentProvider, TokenFileProvider, ContainerProvider, InstanceProvider)
+
+
+class DefaultChainProvider(ProfileProvider):
+    """The keys that a session without any of this package's code would use, ours among them."""
+
+    METHOD = "custom-default-chain"
+    CANONICAL_NAME = "CustomDefaultChain"
+    FACTORY = "from_default_chain"
+
+    def is_selected(self) -> bool:
+        """Always: only asking shows who has keys."""
+        return True
+
+    def nothing(self, attempts: Sequence[Attempt], /) -> ChainError:
+        """Return the error where nobody has keys, with a line for each."""
+        return ChainError(provider=self.METHOD, attempts=attempts)
+
+    def asked(self) -> list[Asked]:
+        """Return what is asked, in botocore's order."""
+        session = self.scope.unchecked_session
+        named = self.scope.profile
+        if named != "default" and named not in self.scope.files.full_config["profiles"]:
+            raise self.not_here()  # as a plain session says
+        outside = replace(self.scope, profile=None)
+        own, token, container, instance = (self.asked_of(kind, outside) for kind in _OUTSIDE)
+        is_explicit = "profile" in self.given() or "profile" in session.instance_variables()
+        before = ([], []) if is_explicit else ([own], [token])
+        last = (OriginalEC2Provider(), BotoProvider())
+        return [
+            *before[0],
+            *self.first_asked(),
+            *before[1],
+            self.asked_of(TokenFileProvider),
+            *self.last_asked(),
+            *((str(one.METHOD), partial(keys_or_reason, one)) for one in last),
+            container,
+            instance,
+        ]
+
+    def ask(self, provider: Provider) -> Keys | None:
+        """Return the keys of one of ours, unless it is for that one that this chain is asked."""
+        if is_looked_for(provider.place):
+            fact = "left out, because it asks for the default chain itself"
+            raise NotConfigured(provider=provider.METHOD, error_msg=fact)
+        return super().ask(provider)
+
+
+from_default_chain = DefaultChainProvider

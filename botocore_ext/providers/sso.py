@@ -12,20 +12,58 @@ from botocore.config import Config
 from botocore.credentials import SSOCredentialFetcher
 from botocore.utils import SSOTokenLoader
 
-from ..calls.budget import within_budget
-from ..declaration import clients, values
-from ..declaration.files import FilesProvider
-from ..declaration.services import ServiceProvider
-from ..declaration.sso_session import start_of
-from ..errors import FetchError
-from ..keys import FieldError, Keys, check_sendable, member
-from ..options import option
-from ..sources.native import native
-from ..sources.session_token import SessionToken
-from ..sources.token_cache import TokenCache
+from ..aws.botocore_errors import native
+from ..aws.frozen_credentials import FieldError, Keys, check_sendable, member
+from ..errors import ConfigurationError, FetchError
+from ..options import types
+from ..options.option import option
+from ..options.resolution import Specification
+from ..runtime.deadline import within_budget
+from .base import ServiceProvider
+from .files import FilesProvider
+from .token_cache import SessionToken, TokenCache
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
+
+
+# Start URL and region of IAM Identity Center, which may stand in the section of a session.
+#
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
+
+
+def start_of(provider: Specification) -> tuple[str, str]:
+    """Return start URL and region of a provider that has an option for each, and a session's.
+
+    Raises:
+        ConfigurationError: One is missing, or the profile and the section contradict each other.
+    """
+    return _of_session(provider, "sso_start_url"), _of_session(provider, "sso_region")
+
+
+def _of_session(provider: Specification, name: str) -> str:
+    one = provider.option_named(name)
+    session, own = (provider.option_value(o) for o in (provider.option_named("sso_session"), one))
+    section = provider.scope.files.full_config.get("sso_sessions", {}).get(session)
+    shared = (section or {}).get(one.ini)
+    if own and shared and own != shared:
+        raise _unclear(provider, f"has another {one.ini}: remove {one.ini} beside sso_session")
+    if own or shared:
+        return str(own or shared)
+    if session is None:
+        raise provider.missing(one)
+    fact = "is not there" if section is None else f"has no {one.ini}"
+    raise _unclear(provider, f"{fact}: write it as `aws configure sso` does")
+
+
+def _unclear(provider: Specification, fact: str) -> ConfigurationError:
+    """Return the error for a section that is named."""
+    named = provider.option_named("sso_session")
+    place = next(o.where(one) for one, o in provider.origins_in_force() if one is named)
+    section = f"[sso-session {provider.option_value(named)}] of {provider.scope.config_file}"
+    fact = f"{place} names {section}, which {fact}"
+    return ConfigurationError(provider=provider.METHOD, error_msg=fact)
+
 
 #: Where AWS CLI keeps the tokens.
 TOKENS = "~/.aws/sso/cache"
@@ -37,6 +75,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
     METHOD = "sso"
     CANONICAL_NAME = "CustomSso"
     FACTORY = "from_sso"
+    HAS_OWN_REGION = True
 
     sso_start_url: str | None = option(
         default=None,
@@ -44,7 +83,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         example="https://d-abc123.awsapps.com/start",
         selects=True,
         one_origin=True,
-        parse=values.text,
+        parse=types.text,
         help="The start URL of IAM Identity Center.",
     )
     sso_account_id: str = option(
@@ -54,7 +93,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         selects=True,
         one_origin=True,
         required=True,
-        parse=values.text,
+        parse=types.text,
         help="The account.",
     )
     sso_region: str | None = option(
@@ -63,7 +102,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         example="us-east-1",
         selects=True,
         one_origin=True,
-        parse=values.text,
+        parse=types.text,
         help="The region of IAM Identity Center.",
     )
     sso_role_name: str = option(
@@ -73,7 +112,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         selects=True,
         one_origin=True,
         required=True,
-        parse=values.text,
+        parse=types.text,
         help="The role (permission set).",
     )
     sso_session: str | None = option(
@@ -82,14 +121,14 @@ class SsoProvider(FilesProvider, ServiceProvider):
         example="my-sso",
         selects=True,
         one_origin=True,
-        parse=values.text,
+        parse=types.text,
         help="The `[sso-session]` of the config file that has start URL and region; its token is "
         "renewed by itself.",
     )
     client: "BaseClient | None" = option(
         default=None,
         code="boto3.client('sso', config=Config(signature_version=UNSIGNED))",
-        parse=clients.client_with("get_role_credentials"),
+        parse=types.client_with("get_role_credentials"),
         help="A ready-made SSO client, used instead of an inner one.",
     )
 

@@ -7,13 +7,15 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..calls.inner_calls import call
-from ..declaration import values
-from ..declaration.services import ServiceProvider
+from ..aws.clients import call
+from ..aws.frozen_credentials import FieldError, Keys
 from ..errors import FetchError
-from ..keys import FieldError, Keys
-from ..options import option
-from ..threads.awaiting import awaited
+from ..options import references, types
+from ..options.option import option
+from ..options.resolution import ENVIRONMENT, PROFILE, Origin
+from ..runtime.awaiting import awaited
+from ..tokens import TokenFile
+from .base import ServiceProvider
 
 
 class WebIdentityProvider(ServiceProvider):
@@ -27,7 +29,7 @@ class WebIdentityProvider(ServiceProvider):
         env="AWS_ROLE_ARN",
         example="arn:aws:iam::123456789012:role/Web",
         required=True,
-        parse=values.arn,
+        parse=types.arn,
         help="The role to assume.",
     )
     role_session_name: str | None = option(
@@ -35,14 +37,14 @@ class WebIdentityProvider(ServiceProvider):
         ini="role_session_name",
         env="AWS_ROLE_SESSION_NAME",
         example="my-app",
-        parse=values.text,
+        parse=types.text,
         help="The name of the role session; by default `botocore-ext-` and the time in seconds.",
     )
     provider_id: str | None = option(
         default=None,
         ini="web_identity_provider_id",
         example="graph.facebook.com",
-        parse=values.text,
+        parse=types.text,
         help="The host of an OAuth 2.0 identity provider; not for OpenID Connect tokens.",
     )
     policy_arns: Sequence[str | Mapping[str, str]] | None = option(
@@ -50,7 +52,7 @@ class WebIdentityProvider(ServiceProvider):
         ini="web_identity_policy_arns",
         example="arn:aws:iam::aws:policy/ReadOnlyAccess",
         code="['arn:aws:iam::aws:policy/ReadOnlyAccess']",
-        parse=values.arns,
+        parse=types.arns,
         help="Managed policies that limit the session: strings or `{'arn': ...}` mappings, in a "
         "profile separated by commas.",
     )
@@ -58,7 +60,7 @@ class WebIdentityProvider(ServiceProvider):
         default=None,
         ini="web_identity_policy",
         example='{"Version": "2012-10-17", "Statement": []}',
-        parse=values.json_document,
+        parse=types.json_document,
         help="An inline policy that limits the session: JSON text or a mapping.",
     )
     duration_seconds: int | None = option(
@@ -66,14 +68,14 @@ class WebIdentityProvider(ServiceProvider):
         ini="duration_seconds",
         example="3600",
         code="3600",
-        parse=values.whole,
+        parse=types.whole,
         help="The lifetime of the role session in seconds; by default what STS chooses (3600).",
     )
     role_assumer_with_web_identity: Callable[[dict[str, Any]], Any] | None = option(
         default=None,
         code="assume_role",
         secret=True,
-        parse=values.function,
+        parse=types.function,
         help="Called instead of STS with the parameters of AssumeRoleWithWebIdentity; returns "
         "`Keys`, botocore credentials or a mapping.",
     )
@@ -116,3 +118,88 @@ class WebIdentityProvider(ServiceProvider):
         except FieldError as error:
             fact = f"the answer for the role {self.role_arn} holds no keys ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {suspect}")
+
+
+# Keys of a role, for a web token.
+#
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+
+
+class WebTokenProvider(WebIdentityProvider):
+    """Keys of a role, for a token that an OpenID Connect or OAuth 2.0 provider issued."""
+
+    METHOD = "custom-web-token"
+    CANONICAL_NAME = "CustomWebToken"
+    FACTORY = "from_web_token"
+
+    web_identity_token: references.Token = option(
+        default=None,
+        ini="web_identity_token",
+        example="file:///var/run/token",
+        code="get_token",
+        selects=True,
+        required=True,
+        secret=True,
+        token=True,
+        parse=references.token,
+        read=references.reference,
+        help="The token, or a callable that returns it, asked anew at every fetch. In a profile "
+        "also `file://PATH`, `env://NAME`, `process://COMMAND`, `github-actions://AUDIENCE` or "
+        "`ambient://AUDIENCE`.",
+    )
+
+    def token(self) -> str:
+        """See ``WebIdentityProvider.token``."""
+        return self.read_token(self.web_identity_token, "web_identity_token")
+
+
+from_web_token = WebTokenProvider
+
+
+# Keys of a role, for the web token in a file.
+#
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
+
+#: Who names a token file -> botocore's feature id for that.
+_FILE_NAMED_BY: Mapping[str, str] = {
+    ENVIRONMENT: "CREDENTIALS_ENV_VARS_STS_WEB_ID_TOKEN",
+    PROFILE: "CREDENTIALS_PROFILE_STS_WEB_ID_TOKEN",
+}
+
+
+class TokenFileProvider(WebIdentityProvider):
+    """Keys of a role, for a token that something else keeps up to date in a file."""
+
+    METHOD = "assume-role-with-web-identity"
+    CANONICAL_NAME = "CustomTokenFile"
+    FACTORY = "from_token_file"
+
+    web_identity_token_file: str = option(
+        default=None,
+        ini="web_identity_token_file",
+        env="AWS_WEB_IDENTITY_TOKEN_FILE",
+        example="/var/run/token",
+        selects=True,
+        required=True,
+        parse=types.text,
+        help="The file, read at every fetch and stripped.",
+    )
+
+    def eligible_origins(self) -> list[Origin]:
+        """Leave out a profile that names no file: its role is not for the environment's token."""
+        file = self.option_named("web_identity_token_file")
+        return [one for one in super().eligible_origins() if one.kind != PROFILE or one.has(file)]
+
+    def features(self) -> tuple[str, ...]:
+        """See ``Provider.features``."""
+        origin = self.resolved["web_identity_token_file"].origin
+        by = _FILE_NAMED_BY.get(origin.kind) if origin else None
+        return (by, *self.FEATURE_IDS) if by else self.FEATURE_IDS
+
+    def token(self) -> str:
+        """See ``WebIdentityProvider.token``."""
+        file = TokenFile(self.web_identity_token_file)
+        return self.read_token(file, self.key_of("web_identity_token_file"))
+
+
+from_token_file = TokenFileProvider

@@ -11,12 +11,12 @@ import botocore.session
 import pytest
 
 from botocore_ext import ConfigurationError, NotConfigured, Scope, from_http
-from botocore_ext.declaration.files import FilesProvider
-from botocore_ext.options import Option
-from botocore_ext.registry import NATIVE, PROVIDERS
-from botocore_ext.resolving.links import EVERY
-from botocore_ext.resolving.profiles import ProfileScope
+from botocore_ext.options.option import Option
+from botocore_ext.options.scope import ProfileScope
+from botocore_ext.providers.files import FilesProvider
 from tests import fakes
+
+from ..declared import EVERY, NATIVE, PROVIDERS
 
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
 ROLE = "arn:aws:iam::123456789012:role/Web"

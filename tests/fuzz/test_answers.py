@@ -24,7 +24,7 @@ from botocore_ext import (
     from_temporary_credentials,
     from_web_token,
 )
-from botocore_ext.keys import SPELLINGS
+from botocore_ext.aws.frozen_credentials import SPELLINGS
 from tests import fakes
 
 from . import ANYTHING, DOCUMENTED, TEXT, examples

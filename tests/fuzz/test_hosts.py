@@ -14,10 +14,9 @@ from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botocore_ext.calls.attempts import Patience
-from botocore_ext.calls.endpoint import Endpoint, UnusableError
-from botocore_ext.calls.exchange import ask
-from botocore_ext.declaration.addresses import full_uri, relative_uri
+from botocore_ext.aws.endpoint import Endpoint, UnusableError
+from botocore_ext.aws.http import Patience, ask
+from botocore_ext.options.types import full_uri, relative_uri
 
 from . import CHARACTERS, examples, words
 

@@ -9,34 +9,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botocore_ext import ConfigurationError, Keys, Scope
-from botocore_ext.chain import CredentialChain
-from botocore_ext.declaration import addresses, clients, references, times, values
-from botocore_ext.resolving.links import EVERY
+from botocore_ext.options import references, types
+from botocore_ext.providers.chain import CredentialChain
 
+from ..declared import EVERY
 from . import ANYTHING, DOCUMENTED, PRINTABLE, TEXT, examples
 
 PARSERS = [
-    values.text,
-    values.arn,
-    values.arns,
-    times.seconds,
-    times.timeout,
-    values.whole,
-    values.flag,
-    values.function,
-    times.window,
-    clients.client_config,
-    values.mapping,
-    values.cache,
-    values.json_document,
-    values.cognito_id,
-    values.header,
-    times.lifetime,
+    types.text,
+    types.arn,
+    types.arns,
+    types.seconds,
+    types.timeout,
+    types.whole,
+    types.flag,
+    types.function,
+    types.window,
+    types.client_config,
+    types.mapping,
+    types.mutable_mapping,
+    types.json_document,
+    types.cognito_id,
+    types.header,
+    types.lifetime,
     references.token,
     references.tokens,
-    values.links,
-    addresses.full_uri,
-    addresses.relative_uri,
+    types.links,
+    types.full_uri,
+    types.relative_uri,
     references.header_or_source,
 ]
 #: What nobody else writes; where it is refused, the error must not show it.
@@ -68,7 +68,7 @@ def test_what_is_refused_is_not_shown(parse, before, after):
 def test_a_number_means_the_same_as_text(number):
     def seconds(value):
         try:
-            return times.seconds(value)
+            return types.seconds(value)
         except ValueError:
             return None
 
@@ -77,7 +77,7 @@ def test_a_number_means_the_same_as_text(number):
     if isinstance(number, (int, float)):
         assert seconds(str(number)) == found
     if found is not None and found > 1:
-        assert times.seconds(timedelta(seconds=found)) == pytest.approx(found, abs=1e-6)
+        assert types.seconds(timedelta(seconds=found)) == pytest.approx(found, abs=1e-6)
 
 
 def given_for(kind):

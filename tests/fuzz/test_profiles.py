@@ -10,11 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import botocore_ext
-from botocore_ext.provider import Provider
-from botocore_ext.registry import PROVIDERS
-from botocore_ext.resolving.links import EVERY
-from botocore_ext.sources import identities
+from botocore_ext.providers import cognito
+from botocore_ext.providers.base import Provider
 
+from ..declared import EVERY, PROVIDERS
 from . import DOCUMENTED, PRINTABLE, TEXT, examples
 
 OPTIONS = {one.ini: one for kind in PROVIDERS for one in kind.options() if one.ini}
@@ -123,7 +122,7 @@ def test_what_a_selected_provider_fetches_is_keys_or_a_documented_error(
         profile["cognito_logins"] = data.draw(st.sampled_from(GOOD["cognito_logins"]))
     (world / "config").write_bytes(text_of({"fuzzed": profile}))
     logs.clear()
-    identities.reset()
+    cognito.reset()
     botocore_ext.install()
     try:
         credentials = boto3.Session(profile_name="fuzzed").get_credentials()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botocore_ext import FetchError, Scope
-from botocore_ext.declaration.references import reference, references, resolve
+from botocore_ext.options.references import reference, references, resolve
 from botocore_ext.tokens import (
     AmbientToken,
     GitHubActionsToken,

@@ -16,7 +16,7 @@ from botocore_ext import (
     from_cognito_identity,
     from_cognito_identity_pool,
 )
-from botocore_ext.sources.identities import KeptIdentities
+from botocore_ext.providers.cognito import KeptIdentities
 from botocore_ext.tokens import TokenFile
 from tests import fakes
 

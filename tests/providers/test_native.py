@@ -20,10 +20,10 @@ from botocore_ext import (
     from_process,
     from_sso,
 )
+from botocore_ext.aws import botocore_errors
+from botocore_ext.aws.frozen_credentials import FieldError
 from botocore_ext.errors import is_recoverable
-from botocore_ext.keys import FieldError
-from botocore_ext.sources import native
-from botocore_ext.sources.static_keys import static_keys
+from botocore_ext.providers.environment import static_keys
 from tests import fakes
 
 USER = "arn:aws:iam::123456789012:user/me"
@@ -149,7 +149,7 @@ every_row = pytest.mark.parametrize("row", MET, ids=lambda row: row.__name__)
 
 
 def test_every_row_is_tried():
-    assert list(MET) == list(native.MEANINGS)
+    assert list(MET) == list(botocore_errors.MEANINGS)
 
 
 def test_an_empty_key_in_a_profile_is_said_in_our_terms(config):
@@ -165,8 +165,8 @@ def test_an_empty_key_in_a_profile_is_said_in_our_terms(config):
 def test_every_row_is_met_by_the_real_thing(setting, monkeypatch, row):
     """With the names of the rows for texts, the error shows which one was taken."""
     provider = MET[row](setting)
-    names = {one: (FetchError, one.__name__) for one in native.MEANINGS}
-    monkeypatch.setattr(native, "MEANINGS", names)
+    names = {one: (FetchError, one.__name__) for one in botocore_errors.MEANINGS}
+    monkeypatch.setattr(botocore_errors, "MEANINGS", names)
     with pytest.raises(FetchError) as raised:
         provider.fetch()
     assert raised.value.reason == row.__name__
@@ -177,7 +177,7 @@ def test_every_row_says_a_fact_and_a_remedy(setting, row):
     provider = MET[row](setting)
     with pytest.raises(ProviderError) as raised:
         provider.fetch()
-    kind, _ = native.MEANINGS[row]
+    kind, _ = botocore_errors.MEANINGS[row]
     assert type(raised.value) is kind
     assert raised.value.kwargs["provider"] == provider.METHOD
     assert ": " in raised.value.reason
@@ -193,7 +193,7 @@ def test_an_error_of_ours_passes_unchanged():
         raise error
 
     with pytest.raises(FetchError) as raised:
-        native.native("other", "elsewhere", "do", fail)
+        botocore_errors.native("other", "elsewhere", "do", fail)
     assert raised.value is error
 
 
@@ -216,11 +216,13 @@ def test_static_keys(config):
 
 def test_what_is_configured_and_fails_stops_a_chain():
     """Only a service that is not there is stepped over; all but configuration may pass."""
-    steps_over = {row.__name__ for row, (kind, _) in native.MEANINGS.items() if kind.try_next_link}
+    steps_over = {
+        row.__name__ for row, (kind, _) in botocore_errors.MEANINGS.items() if kind.try_next_link
+    }
     assert steps_over == {"MetadataRetrievalError"}
     final = {
         row.__name__
-        for row, (kind, _) in native.MEANINGS.items()
+        for row, (kind, _) in botocore_errors.MEANINGS.items()
         if not is_recoverable(kind(provider="it", error_msg=""))
     }
     assert final == {

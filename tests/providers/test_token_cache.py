@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from botocore_ext.sources.token_cache import ReplacedMeanwhileError, TokenCache
+from botocore_ext.providers.token_cache import ReplacedMeanwhileError, TokenCache
 from tests import fakes
 
 NAME = "d033e22ae348aeb5660fc2140aec35850c4da997"

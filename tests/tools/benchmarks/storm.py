@@ -4,7 +4,7 @@ import threading
 import time
 
 from botocore_ext import Scope, from_web_token
-from botocore_ext.outside import Clock
+from botocore_ext.system import Clock
 
 from .measuring import ROLE, Figure
 from .server import LIFETIME

@@ -13,8 +13,8 @@ from botocore.loaders import create_loader
 
 import botocore_ext
 from botocore_ext import Provider, Scope
-from botocore_ext.outside import Clock
-from botocore_ext.resolving.roles import outer_region
+from botocore_ext.providers.insertion import outer_region
+from botocore_ext.system import Clock
 
 from . import refreshing
 from .case import Case, Seen

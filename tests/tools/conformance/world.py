@@ -19,9 +19,9 @@ from botocore.httpsession import URLLib3Session
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import JSONFileCache
 
-from botocore_ext import scope
-from botocore_ext.outside import Clock
-from botocore_ext.sources import identities
+from botocore_ext.options import scope
+from botocore_ext.providers import cognito
+from botocore_ext.system import Clock
 from tests.fakes import Answer, FakeAws
 
 from .case import Case, Sent
@@ -175,5 +175,5 @@ def world(case: Case, root: Path, aws: ScriptedAws) -> Iterator[Clock]:
         try:
             yield Clock(now=lambda: case.now, sleep=lambda _: None, random=lambda: 0.5)
         finally:
-            identities.reset()
+            cognito.reset()
             scope.reset()

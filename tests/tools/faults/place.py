@@ -15,7 +15,7 @@ from unittest import mock
 
 from botocore.config import Config
 
-from botocore_ext import scope
+from botocore_ext.options import scope
 from tests import fakes, searching
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _SHORTER = {
     **dict.fromkeys(
         [
             f"{name}.FETCH_BUDGET"
-            for name in ("calls.budget", "providers.http", "providers.instance")
+            for name in ("runtime.deadline", "providers.http", "providers.instance")
         ],
         SHORT_BUDGET,
     ),

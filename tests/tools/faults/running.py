@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from botocore_ext.calls.budget import FETCH_BUDGET
-from botocore_ext.refreshing.credentials import ProviderCredentials
+from botocore_ext.refresh.credentials import ProviderCredentials
+from botocore_ext.runtime.deadline import FETCH_BUDGET
 from tests import searching
 
 from .catalogue import faults_at
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from botocore_ext.provider import Provider
+    from botocore_ext.providers.base import Provider
 
     from .catalogue import Fault
     from .place import Records

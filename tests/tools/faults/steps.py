@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from botocore_ext.provider import Provider
+    from botocore_ext.providers.base import Provider
 
     from .place import Place
 

@@ -25,7 +25,7 @@ class Outcomes:
     def install(self):
         """Begin to be in force; botocore's tests make sessions when they are imported, too."""
         self.package = import_module("botocore_ext")
-        self.resolver = import_module("botocore_ext.resolving.resolver")
+        self.resolver = import_module("botocore_ext.providers.insertion")
         self.insert, self.resolver.insert = self.resolver.insert, self.count_resolver
         self.package.install()
 

@@ -1,0 +1,226 @@
+"""The table of providers: whom a name or a setting means, told without loading a class.
+
+The declarations of the classes are what holds; a test compares the rows with them.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Literal, NamedTuple
+
+
+class Row(NamedTuple):
+    """What is known of a provider before its class is loaded."""
+
+    factory: str
+    method: str
+    canonical_name: str
+    #: The module of this package that has the class, and the name of the class.
+    home: str
+    #: Its ini keys, with the options that they set.
+    keys: Mapping[str, str]
+    #: The ini keys that select it in a profile.
+    selecting: tuple[str, ...] = ()
+    #: Whether botocore has this provider itself: ours is for its factory and for chains.
+    is_native: bool = False
+    #: Whose ``credential_source`` may name it; None: that of no profile.
+    source_of: Literal["botocore", "us"] | None = None
+
+    def load(self) -> Any:
+        """Import the class and return it."""
+        module, _, name = self.home.partition(":")
+        return getattr(import_module(f".{module}", __package__), name)
+
+
+_EVERY = {"botocore_ext_refresh_window": "refresh_window"}
+_WEB_IDENTITY = {
+    "role_arn": "role_arn",
+    "role_session_name": "role_session_name",
+    "web_identity_provider_id": "provider_id",
+    "web_identity_policy_arns": "policy_arns",
+    "web_identity_policy": "policy",
+    "duration_seconds": "duration_seconds",
+    **_EVERY,
+}
+_COGNITO = {"cognito_custom_role_arn": "custom_role_arn", "cognito_logins": "logins", **_EVERY}
+_SSO = ("sso_start_url", "sso_account_id", "sso_region", "sso_role_name", "sso_session")
+
+#: Those that a profile can select, in order of precedence.
+INSERTED = (
+    Row(
+        "create_credential_chain",
+        "custom-credential-chain",
+        "CustomCredentialChain",
+        "providers.chain:CredentialChain",
+        {"credential_chain": "links", "credential_chain_expire_after": "expires_after", **_EVERY},
+        ("credential_chain",),
+        source_of="us",
+    ),
+    Row(
+        "from_web_token",
+        "custom-web-token",
+        "CustomWebToken",
+        "providers.web_identity:WebTokenProvider",
+        {"web_identity_token": "web_identity_token", **_WEB_IDENTITY},
+        ("web_identity_token",),
+        source_of="us",
+    ),
+    Row(
+        "from_cognito_identity",
+        "custom-cognito-identity",
+        "CustomCognitoIdentity",
+        "providers.cognito:CognitoIdentityProvider",
+        {"cognito_identity_id": "identity_id", **_COGNITO},
+        ("cognito_identity_id",),
+        source_of="us",
+    ),
+    Row(
+        "from_cognito_identity_pool",
+        "custom-cognito-identity-pool",
+        "CustomCognitoIdentityPool",
+        "providers.cognito:CognitoIdentityPoolProvider",
+        {
+            "cognito_identity_pool_id": "identity_pool_id",
+            "cognito_account_id": "account_id",
+            "cognito_user_identifier": "user_identifier",
+            **_COGNITO,
+        },
+        ("cognito_identity_pool_id",),
+        source_of="us",
+    ),
+    Row(
+        "from_http",
+        "custom-http",
+        "CustomHttp",
+        "providers.http:HttpProvider",
+        {
+            "container_credentials_full_uri": "aws_container_credentials_full_uri",
+            "container_credentials_relative_uri": "aws_container_credentials_relative_uri",
+            "container_authorization_token": "aws_container_authorization_token",
+            "container_authorization_token_file": "aws_container_authorization_token_file",
+            "container_credentials_timeout": "timeout",
+            "container_credentials_max_retries": "max_retries",
+            **_EVERY,
+        },
+        ("container_credentials_full_uri", "container_credentials_relative_uri"),
+        source_of="us",
+    ),
+)
+#: Every provider that has a factory and can be a link of a chain.
+ROWS = (
+    *INSERTED,
+    Row("from_ini", "custom-profile", "CustomProfile", "providers.profile:ProfileProvider", _EVERY),
+    Row(
+        "from_default_chain",
+        "custom-default-chain",
+        "CustomDefaultChain",
+        "providers.profile:DefaultChainProvider",
+        _EVERY,
+    ),
+    Row(
+        "from_temporary_credentials",
+        "custom-temporary-credentials",
+        "CustomTemporaryCredentials",
+        "providers.assume_role:TemporaryCredentialsProvider",
+        _EVERY,
+    ),
+    Row(
+        "from_env",
+        "env",
+        "Environment",
+        "providers.environment:EnvironmentProvider",
+        _EVERY,
+        is_native=True,
+        source_of="botocore",
+    ),
+    Row(
+        "from_token_file",
+        "assume-role-with-web-identity",
+        "CustomTokenFile",
+        "providers.web_identity:TokenFileProvider",
+        {"web_identity_token_file": "web_identity_token_file", **_WEB_IDENTITY},
+        ("web_identity_token_file",),
+        is_native=True,
+    ),
+    Row(
+        "from_sso",
+        "sso",
+        "CustomSso",
+        "providers.sso:SsoProvider",
+        {**dict(zip(_SSO, _SSO, strict=True)), **_EVERY},
+        _SSO,
+        is_native=True,
+        source_of="us",
+    ),
+    Row(
+        "from_login_credentials",
+        "login",
+        "CustomLogin",
+        "providers.login:LoginProvider",
+        {"login_session": "login_session", **_EVERY},
+        ("login_session",),
+        is_native=True,
+        source_of="us",
+    ),
+    Row(
+        "from_process",
+        "custom-process",
+        "CustomProcess",
+        "providers.process:ProcessProvider",
+        {"credential_process": "credential_process", **_EVERY},
+        ("credential_process",),
+        is_native=True,
+        source_of="us",
+    ),
+    Row(
+        "from_container_metadata",
+        "container-role",
+        "EcsContainer",
+        "providers.http:ContainerProvider",
+        _EVERY,
+        is_native=True,
+        source_of="botocore",
+    ),
+    Row(
+        "from_instance_metadata",
+        "iam-role",
+        "Ec2InstanceMetadata",
+        "providers.instance:InstanceProvider",
+        _EVERY,
+        is_native=True,
+        source_of="botocore",
+    ),
+)
+
+
+def find(name: str) -> Row | None:
+    """Return the provider with this canonical name, METHOD or factory, in any case, or None."""
+    wanted = name.strip().lower()
+    for row in ROWS:
+        if wanted in (row.canonical_name.lower(), row.method, row.factory):
+            return row
+    return None
+
+
+def load(name: str) -> Any:
+    """Import the class of a provider that is in the catalogue, and return it."""
+    return next(row.load() for row in ROWS if name == row.factory)
+
+
+def find_source(name: str) -> Row | None:
+    """Return the provider that a ``credential_source`` means by this name, or None.
+
+    Ours go by canonical name, METHOD or factory, in any case. What botocore names itself keeps its
+    meaning: its sources by its own spelling, and no provider of its own by METHOD.
+    """
+    row = find(name)
+    wanted = name.strip().lower()
+    if row is None or row.source_of is None or (row.is_native and wanted == row.method):
+        return None
+    if row.source_of == "us" or wanted == row.factory or name == row.canonical_name:
+        return row
+    return None
+
+
+def source_names() -> list[str]:
+    """Return the canonical names that a ``credential_source`` may have, for an error."""
+    return [row.canonical_name for row in ROWS if row.source_of == "botocore" or not row.is_native]

@@ -1,0 +1,256 @@
+"""``Option``: one setting of a provider, declared once.
+
+From the one line in a provider's class body follow the typed keyword of the factory, the ini
+key, the environment variable, the row in the documentation and the text of every error.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import Parameter, Signature, get_annotations
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, overload
+
+from botocore.credentials import CredentialProvider
+
+from ..errors import near
+
+if TYPE_CHECKING:
+    from .scope import Scope
+
+
+class OptionOwner(Protocol):
+    """What an option needs of the provider it belongs to."""
+
+    def option_value(self, wanted: "Option", /) -> Any:
+        """Return the value in force."""
+
+    def replace_token(self, name: str, value: object, /) -> None:
+        """Use another value from now on."""
+
+
+def _as_given(value: Any) -> Any:
+    return value
+
+
+@dataclass(eq=False)
+class Option:
+    """A descriptor: reading it gives the value that is in force, or the default.
+
+    Reading raises ``ConfigurationError`` for a required option that nothing sets and for a
+    malformed value. Assigning works for ``token`` options only.
+    """
+
+    help: str
+    default: Any = None
+    #: The key in a profile of the AWS config or credentials file.
+    ini: str | None = None
+    #: The environment variable; only names that AWS defines.
+    env: str | None = None
+    #: A value as documentation and error texts show it.
+    example: str = "VALUE"
+    #: Setting it calls for this provider; a profile with its ini key is this provider's.
+    selects: bool = False
+    #: Without it the provider cannot work.
+    required: bool = False
+    #: Given to the factory by position.
+    positional: bool = False
+    #: Kept out of ``repr``: a secret, or an object of the caller's, whose own may show one.
+    secret: bool = False
+    #: May be replaced on the living provider; a required one may come after construction.
+    token: bool = False
+    #: Belongs to the identity: taken only from the origin that gives the selecting option.
+    one_origin: bool = False
+    #: The value may hold " ;" and " #", which elsewhere betray a comment.
+    verbatim: bool = False
+    #: Checks a value, from code or from text, and converts it; ValueError says what is wrong.
+    parse: Callable[[Any], Any] = _as_given
+    #: Converts ini text before ``parse`` where it means more than the text, within a scope.
+    read: "Callable[[Any, Scope], Any] | None" = None
+    #: The same as Python code; None: ``example`` as a string.
+    code: str | None = None
+    name: str = field(default="", init=False)
+
+    @property
+    def code_example(self) -> str:
+        """A value as it stands in Python code."""
+        return self.code or repr(self.example)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Learn the keyword's name from the class body."""
+        self.name = name
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> "Option": ...
+    @overload
+    def __get__(self, owner: OptionOwner, kind: type) -> Any: ...
+    def __get__(self, owner: OptionOwner | None, kind: type) -> Any:
+        """Give the declaration on the class, the value on a provider."""
+        return self if owner is None else owner.option_value(self)
+
+    def __set__(self, owner: OptionOwner, value: object) -> None:
+        """Replace a token; every other option is settled at construction."""
+        if not self.token:
+            msg = f"{self.name} cannot be changed: build a new provider"
+            raise AttributeError(msg)
+        owner.replace_token(self.name, value)
+
+
+def option(**declaration: Any) -> Any:
+    """Declare an ``Option``; typed Any so that the annotation is the type of its value."""
+    return Option(**declaration)
+
+
+# ``Declared``: the options that a class declares, and the values that code gives.
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:  # typing.dataclass_transform came with Python 3.11
+
+    def dataclass_transform(**_: object) -> Callable[[Any], Any]:
+        """Do nothing at run time."""
+        return lambda decorated: decorated
+
+
+#: Options of the AWS SDK for JavaScript that have another name in Python, where case is not all.
+_OTHER_NAMES = {
+    "authorizationToken": "aws_container_authorization_token",
+    "credentialsFullUri": "aws_container_credentials_full_uri",
+    "expiryWindow": "refresh_window",
+    "ssoClient": "client",
+    "stsConfig": "client_config",
+}
+#: Those that Python has no option for -> what there is in their place.
+_NO_OPTIONS = {
+    "callerClientConfig": "leave it out, because inner clients are configured as the session is",
+    "clientPlugins": "register handlers of botocore events with the session, for inner clients too",
+    "logger": "leave it out, and call boto3.set_stream_logger('botocore_ext') once",
+    "parentClientConfig": "leave it out, because inner clients are configured as the session is",
+    "roleAssumer": "pass a function that returns credentials in the place of the provider",
+}
+#: Names that Python, or botocore's base class, uses for something else in every provider.
+_RESERVED = {"self", "session"}
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(option,))
+class Declared(ABC, CredentialProvider):
+    """What takes options that its class declares."""
+
+    #: The public name under which the class is its own factory.
+    FACTORY: ClassVar[str]
+    _options: ClassVar[tuple[Option, ...]]
+    __signature__: ClassVar[Signature]
+
+    def __init_subclass__(cls) -> None:
+        """Give the class the signature that its options spell.
+
+        Raises:
+            TypeError: An option has the name of something that every provider has.
+        """
+        super().__init_subclass__()
+        for name, one in vars(cls).items():
+            if isinstance(one, Option) and _is_taken(name, cls.__mro__[1:]):
+                msg = (
+                    f"{cls.__name__} has an option {name!r}, but every provider uses this name for "
+                    "something else: choose another name (ini= may stay what it is)"
+                )
+                raise TypeError(msg)
+        cls._options = _declared(cls)
+        if not hasattr(cls, "FACTORY"):
+            cls.FACTORY = cls.__name__
+        # Where a class has an __init__ of its own, Python knows its signature.
+        if cls._options and "__init__" not in vars(cls):
+            cls.__signature__ = _signature(cls, cls._options)
+
+    def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
+        """Take options by keyword; None means not given."""
+        super().__init__()
+        if unnamed:  # such as the object of options that JavaScript takes
+            first = self.options()[0]
+            msg = f"{self.FACTORY}() takes its options by name: {first.name}={first.code_example}"
+            raise TypeError(msg)
+        known = [one.name for one in self.options()]
+        for name in given:
+            if name not in known:
+                msg = f"{self.FACTORY}() has no option {name!r}: {_instead(name, known)}"
+                raise TypeError(msg)
+        self._given = {name: value for name, value in given.items() if value is not None}
+
+    @classmethod
+    def options(cls) -> tuple[Option, ...]:
+        """Every option, the class's own first."""
+        return cls._options
+
+    @classmethod
+    def selecting(cls) -> tuple[Option, ...]:
+        """Every option that selects the provider."""
+        return tuple(one for one in cls._options if one.selects)
+
+    @classmethod
+    def option_named(cls, name: str) -> Option:
+        """Return the declaration of an option."""
+        return next(one for one in cls._options if one.name == name)
+
+    @abstractmethod
+    def given(self) -> Mapping[str, Any]:
+        """The options that code set."""
+
+    def __repr__(self) -> str:
+        """Show the options that code set; of a secret one only that it is there."""
+        given = self.given()
+        shown = (
+            f"{one.name}={'<hidden>' if one.secret else repr(given[one.name])}"
+            for one in self.options()
+            if one.name in given
+        )
+        return f"{self.FACTORY}({', '.join(shown)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as the options that code set; session, clients and keys stay."""
+        return _rebuild, (type(self), dict(self.given()))
+
+
+def _is_taken(name: str, parents: Iterable[type]) -> bool:
+    """Whether an option cannot have this name, because a parent has something else by it."""
+    found = [vars(parent)[name] for parent in parents if name in vars(parent)]
+    is_other = any(not isinstance(one, Option) for one in found)
+    return is_other or name in _RESERVED or name.startswith("_")
+
+
+def _instead(name: str, known: Sequence[str]) -> str:
+    """Say what to write instead of an option that is not there; it may be one of JavaScript's."""
+    if name in _NO_OPTIONS:
+        return _NO_OPTIONS[name]
+    in_python = _OTHER_NAMES.get(name) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    similar = near(in_python, known)
+    return f"did you mean {similar!r}?" if similar else f"its options are {', '.join(known)}"
+
+
+def _declared(cls: type) -> tuple[Option, ...]:
+    """Return the options of a class and its parents, its own first.
+
+    A class that has a plain value in the place of a parent's option has no such option.
+    """
+    found: dict[str, Any] = {}
+    for parent in cls.__mro__:
+        for name, one in vars(parent).items():
+            found.setdefault(name, one)
+    return tuple(one for one in found.values() if isinstance(one, Option))
+
+
+def _signature(cls: type, options: Iterable[Option]) -> Signature:
+    """Return the signature of a class that is called with these options, by keyword."""
+    types: dict[str, Any] = {}
+    for parent in reversed(cls.__mro__):
+        types |= get_annotations(parent)
+    keyword = Parameter.KEYWORD_ONLY
+    return Signature(
+        [
+            Parameter(o.name, keyword, default=o.default, annotation=types.get(o.name, Any))
+            for o in options
+        ]
+    )
+
+
+def _rebuild(kind: type[Declared], given: dict[str, Any]) -> Declared:
+    return kind(**given)

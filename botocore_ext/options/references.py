@@ -1,0 +1,155 @@
+"""Tokens as the values of options: given in code, or referred to in an ini file."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias, cast
+
+from botocore.compat import compat_shell_split
+
+from .. import tokens as sources
+from ..errors import FetchError, near
+from ..runtime.awaiting import awaited
+from ..system import is_whole
+from . import types
+from .scope import Scope
+
+#: A token, or what returns one when it is called; in a session of aiobotocore it may be awaited.
+Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9_+.-]*)://")
+
+
+def reference(value: object, scope: Scope) -> object:
+    """Read a token of an ini file: a reference becomes its source, other text is the token.
+
+    Raises:
+        ValueError: The scheme is unknown, the reference is incomplete, or the text is a slip for
+            one. The value is not shown: it may be a token all the same.
+    """
+    if not isinstance(value, str):
+        return value
+    scheme = _SCHEME.match(value)
+    if scheme is None:
+        for slip, fact in _SLIPS.items():
+            if re.match(slip, value.strip(), re.IGNORECASE):
+                raise ValueError(fact)
+        return value
+    rest = value[scheme.end() :].strip()
+    kind = _KINDS.get(scheme[1].lower())
+    source = kind(rest, scope) if kind and rest else None
+    if source is None:
+        similar = None if kind else near(scheme[1], _KINDS)
+        hint = f", but nearly {similar}://" if similar else ""
+        msg = (
+            f"is not a token reference of a kind that is known{hint} (file:///ABSOLUTE/PATH, "
+            "file://~/PATH, env://NAME, process://COMMAND, github-actions://AUDIENCE, "
+            "ambient://AUDIENCE)"
+        )
+        raise ValueError(msg)
+    return source
+
+
+def _file(path: str, _: Scope) -> Token | None:
+    return sources.TokenFile(path) if is_whole(path) else None
+
+
+def _process(command: str, _: Scope) -> Token:
+    try:
+        compat_shell_split(command)
+    except ValueError as error:
+        msg = f"cannot be split into a command and its arguments ({error})"
+        raise ValueError(msg) from None
+    return sources.TokenProcess(command)
+
+
+#: Scheme -> its source, made of what stands behind it; None: it is not complete.
+_KINDS: Mapping[str, Callable[[str, Scope], Token | None]] = {
+    "file": _file,
+    "env": lambda name, scope: sources.TokenVariable(name, scope.environ),
+    "process": _process,
+    "github-actions": lambda audience, scope: sources.GitHubActionsToken(audience, scope=scope),
+    "ambient": lambda audience, scope: sources.AmbientToken(audience, scope=scope),
+}
+
+
+#: What looks like a reference to a token and is none -> what is wrong with it. Compiled only for a
+#: token that is in the profile itself.
+_SLIPS: Mapping[str, str] = {
+    r"(~|\.{1,2})?[/\\]|[A-Z]:[/\\]": (
+        "is a path, not a token (write file:// before it for what the file holds)"
+    ),
+    r"\$\w+$|\$\{[^{}]*\}$|\$env:\w+$|%\w+%$": (
+        "is a variable of a shell, not a token (write env://NAME for what the environment "
+        "variable holds)"
+    ),
+    r"\$\(.*\)$|`.*`$": (
+        "is a command of a shell, not a token (write process://COMMAND for what it prints)"
+    ),
+    rf"({'|'.join(_KINDS)}):(?!//)": (
+        "has no // after the colon (write file:///PATH, env://NAME, process://COMMAND, "
+        "github-actions://AUDIENCE or ambient://AUDIENCE)"
+    ),
+}
+
+
+def references(value: object, scope: Scope) -> object:
+    """Read a block of ``name = token`` lines of an ini file."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: reference(token, scope) for name, token in value.items()}
+
+
+def token(value: object) -> Token:
+    """A token, or a callable that returns one (see ``botocore_ext.options.types``)."""
+    if callable(value) or (isinstance(value, str) and value.strip()):
+        return cast("Token", value)
+    msg = "must be a token (a string that is not empty) or a callable that returns one"
+    raise ValueError(msg)
+
+
+def header_or_source(value: object) -> Token:
+    """The value of a header, or a callable that returns it."""
+    return token(value) if callable(value) else types.header(value)
+
+
+def tokens(value: object) -> Mapping[str, Token]:
+    """A mapping of names to tokens (see ``botocore_ext.options.types``)."""
+    if isinstance(value, Mapping) and not value:
+        msg = "is empty (leave it out for a guest)"
+        raise ValueError(msg)
+    if not isinstance(value, Mapping):
+        msg = (
+            "must be a mapping of names to tokens (in a profile, one indented line NAME = TOKEN "
+            "for each identity provider)"
+        )
+        raise ValueError(msg)
+    return {str(name): token(entry) for name, entry in value.items()}
+
+
+def resolve(source: Token, name: str, *, in_json: bool = False) -> str:
+    """Return the token of ``source``, stripped.
+
+    Args:
+        source: The token, or what returns it.
+        name: Of the option or login, for an error.
+        in_json: Whether the token is sent in a JSON body, which carries line breaks: a SAML
+            assertion is base64, and often wrapped.
+
+    Raises:
+        FetchError: The source gave no text, or text that cannot be sent. What a callable itself
+            raises passes unchanged.
+    """
+    value: object = source
+    if callable(source):
+        value = awaited(source(), "token", f"the source of {name}")
+    token = value.strip() if isinstance(value, str) else ""
+    checked = re.sub(r"[\r\n]", "", token) if in_json else token
+    if checked and checked.isprintable():
+        return token
+    found = "a token with a character that cannot be sent" if token else "an empty string"
+    if not isinstance(value, str):
+        found = type(value).__name__
+    raise FetchError(
+        provider="token",
+        error_msg=f"the source of {name} gave {found}: it must give the token alone",
+    )

@@ -1,0 +1,277 @@
+"""What a provider is before it belongs to a session: its options, and where their values come from.
+
+An option is resolved once for each binding, to its value and the origin that sets it. Errors,
+``repr`` and ``explain`` read the same result. Options that hold a token are the exception: they are
+resolved at each fetch, because a token may be replaced.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..errors import ConfigurationError, NotConfigured
+from .option import Declared, Option
+from .scope import Scope
+
+#: botocore keeps trailing comments in values; these start one in other parsers.
+_COMMENTS = (" ;", " #", "\t;", "\t#")
+CODE, PROFILE, ENVIRONMENT = "code", "profile", "environment"
+
+
+class Origin(NamedTuple):
+    """One place that may set options, and how an error speaks of it."""
+
+    #: ``CODE``, ``PROFILE`` or ``ENVIRONMENT``.
+    kind: str
+    #: What is set there, by the names that options have there.
+    values: Mapping[str, Any]
+    #: The factory or the profile.
+    name: str = ""
+    #: That of a profile, in which the texts of its settings have a meaning.
+    scope: Scope | None = None
+
+    def key(self, option: Option) -> str | None:
+        """Return the name of the option here; None when it cannot be set here."""
+        if self.kind == CODE:
+            return option.name
+        return option.ini if self.kind == PROFILE else option.env
+
+    def has(self, option: Option) -> bool:
+        """Whether the option is set here; an empty variable is not set, as in every AWS SDK."""
+        value = self.values.get(str(self.key(option)))
+        return bool(value) if self.kind == ENVIRONMENT else value is not None
+
+    def read(self, option: Option) -> Any:
+        """Return the value of an option that is set here, converted.
+
+        Raises:
+            ValueError: It is malformed, or holds a comment, which botocore does not strip.
+        """
+        value = self.values[str(self.key(option))]
+        if self.kind != CODE and not option.verbatim:
+            self._check_text(_texts(value))
+        if self.scope is not None and option.read is not None:
+            value = option.read(value, self.scope)
+        return option.parse(value)
+
+    def _check_text(self, texts: Sequence[str]) -> None:
+        if any(map(_is_quoted, texts)):
+            msg = "is in quotes, which would be part of the value (remove the quotes)"
+            raise ValueError(msg)
+        if self.kind == PROFILE and any(mark in text for text in texts for mark in _COMMENTS):
+            msg = (
+                "contains ' ;' or ' #', which botocore keeps as part of the value "
+                "(put the comment on a line of its own)"
+            )
+            raise ValueError(msg)
+
+    def where(self, option: Option) -> str:
+        """Return where the option is set, for the fact of an error."""
+        if self.kind == CODE:
+            return f"{option.name} passed to {self.name}()"
+        if self.kind == PROFILE:
+            return f"{option.ini} in profile '{self.name}'"
+        return f"the environment variable {option.env}"
+
+    def remedy(self, option: Option) -> str:
+        """Return how to set the option here, for the remedy of an error."""
+        if self.kind == CODE:
+            keyword = "" if option.positional else f"{option.name}="
+            return f"pass {keyword}{option.code_example} to {self.name}()"
+        if self.scope is not None:
+            line, file = f"{option.ini} = {option.example}", self.scope.config_file
+            return f"write, for example, {line} in profile '{self.name}' of {file}"
+        return f"set the environment variable {option.env}={option.example}"
+
+
+def _texts(value: str | Mapping[str, str]) -> list[str]:
+    """Return the texts in the value of a setting, which may be an indented block."""
+    if isinstance(value, str):
+        return [value]
+    return [text.strip() for line in value.items() for text in line]
+
+
+def _is_quoted(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+
+
+class Resolved(NamedTuple):
+    """What an option came to."""
+
+    #: The value in force; the default where nothing sets the option.
+    value: Any
+    #: What sets it; None for the default.
+    origin: Origin | None = None
+    #: Why the value cannot be used; None if it can.
+    problem: str | None = None
+
+
+def resolve(option: Option, origins: Sequence[Origin]) -> Resolved:
+    """Return the value of the first of ``origins`` that sets ``option``."""
+    for origin in origins:
+        if origin.has(option):
+            try:
+                return Resolved(origin.read(option), origin)
+            except ValueError as error:
+                fact = f"{origin.where(option)} {error}: {origin.remedy(option)}"
+                return Resolved(None, origin, fact)
+    return Resolved(option.default)
+
+
+class Specification(Declared):
+    """What a provider is, before it belongs to a session: its options and their values."""
+
+    @property
+    @abstractmethod
+    def scope(self) -> Scope:
+        """Where the outside world comes from."""
+
+    @property
+    @abstractmethod
+    def resolved(self) -> Mapping[str, Resolved]:
+        """What each option came to, tokens excepted; made once for each binding."""
+
+    def is_selected(self) -> bool:
+        """Whether an option that selects this provider is set.
+
+        A provider built in code that the environment cannot select always is.
+        """
+        selecting = self.selecting()
+        if self.scope.profile is None and not any(one.env for one in selecting):
+            return not self.scope.is_bare or bool(self.given())
+        return self.scope.allows(self.METHOD) and any(
+            self.resolution(one).origin for one in selecting
+        )
+
+    def why_not(self) -> str:
+        """Say why nothing selects this provider; asked only where that is so."""
+        origins = [one for one in self.origins() if self.scope.profile is None or one.kind != CODE]
+        names = [origin.key(one) for origin in origins for one in self.selecting()]
+        known = list(dict.fromkeys(name for name in names if name))
+        if not known:
+            return f"only code can say what it needs: pass {self.FACTORY}(...) to the chain"
+        return f"none of {', '.join(known)} is set" if len(known) > 1 else f"{known[0]} is not set"
+
+    def not_here(self) -> NotConfigured:
+        """Return the error for a fetch although nothing selects this provider."""
+        return NotConfigured(provider=self.METHOD, error_msg=self.why_not())
+
+    def check(self) -> None:
+        """Read every option once; a token may still come.
+
+        Raises:
+            ConfigurationError: An option is missing or malformed.
+        """
+        given = self.given()
+        for one in self.options():
+            origin = self.resolution(one).origin
+            if given.get(one.name) is not None and (origin is None or origin.kind != CODE):
+                raise ConfigurationError(
+                    provider=self.METHOD,
+                    error_msg=f"{one.name} passed to {self.FACTORY}() has no address beside it: "
+                    "what is sent to an endpoint comes from where its address comes from",
+                )
+            if origin is not None or not one.token:
+                self.option_value(one)
+
+    def check_given(self, given: Mapping[str, Any]) -> None:
+        """Check the values that code gives for options.
+
+        Raises:
+            ConfigurationError: One is malformed.
+        """
+        for one in self.options():
+            if given.get(one.name) is not None:
+                self.value_in_code(one, given)
+
+    def value_in_code(self, wanted: Option, given: Mapping[str, Any]) -> Any:
+        """Return the value that code gives for an option; its default if it gives none.
+
+        Raises:
+            ConfigurationError: It is malformed.
+        """
+        return self._usable(resolve(wanted, [Origin(CODE, given, self.FACTORY)]))
+
+    def _usable(self, found: Resolved) -> Any:
+        if found.problem is not None:
+            raise ConfigurationError(provider=self.METHOD, error_msg=found.problem)
+        return found.value
+
+    def resolution(self, wanted: Option) -> Resolved:
+        """Return what an option came to; that of a token is looked up now."""
+        if wanted.token:
+            return resolve(wanted, self.origins_of(wanted))
+        return self.resolved[wanted.name]
+
+    def option_value(self, wanted: Option) -> Any:
+        """Return the value in force (see ``Option``)."""
+        found = self.resolution(wanted)
+        if found.origin is None and wanted.required:
+            raise self.missing(wanted)
+        return self._usable(found)
+
+    def origins_in_force(self) -> Iterator[tuple[Option, Origin]]:
+        """Give every option that is set, with where its value comes from."""
+        for one in self.options():
+            origin = self.resolution(one).origin
+            if origin is not None:
+                yield one, origin
+
+    def key_of(self, name: str) -> str:
+        """Return the option ``name`` as the user who set it wrote it."""
+        wanted = self.option_named(name)
+        origin = self.resolution(wanted).origin
+        return str(origin.key(wanted)) if origin else name
+
+    def missing(self, *wanted: Option) -> ConfigurationError:
+        """Return the error for options of which one must be set, naming every way to set them."""
+        origins = list(self.origins_of(wanted[0])) or list(self.origins())
+        if self.scope.profile is not None and not self.given():
+            origins = [one for one in origins if one.kind != CODE]  # it was not built in code
+        ways = [(origin, one) for one in wanted for origin in origins if origin.key(one)]
+        names = " or ".join(dict.fromkeys(str(origins[0].key(one)) for one in wanted))
+        remedies = ", or ".join(origin.remedy(one) for origin, one in ways)
+        return ConfigurationError(
+            provider=self.METHOD, error_msg=f"{names} is not set{self._where(origins)}: {remedies}"
+        )
+
+    def _where(self, origins: Sequence[Origin]) -> str:
+        """Say where an option is not set, although it may be in a place that does not count."""
+        if any(origin.kind != CODE for origin in origins):
+            return f" in profile '{self.scope.profile}'" if self.scope.profile else ""
+        beside = next(one.name for one in self.selecting() if origins[0].has(one))
+        return f" in code, where {beside} is"
+
+    def resolve_options(self) -> dict[str, Resolved]:
+        """Resolve every option that is not a token."""
+        origins = self.eligible_origins()
+        own = self._selecting_origin(origins)
+        return {
+            one.name: resolve(one, own if one.one_origin else origins)
+            for one in self.options()
+            if not one.token
+        }
+
+    def origins(self) -> list[Origin]:
+        """Return what may set options of this provider, from the highest to the lowest."""
+        scope = self.scope
+        found = [Origin(CODE, self.given(), self.FACTORY)]
+        if scope.profile is not None:
+            profile = Origin(PROFILE, scope.profile_values, scope.profile, scope)
+            found.append(profile)
+            if not scope.is_bare or any(map(profile.has, self.selecting())):
+                return found  # what a profile selects takes nothing from elsewhere
+        return [*found, Origin(ENVIRONMENT, scope.environ)]
+
+    def origins_of(self, wanted: Option) -> Sequence[Origin]:
+        """Return those that ``wanted`` may come from: of an identity, only the one that selects."""
+        origins = self.eligible_origins()
+        return self._selecting_origin(origins) if wanted.one_origin else origins
+
+    def eligible_origins(self) -> list[Origin]:
+        """Return the origins that count here; a provider may leave some out."""
+        return self.origins()
+
+    def _selecting_origin(self, origins: Sequence[Origin]) -> Sequence[Origin]:
+        selecting = self.selecting()
+        return [origin for origin in origins if any(map(origin.has, selecting))][:1]

@@ -1,0 +1,267 @@
+"""What the value of an option may be.
+
+Each function takes a value as Python code, an ini file or the environment gives it, and returns
+it checked and converted. The text of its ValueError completes the sentence "<option> ..." and
+never shows the value, which may be a secret in the wrong place.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from datetime import timedelta
+from functools import cache
+from types import NoneType
+from typing import Any, Literal, cast
+
+from botocore.config import Config
+from botocore.session import Session
+
+from ..aws.endpoint import Endpoint
+from ..errors import near
+
+
+def text(value: object) -> str:
+    """A non-empty string."""
+    if not isinstance(value, str):
+        msg = f"must be a string, not {type(value).__name__}"
+        raise ValueError(msg)
+    if not value.strip():
+        msg = "is empty"
+        raise ValueError(msg)
+    return value.strip()
+
+
+def arn(value: object) -> str:
+    """An Amazon Resource Name."""
+    shape = r"arn:[^:\s]*:[^:\s]*:[^:\s]*:[^:\s]*:\S+"
+    return _matching(shape, value, "is not an ARN (arn:partition:service:region:account:resource)")
+
+
+def arns(value: object) -> list[str]:
+    """ARNs: one comma-separated line, or a list of strings or of ``{"arn": ...}``."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, Sequence):  # an iterator would be empty when it is read again
+        msg = f"must be a list of ARNs, not {type(value).__name__}"
+        raise ValueError(msg)
+    items = [item.get("arn") if isinstance(item, Mapping) else item for item in value]
+    try:
+        return [arn(item) for item in items]
+    except ValueError as error:
+        msg = f"is not a list of ARNs: one {error}"
+        raise ValueError(msg) from None
+
+
+def whole(value: object) -> int:
+    """A whole number, 0 or more."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    msg = "is not a whole number"
+    raise ValueError(msg)
+
+
+def flag(value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        msg = f"must be True or False, not {type(value).__name__}"
+        raise ValueError(msg)
+    return value
+
+
+def function(value: object) -> Callable[..., Any]:
+    """Something that can be called."""
+    if not callable(value):
+        msg = f"must be callable, not {type(value).__name__}"
+        raise ValueError(msg)
+    return value
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """A mapping of names to values."""
+    if not isinstance(value, Mapping):
+        msg = f"must be a mapping, not {type(value).__name__}"
+        raise ValueError(msg)
+    return value
+
+
+def mutable_mapping(value: object) -> MutableMapping[str, str]:
+    """A mapping that can be changed, or what is used like one, such as a file of dbm."""
+    methods = ("__getitem__", "__setitem__", "__delitem__")
+    is_like_one = all(callable(getattr(value, name, None)) for name in methods)
+    if isinstance(value, (Sequence, type)) or not is_like_one:
+        msg = f"must be a mapping that can be changed, not {type(value).__name__}"
+        raise ValueError(msg)
+    return cast("MutableMapping[str, str]", value)
+
+
+def json_document(value: object) -> str:
+    """A JSON object: its text, or a mapping to write as text."""
+    if isinstance(value, Mapping):
+        try:
+            return json.dumps(value)
+        except (TypeError, ValueError, RecursionError):
+            msg = "holds something that JSON cannot express"
+            raise ValueError(msg) from None
+    document = text(value)
+    try:
+        is_object = isinstance(json.loads(document), dict)
+    except json.JSONDecodeError as error:
+        msg = f"is not JSON ({error.msg} at line {error.lineno} column {error.colno})"
+        raise ValueError(msg) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits, or as many brackets
+        msg = "is not JSON that can be read (too many digits or brackets)"
+        raise ValueError(msg) from None
+    if not is_object:
+        msg = "is not a JSON object"
+        raise ValueError(msg)
+    return document
+
+
+def cognito_id(value: object) -> str:
+    """The id of a Cognito identity or identity pool, which begins with its region."""
+    return _matching(r"[\w-]+:[\w-]+", value, "is not a Cognito id (REGION:UUID)")
+
+
+def header(value: object) -> str:
+    """The value of an HTTP header."""
+    fact = "contains a line break or another character that a header cannot carry"
+    return _matching(r"[ -~]+", value, fact)
+
+
+def links(value: object) -> list[Any]:
+    """The links of a chain: a comma-separated line of names, or a list of providers and names."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+    if not isinstance(value, Sequence) or not value:
+        msg = "must name its links on one line, with commas between them"
+        raise ValueError(msg)
+    if "" in value:
+        msg = "has a link without a name (look for a comma too many)"
+        raise ValueError(msg)
+    return list(value)
+
+
+def _matching(pattern: str, value: object, otherwise: str) -> str:
+    found = text(value)
+    if re.fullmatch(pattern, found) is None:
+        raise ValueError(otherwise)
+    return found
+
+
+# Times as the values of options (see ``values``).
+
+#: The shortest lifetime that a chain may give to keys: that of the default refresh window.
+FIVE_MINUTES = 300
+#: The longest that an endpoint may take to say something.
+LONGEST_TIMEOUT = 60
+#: The longest time that an option may name: a century.
+LONGEST = 100 * 365 * 86_400
+
+
+def seconds(value: object) -> float:
+    """A positive number of seconds, or a ``timedelta``."""
+    given: Any = value.total_seconds() if isinstance(value, timedelta) else value
+    try:
+        number = float(given)
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if isinstance(value, bool) or not 0 < number <= LONGEST:
+        msg = "is not a number of seconds above 0"
+        raise ValueError(msg)
+    return number
+
+
+def timeout(value: object) -> float:
+    """Seconds, a minute at most."""
+    found = seconds(value)
+    if found > LONGEST_TIMEOUT:
+        msg = "is more than a minute (it is in seconds, not in milliseconds)"
+        raise ValueError(msg)
+    return found
+
+
+def window(value: object) -> float | Literal["auto"]:
+    """A refresh window: seconds, or ``auto``."""
+    if isinstance(value, str) and value.strip().lower() == "auto":
+        return "auto"
+    try:
+        return seconds(value)
+    except ValueError:
+        msg = "is neither a number of seconds above 0 nor `auto`"
+        raise ValueError(msg) from None
+
+
+def lifetime(value: object) -> float:
+    """Seconds, five minutes or more."""
+    found = seconds(value)
+    if found < FIVE_MINUTES:
+        msg = "is less than five minutes (300)"
+        raise ValueError(msg)
+    return found
+
+
+# Addresses of HTTP endpoints as the values of options (see ``values``).
+
+#: Where a relative URI is asked: the ECS agent.
+ECS_AGENT = "http://169.254.170.2"
+
+
+def full_uri(value: object) -> str:
+    """A URL that may be asked."""
+    found = text(value)
+    Endpoint.parse(found)
+    return found
+
+
+def relative_uri(value: object) -> str:
+    """A path, and nothing that could name another host."""
+    found = text(value)
+    if not found.startswith("/"):
+        msg = "does not begin with /"
+        raise ValueError(msg)
+    Endpoint.parse(ECS_AGENT + found)
+    return found
+
+
+# Clients, and how to make them, as the values of options (see ``values``).
+
+
+def client_config(value: object) -> Mapping[str, Any]:
+    """Keyword arguments of ``create_client``."""
+    if not isinstance(value, Mapping):
+        msg = f"must be a mapping of create_client() arguments, not {type(value).__name__}"
+        raise ValueError(msg)
+    known = _arguments()
+    for name in value:
+        if name not in known:
+            similar = near(str(name), known)
+            remedy = f"did you mean {similar!r}?" if similar else "see whether Config() takes it"
+            msg = f"has {name!r}, which is not an argument of create_client(): {remedy}"
+            raise ValueError(msg)
+    for name, kind in {"config": Config, "region_name": str, "endpoint_url": str}.items():
+        if not isinstance(value.get(name), (kind, NoneType)):
+            msg = f"has a value for {name} that is not a {kind.__name__}"
+            raise ValueError(msg)
+    return value
+
+
+@cache
+def _arguments() -> list[str]:
+    """Return the names of what ``create_client`` takes, but for the service."""
+    return list(inspect.signature(Session.create_client).parameters)[2:]
+
+
+def client_with(operation: str) -> Callable[[object], Any]:
+    """Return what takes a ready-made client that has ``operation``, whoever made it."""
+
+    def client(value: object) -> Any:
+        """A client of the right service."""
+        if hasattr(value, operation):
+            return value
+        msg = f"must be a client that has {operation}(), not {type(value).__name__}"
+        raise ValueError(msg)
+
+    return client

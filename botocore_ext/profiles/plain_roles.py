@@ -1,0 +1,112 @@
+"""Roles of plain botocore in sessions that threads share: nothing of this package is a source."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from botocore.credentials import (
+    AssumeRoleProvider,
+    CanonicalNameCredentialSourcer,
+    ContainerProvider,
+    CredentialProvider,
+    Credentials,
+    EnvProvider,
+    InstanceMetadataProvider,
+    ProfileProviderBuilder,
+)
+from botocore.session import Session
+from botocore.utils import create_nested_client
+
+from .inert import way_to_keys
+
+
+class PlainRoleProvider(AssumeRoleProvider):
+    """botocore's provider, built anew for each load, because it can be loaded only once.
+
+    Whoever sets ``cache`` on it (AWS CLI, SAM) has it used.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        region: str | None,
+        profile: str,
+        theirs: list[CredentialProvider],
+        cache: Any,
+    ) -> None:
+        """Take the session's region and profile, and botocore's sources and cache."""
+        self._arguments: dict[str, Any] = {
+            "client_creator": partial(_create_client, session, region),
+            "profile_name": profile,
+            **self.sources(session, region, theirs, cache),
+        }
+        super().__init__(cache=cache, **self._arguments)
+        self._built = dict(vars(self))
+        #: The credentials of an earlier load, and what this provider was made of then.
+        self._kept: tuple[Credentials, dict[str, Any]] | None = None
+
+    def sources(
+        self, session: Session, region: str | None, theirs: list[CredentialProvider], cache: Any
+    ) -> dict[str, Any]:
+        """Return what of botocore's arguments says whence the keys come that assume the role."""
+        return {
+            "load_config": lambda: session.full_config,
+            "credential_sourcer": CanonicalNameCredentialSourcer(theirs),
+            "profile_provider_builder": ProfileProviderBuilder(session, cache, region),
+        }
+
+    def load(self) -> Any:
+        """Return the role's credentials; those of an earlier load where a new one has no use.
+
+        Threads that come just after a first load would otherwise assume the role again. With an
+        MFA device every load asks for a code, as botocore does.
+        """
+        made_of = {name: vars(self)[name] for name in self._built}
+        if self._kept is not None and _same(self._kept[1], made_of):
+            return self._kept[0]
+        provider = AssumeRoleProvider(**{**self._arguments, "cache": self.cache})
+        for name, value in made_of.items():  # somebody may have set a prompter or other sources
+            if value is not self._built[name]:
+                setattr(provider, name, value)
+        credentials = provider.load()
+        if credentials is not None and self._may_be_kept():
+            self._kept = (credentials, made_of)
+        return credentials
+
+    def _may_be_kept(self) -> bool:
+        """Whether another load has no use, and asks for no code."""
+        profiles = self._arguments["load_config"]()["profiles"]
+        way = [profiles[name] for name in way_to_keys(profiles, self._arguments["profile_name"])]
+        return not self.is_repeatable(way) and not any("mfa_serial" in values for values in way)
+
+    def is_repeatable(self, way: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether plain botocore can load a role again whose keys come this way."""
+        return len(way) == 1
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one[name] is other[name] for name in one)
+
+
+def replace_roles(
+    kind: type[PlainRoleProvider],
+    providers: Sequence[CredentialProvider],
+    session: Session,
+    region: str | None,
+    profile: str,
+) -> list[CredentialProvider]:
+    """Return ``providers`` with one of ``kind`` for botocore's, unless that is replaced already."""
+    sources = (ContainerProvider, InstanceMetadataProvider)
+    environment = [one for one in providers if isinstance(one, EnvProvider)] or [EnvProvider()]
+    theirs: list[CredentialProvider] = [environment[0]]
+    theirs += [one for one in providers if isinstance(one, sources)]
+    return [
+        kind(session, region, profile, theirs, one.cache)
+        if type(one) is AssumeRoleProvider
+        else one
+        for one in providers
+    ]
+
+
+def _create_client(session: Session, region: str | None, service: str, **arguments: Any) -> Any:
+    return create_nested_client(session, service, **{"region_name": region, **arguments})

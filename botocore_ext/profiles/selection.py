@@ -1,0 +1,234 @@
+"""What a profile means for the providers of this package: pure functions of its values.
+
+Nothing here loads a provider, reads a file or asks for anything.
+"""
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..catalogue import INSERTED, Row, find_source, source_names
+from ..errors import near, nearest
+from .inert import AWS_KEYS
+
+#: What is said of the settings of profiles, here and where they are used.
+logger = logging.getLogger("botocore_ext.profiles")
+
+#: What botocore takes for static credentials.
+STATIC = frozenset({"aws_access_key_id", "aws_secret_access_key"})
+CHAIN = INSERTED[0]
+#: Names of options that may well be settings of other libraries in a profile.
+_OTHERS_KEYS = {"account_id", "timeout"}
+
+
+class Selection(NamedTuple):
+    """Which provider a profile selects, or what is wrong."""
+
+    #: None: no provider of this package.
+    row: Row | None = None
+    #: The setting that selects it.
+    key: str = ""
+    #: Why the profile contradicts itself; None if it does not.
+    problem: str | None = None
+
+
+def select(values: Mapping[str, Any], source: Row | None = None) -> Selection:
+    """Return what a profile selects.
+
+    Args:
+        values: The settings of the profile.
+        source: The provider that its ``credential_source`` names, where that is asked for; None:
+            what the profile selects for itself.
+    """
+    if source is None and source_of(values) is not None:
+        return Selection()  # that is for its role
+    selecting = list(selecting_keys(values))
+    if not selecting:
+        return Selection(source)
+    row, key = selecting[0]
+    return Selection(row, key, _contradiction(values, selecting, source) or _keyword(values, row))
+
+
+def source_of(values: Mapping[str, Any]) -> Row | None:
+    """Return the provider of ours that the profile's role names as its source, if it names one."""
+    named = values.get("credential_source")
+    if "role_arn" not in values or "source_profile" in values or not isinstance(named, str):
+        return None
+    row = find_source(named)
+    return row if row is not None and row.source_of == "us" else None
+
+
+def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[Row, str]]:
+    """Give each provider that a setting of the profile selects, with the setting."""
+    for row in INSERTED:
+        keys = [key for key in row.selecting if key in values]
+        if keys:
+            yield row, keys[0]
+
+
+def _contradiction(
+    values: Mapping[str, Any], selecting: Sequence[tuple[Row, str]], source: Row | None
+) -> str | None:
+    """Say what the profile cannot mean; None if all is well."""
+    row, key = selecting[0]
+    if row is CHAIN:
+        return _chain_contradiction(values, key, source)
+    if len(selecting) > 1:
+        return f"has both {' and '.join(key for _, key in selecting)}: keep one of them"
+    if key == "web_identity_token" and "web_identity_token_file" in values:
+        return (
+            "has both web_identity_token and web_identity_token_file: keep one of them "
+            "(web_identity_token = file://PATH reads a file too)"
+        )
+    if source not in (None, row):
+        return _unused("credential_source", values["credential_source"], key)
+    if source is not None and key == "web_identity_token":
+        return (
+            "has credential_source and web_identity_token, which both need a role_arn of their "
+            "own: put web_identity_token and its role_arn into a second profile, and name that "
+            "with source_profile"
+        )
+    return None if source is not None or "role_arn" not in values else _of_role(values, row, key)
+
+
+def _chain_contradiction(values: Mapping[str, Any], key: str, source: Row | None) -> str | None:
+    """Say why a role and a chain do not belong together; other settings are its links' options."""
+    if source not in (None, CHAIN):
+        return _unused("credential_source", values["credential_source"], key)
+    if source is None and "role_arn" in values and "web_identity_token" not in values:
+        return _of_role(values, CHAIN, key)
+    return None
+
+
+def _unused(other: str, named: object, key: str) -> str:
+    return (
+        f"has both {other} = {named} and {key}: the role takes its credentials from the source, so "
+        f"{key} would not be used; remove one of them"
+    )
+
+
+def _keyword(values: Mapping[str, Any], row: Row) -> str | None:
+    """Say which setting is the name of an option in code: it would limit nothing."""
+    for key, name in row.keys.items():
+        if name != key and name not in _OTHERS_KEYS and name in values:
+            return f"has the key {name}, which is its name in code: write {key}"
+    return None
+
+
+def _of_role(values: Mapping[str, Any], row: Row, key: str) -> str | None:
+    """Say why a role and a setting of ours do not belong together."""
+    named = values.get("credential_source")
+    if named is not None and "source_profile" not in values and find_source(str(named)) is None:
+        return _no_source(named)
+    for other in ("source_profile", "credential_source"):
+        if other in values:
+            return (
+                f"has both {other} and {key}: the role takes its credentials from {other}, so "
+                f"{key} would not be used; remove one of them"
+            )
+    if key == "web_identity_token":
+        return None
+    return (
+        f"has both role_arn and {key}, but does not say how they belong together: add "
+        f"credential_source = {row.canonical_name} to assume the role with the keys of "
+        f"{key}, or remove role_arn"
+    )
+
+
+def _no_source(named: object) -> str:
+    return (
+        f"has credential_source = {named}, which names no provider: did you mean "
+        f"{nearest(str(named), source_names())}?"
+    )
+
+
+# Roles.
+
+
+class RoleSource(NamedTuple):
+    """Whose credentials assume the role of a profile."""
+
+    #: The profile that ``source_profile`` names.
+    profile: str | None = None
+    #: The provider that ``credential_source`` names.
+    row: Row | None = None
+    problem: str | None = None
+
+
+def is_role(values: Mapping[str, Any]) -> bool:
+    """Whether the profile is one of a role that other credentials assume."""
+    return "role_arn" in values and "web_identity_token_file" not in values
+
+
+def role_source(
+    name: str, profiles: Mapping[str, Mapping[str, Any]], visited: Sequence[str]
+) -> RoleSource:
+    """Return whose credentials assume the role of a profile, or what is wrong.
+
+    Args:
+        name: The profile.
+        profiles: All profiles.
+        visited: The profiles whose roles this one is a source of, outermost first, itself last.
+    """
+    values = profiles[name]
+    source, named = values.get("source_profile"), values.get("credential_source")
+    if source is not None and named is not None:
+        problem = "has both source_profile and credential_source: keep one of them"
+        return RoleSource(problem=problem)
+    if named is not None:
+        row = find_source(str(named))
+        return RoleSource(row=row, problem=None if row else _no_source(named))
+    if source is None:
+        return RoleSource(
+            problem="has role_arn, but nothing that says whose keys assume the role: add "
+            "source_profile = NAME or credential_source = NAME"
+        )
+    if source not in profiles:
+        similar = near(str(source), profiles)
+        remedy = f"did you mean {similar}?" if similar else "add it, or correct the name"
+        return RoleSource(problem=f"has source_profile = {source}, which is no profile: {remedy}")
+    is_own = source == name and bool(STATIC & profiles[source].keys())
+    if source in visited and not is_own:
+        way = " -> ".join([*visited, str(source)])
+        return RoleSource(
+            problem=f"goes in a circle ({way}): correct source_profile in one of them"
+        )
+    return RoleSource(profile=str(source))
+
+
+# Misspelt settings.
+
+#: Settings of AWS's own that providers of ours read too.
+_AWS_KEYS = {"role_arn", "role_session_name", "duration_seconds"}
+_OUR_KEYS = {key for row in INSERTED for key in row.keys} - _AWS_KEYS
+#: How much a setting must be like one of ours to be taken for a misspelt one.
+_SIMILARITY = 0.85
+#: How settings begin that only we have: one that is unknown limits or selects nothing.
+_PREFIXES = (
+    "aws_container_",
+    "cognito",
+    "container_authorization",
+    "container_credentials",
+    "credential_chain",
+    "web_identity_p",
+)
+
+
+def warn_if_misspelt(key: str, profile: str) -> None:
+    """Warn of a setting that is nearly one of ours: it selects nothing, and limits nothing."""
+    meant = meant_by(key)
+    if meant is not None:
+        logger.warning(
+            "Profile '%s' has the key %s, which botocore_ext does not know: did you mean %s?",
+            profile,
+            key,
+            meant,
+        )
+
+
+def meant_by(key: str, known: Collection[str] = _OUR_KEYS) -> str | None:
+    """Return which of the settings ``known`` a misspelt one means; None if none, or itself."""
+    if key in known or key in AWS_KEYS:
+        return None
+    is_ours = known is _OUR_KEYS and key.startswith(_PREFIXES)
+    return nearest(key, known) if is_ours else near(key, known, _SIMILARITY)

@@ -1,0 +1,274 @@
+"""``Provider``: a specification of where keys come from, and one cell for its tokens."""
+
+import logging
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from weakref import WeakKeyDictionary
+
+from ..aws.frozen_credentials import FieldError, Keys
+from ..errors import FetchError
+from ..options import types
+from ..options.option import option
+from ..options.references import Token, resolve
+from ..options.resolution import Resolved, Specification
+from ..options.scope import Scope
+from ..refresh.credentials import ProviderCredentials
+from ..refresh.policy import DEFAULT_WINDOW, Window
+from ..refresh.rejections import resend_rejected
+from ..runtime.context import run_guarded
+from ..system import Clock
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+# ``TokenCell``: the tokens of a provider, and whose keys were obtained with them.
+
+
+class TokenCell:
+    """What the bound copies of one provider share: tokens, kept ids, and who must hear of them."""
+
+    def __init__(self, tokens: Mapping[str, Any]) -> None:
+        """Start with the tokens that the factory was given."""
+        self.tokens = dict(tokens)
+        #: Ids that a provider keeps between fetches, by where they hold.
+        self.kept: dict[str, str] = {}
+        #: The credentials in use, with the distances that each was added with. It has no lock: a
+        #: callback of the garbage collector may come here at any time, and each step is atomic.
+        self._users: WeakKeyDictionary[ProviderCredentials, set[int]] = WeakKeyDictionary()
+
+    def add_user(self, credentials: "ProviderCredentials", distance: int) -> None:
+        """Tell ``credentials`` of changes from now on.
+
+        Args:
+            credentials: Those that are obtained with the tokens.
+            distance: Through how many other providers.
+        """
+        self._users.setdefault(credentials, set()).add(distance)
+
+    def users(self) -> "list[ProviderCredentials]":
+        """Return the credentials that are in use, each behind those that it is obtained with."""
+        living = [one for reference in self._users.keyrefs() if (one := reference()) is not None]
+        found = [(one, max(self._users.get(one) or {0})) for one in living]
+        return [credentials for credentials, _ in sorted(found, key=itemgetter(1))]
+
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Binding:
+    """What a bound provider holds: its scope, and what was made for it, each thing once."""
+
+    def __init__(self, scope: Scope | None) -> None:
+        """Take the scope; None: one without a session is made when it is needed."""
+        self._made: dict[str, Any] = {} if scope is None else {"scope": scope}
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` returned the first time; threads that race get the same object."""
+        if name not in self._made:
+            self._made.setdefault(name, make())
+        found: T = self._made[name]
+        return found
+
+    def has(self, name: str) -> bool:
+        """Whether ``once`` has made this."""
+        return name in self._made
+
+    def reread(self, reading: Scope) -> "Binding":
+        """Return a binding like this one whose files were read again; its credentials stay."""
+        other = Binding(None)
+        kept = {name: self._made[name] for name in ("scope", "credentials") if self.has(name)}
+        other._made = {**kept, "reading": reading}
+        return other
+
+
+class Provider(Specification):
+    """A credential provider: options, and ``fetch``.
+
+    A subclass names itself (``METHOD``, ``CANONICAL_NAME``, ``FACTORY``), declares its options
+    with ``option`` and implements ``fetch``. Building one does nothing; ``load`` checks the
+    options; the first signed request fetches.
+    """
+
+    #: botocore's user-agent feature ids for keys of this provider.
+    FEATURE_IDS: ClassVar[tuple[str, ...]] = ()
+
+    refresh_window: Window = option(
+        default=DEFAULT_WINDOW,
+        ini="botocore_ext_refresh_window",
+        example="300",
+        code="300",
+        parse=types.window,
+        help="Seconds before expiry at which the keys are refreshed, at most half their "
+        "lifetime; or `auto`, which chooses by lifetime as AWS's newest SDKs do.",
+    )
+
+    def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
+        """Take options by keyword; None means not given.
+
+        Raises:
+            TypeError: There is no such option.
+            ConfigurationError: The value of one is malformed.
+        """
+        super().__init__(*unnamed, **given)
+        tokens = [one.name for one in self.options() if one.token and one.name in self._given]
+        self._cell = TokenCell({name: self._given.pop(name) for name in tokens})
+        self._binding = Binding(None)
+        self.check_given(self.given())
+
+    def given(self) -> Mapping[str, Any]:
+        """The options that code set, with the tokens that are in force now."""
+        return self._given | self._cell.tokens
+
+    def bind(self, scope: Scope) -> "Self":
+        """Return a copy for ``scope`` that shares the tokens and ``invalidate`` with this one."""
+        copy = type(self).__new__(type(self))
+        vars(copy).update(vars(self), _binding=Binding(scope))
+        return copy
+
+    @property
+    def scope(self) -> Scope:
+        """Where this copy takes the outside world from; without a session, a scope of its own."""
+        return self._binding.once("scope", Scope)
+
+    @property
+    def resolved(self) -> Mapping[str, Resolved]:
+        """See ``Specification.resolved``."""
+        return self._binding.once("options", self.resolve_options)
+
+    @abstractmethod
+    def fetch(self) -> Keys:
+        """Obtain keys now; one to three round trips, nothing cached.
+
+        Raises:
+            ProviderError: See ``botocore_ext.errors``.
+            botocore.exceptions.ClientError: The service refused.
+        """
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the scope."""
+        return self.scope.clock
+
+    @property
+    def label(self) -> str:
+        """How an error speaks of this provider."""
+        if self.scope.profile is not None:
+            return f"{self.METHOD} of profile '{self.scope.profile}'"
+        return f"{self.FACTORY}()"
+
+    @property
+    def place(self) -> object:
+        """What tells this provider from others where a circle is looked for."""
+        return id(self._cell)
+
+    def obtain(self) -> Keys:
+        """Fetch, unless a callable of this provider's is what asks.
+
+        Raises:
+            ConfigurationError: It is.
+        """
+        try:
+            found: Any = run_guarded(self.place, self.label, self.fetch)
+        except FieldError as error:
+            fact = f"{error}: correct it where these credentials come from"
+            raise FetchError(provider=self.METHOD, error_msg=fact) from None
+        # What somebody's own provider returns is checked where it is kept.
+        keys: Keys = found.through(self.features()) if isinstance(found, Keys) else found
+        return keys
+
+    def features(self) -> tuple[str, ...]:
+        """Botocore's user-agent feature ids for what a fetch uses."""
+        return self.FEATURE_IDS
+
+    def load(self) -> ProviderCredentials | None:
+        """Return credentials that fetch at their first use, or None when nothing selects this.
+
+        A bound provider keeps its credentials: loaded again, it gives the same object.
+
+        Raises:
+            ConfigurationError: The provider is selected, and an option is missing or malformed.
+        """
+        if not self.is_selected():
+            logger.debug("Not called for: %s, because nothing selects it", self.METHOD)
+            return None
+        self.check()
+        place = f"profile {self.scope.profile!r}" if self.scope.profile else "code"
+        logger.info("Found credentials via %s, configured in %s", self.METHOD, place)
+        credentials = self._binding.once("credentials", lambda: ProviderCredentials(self))
+        self.tell(credentials)
+        if self.scope.given_session is not None:
+            resend_rejected(self.scope.given_session, credentials)
+        return credentials
+
+    def tell(self, credentials: ProviderCredentials, distance: int = 0) -> None:
+        """Let ``credentials`` know of new tokens and invalidations from now on.
+
+        Args:
+            credentials: Those that are obtained with the keys of this provider.
+            distance: Through how many other providers.
+        """
+        self._cell.add_user(credentials, distance)
+
+    def invalidate(self, access_key: str | None = None) -> None:
+        """Make every credentials object of this provider fetch at its next use.
+
+        Args:
+            access_key: Only those whose current access key this is.
+        """
+        for credentials in self._cell.users():
+            credentials.invalidate(access_key)
+
+    def replace_token(self, name: str, value: object) -> None:
+        """Use another token from the next fetch on; credentials of the old one are dropped.
+
+        Raises:
+            ConfigurationError: It is not a token; the old one stays in use.
+        """
+        self.check_given({name: value})
+        self._cell.tokens[name] = value
+        # An id belongs to the token that it was obtained with. A fetch under way keeps the old
+        # dict, and so cannot bring back what is forgotten here.
+        self._cell.kept = {}
+        told: set[ProviderCredentials] = set()
+        # Until nobody is new: a role that came meanwhile may have old keys of its master.
+        while new := [one for one in self._cell.users() if one not in told]:
+            for credentials in new:  # a role behind its master, with whose old keys it may fetch
+                credentials.start_with(None)
+            told.update(new)
+
+    def read_token(self, source: Token, name: str, *, in_json: bool = False) -> str:
+        """Return the token of ``source``, for the option or login ``name`` (see ``resolve``).
+
+        Raises:
+            FetchError: The source gave none. What a callable raises passes unchanged.
+        """
+        try:
+            return resolve(source, name, in_json=in_json)
+        except FetchError as error:
+            place = f" of profile '{self.scope.profile}'" if self.scope.profile else ""
+            fact = f"{name}{place}: {error.reason}"
+            raise FetchError(provider=self.METHOD, error_msg=fact) from error
+
+
+# ``ServiceProvider``: what a provider that calls an AWS service has in common with others.
+
+
+class ServiceProvider(Provider):
+    """A provider that calls an AWS service."""
+
+    #: Whether the service is in a region of its own, wherever the session is.
+    HAS_OWN_REGION: ClassVar[bool] = False
+
+    client_config: Mapping[str, Any] | None = option(
+        default=None,
+        example="{'region_name': 'eu-west-1'}",
+        code="{'region_name': 'eu-west-1'}",
+        secret=True,
+        parse=types.client_config,
+        help="Arguments of `create_client` for the inner client.",
+    )

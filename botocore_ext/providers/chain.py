@@ -1,0 +1,202 @@
+"""``CredentialChain``: a provider that asks other providers, in order."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from botocore.credentials import CredentialProvider
+
+from ..aws.frozen_credentials import FieldError, Keys
+from ..errors import Attempt, ChainError, FetchError, shown
+from ..options import types
+from ..options.option import option
+from ..refresh.credentials import ProviderCredentials
+from ..refresh.policy import Window
+from ..runtime.context import run_guarded, tell
+from ..runtime.single_flight import own_copy
+from .base import Provider
+from .function import Source, as_provider
+from .links import named
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+# What a provider comes to that is asked for keys, whoever wrote it: keys, or why it has none.
+
+
+def keys_or_reason(link: CredentialProvider) -> Keys | None:
+    """Return keys, obtained anew; None where a provider of others' has none.
+
+    Raises:
+        NotConfigured: Nothing selects the provider.
+        Exception: What obtaining the keys raises.
+    """
+    if not isinstance(link, Provider):
+        found = link.load()
+        try:
+            return None if found is None else Keys.from_credentials(found)
+        except FieldError as error:
+            fact = f"{error}: correct it where these credentials come from"
+        raise FetchError(provider=link.METHOD, error_msg=fact)
+    if not link.is_selected():
+        raise link.not_here()
+    link.check()
+    return link.obtain()
+
+
+def attempted(name: str, link: CredentialProvider) -> Keys | Attempt:
+    """Return the keys of one link, or why it has none; what must stop a chain is raised."""
+    try:
+        keys = keys_or_reason(link)
+    except Exception as error:
+        if not getattr(error, "try_next_link", False):
+            tell((name, error))
+            raise
+        return Attempt(name, getattr(error, "reason", shown(error)), own_copy(error))
+    return keys or Attempt(name, "nothing here selects it")
+
+
+logger = logging.getLogger(__name__)
+
+
+class CredentialChain(Provider):
+    """Keys of the first link that has some, asked anew from the first link at each refresh."""
+
+    METHOD = "custom-credential-chain"
+    CANONICAL_NAME = "CustomCredentialChain"
+    FACTORY = "create_credential_chain"
+
+    links: Sequence[Source | str] = option(
+        default=None,
+        ini="credential_chain",
+        example="Environment, CustomCognitoIdentityPool, profile web",
+        code="from_http(), 'Environment'",
+        positional=True,
+        selects=True,
+        required=True,
+        parse=types.links,
+        help="The links, in order: providers, callables that return keys, or names. In a profile "
+        "a comma-separated line of canonical names, METHODs or factories in any case, and "
+        "`profile NAME`.",
+    )
+    expires_after: float | timedelta | None = option(
+        default=None,
+        ini="credential_chain_expire_after",
+        example="900",
+        code="900",
+        parse=types.lifetime,
+        help="Seconds, or a `timedelta`, after which keys that name no expiration are looked for "
+        "anew; 300 or more. In code also `.expire_after(...)`.",
+    )
+
+    def __init__(
+        self,
+        *links: Source | str,
+        expires_after: float | timedelta | None = None,
+        refresh_window: Window | None = None,
+        **unknown: NoReturn,
+    ) -> None:
+        """Take the links in order; nothing is asked yet."""
+        sources = [link if isinstance(link, str) else as_provider(link) for link in links]
+        super().__init__(
+            links=sources or None,
+            expires_after=expires_after,
+            refresh_window=refresh_window,
+            **unknown,
+        )
+
+    def expire_after(self, seconds: float | timedelta) -> "Self":
+        """Return a chain like this one that gives keys without an expiration one.
+
+        Args:
+            seconds: From when they were obtained; 300 or more.
+
+        Raises:
+            ValueError: It is less.
+        """
+        try:
+            types.lifetime(seconds)
+        except ValueError as error:
+            msg = f"expire_after({seconds!r}) {error}"
+            raise ValueError(msg) from None
+        given: dict[str, Any] = {**self.given(), "expires_after": seconds}
+        return type(self)(*given.pop("links", ()), **given)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as the links."""
+        given = dict(self.given())
+        return _rebuild, (type(self), given.pop("links", ()), given)
+
+    def check(self) -> None:
+        """See ``Provider.check``; a name that nothing bears is an error here."""
+        super().check()
+        self._bound_links()
+
+    def tell(self, credentials: ProviderCredentials, distance: int = 0) -> None:
+        """See ``Provider.tell``; a new token of a link is a new token of the chain."""
+        super().tell(credentials, distance)
+        for _, link in self._bound_links():
+            if isinstance(link, Provider):
+                link.tell(credentials, distance + 1)
+
+    def obtain(self) -> Keys:
+        """See ``Provider.obtain``; a chain knows its place in a circle itself."""
+        return self.fetch()
+
+    def fetch(self) -> Keys:
+        """Ask the links in order.
+
+        Raises:
+            ChainError: None has keys.
+            Exception: What a link raised that was asked for and failed, unchanged.
+        """
+        profile = self.scope.profile
+        label = f"credential_chain of profile '{profile}'" if profile else self.label
+        return run_guarded(self.place, label, self._first)
+
+    def _first(self) -> Keys:
+        attempts = []
+        for name, link in self._bound_links():
+            found = attempted(name, link)
+            tell((name, None if isinstance(found, Keys) else found))
+            if isinstance(found, Keys):
+                logger.debug("The chain takes the keys of %s", name)
+                return self._with_expiration(found)
+            attempts.append(found)
+        raise ChainError(provider=self.METHOD, attempts=attempts)
+
+    @property
+    def place(self) -> object:
+        """See ``Provider.place``; what a profile names is built anew wherever it is asked."""
+        scope = self.scope
+        return super().place if scope.profile is None else (id(scope.files), scope.profile)
+
+    def _bound_links(self) -> list[tuple[str, CredentialProvider]]:
+        """Return the links with their names, bound once for each binding of the chain."""
+        return self._binding.once("links", lambda: [self._bind(link) for link in self.links])
+
+    def _bind(self, link: Any) -> tuple[str, CredentialProvider]:
+        if isinstance(link, str):
+            return link, named(link, self.scope)
+        if isinstance(link, Provider):
+            return link.label, link.bind(self.scope)
+        return str(link.CANONICAL_NAME or link.METHOD), link
+
+    def _with_expiration(self, keys: Keys) -> Keys:
+        after: Any = self.expires_after
+        if after is None or keys.expiration is not None:
+            return keys
+        moment = self.scope.clock.utc() + timedelta(seconds=after)
+        return replace(keys, expiration=moment)
+
+
+def _rebuild(
+    kind: Callable[..., CredentialChain], links: Sequence[Any], given: dict[str, Any]
+) -> CredentialChain:
+    return kind(*links, **given)
+
+
+create_credential_chain = CredentialChain

@@ -1,0 +1,125 @@
+"""``FilesProvider``: what a provider that reads a profile of the AWS files has in common."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import botocore.session
+
+from ..aws.botocore_errors import native
+from ..errors import ConfigurationError, near
+from ..options import types
+from ..options.option import option
+from ..options.scope import Scope
+from ..system import described
+from .base import Provider
+
+logger = logging.getLogger(__name__)
+
+
+class FilesProvider(Provider):
+    """A provider whose options stand in a profile of the AWS config and credentials files."""
+
+    profile: str | None = option(
+        default=None,
+        example="dev",
+        parse=types.text,
+        help="The profile to read; by default that of the session, or of `AWS_PROFILE`, or "
+        "`default`.",
+    )
+    filepath: str | None = option(
+        default=None,
+        example="~/.aws/credentials",
+        parse=types.text,
+        help="The credentials file; by default that of the session (`AWS_SHARED_CREDENTIALS_FILE` "
+        "or `~/.aws/credentials`).",
+    )
+    config_filepath: str | None = option(
+        default=None,
+        example="~/.aws/config",
+        parse=types.text,
+        help="The config file; by default that of the session (`AWS_CONFIG_FILE` or "
+        "`~/.aws/config`).",
+    )
+
+    @property
+    def scope(self) -> Scope:
+        """The scope of the profile that is read; inner clients stay those of the session."""
+        return self._binding.once("reading", lambda: self._reading_scope(self._outer_scope))
+
+    @property
+    def _outer_scope(self) -> Scope:
+        return super().scope
+
+    @property
+    def label(self) -> str:
+        """See ``Provider.label``; a profile that is not asked for the keys says nothing of them."""
+        return f"{self.FACTORY}()" if self.is_given() else super().label
+
+    def is_given(self) -> bool:
+        """Whether code says what the profile would: whose keys these are."""
+        return any(one.selects and one.name in self.given() for one in self.options())
+
+    def read_again(self) -> None:
+        """See what has changed in the files."""
+        try:
+            found = self._reading_scope(self._outer_scope, anew=True)
+        except ConfigurationError as error:
+            if not self._binding.has("reading"):
+                raise
+            # Somebody is just editing it: what was read before still holds.
+            logger.warning("Kept what was read before: %s", error.reason)
+            return
+        if found.files.full_config != self.scope.files.full_config:
+            self._binding = self._binding.reread(found)
+
+    def _reading_scope(self, outer: Scope, *, anew: bool = False) -> Scope:
+        named, *paths = map(self._in_code, ("profile", "config_filepath", "filepath"))
+        if outer.profile is not None and named is None and not any(paths):
+            return replace(outer, is_bare=False)  # a link of that profile's
+        files = outer.given_files
+        if anew or any(paths):
+            files = _session_of(paths[0], paths[1], outer.files)
+        read = files or outer.unchecked_session
+        # Now, where an error can be told.
+        native(self.METHOD, "the AWS config", "correct it", lambda: read.full_config)
+        default = read.get_config_variable("profile")
+        name = str(named or outer.profile or default or "default")
+        return Scope.like(outer, profile=name, is_bare=False, given_files=files)
+
+    def _in_code(self, name: str) -> Any:
+        """Return one of the options that say where to read, before there is a profile."""
+        return self.value_in_code(self.option_named(name), self.given())
+
+    def why_not(self) -> str:
+        """See ``Specification.why_not``."""
+        profile, scope = self.scope.profile, self.scope
+        profiles = scope.files.full_config["profiles"]
+        if profile not in profiles:
+            similar = near(str(profile), profiles)
+            hint = f" (did you mean '{similar}'?)" if similar else ""
+            return f"there is no profile '{profile}' in {' or '.join(self._paths())}{hint}"
+        return f"profile '{profile}' of {scope.config_file} has no {' or '.join(self.calling())}"
+
+    def calling(self) -> Sequence[str]:
+        """Return the keys of which any makes a profile one for this provider."""
+        return [str(one.ini) for one in self.options() if one.selects]
+
+    def _paths(self) -> Iterator[str]:
+        """Give the paths of both files, and say of each if it is not there."""
+        for name in ("config_file", "credentials_file"):
+            yield described(str(self.scope.files.get_config_variable(name)))
+
+
+def _session_of(
+    config_file: str | None, credentials_file: str | None, like: botocore.session.Session
+) -> botocore.session.Session:
+    """Return a session that reads these files, or those of ``like``; it makes no clients."""
+    session = botocore.session.Session()
+    for name, path in {"config_file": config_file, "credentials_file": credentials_file}.items():
+        session.set_config_variable(name, path or like.get_config_variable(name))
+    profile = like.get_config_variable("profile")
+    if profile is not None:
+        session.set_config_variable("profile", profile)
+    return session

@@ -1,0 +1,147 @@
+"""A Python function in the place of a provider."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from botocore.credentials import CredentialProvider, Credentials
+
+from ..aws.frozen_credentials import FieldError, Keys
+from ..errors import FetchError
+from ..options import types
+from ..options.option import option
+from ..refresh.credentials import ProviderCredentials
+from ..runtime.awaiting import awaited
+from ..runtime.context import run_guarded
+from .base import Provider
+
+_Found: TypeAlias = Keys | Credentials | Mapping[str, Any] | None
+#: A function that returns keys, or, in a session of aiobotocore, what is awaited for them; None
+#: means: not here.
+Function: TypeAlias = Callable[[], _Found | Awaitable[_Found]]
+#: What is accepted where a provider is.
+Source: TypeAlias = CredentialProvider | Function
+
+
+class FunctionProvider(Provider):
+    """A callable that returns keys, in the place of a provider."""
+
+    METHOD = "custom-function"
+    CANONICAL_NAME = "CustomFunction"
+    FACTORY = "from_function"
+
+    function: Function = option(
+        default=None,
+        required=True,
+        selects=True,
+        example="my_function",
+        parse=types.function,
+        help="Returns `Keys`, botocore credentials or a mapping; None: not here.",
+    )
+
+    @property
+    def label(self) -> str:
+        """The function's own name."""
+        return getattr(self.function, "__qualname__", type(self.function).__name__)
+
+    @property
+    def place(self) -> object:
+        """See ``Provider.place``; a function that installs itself again is still the same one."""
+        return self.function
+
+    def __repr__(self) -> str:
+        """Show the function's name; what a partial holds may be a secret."""
+        return f"{self.FACTORY}({self.label})"
+
+    def why_not(self) -> str:
+        """See ``Specification.why_not``."""
+        return f"{self.label} returned None: it has no keys here"
+
+    def obtain(self) -> Keys:
+        """See ``Provider.obtain``; the call itself is guarded."""
+        return self.fetch()
+
+    def load(self) -> ProviderCredentials | None:
+        """Call the function once, because only it knows whether it has keys; None if not."""
+        if self._binding.has("credentials"):
+            return super().load()
+        keys = self._called()
+        credentials = None if keys is None else super().load()
+        if credentials is not None:
+            credentials.start_with(keys)
+        return credentials
+
+    def fetch(self) -> Keys:
+        """Call the function.
+
+        Raises:
+            NotConfigured: It returned None.
+            FetchError: It returned something that is not keys. What it raises passes unchanged.
+        """
+        keys = self._called()
+        if keys is None:
+            raise self.not_here()
+        return keys
+
+    def _called(self) -> Keys | None:
+        found = run_guarded(
+            self.place,
+            self.label,
+            lambda: awaited(self.function(), self.METHOD, self.label),
+        )
+        try:
+            return None if found is None else Keys.of(found)
+        except FieldError as error:
+            fact = f"{self.label} did not return keys: {error}"
+        raise FetchError(provider=self.METHOD, error_msg=fact)
+
+
+def as_provider(source: object) -> CredentialProvider:
+    """Return ``source`` as a provider: it is one, or it is a callable that returns keys.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(source, CredentialProvider):
+        return source
+    if callable(source) and not isinstance(source, type):
+        function: Any = source
+        return FunctionProvider(function=function)
+    if isinstance(source, (Mapping, Keys, Credentials)):
+        remedy = "to use these keys, pass a function that returns them"
+    elif isinstance(source, type):
+        remedy = f"call it: {_name(source)}(...)"
+    else:
+        remedy = "pass a provider such as from_http(...), or a callable that returns keys"
+    # Never the value: it may well be a secret in the wrong place.
+    kind = _name(source) if isinstance(source, type) else f"a value of type {type(source).__name__}"
+    msg = f"{kind} is not a credential provider: {remedy}"
+    raise TypeError(msg)
+
+
+def _name(kind: type) -> str:
+    """Return the name under which a class is called: of a provider, that of its factory."""
+    return str(getattr(kind, "FACTORY", kind.__name__))
+
+
+def keys_or_provider(value: object) -> CredentialProvider | Credentials:
+    """Whatever gives keys: a provider, a callable, credentials that refresh themselves, or keys."""
+    if isinstance(value, Credentials):
+        return value
+    if not isinstance(value, (Keys, Mapping)):
+        if isinstance(value, type):
+            msg = f"must give keys: a provider, a callable or keys, not {_name(value)} (call it)"
+            raise ValueError(msg)
+        if not (isinstance(value, CredentialProvider) or callable(value)):
+            msg = f"must give keys: a provider, a callable or keys, not {type(value).__name__}"
+            raise ValueError(msg)
+        return as_provider(value)
+    known = _read(value) if isinstance(value, Mapping) else value
+    return as_provider(lambda: known)
+
+
+def _read(mapping: Mapping[str, Any]) -> Keys:
+    try:
+        return Keys.from_mapping(mapping)
+    except FieldError as error:
+        msg = f"cannot be read as keys ({error})"
+    raise ValueError(msg)

@@ -1,0 +1,192 @@
+"""The seam with botocore: how providers get into a session's credential resolver.
+
+How the resolver itself is made is in ``resolving.creation``.
+"""
+
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import botocore
+import botocore.credentials
+import botocore.session
+from botocore.credentials import CredentialProvider
+
+from ..profiles.inert import is_of_others
+from .resolver import (
+    COMPONENT,
+    Registration,
+    Theirs,
+    check_alone,
+    create_resolver,
+    first_region,
+    is_as_made,
+    loaded_credentials,
+    pending,
+    put_into,
+    register,
+    registered,
+)
+
+if TYPE_CHECKING:
+    import boto3
+
+    from ..providers.function import Source
+
+#: The providers of ``install``; None while it is not in force. Kept when this module is reloaded.
+_installed: tuple[CredentialProvider, ...] | None = globals().get("_installed")
+
+
+def install(*providers: "Source") -> None:
+    """Give every session that is made from now on the providers of this package.
+
+    A profile selects them by its ini keys; everything else resolves as without them. Calling it
+    again replaces ``providers``.
+
+    Args:
+        providers: Providers or callables, asked in this order before everything else.
+
+    Raises:
+        TypeError: One of ``providers`` is neither.
+    """
+    global _installed  # noqa: PLW0603 - installing is global by nature
+    given = _as_providers(providers)
+    if _installed is None:
+        _unregister()  # what a copy of this module has left that is no longer loaded
+        botocore.register_initializer(_initialize)
+    _installed = given
+    boto3 = sys.modules.get("boto3")
+    if getattr(boto3, "DEFAULT_SESSION", None) is not None:
+        warnings.warn(
+            "boto3 has a default session already, which install() does not change: call "
+            "install() before the first boto3.client(), or "
+            "botocore_ext.extend(boto3.DEFAULT_SESSION)",
+            stacklevel=2,
+        )
+
+
+def uninstall() -> None:
+    """Undo ``install``: sessions made from now on are plain; older ones stay as they are."""
+    global _installed  # noqa: PLW0603 - installing is global by nature
+    _unregister()
+    _installed = None
+
+
+def _unregister() -> None:
+    with suppress(ValueError):  # nothing is registered any more
+        while True:
+            botocore.unregister_initializer(_initialize)
+
+
+def extend(session: "boto3.Session | botocore.session.Session", *providers: "Source") -> None:
+    """Give one session that exists already the providers of this package.
+
+    Call it before the session's first client: a session that has resolved its credentials keeps
+    them, and a warning says so. Called again, it adds ``providers`` before those of the calls
+    before. What others have inserted into the session's resolver stays.
+
+    Args:
+        session: A session of boto3 or botocore, aioboto3 or aiobotocore.
+        providers: As for ``install``.
+
+    Raises:
+        TypeError: It is no such session, it takes its keys from one provider alone (see
+            ``Session``), or one of ``providers`` is not a provider.
+    """
+    given = _as_providers(providers)
+    inner = botocore_session(session)
+    waiting = pending(inner)
+    resolver: Any = None if waiting else inner.get_component(COMPONENT)
+    if getattr(waiting or resolver, "only", None) is not None:
+        msg = "this session takes its credentials from one provider alone: build another session"
+        raise TypeError(msg)
+    _warn_of_credentials(inner)
+    if waiting is not None:
+        _register(inner, (*given, *waiting.front), theirs=waiting.theirs)
+    elif is_as_made(resolver, inner):
+        _register(inner, (*given, *(_installed or ())))
+    else:
+        put_into(resolver, inner, first_region(inner), given)
+
+
+def take_from(session: botocore.session.Session, source: "Source") -> None:
+    """Give a session the keys of ``source`` and of nothing else (see ``Session``).
+
+    Raises:
+        TypeError: ``source`` is no provider, or the session has credentials already.
+        ConfigurationError: A setting that botocore reads for every session is none.
+    """
+    (only,) = _as_providers([source])
+    session = botocore_session(session)
+    check_alone(session, only)
+    loaded = loaded_credentials(session)
+    if loaded is not None:
+        msg = f"the botocore session has credentials already (method {loaded.method!r})"
+        raise TypeError(msg)
+    _register(session, (), only)
+
+
+def _as_providers(sources: Sequence["Source"]) -> tuple[CredentialProvider, ...]:
+    if not sources:
+        return ()
+    from ..providers.function import as_provider  # noqa: PLC0415 - install() alone loads no provider
+
+    return tuple(as_provider(source) for source in sources)
+
+
+def botocore_session(session: Any, caller: str = "extend") -> botocore.session.Session:
+    """Return the botocore session of a boto3 session, or itself.
+
+    Raises:
+        TypeError: It is neither, or asynchronous and not aiobotocore's; the text names ``caller``.
+    """
+    # boto3 has no public way from its session to botocore's.
+    inner = getattr(session, "_session", session)
+    if not isinstance(inner, botocore.session.Session) or is_of_others(inner):
+        msg = f"{caller}() takes a boto3 or botocore session, not {type(session).__qualname__}"
+        raise TypeError(msg)
+    return inner
+
+
+class _Initializer:
+    """Registers with a new session, lazily: boto3 sets the profile only after this."""
+
+    def __call__(self, session: botocore.session.Session) -> None:
+        if not is_of_others(session):
+            _register(session, _installed or (), theirs=registered(session))
+
+    # botocore finds what it unregisters by comparing: a module that was loaded again has another
+    # class of this name.
+    def __eq__(self, other: object) -> bool:
+        mine, theirs = type(self), type(other)
+        return (mine.__module__, mine.__qualname__) == (theirs.__module__, theirs.__qualname__)
+
+    def __hash__(self) -> int:
+        return hash(type(self).__qualname__)
+
+
+_initialize = _Initializer()
+
+
+def _register(
+    session: botocore.session.Session,
+    front: Sequence[CredentialProvider],
+    only: CredentialProvider | None = None,
+    theirs: Theirs | None = None,
+) -> None:
+    make = partial(create_resolver, session, front, only, theirs=theirs)
+    register(session, Registration(make, front, only, theirs))
+
+
+def _warn_of_credentials(session: botocore.session.Session) -> None:
+    loaded = loaded_credentials(session)
+    if loaded is not None:
+        warnings.warn(
+            f"this session has credentials already (method {loaded.method!r}) and keeps them: "
+            "call extend() before its first client, or build a "
+            "botocore_ext.Session(credentials=...)",
+            stacklevel=3,
+        )

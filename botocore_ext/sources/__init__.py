@@ -1,1 +1,0 @@
-"""Where keys, tokens and ids lie, and who issues them."""
