@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .session.hook import extend, install, uninstall
 
 if TYPE_CHECKING:
-    from .aws.frozen_credentials import Keys
+    from .aws.frozen_credentials import FrozenCredentials
     from .errors import (
         Attempt,
         ChainError,
@@ -50,7 +50,7 @@ __all__ = [
     "CredentialChain",
     "Explanation",
     "FetchError",
-    "Keys",
+    "FrozenCredentials",
     "NotConfigured",
     "Provider",
     "ProviderCredentials",
@@ -86,7 +86,7 @@ _HOMES = {
     "CredentialChain": "providers.chain",
     "Explanation": "explanation.report",
     "FetchError": "errors",
-    "Keys": "aws.frozen_credentials",
+    "FrozenCredentials": "aws.frozen_credentials",
     "NotConfigured": "errors",
     "Provider": "providers.base",
     "ProviderCredentials": "refresh.credentials",

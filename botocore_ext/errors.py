@@ -227,9 +227,9 @@ def _closest(name: str, known: Iterable[str], cutoff: float) -> list[str]:
 
 def nothing_from(only: Any) -> NotConfigured:
     """Return the error where the provider that is asked alone has nothing."""
-    why_not = getattr(only, "why_not", None)
+    reason = getattr(only, "reason_not_selected", None)
     return NotConfigured(
         provider=str(only.METHOD),
         error_msg="this session takes credentials from this provider alone, and it has none here"
-        f"{f' ({why_not()})' if why_not else ''}: set what it needs, or pass another provider",
+        f"{f' ({reason()})' if reason else ''}: set what it needs, or pass another provider",
     )

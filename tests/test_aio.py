@@ -24,7 +24,7 @@ import botocore_ext
 from botocore_ext import (
     ConfigurationError,
     FetchError,
-    Keys,
+    FrozenCredentials,
     NotConfigured,
     ProviderCredentials,
     Scope,
@@ -108,7 +108,7 @@ def test_aiobotocore_has_what_we_lean_on():
 def test_a_twin_has_the_configuration_and_the_loader_of_its_session():
     """As somebody may have changed or replaced them."""
     session = theirs.AioSession()
-    twin = aio_providers.Twin(session)
+    twin = aio_providers.SyncSession(session)
     for name in ("config_store", "data_loader"):
         assert twin.get_component(name) is session.get_component(name)
 
@@ -294,7 +294,7 @@ class TestTheEventLoop:
         assert goes_on == [True, True]
 
     def test_while_a_function_is_asked_for_keys(self, goes_on):
-        session = aio.AioSession(credentials=lambda: self.wait() or Keys("AKIA", "s"))
+        session = aio.AioSession(credentials=lambda: self.wait() or FrozenCredentials("AKIA", "s"))
         assert self.run(partial(frozen, session)).access_key == "AKIA"
         assert goes_on == [True]
 
@@ -594,13 +594,13 @@ class TestCoroutines:
 
     def test_of_every_other_callable(self, aws):
         async def keys():
-            return Keys("AKIAMASTER", fakes.secret())
+            return FrozenCredentials("AKIAMASTER", fakes.secret())
 
         async def code(serial):
             return "123456"
 
         async def assume(parameters):
-            return Keys("AKIAASSUMED", fakes.secret())
+            return FrozenCredentials("AKIAASSUMED", fakes.secret())
 
         role = from_temporary_credentials(
             params={"RoleArn": ROLE, "SerialNumber": "arn:aws:iam::123456789012:mfa/me"},
@@ -672,7 +672,7 @@ class TestCoroutines:
         async def keys():
             if user == "carol":
                 signed.append(await credentials.get_access_key())
-            return Keys(user, "secret", None, clock.at(3600))
+            return FrozenCredentials(user, "secret", None, clock.at(3600))
 
         provider = FunctionProvider(function=keys).bind(Scope(clock=clock))
         user, held = "alice", ProviderCredentials(provider)
@@ -798,7 +798,7 @@ class TestSessions:
 
         role = from_temporary_credentials(
             params={"RoleArn": ROLE, "SerialNumber": "arn:aws:iam::123456789012:mfa/me"},
-            master_credentials=lambda: Keys("AKIAMASTER", "secret"),
+            master_credentials=lambda: FrozenCredentials("AKIAMASTER", "secret"),
             mfa_code_provider=ask,
         )
         session = aio.AioSession(credentials=role)
@@ -970,14 +970,16 @@ class TestExplain:
 
     def test_it_asks_what_code_gave(self, used, config):
         session = theirs.AioSession()
-        botocore_ext.extend(session, lambda: Keys("AKIACODE", "secret"))
+        botocore_ext.extend(session, lambda: FrozenCredentials("AKIACODE", "secret"))
         if used:
             asyncio.run(frozen(session))
         assert outcomes(session) == [("custom-function", "found", "")]
 
     def test_it_asks_one_provider_alone(self, used, config):
         config(MOBILE)
-        session = aio.AioSession(profile="mobile", credentials=lambda: Keys("AKIACODE", "secret"))
+        session = aio.AioSession(
+            profile="mobile", credentials=lambda: FrozenCredentials("AKIACODE", "secret")
+        )
         if used:
             asyncio.run(frozen(session))
         assert outcomes(session) == [("custom-function", "found", "")]

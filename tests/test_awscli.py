@@ -181,7 +181,7 @@ class TestEvent:
         assert capsys.readouterr().err == awscli.NOT_HERE
 
 
-def why_not(program):
+def reason_not_selected(program):
     """Return why a program cannot be tried; empty where it can."""
     if shutil.which(program) is None:
         return f"there is no AWS CLI ({program}): name some in BOTOCORE_EXT_AWS"
@@ -191,8 +191,8 @@ def why_not(program):
 @pytest.fixture(params=PROGRAMS)
 def cli(request, profiles):
     """Return what runs the program, and gives what it prints."""
-    if why_not(request.param):
-        pytest.skip(why_not(request.param))
+    if reason_not_selected(request.param):
+        pytest.skip(reason_not_selected(request.param))
 
     def cli(*arguments, status=0):
         done = subprocess.run(

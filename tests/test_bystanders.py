@@ -20,7 +20,7 @@ def profiles_of(text, config):
 
 
 def in_profile(text, config):
-    return inert.is_bystander(profiles_of(f"[profile p]\n{text}\n", config), "p")
+    return inert.is_inert(profiles_of(f"[profile p]\n{text}\n", config), "p")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_role_of_plain_botocore_has_its_own_provider_and_nothing_else(config):
     for one, theirs in zip(found, plain, strict=True):
         assert type(one) in (type(theirs), PlainRoleProvider)
         assert one.METHOD == theirs.METHOD
-    botocore_ext.extend(session, lambda: botocore_ext.Keys("AKIA", "s"))
+    botocore_ext.extend(session, lambda: botocore_ext.FrozenCredentials("AKIA", "s"))
     assert session.get_credentials().access_key == "AKIA"
 
 
@@ -140,5 +140,5 @@ def test_extend_still_adds_to_it():
     botocore_ext.install()
     session = botocore.session.Session()
     assert session.get_component("credential_provider").providers[0].METHOD == "env"
-    botocore_ext.extend(session, lambda: botocore_ext.Keys("AKIA", "s"))
+    botocore_ext.extend(session, lambda: botocore_ext.FrozenCredentials("AKIA", "s"))
     assert session.get_credentials().access_key == "AKIA"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import botocore_ext
-from botocore_ext import ConfigurationError, Keys, Session, from_http, from_web_token
+from botocore_ext import ConfigurationError, FrozenCredentials, Session, from_http, from_web_token
 
 from . import fakes
 from .test_refresh import ROLE, together
@@ -68,7 +68,7 @@ def credentials_of(function):
 
 
 def numbered(number):
-    return Keys(f"AKIA{number}", fakes.secret())
+    return FrozenCredentials(f"AKIA{number}", fakes.secret())
 
 
 def test_forty_overlapping_refreshes_are_forty_successes(web, aws):

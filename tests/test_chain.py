@@ -14,7 +14,7 @@ from botocore_ext import (
     ChainError,
     ConfigurationError,
     FetchError,
-    Keys,
+    FrozenCredentials,
     NotConfigured,
     Scope,
     Session,
@@ -27,7 +27,7 @@ from botocore_ext import (
 from . import fakes
 
 ROLE = "arn:aws:iam::123456789012:role/Web"
-GOOD = Keys("AKIAGOOD", "secret-of-the-good-link")
+GOOD = FrozenCredentials("AKIAGOOD", "secret-of-the-good-link")
 
 
 def good():
@@ -192,7 +192,7 @@ def test_an_unknown_name_names_the_nearest():
 
 
 def test_every_refresh_starts_at_the_first_link(clock):
-    found = [None, GOOD, Keys("AKIAFIRST", "s")]
+    found = [None, GOOD, FrozenCredentials("AKIAFIRST", "s")]
     chain = create_credential_chain(lambda: found.pop(0), good).bind(Scope(clock=clock))
     credentials = chain.load()
     assert credentials.access_key == "AKIAGOOD"
@@ -214,7 +214,9 @@ class TestExpireAfter:
     @pytest.mark.parametrize("hours", [-1, 0.1, 9])
     def test_an_expiration_that_is_there_stays(self, clock, hours):
         moment = clock.at(hours * 3600)
-        chain = create_credential_chain(lambda: Keys("A", "s", None, moment)).expire_after(900)
+        chain = create_credential_chain(
+            lambda: FrozenCredentials("A", "s", None, moment)
+        ).expire_after(900)
         assert chain.bind(Scope(clock=clock)).fetch().expiration == moment
 
     @pytest.mark.parametrize(

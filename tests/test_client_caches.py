@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSResponse
 
-from botocore_ext import Keys, Session
+from botocore_ext import FrozenCredentials, Session
 
 
 class Wire:
@@ -25,7 +25,10 @@ class Wire:
 
 def requests_of_two_users(service, operation, answer):
     """Make a request as each of two users of different accounts, with one client."""
-    users = [Keys("AKIA1", "s", None, None, "1" * 12), Keys("AKIA2", "s", None, None, "2" * 12)]
+    users = [
+        FrozenCredentials("AKIA1", "s", None, None, "1" * 12),
+        FrozenCredentials("AKIA2", "s", None, None, "2" * 12),
+    ]
     session = Session(credentials=lambda: users[0])
     client = session.client(service, region_name="us-west-2")
     wire = Wire(answer)

@@ -208,7 +208,7 @@ def test_a_row_fails_with_keys_from_elsewhere(running, capsys):
 
 
 def test_keys_that_do_not_expire_say_so(running, capsys):
-    botocore_ext.install(lambda: botocore_ext.Keys("AKIAFOREVER", "secret"))
+    botocore_ext.install(lambda: botocore_ext.FrozenCredentials("AKIAFOREVER", "secret"))
     assert demo.report({"pool": "custom-function"}) == 0
     assert "custom-function               ****************EVER    never" in capsys.readouterr().out
 

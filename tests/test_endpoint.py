@@ -11,8 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 from botocore.session import Session
 
-from botocore_ext.aws.endpoint import Endpoint, UnusableError, is_allowed
-from botocore_ext.aws.http import Patience, _explain, _proxies, ask, persist
+from botocore_ext.aws.endpoint import Endpoint, EndpointError, is_allowed
+from botocore_ext.aws.http import Timeouts, _explain, _proxies, ask, retry
 
 from . import certificates, fakes
 
@@ -101,7 +101,7 @@ def test_a_name_that_resolves_elsewhere_is_refused(address, monkeypatch):
     answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
     assert not is_allowed(address)
-    with pytest.raises(UnusableError, match="use https") as raised:
+    with pytest.raises(EndpointError, match="use https") as raised:
         Endpoint.parse("http://agent/").addresses()
     assert not raised.value.retry
 
@@ -139,15 +139,15 @@ def test_the_sessions_own_proxy_is_used():
     session.set_default_client_config(Config(**own))
     endpoint = Endpoint.parse("https://example.com/")
     assert _proxies(endpoint, session) == own
-    with pytest.raises(UnusableError, match="cannot be reached through the proxy"):
-        ask(endpoint, {}, Patience(1, 1, 5), session)
+    with pytest.raises(EndpointError, match="cannot be reached through the proxy"):
+        ask(endpoint, {}, Timeouts(1, 1, 5), session)
 
 
 def test_a_certificate_that_is_not_accepted_is_named(aws):
     """The loopback AWS speaks no TLS at all, which is no certificate either."""
     endpoint = Endpoint.parse(f"https://127.0.0.1:{aws.port}/")
-    with pytest.raises(UnusableError, match="name its authority in AWS_CA_BUNDLE") as raised:
-        ask(endpoint, {}, Patience(1, 1, 5), Session())
+    with pytest.raises(EndpointError, match="name its authority in AWS_CA_BUNDLE") as raised:
+        ask(endpoint, {}, Timeouts(1, 1, 5), Session())
     assert not raised.value.retry
 
 
@@ -166,10 +166,10 @@ def test_a_certificate_is_accepted_of_a_trusted_authority_for_this_host(
         monkeypatch.setenv("AWS_CA_BUNDLE", str(trusted))
     endpoint = Endpoint.parse(f"https://localhost:{aws.port}/")
     if is_asked:
-        assert ask(endpoint, {}, Patience(10, 10, 20), Session())[0] == 200
+        assert ask(endpoint, {}, Timeouts(10, 10, 20), Session())[0] == 200
     else:
-        with pytest.raises(UnusableError, match="no TLS certificate that is accepted"):
-            ask(endpoint, {}, Patience(10, 10, 20), Session())
+        with pytest.raises(EndpointError, match="no TLS certificate that is accepted"):
+            ask(endpoint, {}, Timeouts(10, 10, 20), Session())
     assert len(aws.requests) == is_asked
 
 
@@ -184,8 +184,8 @@ def test_an_answer_that_breaks_off_is_no_answer():
     thread = threading.Thread(target=hang_up)
     thread.start()
     endpoint = Endpoint.parse(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-    with pytest.raises(UnusableError, match="closed the connection"):
-        ask(endpoint, {}, Patience(1, 1, 5), Session())
+    with pytest.raises(EndpointError, match="closed the connection"):
+        ask(endpoint, {}, Timeouts(1, 1, 5), Session())
     thread.join()
     listener.close()
 
@@ -194,24 +194,24 @@ def test_an_answer_that_breaks_off_is_no_answer():
 def test_an_answer_in_drops_is_too_slow(aws, length):
     """Half an answer is none."""
     aws.script("GET", fakes.Answer(b"{" * 1000, drip=0.05, headers={"Content-Length": length}))
-    with pytest.raises(UnusableError) as raised:
-        ask(Endpoint.parse(aws.url), {}, Patience(2, 2, whole=0.5), Session())
+    with pytest.raises(EndpointError) as raised:
+        ask(Endpoint.parse(aws.url), {}, Timeouts(2, 2, whole=0.5), Session())
     text = "had not answered in full after 0.5 s: raise the timeout or see its own log"
     assert (str(raised.value), raised.value.retry) == (text, True)
 
 
 def test_the_time_to_connect_is_not_the_time_to_wait_for_an_answer(aws):
     aws.script("GET", fakes.Answer(silence=2))  # and then it closes the connection
-    with pytest.raises(UnusableError, match="stayed silent for 0.1 s"):
-        ask(Endpoint.parse(aws.url), {}, Patience(connect=10, read=0.1, whole=20), Session())
+    with pytest.raises(EndpointError, match="stayed silent for 0.1 s"):
+        ask(Endpoint.parse(aws.url), {}, Timeouts(connect=10, read=0.1, whole=20), Session())
 
 
 def test_looking_up_a_name_is_part_of_an_attempt(aws, monkeypatch):
     """It cannot be ended; no request follows one that took all the time."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", aws.port))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.1) or found)
-    with pytest.raises(UnusableError, match="had not answered in full after 0.05 s"):
-        ask(Endpoint.parse("http://agent/"), {}, Patience(1, 1, whole=0.05), Session())
+    with pytest.raises(EndpointError, match="had not answered in full after 0.05 s"):
+        ask(Endpoint.parse("http://agent/"), {}, Timeouts(1, 1, whole=0.05), Session())
     assert aws.connections == 0
 
 
@@ -220,17 +220,17 @@ def test_pauses_grow_up_to_the_wait_for_an_answer_and_are_shortened_by_chance(cl
 
     def attempt(*_):
         pauses.append(clock.steady)
-        raise UnusableError("fails")
+        raise EndpointError("fails")
 
     endpoint = Endpoint.parse("http://127.0.0.1/")
-    with pytest.raises(UnusableError, match="fails"):
-        persist(attempt, endpoint, Patience(1, 1, 1), retries=6, clock=clock, seconds=100)
+    with pytest.raises(EndpointError, match="fails"):
+        retry(attempt, endpoint, Timeouts(1, 1, 1), retries=6, clock=clock, seconds=100)
     found = [after - before for before, after in itertools.pairwise(pauses)]
     assert found == pytest.approx([0.15, 0.3, 0.6, 0.75, 0.75, 0.75])
 
 
 def test_a_connection_that_nobody_accepts_is_given_up():
     error = _explain(
-        ConnectTimeoutError(endpoint_url="http://127.0.0.1/secret-path"), Patience(1, 1, 5)
+        ConnectTimeoutError(endpoint_url="http://127.0.0.1/secret-path"), Timeouts(1, 1, 5)
     )
     assert str(error) == "did not accept a connection within 1 s: check the address"

@@ -14,7 +14,7 @@ import pytest
 from botocore.credentials import DeferredRefreshableCredentials
 
 import botocore_ext
-from botocore_ext import FetchError, Keys, Scope, Session, create_credential_chain
+from botocore_ext import FetchError, FrozenCredentials, Scope, Session, create_credential_chain
 
 OBJECT = b"name,size\nlog,42\n"
 
@@ -29,7 +29,7 @@ class Source:
         self.calls += 1
         if self.fails:
             raise FetchError(provider="source", error_msg="is down")
-        return Keys(f"AKIA{self.calls}", "secret", "token", self.clock.at(3600))
+        return FrozenCredentials(f"AKIA{self.calls}", "secret", "token", self.clock.at(3600))
 
     def metadata(self):
         """Return the same as botocore's refreshing credentials take it."""
@@ -78,7 +78,7 @@ def test_nothing_remains_before_the_first_fetch(ours):
 
 
 def test_credentials_without_an_end_have_no_expiry():
-    credentials = create_credential_chain(lambda: Keys("AKIA", "secret")).load()
+    credentials = create_credential_chain(lambda: FrozenCredentials("AKIA", "secret")).load()
     credentials.get_frozen_credentials()
     assert credentials._expiry_time is None
     assert credentials._seconds_remaining() == float("inf")
@@ -170,7 +170,9 @@ class Bucket:
         access_key = f"AKIA{len(self.expirations)}"
         end = time.time() + 3600 if self.expirations else int(time.time() + 1.5)
         self.expirations[access_key] = end
-        return Keys(access_key, "secret", "token", datetime.fromtimestamp(end, timezone.utc))
+        return FrozenCredentials(
+            access_key, "secret", "token", datetime.fromtimestamp(end, timezone.utc)
+        )
 
     def wait(self):
         """Wait until the first credentials have ended."""
@@ -192,7 +194,7 @@ def bucket():
 @pytest.mark.caller_signs
 def test_polars_is_told_when_the_credentials_end(bucket, clock):
     polars = pytest.importorskip("polars", reason="polars is not installed")
-    botocore_ext.install(lambda: Keys("AKIA", "secret", "token", clock.at(600)))
+    botocore_ext.install(lambda: FrozenCredentials("AKIA", "secret", "token", clock.at(600)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # polars says that it may change
         provider = polars.CredentialProviderAWS()

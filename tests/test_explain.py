@@ -48,7 +48,10 @@ APP = "[profile app]\nregion = eu-west-1\nrole_arn = arn:aws:iam::123456789012:r
 SSO = "sso_account_id = 1\nsso_role_name = R\nsso_start_url = https://x\nsso_region = us-east-1\n"
 #: A file that a process of the test writes if it is run.
 RUNS = "credential_process = touch {}\n"
-NOT_KEYS = "<lambda> did not return keys: str is neither Keys, botocore credentials nor a mapping"
+NOT_KEYS = (
+    "<lambda> did not return keys: str is neither FrozenCredentials, botocore credentials nor a "
+    "mapping"
+)
 UNABLE = "Unable to locate credentials"
 CASES = [pytest.param(case, id=case["name"]) for case in explaining.read()]
 WITH_BOTO3 = [one for one in CASES if "boto3" in one.values[0]]

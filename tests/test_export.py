@@ -63,7 +63,7 @@ STATIC = """
 aws_access_key_id = AKIALONGTERM
 aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 """
-WHY_NODE_CANNOT = record.why_not(os.environ.get(record.VARIABLE))
+WHY_NODE_CANNOT = record.reason_not_selected(os.environ.get(record.VARIABLE))
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ import botocore_ext
 from botocore_ext import (
     ConfigurationError,
     FetchError,
-    Keys,
+    FrozenCredentials,
     NotConfigured,
     Session,
     from_cognito_identity_pool,
@@ -62,7 +62,7 @@ def initializers():
 
 
 def keys():
-    return Keys("AKIAFUNCTION", "secret-of-the-function")
+    return FrozenCredentials("AKIAFUNCTION", "secret-of-the-function")
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_function_that_returns_none_is_stepped_over(monkeypatch):
     assert boto3.Session().get_credentials().method == "env"
 
 
-@pytest.mark.parametrize("wrong", [None, "keys", 1, Keys, object()])
+@pytest.mark.parametrize("wrong", [None, "keys", 1, FrozenCredentials, object()])
 def test_what_is_no_provider_is_refused(wrong):
     with pytest.raises(TypeError, match="is not a credential provider"):
         botocore_ext.install(wrong)
@@ -276,12 +276,12 @@ def access_keys(session):
 @pytest.mark.usefixtures("selecting")
 @pytest.mark.parametrize("is_used", [False, True])
 def test_the_last_extend_goes_first_and_nothing_is_there_twice(is_used):
-    botocore_ext.install(lambda: Keys("INSTALLED", "s"))
+    botocore_ext.install(lambda: FrozenCredentials("INSTALLED", "s"))
     session = boto3.Session()
     for name in ("FIRST", "SECOND"):
         if is_used:
             methods(session)
-        botocore_ext.extend(session, lambda name=name: Keys(name, "s"))
+        botocore_ext.extend(session, lambda name=name: FrozenCredentials(name, "s"))
     assert access_keys(session) == ["SECOND", "FIRST", "INSTALLED"]
     every = [one for one in methods(session) if one != "custom-function"]
     assert len(every) == len(set(every))
@@ -290,8 +290,8 @@ def test_the_last_extend_goes_first_and_nothing_is_there_twice(is_used):
 def test_a_session_from_before_install_gets_its_providers_too():
     session = boto3.Session()
     methods(session)
-    botocore_ext.install(lambda: Keys("INSTALLED", "s"))
-    botocore_ext.extend(session, lambda: Keys("OWN", "s"))
+    botocore_ext.install(lambda: FrozenCredentials("INSTALLED", "s"))
+    botocore_ext.extend(session, lambda: FrozenCredentials("OWN", "s"))
     assert access_keys(session) == ["OWN", "INSTALLED"]
 
 
@@ -498,7 +498,7 @@ class TestFunctions:
     @pytest.mark.parametrize(
         "found",
         [
-            Keys("AKIA", "s", "t"),
+            FrozenCredentials("AKIA", "s", "t"),
             Credentials("AKIA", "s", "t"),
             {"AccessKeyId": "AKIA", "SecretAccessKey": "s", "SessionToken": "t"},
             {"access_key": "AKIA", "secret_key": "s", "token": "t"},
@@ -542,7 +542,7 @@ class TestFunctions:
     @pytest.mark.parametrize(
         ("found", "text"),
         [
-            ("keys", "str is neither Keys, botocore credentials nor a mapping"),
+            ("keys", "str is neither FrozenCredentials, botocore credentials nor a mapping"),
             ({"AccessKeyId": "AKIA"}, "SecretAccessKey is missing"),
         ],
     )

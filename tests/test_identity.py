@@ -18,7 +18,7 @@ import botocore_ext
 from botocore_ext import (
     ConfigurationError,
     FetchError,
-    Keys,
+    FrozenCredentials,
     Provider,
     ProviderCredentials,
     Session,
@@ -54,7 +54,7 @@ def test_keys_in_the_place_of_a_provider_are_not_shown(kind, take):
     secret = fakes.secret()
     given = {
         "mapping": {"AccessKeyId": "AKIA", "SecretAccessKey": secret},
-        "keys": Keys("AKIA", secret),
+        "keys": FrozenCredentials("AKIA", secret),
         "frozen": ReadOnlyCredentials("AKIA", secret, None),
         "credentials": Credentials("AKIA", secret),
         "text": secret,
@@ -114,7 +114,7 @@ class Held(Provider):
     user: str = option(default=None, required=True, token=True, help="Whose they are.")
 
     def fetch(self):
-        return Keys(self.user, "secret")
+        return FrozenCredentials(self.user, "secret")
 
 
 class OnTopOf(Provider):
@@ -127,7 +127,7 @@ class OnTopOf(Provider):
         self.master.tell(credentials, distance + 1)
 
     def fetch(self):
-        return Keys(f"{self.master.load().access_key}+", "secret")
+        return FrozenCredentials(f"{self.master.load().access_key}+", "secret")
 
 
 def test_keys_on_top_of_others_are_of_the_new_token_however_many_there_are(mocker):
@@ -352,7 +352,7 @@ class TestOthersProvidersStay:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
         for use in (False, True):
             session = botocore.session.Session()
-            botocore_ext.extend(session, lambda: Keys("AKIAFIRST", "s"))
+            botocore_ext.extend(session, lambda: FrozenCredentials("AKIAFIRST", "s"))
             if use:
                 assert session.get_credentials().access_key == "AKIAFIRST"
                 session._credentials = None
@@ -397,7 +397,7 @@ class TestOthersProvidersStay:
 
     @pytest.mark.parametrize("used", [False, True])
     def test_a_session_of_one_provider_stays_so(self, used):
-        session = Session(credentials=lambda: Keys("AKIAONLY", "s"))
+        session = Session(credentials=lambda: FrozenCredentials("AKIAONLY", "s"))
         if used:
             session.get_credentials()
         with pytest.raises(TypeError, match="from one provider alone"):

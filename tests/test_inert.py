@@ -263,7 +263,7 @@ TRESPASSES = [
     ("requests", lambda runs: urllib.request.urlopen(runs.aws.url).close()),
     ("files", lambda runs: (runs.world / "trace").touch()),
     ("outcome", lambda runs: runs.missing),
-    ("outcome", lambda runs: botocore_ext.Keys("AKIAFILE", "another")),
+    ("outcome", lambda runs: botocore_ext.FrozenCredentials("AKIAFILE", "another")),
 ]
 
 

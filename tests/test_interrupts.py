@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import botocore_ext
-from botocore_ext import Keys, create_credential_chain, from_web_token
+from botocore_ext import FrozenCredentials, create_credential_chain, from_web_token
 
 PACKAGE = str(Path(botocore_ext.__file__).parent)
 ROLE = "arn:aws:iam::123456789012:role/Web"
@@ -100,6 +100,8 @@ def test_an_interrupt_at_any_line_of_a_call_leaves_nothing(aws, caplog):
 def test_an_interrupt_at_any_instruction_leaves_nothing(caplog):
     """Without the call: what surrounds each fetch, and what threads share."""
     numbers = count(1)
-    chain = create_credential_chain(lambda: Keys(f"AKIA{next(numbers)}", "the-secret")).load()
+    chain = create_credential_chain(
+        lambda: FrozenCredentials(f"AKIA{next(numbers)}", "the-secret")
+    ).load()
     chain.refresh()
     in_thread(lambda: check_each(chain, caplog, "opcode"))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 
-from botocore_ext import Keys
+from botocore_ext import FrozenCredentials
 
 MOMENT = datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -21,7 +21,7 @@ MOMENT = datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
     ],
 )
 def test_every_spelling(mapping):
-    assert Keys.from_mapping(mapping) == Keys("A", "s", "t", None, "1")
+    assert FrozenCredentials.from_mapping(mapping) == FrozenCredentials("A", "s", "t", None, "1")
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_every_spelling(mapping):
 )
 def test_expirations_of_every_kind(expiration):
     mapping = {"AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": expiration}
-    assert Keys.from_mapping(mapping).expiration == MOMENT
+    assert FrozenCredentials.from_mapping(mapping).expiration == MOMENT
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_expirations_of_every_kind(expiration):
 def test_what_is_no_time_is_an_error(expiration):
     mapping = {"AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": expiration}
     with pytest.raises(ValueError, match="^Expiration is not a"):
-        Keys.from_mapping(mapping)
+        FrozenCredentials.from_mapping(mapping)
 
 
 @pytest.mark.parametrize(
@@ -54,49 +54,51 @@ def test_what_is_no_time_is_an_error(expiration):
 )
 def test_missing_and_malformed_fields_are_named(mapping, text):
     with pytest.raises(ValueError, match=f"^{text}$"):
-        Keys.from_mapping(mapping)
+        FrozenCredentials.from_mapping(mapping)
 
 
 def test_credentials_of_botocore():
-    assert Keys.of(Credentials("A", "s", "t", account_id="1")) == Keys("A", "s", "t", None, "1")
+    assert FrozenCredentials.of(Credentials("A", "s", "t", account_id="1")) == FrozenCredentials(
+        "A", "s", "t", None, "1"
+    )
     moment = MOMENT + timedelta(hours=1)
     refreshable = RefreshableCredentials("A", "s", "t", moment, dict, "m")
-    assert Keys.of(refreshable) == Keys("A", "s", "t", moment)
+    assert FrozenCredentials.of(refreshable) == FrozenCredentials("A", "s", "t", moment)
 
 
 def test_secrets_are_not_shown():
-    assert repr(Keys("A", "hidden", "hidden-too")) == (
-        "Keys(access_key='A', expiration=None, account_id=None, identity_id=None)"
+    assert repr(FrozenCredentials("A", "hidden", "hidden-too")) == (
+        "FrozenCredentials(access_key='A', expiration=None, account_id=None, identity_id=None)"
     )
 
 
 def test_the_ways_by_which_keys_came_do_not_make_them_others():
     """An inner client that signs with them is not made anew for that."""
-    assert Keys("A", "s").through(["BY_A_WAY"]) == Keys("A", "s")
+    assert FrozenCredentials("A", "s").through(["BY_A_WAY"]) == FrozenCredentials("A", "s")
 
 
 @pytest.mark.parametrize("given", [(1, "s"), ("A", 1)])
 def test_a_key_that_is_no_text_is_refused(given):
     with pytest.raises(ValueError, match="is not a string"):
-        Keys(*given)
+        FrozenCredentials(*given)
 
 
 @pytest.mark.parametrize("text", ["2030-01-02T03:04:05Z and more", "x2030-01-02T03:04:05Z"])
 def test_an_expiration_is_a_time_and_nothing_else(text):
     with pytest.raises(ValueError, match="Expiration is not an RFC 3339 time"):
-        Keys("A", "s", None, text)
+        FrozenCredentials("A", "s", None, text)
 
 
 def test_a_spelling_that_holds_nothing_does_not_hide_another():
     mapping = {"AccessKeyId": None, "access_key": "A", "SecretAccessKey": "s"}
-    assert Keys.from_mapping(mapping).access_key == "A"
+    assert FrozenCredentials.from_mapping(mapping).access_key == "A"
 
 
 def test_an_expiration_without_a_zone_is_not_that_of_this_machine(monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
-        assert Keys("A", "s", None, MOMENT.replace(tzinfo=None)).expiration == MOMENT
+        assert FrozenCredentials("A", "s", None, MOMENT.replace(tzinfo=None)).expiration == MOMENT
     finally:
         monkeypatch.delenv("TZ")
         time.tzset()

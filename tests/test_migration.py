@@ -12,7 +12,7 @@ import botocore_ext
 from botocore_ext import (
     ConfigurationError,
     FetchError,
-    Keys,
+    FrozenCredentials,
     ProviderCredentials,
     Session,
     create_credential_chain,
@@ -195,7 +195,7 @@ def test_every_counterpart_of_version_2_exists():
 
 #: What the lines of the first table are about.
 NAMES = {name: getattr(botocore_ext, name) for name in botocore_ext.__all__} | {
-    "my_function": lambda: Keys("AKIAIOSFODNN7EXAMPLE", "EXAMPLEKEY"),
+    "my_function": lambda: FrozenCredentials("AKIAIOSFODNN7EXAMPLE", "EXAMPLEKEY"),
     "identity_id": "us-east-1:128d0a74-c82f-4553-916d-90053e4a8b0f",
     "identity_pool_id": "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030",
     "logins": {"accounts.google.com": "token"},
@@ -205,7 +205,7 @@ NAMES = {name: getattr(botocore_ext, name) for name in botocore_ext.__all__} | {
     "file": "/var/run/token",
     "get_token": lambda: "token",
     "region": "eu-west-1",
-    "provider": lambda: Keys("AKIAIOSFODNN7EXAMPLE", "EXAMPLEKEY"),
+    "provider": lambda: FrozenCredentials("AKIAIOSFODNN7EXAMPLE", "EXAMPLEKEY"),
 }
 
 
@@ -317,7 +317,7 @@ class TestDeliberateDifferences:
             create_credential_chain(from_process(profile="a"), NAMES["provider"]).fetch()
 
     def test_expire_after_changes_neither_the_chain_nor_the_keys(self):
-        keys = Keys("AKIAIOSFODNN7EXAMPLE", "EXAMPLEKEY")
+        keys = FrozenCredentials("AKIAIOSFODNN7EXAMPLE", "EXAMPLEKEY")
         chain = create_credential_chain(lambda: keys)
         assert chain.expire_after(300).fetch().expiration is not None
         assert chain.fetch().expiration is keys.expiration is None

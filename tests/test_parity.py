@@ -17,7 +17,7 @@ from .tools.parity import record
 CASES = cases.replayed()
 RECORDED = record.recorded()
 ENTRIES = allowed.listed()
-WHY_NOT = record.why_not(os.environ.get(record.VARIABLE))
+WHY_NOT = record.reason_not_selected(os.environ.get(record.VARIABLE))
 PAGE = Path(__file__).parent.parent / "docs" / "from-javascript.md"
 
 

@@ -13,7 +13,7 @@ from botocore.exceptions import HTTPClientError
 
 from botocore_ext import (
     FetchError,
-    Keys,
+    FrozenCredentials,
     Scope,
     create_credential_chain,
     from_cognito_identity,
@@ -78,7 +78,7 @@ def test_an_error_of_the_callers_function_is_raised():
     code = from_temporary_credentials(
         params=params,
         mfa_code_provider=lambda _: fails(),
-        master_credentials=lambda: Keys("A", "s"),
+        master_credentials=lambda: FrozenCredentials("A", "s"),
     )
     for provider in (token, assumer, code, create_credential_chain(fails)):
         with pytest.raises(MineError, match="mine"):
@@ -147,7 +147,7 @@ def test_what_a_process_or_endpoint_answers_is_read_by_field(world, aws):
         aws.always("GET", fakes.Answer(json.dumps(answer).encode()))
         for provider in (process, endpoint):
             found = outcome(provider)
-            if named not in found if named else not isinstance(found, Keys):
+            if named not in found if named else not isinstance(found, FrozenCredentials):
                 wrong.append((provider, answer, found))
     assert not wrong
 
@@ -164,21 +164,24 @@ def test_what_a_function_returns_is_read_by_field():
             found = outcome(assumer)
             name = named
             if named == "it is not an object":
-                name = "Credentials is " if wrapped is not answer else "neither Keys"
-            if name not in found if name else not isinstance(found, Keys):
+                name = "Credentials is " if wrapped is not answer else "neither FrozenCredentials"
+            if name not in found if name else not isinstance(found, FrozenCredentials):
                 wrong.append((wrapped, found))
     assert not wrong
 
 
 def test_a_number_is_taken_for_the_account_that_it_is():
     for account in (12345, "000000012345"):
-        found = Keys.from_mapping({**KEYS, "AccountId": account, "Expiration": ""})
+        found = FrozenCredentials.from_mapping({**KEYS, "AccountId": account, "Expiration": ""})
         assert (found.account_id, found.expiration) == ("000000012345", None)
 
 
 def test_what_names_the_role_session_may_be_anything():
     for user in (None, "", 1, [], {}, {"Arn": None}, {"Arn": 1}, {"Arn": []}, {"Arn": "arn:aws:x"}):
-        assert Keys.from_sts({"Credentials": KEYS, "AssumedRoleUser": user}).account_id is None
+        assert (
+            FrozenCredentials.from_sts({"Credentials": KEYS, "AssumedRoleUser": user}).account_id
+            is None
+        )
 
 
 def test_credentials_without_keys_are_an_error_of_ours():
@@ -239,11 +242,11 @@ def test_the_ca_bundle_of_every_other_call_holds_for_an_endpoint(over_tls, monke
     provider = from_http(aws_container_credentials_full_uri=url, **slow)
     assert "no TLS certificate that is accepted" in outcome(provider)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
-    assert isinstance(outcome(provider), Keys)
+    assert isinstance(outcome(provider), FrozenCredentials)
     session = botocore.session.Session()
     session.set_config_variable("ca_bundle", value=False)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
-    assert isinstance(outcome(provider.bind(Scope(session))), Keys)
+    assert isinstance(outcome(provider.bind(Scope(session))), FrozenCredentials)
 
 
 def test_a_ca_bundle_that_cannot_be_read_is_named(over_tls, monkeypatch, tmp_path):

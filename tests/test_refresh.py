@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from botocore_ext import FetchError, Keys, Scope, from_http, from_web_token, tokens
+from botocore_ext import FetchError, FrozenCredentials, Scope, from_http, from_web_token, tokens
 from botocore_ext.errors import is_recoverable
 from botocore_ext.providers.function import FunctionProvider
 from botocore_ext.refresh.policy import (
@@ -39,7 +39,7 @@ NOW = Moment(wall=10_000.0, steady=70.0)
 def state(left, lifetime=3600, **changes):
     """Keys of ``lifetime`` seconds of which ``left`` are left at ``NOW``."""
     expiration = datetime.fromtimestamp(NOW.wall + left, timezone.utc)
-    keys = Keys("AKIA", "secret", "token", expiration)
+    keys = FrozenCredentials("AKIA", "secret", "token", expiration)
     return State(keys, obtained=NOW.after(left - lifetime), **changes)
 
 
@@ -75,8 +75,8 @@ def test_the_mandatory_window_is_at_most_a_tenth_of_the_lifetime(lifetime, secon
     ("given", "decision"),
     [
         (State(), Decision.MUST),
-        (State(Keys("a", "b")), Decision.SERVE),
-        (State(Keys("a", "b"), invalidated=True), Decision.MUST),
+        (State(FrozenCredentials("a", "b")), Decision.SERVE),
+        (State(FrozenCredentials("a", "b"), invalidated=True), Decision.MUST),
         (state(301), Decision.SERVE),
         (state(300), Decision.TRY),
         (state(61), Decision.TRY),
@@ -195,7 +195,7 @@ class Source:
         self.calls += 1
         if self.error is not None:
             raise self.error
-        return Keys(f"AKIA{self.calls}", "secret", None, self.clock.at(self.lifetime))
+        return FrozenCredentials(f"AKIA{self.calls}", "secret", None, self.clock.at(self.lifetime))
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def refresher(source, clock):
 
 
 def served(refresher):
-    return refresher.settle().frozen.access_key
+    return refresher.get_or_fetch().frozen.access_key
 
 
 def warnings_of(caplog):
@@ -233,8 +233,10 @@ def test_a_timeout_of_the_source_is_not_taken_for_a_wait_for_another_thread(refr
 
 def test_a_fetch_that_returns_no_keys_is_an_error(clock):
     refresher = Refresher("custom-test", dict, clock, lambda: 300)
-    with pytest.raises(FetchError, match=r"fetch\(\) returned dict: it must return Keys"):
-        refresher.settle()
+    with pytest.raises(
+        FetchError, match=r"fetch\(\) returned dict: it must return FrozenCredentials"
+    ):
+        refresher.get_or_fetch()
 
 
 def test_keys_are_fetched_once_and_served_until_the_window(refresher, source, clock):
@@ -251,23 +253,23 @@ def test_what_is_at_hand_is_what_nobody_needs_to_wait_for(source, clock, set_to)
     """For event loops: what is not at hand a thread fetches."""
     credentials = FunctionProvider(function=source).bind(Scope(clock=clock)).load()
 
-    def at_hand(*, refreshing=False):
-        found = credentials.at_hand(refreshing=refreshing)
+    def cached(*, refreshing=False):
+        found = credentials.cached(refreshing=refreshing)
         return found and found.access_key
 
     epoch = credentials.epoch
-    assert at_hand() == "AKIA1"  # a function is called when it is loaded
+    assert cached() == "AKIA1"  # a function is called when it is loaded
     clock.jump(set_to)
     clock.advance(3600 - 300)
-    assert (at_hand(), at_hand(refreshing=True)) == (None, "AKIA1")  # the advisory window
+    assert (cached(), cached(refreshing=True)) == (None, "AKIA1")  # the advisory window
     clock.advance(240)
-    assert (at_hand(), at_hand(refreshing=True)) == (None, None)  # the mandatory one
+    assert (cached(), cached(refreshing=True)) == (None, None)  # the mandatory one
     assert credentials.good().access_key == "AKIA1"
     source.error = FetchError(provider="custom-test", error_msg="silent")
     assert credentials.get_frozen_credentials().access_key == "AKIA1"
-    assert at_hand() == "AKIA1"  # until the next attempt
+    assert cached() == "AKIA1"  # until the next attempt
     credentials.invalidate()
-    assert (credentials.epoch, at_hand()) == (epoch + 1, None)
+    assert (credentials.epoch, cached()) == (epoch + 1, None)
     clock.advance(60)
     assert credentials.good() is None
 
@@ -275,7 +277,7 @@ def test_what_is_at_hand_is_what_nobody_needs_to_wait_for(source, clock, set_to)
 def test_keys_without_expiration_are_fetched_once_for_ever(clock):
     calls = []
     refresher = Refresher(
-        "custom-test", lambda: calls.append(1) or Keys("A", "b"), clock, lambda: 300
+        "custom-test", lambda: calls.append(1) or FrozenCredentials("A", "b"), clock, lambda: 300
     )
     for _ in range(3):
         served(refresher)
@@ -875,7 +877,7 @@ def test_a_thread_that_comes_just_after_a_fetch_does_not_fetch_again(refresher, 
 
 def test_a_thread_that_comes_just_after_a_refusal_does_not_fetch_again(refresher, source):
     source.error = denied()
-    for attempt in (refresher.settle, refresher._attempt):
+    for attempt in (refresher.get_or_fetch, refresher._attempt):
         with pytest.raises(ClientError):
             attempt()
     assert source.calls == 1
@@ -928,7 +930,7 @@ def test_keys_that_ended_during_the_wait_of_a_follower_are_not_served(
     }
     refresher._fetch = slow
     timers = [threading.Timer(0.01, ends[event]), threading.Timer(0.4, over.set)]
-    other = threading.Thread(target=refresher.settle)
+    other = threading.Thread(target=refresher.get_or_fetch)
     other.start()
     fetching.wait(10)
     for one in timers:
@@ -955,7 +957,7 @@ def test_after_a_new_token_nobody_waits_for_the_fetch_of_the_old(refresher, sour
         return source()
 
     refresher._fetch = slow
-    other = threading.Thread(target=refresher.settle)
+    other = threading.Thread(target=refresher.get_or_fetch)
     other.start()
     fetching.wait(10)
     refresher.start_with(None)

@@ -10,7 +10,7 @@ import pytest
 
 import botocore_ext
 from botocore_ext import (
-    Keys,
+    FrozenCredentials,
     Scope,
     create_credential_chain,
     from_cognito_identity,
@@ -107,7 +107,7 @@ KINDS = {
     ),
     "temporary credentials": Kind(
         lambda given, _: from_temporary_credentials(
-            params={"RoleArn": ROLE}, master_credentials=Keys("AKIA", "s"), **given
+            params={"RoleArn": ROLE}, master_credentials=FrozenCredentials("AKIA", "s"), **given
         ),
         knows=no_profile(),
     ),
@@ -115,7 +115,7 @@ KINDS = {
         lambda given, _: from_temporary_credentials(
             params={"RoleArn": ROLE},
             master_credentials=from_temporary_credentials(
-                params={"RoleArn": ROLE}, master_credentials=Keys("AKIA", "s")
+                params={"RoleArn": ROLE}, master_credentials=FrozenCredentials("AKIA", "s")
             ),
             **given,
         ),

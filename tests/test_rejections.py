@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 import botocore_ext
 from botocore_ext import (
     ConfigurationError,
-    Keys,
+    FrozenCredentials,
     Scope,
     Session,
     create_credential_chain,
@@ -102,7 +102,7 @@ class Source:
         self.calls += 1
         if self.error is not None:
             raise self.error
-        return Keys("AKIA1" if self.same else f"AKIA{self.calls}", "secret")
+        return FrozenCredentials("AKIA1" if self.same else f"AKIA{self.calls}", "secret")
 
 
 @pytest.fixture

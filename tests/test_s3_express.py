@@ -14,7 +14,7 @@ from botocore.utils import S3ExpressIdentityCache
 
 import botocore_ext
 from botocore_ext import (
-    Keys,
+    FrozenCredentials,
     Session,
     create_credential_chain,
     from_cognito_identity_pool,
@@ -112,7 +112,7 @@ def switching(*users):
     """A function that gives the static credentials of the user that is set."""
 
     def source():
-        return Keys(source.user, "secret")
+        return FrozenCredentials(source.user, "secret")
 
     source.user = users[0]
     return source
@@ -154,8 +154,10 @@ class TestIdentity:
         assert access_key(session) != first
 
     def test_a_chain_that_changes_its_identity(self, express):
-        answers = [Keys("AKIAFIRST", "secret"), None]
-        chain = create_credential_chain(lambda: answers.pop(0), lambda: Keys("AKIASECOND", "s"))
+        answers = [FrozenCredentials("AKIAFIRST", "secret"), None]
+        chain = create_credential_chain(
+            lambda: answers.pop(0), lambda: FrozenCredentials("AKIASECOND", "s")
+        )
         session = Session(credentials=chain)
         client = client_of(session)
         get(client)

@@ -12,13 +12,19 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 
-from botocore_ext import FetchError, Keys, Scope, from_cognito_identity_pool, from_web_token
+from botocore_ext import (
+    FetchError,
+    FrozenCredentials,
+    Scope,
+    from_cognito_identity_pool,
+    from_web_token,
+)
 from botocore_ext.aws import clients
 from botocore_ext.aws.clients import call
 from botocore_ext.options import scope
 from botocore_ext.options.scope import ProfileScope
 from botocore_ext.runtime.deadline import (
-    run_unhurried,
+    pause_budget,
     run_with_budget,
     seconds_left,
     share_of_budget,
@@ -230,7 +236,7 @@ def test_what_a_fetch_has_left_is_told(clock):
         assert share_of_budget() == 25  # what came before the first request does not count
         clock.advance(10)
         assert share_of_budget() == 15
-        run_unhurried(lambda: clock.advance(100))
+        pause_budget(lambda: clock.advance(100))
         assert share_of_budget() == 15
         run_with_budget(clock.monotonic, inner_fetch)
         assert share_of_budget() == 15
@@ -367,13 +373,13 @@ class TestCommonClients:
 
     def test_who_asks_with_keys_never_gets_a_client_of_other_keys(self):
         """Another thread may put its own in the place at any time."""
-        here, keys = Scope(), Keys("AKIAMINE", "s")
+        here, keys = Scope(), FrozenCredentials("AKIAMINE", "s")
 
         class Taken(dict):
             def __setitem__(self, place, _):
                 super().__setitem__(place, theirs)
 
-        here.client("sts", None, keys=Keys("AKIATHEIRS", "s"))
+        here.client("sts", None, keys=FrozenCredentials("AKIATHEIRS", "s"))
         (theirs,) = here._clients._held.get().values()
         here._clients._held._held = (os.getpid(), Taken())
         signer = here.client("sts", None, keys=keys)._request_signer

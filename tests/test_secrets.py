@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from botocore_ext import (
     FetchError,
-    Keys,
+    FrozenCredentials,
     Scope,
     from_cognito_identity_pool,
     from_http,
@@ -240,7 +240,7 @@ def test_an_error_of_ours_is_searched_though_nobody_sees_it():
 
 @pytest.mark.users_own("error")
 def test_an_error_of_a_refresh_is_searched_though_the_keys_are_served(clock):
-    source = [Keys("AKIA", "secret", None, clock.at(3600)), None]
+    source = [FrozenCredentials("AKIA", "secret", None, clock.at(3600)), None]
     provider = FunctionProvider(function=lambda: source.pop(0) or fail())
 
     def fail():

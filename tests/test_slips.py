@@ -12,7 +12,7 @@ import botocore_ext
 from botocore_ext import (
     ChainError,
     ConfigurationError,
-    Keys,
+    FrozenCredentials,
     NotConfigured,
     Provider,
     Scope,
@@ -282,7 +282,7 @@ def test_an_option_may_replace_that_of_a_parent():
         token_url = option(default=None, help="Mine alone.")
 
         def fetch(self):
-            return Keys("AKIA", self.token_url)
+            return FrozenCredentials("AKIA", self.token_url)
 
     class Fixed(Mine):
         refresh_window = 90

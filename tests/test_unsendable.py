@@ -17,7 +17,7 @@ import botocore_ext
 from botocore_ext import (
     ConfigurationError,
     FetchError,
-    Keys,
+    FrozenCredentials,
     ProviderError,
     Scope,
     create_credential_chain,
@@ -144,7 +144,7 @@ class Sources:
             METHOD = "custom-own"
 
             def fetch(self):
-                return Keys("AKIA", "s", broken())
+                return FrozenCredentials("AKIA", "s", broken())
 
         return Own().load(), "SessionToken contains"
 
@@ -169,7 +169,7 @@ class Sources:
         return from_temporary_credentials(
             params=params,
             mfa_code_provider=lambda _: code,
-            master_credentials=lambda: Keys("A", "s"),
+            master_credentials=lambda: FrozenCredentials("A", "s"),
         ), "mfa_code_provider returned no code"
 
 
@@ -196,13 +196,15 @@ def test_a_value_of_keys_that_no_request_can_carry_is_refused():
         "AccountId": ("AKIA", "s", None, None, "1\n"),
     }.items():
         with pytest.raises(ValueError, match=f"^{field} {UNSENDABLE}$"):
-            Keys(*keys)
-    assert Keys("AKIA", "a secret key is not sent: \u20ac").secret_key.endswith("\u20ac")
+            FrozenCredentials(*keys)
+    assert FrozenCredentials("AKIA", "a secret key is not sent: \u20ac").secret_key.endswith(
+        "\u20ac"
+    )
 
 
 def test_an_error_of_a_field_travels():
     with pytest.raises(ValueError, match="is missing") as raised:
-        Keys("", "s")
+        FrozenCredentials("", "s")
     assert str(pickle.loads(pickle.dumps(raised.value))) == "AccessKeyId is missing"
 
 

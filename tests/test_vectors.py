@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from botocore_ext import ConfigurationError, FetchError, Keys, Provider, Scope
+from botocore_ext import ConfigurationError, FetchError, FrozenCredentials, Provider, Scope
 from botocore_ext.refresh.credentials import ProviderCredentials
 from botocore_ext.refresh.policy import (
     Decision,
@@ -54,7 +54,7 @@ class Scripted:
         if answer == "nonRecoverableError":
             raise ConfigurationError(provider="vector", error_msg="not recoverable")
         left = -1 if answer == "staleCredentials" else self.step.get("lifetimeSeconds", LIFETIME)
-        return Keys(f"NEW{self.calls}", "secret", None, self.clock.at(left))
+        return FrozenCredentials(f"NEW{self.calls}", "secret", None, self.clock.at(left))
 
 
 class DecisionAlone:
@@ -141,7 +141,7 @@ def discrepancies(vector, kind, clock, wait):
     subject = kind(source, clock, given.get("configuredAdvisoryWindowSeconds", "auto"), wait)
     if given["cachedCredentials"] != "none":
         key = given.get("accessKeyId", "CACHED")
-        subject.start_with(Keys(key, "secret", None, clock.at(LIFETIME)))
+        subject.start_with(FrozenCredentials(key, "secret", None, clock.at(LIFETIME)))
         clock.advance(LIFETIME - LEFT[given["cachedCredentials"]])
     found = []
     for step in vector["steps"]:

@@ -5,7 +5,7 @@ import pytest
 
 from botocore_ext import (
     ConfigurationError,
-    Keys,
+    FrozenCredentials,
     NotConfigured,
     Session,
     create_credential_chain,
@@ -132,7 +132,7 @@ PROVIDERS = {
     "pool": lambda _: from_cognito_identity_pool(identity_pool_id=POOL),
     "endpoint": lambda _: from_http(aws_container_credentials_full_uri="http://127.0.0.1:9"),
     "role": lambda _: from_temporary_credentials(
-        params={"RoleArn": ROLE}, master_credentials=Keys("AKIA", "s")
+        params={"RoleArn": ROLE}, master_credentials=FrozenCredentials("AKIA", "s")
     ),
     "role of a profile": lambda _: from_ini(profile="app"),
     "instance": lambda _: from_instance_metadata(),

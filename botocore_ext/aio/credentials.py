@@ -20,7 +20,7 @@ from ..refresh import rejections
 from ..refresh.credentials import ProviderCredentials, needs_itself
 from ..refresh.express import ADVISORY, Asked, BucketSession, IdentityCache, cache_of_botocore, put
 from ..refresh.notes import auth_of
-from ..runtime.context import run_unlogged
+from ..runtime.context import redact_logs
 from ..runtime.single_flight import NeedsItselfError
 from .tasks import SharedTasks, in_thread
 
@@ -174,7 +174,7 @@ class AsyncProviderCredentials(AsyncCredentials):
         return good
 
     def _at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
-        held: ReadOnlyCredentials | None = self._credentials.at_hand(refreshing=refreshing)
+        held: ReadOnlyCredentials | None = self._credentials.cached(refreshing=refreshing)
         return held
 
     async def refresh(self) -> None:
@@ -228,7 +228,7 @@ class AsyncIdentityCache(IdentityCache):
 
     async def _create_async(self, bucket: str) -> BucketSession:
         # A task has a copy of the context in which it is made.
-        return await run_unlogged(partial(asyncio.ensure_future, self._answered(Asked(bucket))))
+        return await redact_logs(partial(asyncio.ensure_future, self._answered(Asked(bucket))))
 
     async def _answered(self, asked: Asked) -> BucketSession:
         return self._created(asked, await self._theirs.build_refresh_callback(asked)())

@@ -115,7 +115,7 @@ def _parts(
 # All others stay aiobotocore's own.
 
 
-class Twin(botocore.session.Session):
+class SyncSession(botocore.session.Session):
     """A synchronous session that is configured as an asynchronous one is, now and later."""
 
     def __init__(self, original: botocore.session.Session) -> None:
@@ -178,7 +178,7 @@ def alone(
     session: botocore.session.Session, region: str | None, only: CredentialProvider
 ) -> CredentialProvider:
     """Return the provider that is asked alone in a session; see ``insert_async``."""
-    [provider] = bound([only], Twin(session), region)
+    [provider] = bound([only], SyncSession(session), region)
     return _asynchronous(provider, session)
 
 
@@ -189,7 +189,7 @@ def insert_async(
     front: Sequence[CredentialProvider],
 ) -> None:
     """Put ``front``, and what the profile may select, into a resolver (see ``resolver.insert``)."""
-    twin = Twin(session)
+    twin = SyncSession(session)
     synchronous = {one.METHOD: one for one in create_credential_resolver(twin).providers}
     profiles = session.full_config["profiles"]
     profile = session.get_config_variable("profile") or "default"

@@ -12,7 +12,7 @@ from botocore import exceptions
 from botocore.session import Session
 
 from ..errors import ConfigurationError, FetchError, NotConfigured, ProviderError
-from ..runtime.context import run_unlogged
+from ..runtime.context import redact_logs
 from .clients import is_of_a_handler, is_of_a_parser
 from .frozen_credentials import FieldError
 
@@ -135,7 +135,7 @@ def native(method: str | None, place: str, remedy: str, work: Callable[[], T]) -
         ProviderError: See ``MEANINGS``. Errors of services and connections pass unchanged.
     """
     try:
-        return run_unlogged(work)
+        return redact_logs(work)
     except tuple(MEANINGS) as error:
         meaning = _meaning(error)
         if meaning is None:

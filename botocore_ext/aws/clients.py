@@ -19,11 +19,11 @@ from botocore.validate import ParamValidator
 from urllib3.exceptions import HTTPError
 
 from ..errors import FetchError, without_users
-from ..runtime.context import run_unlogged
+from ..runtime.context import redact_logs
 from ..runtime.deadline import end_with_budget, keep_to_budget, within_budget
 from ..runtime.single_flight import ProcessLocal
 from .connections import keep_deadlines_of
-from .frozen_credentials import Keys
+from .frozen_credentials import FrozenCredentials
 from .service_data import run_shared
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _modules(error: BaseException) -> Iterator[str]:
 CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
 #: Attempts for one call.
 ATTEMPTS = 3
-#: The arguments of ``create_client`` for the parts of ``Keys``.
+#: The arguments of ``create_client`` for the parts of ``FrozenCredentials``.
 _SIGNING = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 #: What STS answers where it cannot reach an identity provider, or does not know its keys yet.
 _OF_IDENTITY_PROVIDERS = {"IDPCommunicationError", "InvalidIdentityToken"}
@@ -93,7 +93,7 @@ class _Held:
 
     client: "BaseClient"
     client_config: object
-    keys: Keys | None
+    keys: FrozenCredentials | None
 
 
 #: Clients of bindings without a session of the caller's, for as long as one of these lives.
@@ -114,7 +114,7 @@ class InnerClients:
         service: str,
         region: str,
         client_config: Mapping[str, Any] | None,
-        keys: Keys | None = None,
+        keys: FrozenCredentials | None = None,
         *,
         is_common: bool = False,
     ) -> "BaseClient":
@@ -158,7 +158,7 @@ def create(
     service: str,
     region: str,
     client_config: Mapping[str, Any] | None,
-    keys: Keys | None = None,
+    keys: FrozenCredentials | None = None,
 ) -> "BaseClient":
     """Make an inner client, which signs with ``keys`` or not at all."""
     signing = {} if keys is None else dict(zip(_SIGNING, keys.parts(), strict=False))
@@ -232,7 +232,7 @@ def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) ->
     url = without_users(client.meta.endpoint_url)
     ask: Callable[[], Any] = partial(getattr(client, operation), **parameters)
     try:
-        answer = run_unlogged(partial(within_budget, url.split("/")[2], ask))
+        answer = redact_logs(partial(within_budget, url.split("/")[2], ask))
     except HTTPClientError as error:
         cause = error.kwargs.get("error")
         if type(error) is not HTTPClientError or not isinstance(cause, _SHOW_VALUES):

@@ -25,7 +25,7 @@ _PORTS = {"https": 443, "http": 80}
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
-class UnusableError(Exception):
+class EndpointError(Exception):
     """An attempt gave no answer; the text says why, without anything that was answered."""
 
     def __init__(self, reason: str, *, retry: bool = True) -> None:
@@ -105,7 +105,7 @@ class Endpoint:
         """Where to connect: the host itself, or for an http name each address of it.
 
         Raises:
-            UnusableError: The name cannot be resolved, or an address of it is not allowed.
+            EndpointError: The name cannot be resolved, or an address of it is not allowed.
         """
         if self.scheme == "https" or is_address(self.host):
             return [self.host]
@@ -113,12 +113,12 @@ class Endpoint:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except OSError:
             msg = "cannot be resolved: check the name"
-            raise UnusableError(msg) from None
+            raise EndpointError(msg) from None
         addresses = [str(one[4][0]) for one in found]
         for address in addresses:
             if not is_allowed(address):
                 msg = f"resolves to {address}: plain http is allowed only to {_ALLOWED}; use https"
-                raise UnusableError(msg, retry=False)
+                raise EndpointError(msg, retry=False)
         return list(dict.fromkeys(addresses))
 
 

@@ -1,4 +1,4 @@
-"""``Keys``: what a provider obtained, and every spelling that services use for it."""
+"""``FrozenCredentials``: what a provider obtained, and every spelling that services use for it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from botocore.utils import parse_timestamp
 
 from ..runtime.awaiting import awaited
 
-#: Field of ``Keys`` -> the names under which STS, Cognito, container endpoints,
+#: Field of ``FrozenCredentials`` -> the names under which STS, Cognito, container endpoints,
 #: credential processes, botocore and the AWS SDK for JavaScript return it.
 SPELLINGS = {
     "access_key": ("AccessKeyId", "access_key", "accessKeyId"),
@@ -52,7 +52,7 @@ class FieldError(ValueError):
 
 
 @dataclass(frozen=True)
-class Keys:
+class FrozenCredentials:
     """One set of AWS credentials. Its ``repr`` shows no secret."""
 
     access_key: str
@@ -101,12 +101,12 @@ class Keys:
         """Return the access key as it may be shown: its last four characters."""
         return "*" * 16 + self.access_key[-4:]
 
-    def through(self, features: Sequence[str]) -> "Keys":
+    def through(self, features: Sequence[str]) -> "FrozenCredentials":
         """Return the same keys, with ``features`` among the ways by which they came."""
         return replace(self, features=(*features, *self.features)) if features else self
 
     @classmethod
-    def from_sts(cls, answer: Mapping[str, Any]) -> "Keys":
+    def from_sts(cls, answer: Mapping[str, Any]) -> "FrozenCredentials":
         """Read the answer of an STS operation that assumes a role; its ARN names the account.
 
         Raises:
@@ -118,7 +118,7 @@ class Keys:
         return cls.from_mapping({**credentials, **({"AccountId": account[1]} if account else {})})
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any]) -> "Keys":
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> "FrozenCredentials":
         """Read keys in any spelling of ``SPELLINGS``.
 
         What is empty is not there, and an account may be a number.
@@ -139,23 +139,25 @@ class Keys:
         return cls(**{"access_key": "", "secret_key": "", **found})
 
     @classmethod
-    def of(cls, source: "Keys | Credentials | Mapping[str, Any]") -> "Keys":
+    def of(
+        cls, source: "FrozenCredentials | Credentials | Mapping[str, Any]"
+    ) -> "FrozenCredentials":
         """Read keys from whatever a function of the user's may return.
 
         Raises:
             FieldError: It is none of these, or a mapping without keys.
         """
-        if isinstance(source, Keys):
+        if isinstance(source, FrozenCredentials):
             return source
         if isinstance(source, Credentials):
             return cls.from_credentials(source)
         if isinstance(source, Mapping):
             return cls.from_mapping(source)
         kind = type(source).__name__
-        raise FieldError(kind, "is neither Keys, botocore credentials nor a mapping")
+        raise FieldError(kind, "is neither FrozenCredentials, botocore credentials nor a mapping")
 
     @classmethod
-    def from_credentials(cls, credentials: Credentials) -> "Keys":
+    def from_credentials(cls, credentials: Credentials) -> "FrozenCredentials":
         """Read the keys that a botocore credentials object holds now, or one of aiobotocore.
 
         Raises:

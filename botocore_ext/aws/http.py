@@ -16,12 +16,12 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from ..runtime.context import run_unlogged, tell
+from ..runtime.context import redact_logs, tell
 from ..runtime.deadline import within
 from ..system import system_environment
 from .clients import while_sending
 from .connections import keep_deadlines
-from .endpoint import Endpoint, UnusableError, is_address, is_allowed
+from .endpoint import Endpoint, EndpointError, is_address, is_allowed
 
 if TYPE_CHECKING:
     from ..system import Clock
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 _RATE_LIMIT = re.compile(r"rate.?limit", re.IGNORECASE)
 
 
-class Patience(NamedTuple):
+class Timeouts(NamedTuple):
     """How many seconds one attempt may take."""
 
     connect: float
@@ -47,10 +47,10 @@ class Patience(NamedTuple):
     whole: float
 
 
-def persist(
+def retry(
     attempt: Callable[[], T],
     host: str,
-    patience: Patience,
+    patience: Timeouts,
     retries: int,
     clock: "Clock",
     seconds: float,
@@ -58,13 +58,13 @@ def persist(
     """Make an attempt, and more where that may help and they end within ``seconds``.
 
     Raises:
-        UnusableError: What the last one came to.
+        EndpointError: What the last one came to.
     """
     deadline, number = clock.monotonic() + seconds, 0
     while True:
         try:
             return attempt()
-        except UnusableError as error:
+        except EndpointError as error:
             late = clock.monotonic() + patience.whole > deadline
             if not error.retry or number == retries or late:
                 raise
@@ -75,7 +75,7 @@ def persist(
         clock.sleep(pause * (0.5 + clock.random() / 2))
 
 
-def refusal(status: int, remedy: str, *, is_transient: bool = False) -> UnusableError:
+def refusal(status: int, remedy: str, *, is_transient: bool = False) -> EndpointError:
     """Return the error for a status other than 200; asking again helps against some.
 
     Args:
@@ -90,8 +90,8 @@ def refusal(status: int, remedy: str, *, is_transient: bool = False) -> Unusable
         remedy = "see its own log"
     else:
         msg = f"answered with status {status}: {remedy}"
-        return UnusableError(msg, retry=False)
-    return UnusableError(f"answered with status {status}: {remedy}")
+        return EndpointError(msg, retry=False)
+    return EndpointError(f"answered with status {status}: {remedy}")
 
 
 def is_transient(status: int, answer: str) -> bool:
@@ -117,7 +117,7 @@ Answer = tuple[int, bytes]
 
 
 def ask(
-    endpoint: Endpoint, headers: Mapping[str, str], patience: Patience, session: Session
+    endpoint: Endpoint, headers: Mapping[str, str], patience: Timeouts, session: Session
 ) -> Answer:
     """Ask once.
 
@@ -128,14 +128,14 @@ def ask(
         session: Whose CA bundle and proxies are used.
 
     Raises:
-        UnusableError: No complete answer came.
+        EndpointError: No complete answer came.
     """
 
-    def work() -> Answer | UnusableError:
+    def work() -> Answer | EndpointError:
         *others, last = endpoint.addresses()
         for address in others:
             found = _exchange(endpoint, address, headers, patience, session)
-            if not isinstance(found, UnusableError):
+            if not isinstance(found, EndpointError):
                 return found
         return _exchange(endpoint, last, headers, patience, session)
 
@@ -143,13 +143,13 @@ def ask(
         found = within(patience.whole, work)
     except TimeoutError:
         found = _too_slow(patience)
-    if isinstance(found, UnusableError):
+    if isinstance(found, EndpointError):
         raise found
     return found
 
 
-def _too_slow(patience: Patience) -> UnusableError:
-    return UnusableError(
+def _too_slow(patience: Timeouts) -> EndpointError:
+    return EndpointError(
         f"had not answered in full after {patience.whole:g} s: raise the timeout or see its own log"
     )
 
@@ -158,9 +158,9 @@ def _exchange(
     endpoint: Endpoint,
     address: str,
     headers: Mapping[str, str],
-    patience: Patience,
+    patience: Timeouts,
     session: Session,
-) -> Answer | UnusableError:
+) -> Answer | EndpointError:
     """Return an error rather than raise it: a traceback would keep the connection open."""
     url = endpoint.url(address)
     request = AWSRequest(
@@ -181,7 +181,7 @@ def _exchange(
             return response, _read(raw)
 
     try:
-        response, body = run_unlogged(work)
+        response, body = redact_logs(work)
     except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
         return _explain(error, patience, verify)
     finally:
@@ -190,9 +190,9 @@ def _exchange(
     promised = response.headers.get("Content-Length", "")
     if len(body) > LARGEST_ANSWER:
         fact = f"sent more than {LARGEST_ANSWER} bytes: check the address"
-        return UnusableError(fact, retry=False)
+        return EndpointError(fact, retry=False)
     if promised.isdecimal() and len(body) < int(promised):
-        return UnusableError(_BROKEN_OFF)
+        return EndpointError(_BROKEN_OFF)
     return response.status_code, body
 
 
@@ -228,7 +228,7 @@ def _verify(session: Session) -> Any:
     return system_environment().get("REQUESTS_CA_BUNDLE", True) if found is None else found
 
 
-def _explain(error: Exception, patience: Patience, verify: object = None) -> UnusableError:
+def _explain(error: Exception, patience: Timeouts, verify: object = None) -> EndpointError:
     """Say what happened without the URL, which botocore's own texts show.
 
     Raises:
@@ -241,21 +241,21 @@ def _explain(error: Exception, patience: Patience, verify: object = None) -> Unu
     if of_tls is not None:
         return of_tls
     if isinstance(error, botocore.exceptions.ProxyConnectionError):
-        return UnusableError("cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY")
+        return EndpointError("cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY")
     if isinstance(error, botocore.exceptions.ConnectTimeoutError):
         within = f"{patience.connect:g} s"
-        return UnusableError(f"did not accept a connection within {within}: check the address")
+        return EndpointError(f"did not accept a connection within {within}: check the address")
     if isinstance(error, (botocore.exceptions.ReadTimeoutError, ReadTimeoutError)):
-        return UnusableError(
+        return EndpointError(
             f"accepted the request and stayed silent for {patience.read:g} s: "
             "raise the timeout or see its own log"
         )
     if isinstance(error, botocore.exceptions.EndpointConnectionError):
-        return UnusableError("cannot be connected to: check that it runs and the port")
-    return UnusableError(_BROKEN_OFF)
+        return EndpointError("cannot be connected to: check that it runs and the port")
+    return EndpointError(_BROKEN_OFF)
 
 
-def _explain_tls(error: Exception, verify: object) -> UnusableError | None:
+def _explain_tls(error: Exception, verify: object) -> EndpointError | None:
     is_refused = isinstance(error, botocore.exceptions.SSLError)
     if isinstance(verify, str) and (
         is_refused or type(error) is botocore.exceptions.HTTPClientError
@@ -266,9 +266,9 @@ def _explain_tls(error: Exception, verify: object) -> UnusableError | None:
             why = "it has no certificate" if isinstance(wrong, ssl.SSLError) else wrong.strerror
             fact = f"was not asked, because the CA bundle {verify} cannot be read ({why})"
             remedy = "correct AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle"
-            return UnusableError(f"{fact}: {remedy}", retry=False)
+            return EndpointError(f"{fact}: {remedy}", retry=False)
     msg = (
         "has no TLS certificate that is accepted: name its authority in AWS_CA_BUNDLE, or "
         "check that it speaks https"
     )
-    return UnusableError(msg, retry=False) if is_refused else None
+    return EndpointError(msg, retry=False) if is_refused else None

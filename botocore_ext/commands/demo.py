@@ -156,7 +156,7 @@ def resolve(profile: str, method: str, clock: Clock) -> Row:
     if credentials is None or credentials.method != method:
         msg = f"the keys of this profile did not come by {method}"
         raise botocore_ext.NotConfigured(provider="demo", error_msg=msg)
-    keys = botocore_ext.Keys.of(credentials)
+    keys = botocore_ext.FrozenCredentials.of(credentials)
     end = keys.expiration
     expires = "never" if end is None else f"{end.timestamp() - clock.now():.0f} s"
     return Row(profile, method, keys.masked(), expires, returned, milliseconds)

@@ -16,7 +16,7 @@ from functools import partial
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from ..aws.frozen_credentials import FieldError, Keys
+from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..errors import shown
 from ..session.hook import extend
 from ..system import hand_down, system_environment
@@ -75,7 +75,7 @@ def _look_at_the_output(*, is_told_to: bool) -> None:
         )
 
 
-def keys_of(profile: str | None) -> Keys:
+def keys_of(profile: str | None) -> FrozenCredentials:
     """Return the keys that a session with this profile signs with after ``install()``.
 
     Raises:
@@ -94,7 +94,7 @@ def keys_of(profile: str | None) -> Keys:
             "the profile, or name another with --profile"
         )
     try:
-        return Keys.from_credentials(credentials)
+        return FrozenCredentials.from_credentials(credentials)
     except FieldError as error:
         reason = f"the credentials of profile '{name}' cannot be used ({error}): correct them"
     raise NotExportedError(reason=reason)
@@ -114,7 +114,7 @@ def _see_to_it_that_it_ends(profile: str) -> None:
     hand_down(PROFILES, "\n".join([*way, profile]))
 
 
-def _members(keys: Keys) -> dict[str, str | None]:
+def _members(keys: FrozenCredentials) -> dict[str, str | None]:
     """Return the keys as a credential process names them; None for what is not known."""
     end = keys.expiration
     return {
@@ -126,16 +126,16 @@ def _members(keys: Keys) -> dict[str, str | None]:
     }
 
 
-def _as_process(keys: Keys) -> str:
+def _as_process(keys: FrozenCredentials) -> str:
     known = {name: value for name, value in _members(keys).items() if value is not None}
     return json.dumps({"Version": 1, **known}, indent=2) + "\n"
 
 
-def _as_json(keys: Keys) -> str:
+def _as_json(keys: FrozenCredentials) -> str:
     return json.dumps({**_members(keys), "IdentityId": keys.identity_id}, indent=2) + "\n"
 
 
-def _as_variables(before: str, keys: Keys) -> str:
+def _as_variables(before: str, keys: FrozenCredentials) -> str:
     members = _members(keys)
     variables = {
         "AWS_ACCESS_KEY_ID": members["AccessKeyId"],
@@ -148,7 +148,7 @@ def _as_variables(before: str, keys: Keys) -> str:
     return "".join(lines)
 
 
-FORMATS: Mapping[str, Callable[[Keys], str]] = {
+FORMATS: Mapping[str, Callable[[FrozenCredentials], str]] = {
     "process": _as_process,
     "env": partial(_as_variables, "export "),
     "env-no-export": partial(_as_variables, ""),

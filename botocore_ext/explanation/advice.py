@@ -11,7 +11,7 @@ from botocore.exceptions import ConfigParseError
 from ..aws.botocore_errors import made_by_botocore, whole_number
 from ..catalogue import INSERTED
 from ..errors import ConfigurationError, nearest
-from ..profiles.inert import AWS_KEYS, way_to_keys
+from ..profiles.inert import AWS_KEYS, source_profile_chain
 from ..profiles.selection import meant_by, selecting_keys, source_of
 from ..system import in_environment, why_no_file
 from .report import Explanation, Found, Outcome, Step
@@ -274,7 +274,7 @@ def _environment_wins(case: Case) -> Iterator[str]:
 def _not_installed(case: Case) -> Iterator[str]:
     if case.is_ours:
         return
-    for name in way_to_keys(case.view.profiles, case.view.profile):
+    for name in source_profile_chain(case.view.profiles, case.view.profile):
         values = case.view.profiles[name]
         keys = [key for _, key in selecting_keys(values)]
         keys += ["credential_source"] * (source_of(values) is not None)

@@ -142,7 +142,7 @@ class Rule:
     """What is known of one of botocore's providers."""
 
     #: Says why it is not called for; None where it is.
-    why_not: Callable[[View], str | None]
+    reason_not_selected: Callable[[View], str | None]
     #: Whence its keys come, for an error, and what to do where that fails.
     place: Callable[[View], str]
     #: What it reads of the profile, and of the environment.

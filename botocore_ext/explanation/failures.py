@@ -12,9 +12,9 @@ from botocore import exceptions
 from botocore.credentials import CredentialProvider
 
 from ..aws.botocore_errors import native
-from ..aws.frozen_credentials import Keys
+from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import ConfigurationError, FetchError, ProviderError, shown
-from ..profiles.inert import way_to_keys
+from ..profiles.inert import source_profile_chain
 from ..profiles.selection import role_source
 from .botocore_rules import PROCESS_REMEDY, RULES
 from .report import readable
@@ -38,14 +38,14 @@ class _Asked(NamedTuple):
 _Say: TypeAlias = Callable[[_Asked, Any], ProviderError | None]
 
 
-def keys_of(provider: CredentialProvider, view: View) -> Keys | None:
+def keys_of(provider: CredentialProvider, view: View) -> FrozenCredentials | None:
     """Return the keys of a provider that is none of ours, or None.
 
     Raises:
         Exception: It failed; see ``said``.
     """
 
-    def work() -> Keys | None:
+    def work() -> FrozenCredentials | None:
         try:
             found = provider.load()
         except (exceptions.InvalidConfigError, exceptions.PartialCredentialsError):
@@ -54,7 +54,7 @@ def keys_of(provider: CredentialProvider, view: View) -> Keys | None:
             if method == "sso":
                 _check_session(view)
             raise
-        return None if found is None else Keys.from_credentials(found)
+        return None if found is None else FrozenCredentials.from_credentials(found)
 
     method = str(provider.METHOD)
     rule = RULES.get(method)
@@ -71,7 +71,9 @@ def said(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def _worded(asked: _Asked, work: Callable[[], Keys | None]) -> Keys | None:
+def _worded(
+    asked: _Asked, work: Callable[[], FrozenCredentials | None]
+) -> FrozenCredentials | None:
     """Say what botocore's exceptions leave open; the others are ``native``'s to say."""
     try:
         return work()
@@ -148,7 +150,7 @@ _FACTS: Mapping[type[Exception], _Say] = {
 def _check_role(view: View) -> None:
     """Raise what is wrong in the profiles of a role, if that is what failed."""
     visited: list[str] = []
-    for name in way_to_keys(view.profiles, view.profile):
+    for name in source_profile_chain(view.profiles, view.profile):
         visited.append(name)
         if "role_arn" in view.profiles[name]:
             problem = role_source(name, view.profiles, visited).problem

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 
-from ..aws.frozen_credentials import Keys
+from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import without_users
 
 
@@ -107,7 +107,7 @@ class Found:
     seen: datetime
 
     @classmethod
-    def of(cls, provider: str, keys: Keys, now: float) -> "Found":
+    def of(cls, provider: str, keys: FrozenCredentials, now: float) -> "Found":
         """Take what may be shown of ``keys``."""
         seen = datetime.fromtimestamp(now, timezone.utc)
         return cls(provider, keys.masked(), keys.account_id, keys.expiration, seen)

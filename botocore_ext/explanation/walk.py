@@ -13,14 +13,14 @@ import botocore.session
 from botocore.credentials import CredentialProvider, Credentials
 from botocore.session import Session
 
-from ..aws.frozen_credentials import Keys
+from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import Attempt, ConfigurationError, NotConfigured, ProviderError, nothing_from
 from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
-from ..profiles.inert import way_to_keys
+from ..profiles.inert import source_profile_chain
 from ..profiles.selection import selecting_keys
 from ..providers.base import Provider
-from ..providers.chain import keys_or_reason
+from ..providers.chain import fetch_from
 from ..providers.function import FunctionProvider
 from ..providers.insertion import Unselected
 from ..runtime.context import Event, run_with_listener
@@ -136,7 +136,7 @@ def settings_of_role(view: View) -> Iterator[Setting]:
     """Give what is set for a role, and in the profiles of its sources."""
     every = (RULES["assume-role"], *RULES.values())
     keys = dict.fromkeys(key for rule in every for key in rule.keys)
-    for name in way_to_keys(view.profiles, view.profile):
+    for name in source_profile_chain(view.profiles, view.profile):
         yield from view.settings(keys, (), profile=name)
         scope = ProfileScope(view.session, profile=name, environ=view.environ)
         ours = [row.load()().bind(scope) for row, _ in selecting_keys(scope.profile_values)]
@@ -174,7 +174,9 @@ class Walk:
         written = [(key, value) for key, value in zip(_GIVEN, values, strict=True) if value]
         settings = tuple(Setting(key, shown(key, value), "code") for key, value in written)
         try:  # not through get_frozen_credentials(), which aiobotocore's would have awaited
-            keys = Keys(held.access_key, held.secret_key, held.token, account_id=account)
+            keys = FrozenCredentials(
+                held.access_key, held.secret_key, held.token, account_id=account
+            )
         except ValueError as error:
             reason = f"{error}: give the session both keys, or none"
             self.first = Step(name, Outcome.FAILED, reason, settings)
@@ -187,13 +189,13 @@ class Walk:
         """Say what comes of one provider, asking it if it is its turn."""
         name, failure = str(provider.METHOD), None
         try:
-            why_not = self._why_not(provider)
+            reason_not_selected = self._why_not(provider)
         except ProviderError as error:  # a profile that contradicts itself: it says whose it is
             is_meant = error.kwargs["provider"] == name or is_written(self.view, name)
-            why_not = None if is_meant else why_unselected(self.view, name)
+            reason_not_selected = None if is_meant else why_unselected(self.view, name)
             failure = error
-        if why_not is not None:
-            return Step(name, Outcome.NOT_CALLED_FOR, why_not)
+        if reason_not_selected is not None:
+            return Step(name, Outcome.NOT_CALLED_FOR, reason_not_selected)
         if self.first is not None:
             return Step(name, Outcome.SHADOWED, self._by(self.first, provider))
         settings = tuple(self._settings(provider))
@@ -225,14 +227,16 @@ class Walk:
             if provider.is_selected():
                 return None
             of_profile = isinstance(provider.scope, ProfileScope)
-            return why_unselected(self.view, method) if of_profile else provider.why_not()
+            return (
+                why_unselected(self.view, method) if of_profile else provider.reason_not_selected()
+            )
         rule = RULES.get(method, _UNKNOWN)
         if rule is RULES["assume-role"] and self.is_ours:
             return role_of_ours(self.view)
-        why_not = rule.why_not(self.view)
-        if why_not is None and rule.is_local and self.first is not None:
+        reason_not_selected = rule.reason_not_selected(self.view)
+        if reason_not_selected is None and rule.is_local and self.first is not None:
             return self._nothing(provider, rule)
-        return why_not
+        return reason_not_selected
 
     def _nothing(self, provider: CredentialProvider, rule: Rule) -> str | None:
         """Say why a provider that only reads files has nothing; None if it has, or would fail."""
@@ -263,10 +267,10 @@ class Walk:
                 outcome, reason = Outcome.FOUND, ""
         return Step(name, outcome, reason, (), tuple(self.calls.calls), tuple(self.calls.links))
 
-    def _obtained(self, provider: CredentialProvider) -> Keys | None:
+    def _obtained(self, provider: CredentialProvider) -> FrozenCredentials | None:
         if not isinstance(provider, Provider):
             return keys_of(provider, self.view)
-        return run_with_budget(self.clock.monotonic, partial(keys_or_reason, provider))
+        return run_with_budget(self.clock.monotonic, partial(fetch_from, provider))
 
     def _postponed(self, provider: CredentialProvider, rule: Rule) -> str:
         """Say why a provider is not asked though it is its turn; nothing if it is.
@@ -277,7 +281,7 @@ class Walk:
         if iscoroutinefunction(provider.load):
             return "not asked: only an event loop can wait for it"
         if rule is RULES["assume-role"]:
-            way = way_to_keys(self.view.profiles, self.view.profile)
+            way = source_profile_chain(self.view.profiles, self.view.profile)
             if any("mfa_serial" in self.view.profiles[name] for name in way):
                 return "not asked: it takes an MFA code, which only a person can type"
         if not self.offline or rule.is_local:

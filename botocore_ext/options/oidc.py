@@ -11,10 +11,10 @@ from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from ..aws.endpoint import Endpoint, UnusableError
-from ..aws.http import Patience, ask, is_transient, persist, refusal
+from ..aws.endpoint import Endpoint, EndpointError
+from ..aws.http import Timeouts, ask, is_transient, refusal, retry
 from ..errors import ConfigurationError, FetchError
-from ..runtime.context import run_unlogged
+from ..runtime.context import redact_logs
 from ..runtime.deadline import FETCH_BUDGET, share_of_budget
 from ..runtime.helper_thread import run_within
 from . import types
@@ -49,13 +49,13 @@ class GitHubActionsToken:
             FetchError: The job has no permission, or no token came.
         """
         connect = min(CONNECT, self.timeout)
-        patience = Patience(connect, self.timeout, whole=connect + self.timeout)
+        patience = Timeouts(connect, self.timeout, whole=connect + self.timeout)
         endpoint = self._endpoint()
         clock, seconds = self.scope.clock, share_of_budget()
         try:
             attempt = partial(self._attempt, endpoint, patience)
-            return persist(attempt, endpoint.authority, patience, RETRIES, clock, seconds)
-        except UnusableError as error:
+            return retry(attempt, endpoint.authority, patience, RETRIES, clock, seconds)
+        except EndpointError as error:
             fact = f"{endpoint.authority} {error}"
         raise _error(fact)
 
@@ -72,7 +72,7 @@ class GitHubActionsToken:
             fact = f"the environment variable {_URL} {error}: it is GitHub that sets it"
         raise _error(fact)
 
-    def _attempt(self, endpoint: Endpoint, patience: Patience) -> str:
+    def _attempt(self, endpoint: Endpoint, patience: Timeouts) -> str:
         status, body = ask(endpoint, self._headers(), patience, self.scope.session)
         if status != HTTPStatus.OK:
             text = body.decode(errors="replace")
@@ -84,7 +84,7 @@ class GitHubActionsToken:
         if isinstance(value, str) and value.strip():
             return value.strip()
         msg = "answered without a token: see the status page of GitHub"
-        raise UnusableError(msg)
+        raise EndpointError(msg)
 
     def _headers(self) -> dict[str, str]:
         token = self._variable(_REQUEST_TOKEN)
@@ -111,7 +111,7 @@ def _error(fact: str) -> FetchError:
 # https://pypi.org/project/id/
 
 #: What is left of a fetch must be as much for another attempt.
-_PATIENCE = Patience(connect=2.0, read=5.0, whole=7.0)
+_PATIENCE = Timeouts(connect=2.0, read=5.0, whole=7.0)
 
 #: How ``id`` begins the text of an error -> what to do.
 _REMEDIES = {
@@ -156,8 +156,8 @@ class AmbientToken:
         clock, seconds = self.scope.clock, share_of_budget()
         attempt = partial(self._attempt, detect_credential, clock.monotonic() + seconds)
         try:
-            return persist(attempt, "the ambient token", _PATIENCE, RETRIES, clock, seconds)
-        except UnusableError as error:
+            return retry(attempt, "the ambient token", _PATIENCE, RETRIES, clock, seconds)
+        except EndpointError as error:
             fact = f"the ambient token {error}"
         raise FetchError(provider="ambient token", error_msg=fact)
 
@@ -169,15 +169,15 @@ class AmbientToken:
         """Let ``id`` ask once.
 
         Raises:
-            UnusableError: No token came.
+            EndpointError: No token came.
         """
         left = deadline - self.scope.clock.monotonic()
         try:
             ask = partial(run_within, left, partial(detect, self.audience))
-            token = run_unlogged(ask)
+            token = redact_logs(ask)
         except TimeoutError:
             fact = f"was not there after {FETCH_BUDGET} seconds: check what issues tokens here"
-            failure = UnusableError(fact, retry=False)
+            failure = EndpointError(fact, retry=False)
         except Exception as error:  # noqa: BLE001 - some hold what was answered: none is shown
             failure = _explain(error)
         else:
@@ -187,23 +187,23 @@ class AmbientToken:
                 "cannot be had here: this is none of GitHub Actions, Google Cloud, Buildkite, "
                 "GitLab CI/CD and CircleCI"
             )
-            failure = UnusableError(fact, retry=False)
+            failure = EndpointError(fact, retry=False)
         raise failure
 
 
-def _explain(error: Exception) -> UnusableError:
+def _explain(error: Exception) -> EndpointError:
     """Say what is wrong, of its text no more than which place it speaks of, and the status."""
     place = str(error).partition(":")[0]
     refused = _REFUSED.search(str(error))
     if refused is not None and is_transient(int(refused[1]), refused[2]):
         fact = f"of {place} did not come: it answered with status {refused[1]}: see its status page"
-        return UnusableError(fact)
+        return EndpointError(fact)
     # An answer that is not JSON, or holds no token, says nothing: a proxy may have given it.
     passes = isinstance(error, ValueError) or _UNANSWERED.search(str(error)) is not None
     if place in _REMEDIES:
-        return UnusableError(f"of {place} did not come: {_REMEDIES[place]}", retry=passes)
+        return EndpointError(f"of {place} did not come: {_REMEDIES[place]}", retry=passes)
     fact = (
         f"did not come, or is not one for this audience alone ({type(error).__name__}): "
         "check the audience, and what issues tokens here"
     )
-    return UnusableError(fact, retry=passes)
+    return EndpointError(fact, retry=passes)

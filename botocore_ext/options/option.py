@@ -60,9 +60,9 @@ class Option:
     #: May be replaced on the living provider; a required one may come after construction.
     token: bool = False
     #: Belongs to the identity: taken only from the origin that gives the selecting option.
-    one_origin: bool = False
+    same_origin: bool = False
     #: The value may hold " ;" and " #", which elsewhere betray a comment.
-    verbatim: bool = False
+    allow_comments: bool = False
     #: Checks a value, from code or from text, and converts it; ValueError says what is wrong.
     parse: Callable[[Any], Any] = _as_given
     #: Converts ini text before ``parse`` where it means more than the text, within a scope.

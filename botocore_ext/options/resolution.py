@@ -48,7 +48,7 @@ class Origin(NamedTuple):
             ValueError: It is malformed, or holds a comment, which botocore does not strip.
         """
         value = self.values[str(self.key(option))]
-        if self.kind != CODE and not option.verbatim:
+        if self.kind != CODE and not option.allow_comments:
             self._check_text(_texts(value))
         if self.scope is not None and option.read is not None:
             value = option.read(value, self.scope)
@@ -143,7 +143,7 @@ class Specification(Declared):
             self.resolution(one).origin for one in selecting
         )
 
-    def why_not(self) -> str:
+    def reason_not_selected(self) -> str:
         """Say why nothing selects this provider; asked only where that is so."""
         origins = [one for one in self.origins() if self.scope.profile is None or one.kind != CODE]
         names = [origin.key(one) for origin in origins for one in self.selecting()]
@@ -152,9 +152,9 @@ class Specification(Declared):
             return f"only code can say what it needs: pass {self.FACTORY}(...) to the chain"
         return f"none of {', '.join(known)} is set" if len(known) > 1 else f"{known[0]} is not set"
 
-    def not_here(self) -> NotConfigured:
+    def not_configured(self) -> NotConfigured:
         """Return the error for a fetch although nothing selects this provider."""
-        return NotConfigured(provider=self.METHOD, error_msg=self.why_not())
+        return NotConfigured(provider=self.METHOD, error_msg=self.reason_not_selected())
 
     def check(self) -> None:
         """Read every option once; a token may still come.
@@ -247,7 +247,7 @@ class Specification(Declared):
         origins = self.eligible_origins()
         own = self._selecting_origin(origins)
         return {
-            one.name: resolve(one, own if one.one_origin else origins)
+            one.name: resolve(one, own if one.same_origin else origins)
             for one in self.options()
             if not one.token
         }
@@ -266,7 +266,7 @@ class Specification(Declared):
     def origins_of(self, wanted: Option) -> Sequence[Origin]:
         """Return those that ``wanted`` may come from: of an identity, only the one that selects."""
         origins = self.eligible_origins()
-        return self._selecting_origin(origins) if wanted.one_origin else origins
+        return self._selecting_origin(origins) if wanted.same_origin else origins
 
     def eligible_origins(self) -> list[Origin]:
         """Return the origins that count here; a provider may leave some out."""

@@ -12,7 +12,7 @@ import botocore.session
 
 from ..aws.botocore_errors import native
 from ..aws.clients import InnerClients, create
-from ..aws.frozen_credentials import Keys
+from ..aws.frozen_credentials import FrozenCredentials
 from ..catalogue import Row
 from ..errors import ConfigurationError
 from ..profiles.selection import CHAIN, Selection, logger, select, warn_if_misspelt
@@ -136,7 +136,7 @@ class Scope:
         service: str,
         client_config: Mapping[str, Any] | None,
         id_region: str | None = None,
-        keys: Keys | None = None,
+        keys: FrozenCredentials | None = None,
     ) -> "BaseClient":
         """Return the inner client for ``service``, made once for each binding and process.
 

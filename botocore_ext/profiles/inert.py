@@ -48,7 +48,7 @@ def is_of_others(session: Session) -> bool:
     return is_async(session) and not isinstance(session, theirs)
 
 
-def is_bystander(profiles: Profiles, name: str) -> bool:
+def is_inert(profiles: Profiles, name: str) -> bool:
     """Whether nothing of this package can have a part in the keys of the profile ``name``.
 
     A role is none: see ``is_plain_role``.
@@ -61,15 +61,15 @@ def is_plain_role(profiles: Profiles, name: str) -> bool:
     """Whether the profile ``name`` is a role, and nothing on the way to its keys is ours."""
     if not _is_role(profiles.get(name, {})):
         return False
-    return all(_is_plain(profiles[one]) for one in way_to_keys(profiles, name))
+    return all(_is_plain(profiles[one]) for one in source_profile_chain(profiles, name))
 
 
 def is_plain(profiles: Profiles, name: str) -> bool:
     """Whether one of these is so: the profile ``name`` gets its keys without this package."""
-    return is_bystander(profiles, name) or is_plain_role(profiles, name)
+    return is_inert(profiles, name) or is_plain_role(profiles, name)
 
 
-def way_to_keys(profiles: Profiles, name: object) -> list[str]:
+def source_profile_chain(profiles: Profiles, name: object) -> list[str]:
     """Return the profiles from a role to those whose keys assume it; itself first.
 
     It ends where ``source_profile`` names none, or one that was met: that is botocore's to say.

@@ -17,7 +17,7 @@ from botocore.credentials import (
 from botocore.session import Session
 from botocore.utils import create_nested_client
 
-from .inert import way_to_keys
+from .inert import source_profile_chain
 
 
 class PlainRoleProvider(AssumeRoleProvider):
@@ -76,7 +76,10 @@ class PlainRoleProvider(AssumeRoleProvider):
     def _may_be_kept(self) -> bool:
         """Whether another load has no use, and asks for no code."""
         profiles = self._arguments["load_config"]()["profiles"]
-        way = [profiles[name] for name in way_to_keys(profiles, self._arguments["profile_name"])]
+        way = [
+            profiles[name]
+            for name in source_profile_chain(profiles, self._arguments["profile_name"])
+        ]
         return not self.is_repeatable(way) and not any("mfa_serial" in values for values in way)
 
     def is_repeatable(self, way: Sequence[Mapping[str, Any]]) -> bool:

@@ -11,14 +11,14 @@ from botocore.credentials import CredentialProvider, Credentials
 from botocore.exceptions import ClientError
 
 from ..aws.clients import call, problems_of
-from ..aws.frozen_credentials import FieldError, Keys
+from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..catalogue import load
 from ..errors import ConfigurationError, FetchError, MfaCodeError, ProviderError
 from ..options import types
 from ..options.option import option
 from ..refresh.credentials import ProviderCredentials
 from ..runtime.awaiting import awaited
-from ..runtime.deadline import run_unhurried
+from ..runtime.deadline import pause_budget
 from .base import Provider, ServiceProvider
 from .function import Source, keys_or_provider
 
@@ -51,7 +51,7 @@ def code(serial: str, ask: Callable[[str], Any] | None, provider: "Provider") ->
     def answered() -> object:
         return awaited(ask(serial), provider.METHOD, "mfa_code_provider")
 
-    given = run_unhurried(answered)
+    given = pause_budget(answered)
     found = given.strip() if isinstance(given, str) else ""
     if len(found) == _LENGTH and found.isprintable():
         return found
@@ -89,13 +89,15 @@ class TemporaryCredentialsProvider(ServiceProvider):
         parse=types.mapping,
         help="The parameters of AssumeRole, as `client.assume_role` takes them.",
     )
-    master_credentials: Source | Credentials | Keys | Mapping[str, Any] | None = option(
-        default=None,
-        code="from_env()",
-        secret=True,
-        parse=keys_or_provider,
-        help="The keys that assume the role: a provider, a chain, a callable that returns keys, "
-        "or keys. By default those of `from_default_chain`.",
+    master_credentials: Source | Credentials | FrozenCredentials | Mapping[str, Any] | None = (
+        option(
+            default=None,
+            code="from_env()",
+            secret=True,
+            parse=keys_or_provider,
+            help="The credentials that assume the role: a provider, a chain, a callable, or "
+            "credentials. By default those of `from_default_chain`.",
+        )
     )
     mfa_code_provider: Callable[[str], str | Awaitable[str]] | None = option(
         default=None,
@@ -113,7 +115,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
             raise ConfigurationError(
                 provider=self.METHOD,
                 error_msg="client_config has aws_access_key_id: pass the keys that assume the "
-                f"role as master_credentials=Keys(...) to {self.FACTORY}()",
+                f"role as master_credentials=FrozenCredentials(...) to {self.FACTORY}()",
             )
         params = self.params
         if is_wanted(params) and self.mfa_code_provider is None:
@@ -126,7 +128,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
         if isinstance(master, (Provider, ProviderCredentials)):
             master.tell(credentials, distance + 1)
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Assume the role: one round trip, beside those for the master credentials.
 
         Raises:
@@ -145,7 +147,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
                 master.invalidate(keys.access_key)
             raise
         try:
-            return Keys.from_sts(answer).through(keys.features)
+            return FrozenCredentials.from_sts(answer).through(keys.features)
         except FieldError as error:
             fact = f"the answer for the role {params['RoleArn']} holds no keys ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
@@ -181,18 +183,22 @@ class TemporaryCredentialsProvider(ServiceProvider):
         master: CredentialProvider | Credentials = found
         return master
 
-    def _master_keys(self) -> tuple[Credentials, Keys]:
+    def _master_keys(self) -> tuple[Credentials, FrozenCredentials]:
         """Return the keys that assume the role; where there are none, no other role may be taken.
 
         Raises:
             FetchError: There are none.
         """
         master = self._master()
-        reason = master.why_not() if isinstance(master, Provider) else "their provider has none"
+        reason = (
+            master.reason_not_selected()
+            if isinstance(master, Provider)
+            else "their provider has none"
+        )
         try:
             found = master if isinstance(master, Credentials) else master.load()
             if found is not None:
-                return found, Keys.from_credentials(found)
+                return found, FrozenCredentials.from_credentials(found)
         except ProviderError as error:
             if not error.try_next_link:
                 raise

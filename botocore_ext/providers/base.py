@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
-from ..aws.frozen_credentials import FieldError, Keys
+from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..errors import FetchError
 from ..options import types
 from ..options.option import option
@@ -17,7 +17,7 @@ from ..options.scope import Scope
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.policy import DEFAULT_WINDOW, Window
 from ..refresh.rejections import resend_rejected
-from ..runtime.context import run_guarded
+from ..runtime.context import guard_recursion
 from ..system import Clock
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class TokenCell:
         #: callback of the garbage collector may come here at any time, and each step is atomic.
         self._users: WeakKeyDictionary[ProviderCredentials, set[int]] = WeakKeyDictionary()
 
-    def add_user(self, credentials: "ProviderCredentials", distance: int) -> None:
+    def subscribe(self, credentials: "ProviderCredentials", distance: int) -> None:
         """Tell ``credentials`` of changes from now on.
 
         Args:
@@ -141,7 +141,7 @@ class Provider(Specification):
         return self._binding.once("options", self.resolve_options)
 
     @abstractmethod
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Obtain keys now; one to three round trips, nothing cached.
 
         Raises:
@@ -166,19 +166,21 @@ class Provider(Specification):
         """What tells this provider from others where a circle is looked for."""
         return id(self._cell)
 
-    def obtain(self) -> Keys:
+    def _guarded_fetch(self) -> FrozenCredentials:
         """Fetch, unless a callable of this provider's is what asks.
 
         Raises:
             ConfigurationError: It is.
         """
         try:
-            found: Any = run_guarded(self.place, self.label, self.fetch)
+            found: Any = guard_recursion(self.place, self.label, self.fetch)
         except FieldError as error:
             fact = f"{error}: correct it where these credentials come from"
             raise FetchError(provider=self.METHOD, error_msg=fact) from None
         # What somebody's own provider returns is checked where it is kept.
-        keys: Keys = found.through(self.features()) if isinstance(found, Keys) else found
+        keys: FrozenCredentials = (
+            found.through(self.features()) if isinstance(found, FrozenCredentials) else found
+        )
         return keys
 
     def features(self) -> tuple[str, ...]:
@@ -212,7 +214,7 @@ class Provider(Specification):
             credentials: Those that are obtained with the keys of this provider.
             distance: Through how many other providers.
         """
-        self._cell.add_user(credentials, distance)
+        self._cell.subscribe(credentials, distance)
 
     def invalidate(self, access_key: str | None = None) -> None:
         """Make every credentials object of this provider fetch at its next use.

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.credentials import CredentialProvider
 
-from ..aws.frozen_credentials import FieldError, Keys
+from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..errors import Attempt, ChainError, FetchError, shown
 from ..options import types
 from ..options.option import option
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.policy import Window
-from ..runtime.context import run_guarded, tell
+from ..runtime.context import guard_recursion, tell
 from ..runtime.single_flight import own_copy
 from .base import Provider
 from .function import Source, as_provider
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # What a provider comes to that is asked for keys, whoever wrote it: keys, or why it has none.
 
 
-def keys_or_reason(link: CredentialProvider) -> Keys | None:
+def fetch_from(link: CredentialProvider) -> FrozenCredentials | None:
     """Return keys, obtained anew; None where a provider of others' has none.
 
     Raises:
@@ -37,20 +37,20 @@ def keys_or_reason(link: CredentialProvider) -> Keys | None:
     if not isinstance(link, Provider):
         found = link.load()
         try:
-            return None if found is None else Keys.from_credentials(found)
+            return None if found is None else FrozenCredentials.from_credentials(found)
         except FieldError as error:
             fact = f"{error}: correct it where these credentials come from"
         raise FetchError(provider=link.METHOD, error_msg=fact)
     if not link.is_selected():
-        raise link.not_here()
+        raise link.not_configured()
     link.check()
-    return link.obtain()
+    return link._guarded_fetch()
 
 
-def attempted(name: str, link: CredentialProvider) -> Keys | Attempt:
+def attempted(name: str, link: CredentialProvider) -> FrozenCredentials | Attempt:
     """Return the keys of one link, or why it has none; what must stop a chain is raised."""
     try:
-        keys = keys_or_reason(link)
+        keys = fetch_from(link)
     except Exception as error:
         if not getattr(error, "try_next_link", False):
             tell((name, error))
@@ -142,11 +142,11 @@ class CredentialChain(Provider):
             if isinstance(link, Provider):
                 link.tell(credentials, distance + 1)
 
-    def obtain(self) -> Keys:
-        """See ``Provider.obtain``; a chain knows its place in a circle itself."""
+    def _guarded_fetch(self) -> FrozenCredentials:
+        """See ``Provider._guarded_fetch``; a chain knows its place in a circle itself."""
         return self.fetch()
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Ask the links in order.
 
         Raises:
@@ -155,14 +155,14 @@ class CredentialChain(Provider):
         """
         profile = self.scope.profile
         label = f"credential_chain of profile '{profile}'" if profile else self.label
-        return run_guarded(self.place, label, self._first)
+        return guard_recursion(self.place, label, self._first)
 
-    def _first(self) -> Keys:
+    def _first(self) -> FrozenCredentials:
         attempts = []
         for name, link in self._bound_links():
             found = attempted(name, link)
-            tell((name, None if isinstance(found, Keys) else found))
-            if isinstance(found, Keys):
+            tell((name, None if isinstance(found, FrozenCredentials) else found))
+            if isinstance(found, FrozenCredentials):
                 logger.debug("The chain takes the keys of %s", name)
                 return self._with_expiration(found)
             attempts.append(found)
@@ -185,7 +185,7 @@ class CredentialChain(Provider):
             return link.label, link.bind(self.scope)
         return str(link.CANONICAL_NAME or link.METHOD), link
 
-    def _with_expiration(self, keys: Keys) -> Keys:
+    def _with_expiration(self, keys: FrozenCredentials) -> FrozenCredentials:
         after: Any = self.expires_after
         if after is None or keys.expiration is not None:
             return keys

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from ..aws.clients import call
-from ..aws.frozen_credentials import FieldError, Keys, member
+from ..aws.frozen_credentials import FieldError, FrozenCredentials, member
 from ..errors import FetchError, is_recoverable
 from ..options import references, types
 from ..options.option import Option, option
@@ -69,7 +69,9 @@ class CognitoProvider(ServiceProvider):
         }
         return {"Logins": found}
 
-    def _keys(self, client: "BaseClient", identity: str, logins: dict[str, Any]) -> Keys:
+    def _keys(
+        self, client: "BaseClient", identity: str, logins: dict[str, Any]
+    ) -> FrozenCredentials:
         """Ask for the credentials of ``identity``, which may be those of another one.
 
         Cognito merges the identity of a guest who signs in into that of the user.
@@ -81,7 +83,9 @@ class CognitoProvider(ServiceProvider):
             answered = _answered(answer) or identity
             if answered != identity:
                 logger.info("Cognito has merged the identity %s into %s", identity, answered)
-            return Keys.from_mapping({**member(answer, "Credentials"), "IdentityId": answered})
+            return FrozenCredentials.from_mapping(
+                {**member(answer, "Credentials"), "IdentityId": answered}
+            )
         except FieldError as error:
             fact = f"the answer for the identity {identity} holds no keys ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
@@ -126,7 +130,7 @@ class CognitoIdentityProvider(CognitoProvider):
         value = super().option_value(wanted)
         return self._cell.kept.get(value, value) if wanted.name == "identity_id" else value
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Ask Cognito for the keys of the identity: one round trip."""
         merged = self._cell.kept  # before the logins: see Provider.replace_token
         given = str(super().option_value(self.option_named("identity_id")))
@@ -281,7 +285,7 @@ class CognitoIdentityPoolProvider(CognitoProvider):
         """The identity in use; None before the first fetch."""
         return next(reversed(self._cell.kept.values()), None)
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Ask Cognito for the identity, unless it is kept, and for its keys."""
         mine = self._cell.kept  # before the logins: see Provider.replace_token
         client, logins = self._client(self.identity_pool_id), self._logins()
@@ -304,7 +308,7 @@ class CognitoIdentityPoolProvider(CognitoProvider):
         identities: KeptIdentities,
         identity: str,
         logins: dict[str, Any],
-    ) -> Keys:
+    ) -> FrozenCredentials:
         """Ask for the credentials of ``identity``, and keep the identity that they are of."""
         asked = identities.keep(identity)
         found = self._keys(client, asked, logins)

@@ -20,7 +20,7 @@ from botocore.credentials import (
 from botocore.session import Session
 
 from ..aws.botocore_errors import native
-from ..aws.frozen_credentials import FieldError, Keys, expiration
+from ..aws.frozen_credentials import FieldError, FrozenCredentials, expiration
 from ..errors import ConfigurationError, FetchError
 from .base import Provider
 
@@ -38,7 +38,7 @@ SETTINGS = {
 
 def static_sources(
     files: Session, profile: str
-) -> tuple[Callable[[], Keys | None], Callable[[], Keys | None]]:
+) -> tuple[Callable[[], FrozenCredentials | None], Callable[[], FrozenCredentials | None]]:
     """Return what reads the keys that stand in a profile of the credentials and the config file.
 
     The files are read once, as botocore reads the rest of them.
@@ -52,7 +52,7 @@ def static_sources(
     )
 
 
-def static_keys(place: str, provider: CredentialProvider) -> Keys | None:
+def static_keys(place: str, provider: CredentialProvider) -> FrozenCredentials | None:
     """Return the keys that stand in a profile, read by a provider of botocore's; None if none do.
 
     Args:
@@ -69,7 +69,7 @@ def static_keys(place: str, provider: CredentialProvider) -> Keys | None:
 
 def from_settings(
     method: str | None, credentials: Credentials, names: Mapping[str, str], where: str = ""
-) -> Keys:
+) -> FrozenCredentials:
     """Read keys that somebody wrote into settings.
 
     Args:
@@ -82,7 +82,7 @@ def from_settings(
         ConfigurationError: One of them cannot be used.
     """
     try:
-        return Keys.from_credentials(credentials)
+        return FrozenCredentials.from_credentials(credentials)
     except FieldError as error:
         fact = f"{names.get(error.field, error.field)}{where} {error.fact}: correct it"
     raise ConfigurationError(provider=method, error_msg=fact)
@@ -103,11 +103,11 @@ class EnvironmentProvider(Provider):
         """Whether there is an access key."""
         return bool(self.scope.environ.get(EnvProvider.ACCESS_KEY))
 
-    def why_not(self) -> str:
-        """See ``Specification.why_not``."""
+    def reason_not_selected(self) -> str:
+        """See ``Specification.reason_not_selected``."""
         return f"{EnvProvider.ACCESS_KEY} is not set"
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Read the variables."""
         environ = self.scope.environ
         # botocore would refuse expired keys without saying whose they are.
@@ -115,7 +115,7 @@ class EnvironmentProvider(Provider):
         load = EnvProvider(unlimited).load
         found = native(self.METHOD, "the environment", "set the variables anew", load)
         if found is None:
-            raise self.not_here()
+            raise self.not_configured()
         keys = from_settings(self.METHOD, found, _VARIABLES)
         return replace(keys, expiration=self._expiration())
 

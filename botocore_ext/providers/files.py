@@ -92,8 +92,8 @@ class FilesProvider(Provider):
         """Return one of the options that say where to read, before there is a profile."""
         return self.value_in_code(self.option_named(name), self.given())
 
-    def why_not(self) -> str:
-        """See ``Specification.why_not``."""
+    def reason_not_selected(self) -> str:
+        """See ``Specification.reason_not_selected``."""
         profile, scope = self.scope.profile, self.scope
         profiles = scope.files.full_config["profiles"]
         if profile not in profiles:

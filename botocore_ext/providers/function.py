@@ -5,16 +5,16 @@ from typing import Any, TypeAlias
 
 from botocore.credentials import CredentialProvider, Credentials
 
-from ..aws.frozen_credentials import FieldError, Keys
+from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..errors import FetchError
 from ..options import types
 from ..options.option import option
 from ..refresh.credentials import ProviderCredentials
 from ..runtime.awaiting import awaited
-from ..runtime.context import run_guarded
+from ..runtime.context import guard_recursion
 from .base import Provider
 
-_Found: TypeAlias = Keys | Credentials | Mapping[str, Any] | None
+_Found: TypeAlias = FrozenCredentials | Credentials | Mapping[str, Any] | None
 #: A function that returns keys, or, in a session of aiobotocore, what is awaited for them; None
 #: means: not here.
 Function: TypeAlias = Callable[[], _Found | Awaitable[_Found]]
@@ -35,7 +35,7 @@ class FunctionProvider(Provider):
         selects=True,
         example="my_function",
         parse=types.function,
-        help="Returns `Keys`, botocore credentials or a mapping; None: not here.",
+        help="Returns `FrozenCredentials`, botocore credentials or a mapping; None: not here.",
     )
 
     @property
@@ -52,12 +52,12 @@ class FunctionProvider(Provider):
         """Show the function's name; what a partial holds may be a secret."""
         return f"{self.FACTORY}({self.label})"
 
-    def why_not(self) -> str:
-        """See ``Specification.why_not``."""
+    def reason_not_selected(self) -> str:
+        """See ``Specification.reason_not_selected``."""
         return f"{self.label} returned None: it has no keys here"
 
-    def obtain(self) -> Keys:
-        """See ``Provider.obtain``; the call itself is guarded."""
+    def _guarded_fetch(self) -> FrozenCredentials:
+        """See ``Provider._guarded_fetch``; the call itself is guarded."""
         return self.fetch()
 
     def load(self) -> ProviderCredentials | None:
@@ -70,7 +70,7 @@ class FunctionProvider(Provider):
             credentials.start_with(keys)
         return credentials
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Call the function.
 
         Raises:
@@ -79,17 +79,17 @@ class FunctionProvider(Provider):
         """
         keys = self._called()
         if keys is None:
-            raise self.not_here()
+            raise self.not_configured()
         return keys
 
-    def _called(self) -> Keys | None:
-        found = run_guarded(
+    def _called(self) -> FrozenCredentials | None:
+        found = guard_recursion(
             self.place,
             self.label,
             lambda: awaited(self.function(), self.METHOD, self.label),
         )
         try:
-            return None if found is None else Keys.of(found)
+            return None if found is None else FrozenCredentials.of(found)
         except FieldError as error:
             fact = f"{self.label} did not return keys: {error}"
         raise FetchError(provider=self.METHOD, error_msg=fact)
@@ -106,7 +106,7 @@ def as_provider(source: object) -> CredentialProvider:
     if callable(source) and not isinstance(source, type):
         function: Any = source
         return FunctionProvider(function=function)
-    if isinstance(source, (Mapping, Keys, Credentials)):
+    if isinstance(source, (Mapping, FrozenCredentials, Credentials)):
         remedy = "to use these keys, pass a function that returns them"
     elif isinstance(source, type):
         remedy = f"call it: {_name(source)}(...)"
@@ -127,7 +127,7 @@ def keys_or_provider(value: object) -> CredentialProvider | Credentials:
     """Whatever gives keys: a provider, a callable, credentials that refresh themselves, or keys."""
     if isinstance(value, Credentials):
         return value
-    if not isinstance(value, (Keys, Mapping)):
+    if not isinstance(value, (FrozenCredentials, Mapping)):
         if isinstance(value, type):
             msg = f"must give keys: a provider, a callable or keys, not {_name(value)} (call it)"
             raise ValueError(msg)
@@ -139,9 +139,9 @@ def keys_or_provider(value: object) -> CredentialProvider | Credentials:
     return as_provider(lambda: known)
 
 
-def _read(mapping: Mapping[str, Any]) -> Keys:
+def _read(mapping: Mapping[str, Any]) -> FrozenCredentials:
     try:
-        return Keys.from_mapping(mapping)
+        return FrozenCredentials.from_mapping(mapping)
     except FieldError as error:
         msg = f"cannot be read as keys ({error})"
     raise ValueError(msg)

@@ -8,9 +8,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import ClassVar
 
-from ..aws.endpoint import Endpoint, UnusableError
-from ..aws.frozen_credentials import FieldError, Keys
-from ..aws.http import Patience, ask, persist, refusal
+from ..aws.endpoint import Endpoint, EndpointError
+from ..aws.frozen_credentials import FieldError, FrozenCredentials
+from ..aws.http import Timeouts, ask, refusal, retry
 from ..errors import FetchError
 from ..options import references, types
 from ..options.option import option
@@ -38,7 +38,7 @@ class HttpProvider(Provider):
         env="AWS_CONTAINER_CREDENTIALS_FULL_URI",
         example="https://credentials.example.com/v1",
         selects=True,
-        one_origin=True,
+        same_origin=True,
         secret=True,
         parse=types.full_uri,
         help="The endpoint: https to any host, http to loopback and the ECS and EKS agents.",
@@ -49,7 +49,7 @@ class HttpProvider(Provider):
         env="AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         example="/v2/credentials/1234",
         selects=True,
-        one_origin=True,
+        same_origin=True,
         secret=True,
         parse=types.relative_uri,
         help="A path that the ECS agent at 169.254.170.2 answers; beats the full URI.",
@@ -59,7 +59,7 @@ class HttpProvider(Provider):
         ini="container_authorization_token",
         env="AWS_CONTAINER_AUTHORIZATION_TOKEN",
         example="Bearer TOKEN",
-        one_origin=True,
+        same_origin=True,
         secret=True,
         token=True,
         parse=references.header_or_source,
@@ -71,7 +71,7 @@ class HttpProvider(Provider):
         ini="container_authorization_token_file",
         env="AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         example="/var/run/token",
-        one_origin=True,
+        same_origin=True,
         parse=types.text,
         help="A file with that header's value, read at every attempt; beats the token.",
     )
@@ -93,17 +93,17 @@ class HttpProvider(Provider):
         help="Further attempts after a connection error, 429, 5xx or an answer that is no JSON.",
     )
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Ask the endpoint, again where that may help, within the budget of one fetch."""
         self.check()  # a token must not go to another origin's address, whoever calls
         endpoint = self._endpoint()
         whole = min(WHOLE_ATTEMPT * self.timeout, FETCH_BUDGET)
-        patience = Patience(self.timeout, self.timeout, whole)
+        patience = Timeouts(self.timeout, self.timeout, whole)
         clock, retries = self.scope.clock, self.max_retries
         try:
             attempt = partial(self._attempt, endpoint, patience)
-            return persist(attempt, endpoint.authority, patience, retries, clock, FETCH_BUDGET)
-        except UnusableError as error:
+            return retry(attempt, endpoint.authority, patience, retries, clock, FETCH_BUDGET)
+        except EndpointError as error:
             fact = f"{endpoint.authority} {error}"
         raise self._error(fact)
 
@@ -115,7 +115,7 @@ class HttpProvider(Provider):
             raise self.missing(*self.options()[:2])
         return Endpoint.parse(self.aws_container_credentials_full_uri)
 
-    def _attempt(self, endpoint: Endpoint, patience: Patience) -> Keys:
+    def _attempt(self, endpoint: Endpoint, patience: Timeouts) -> FrozenCredentials:
         status, body = ask(endpoint, self._authorization(), patience, self.scope.session)
         if status != HTTPStatus.OK:
             raise refusal(status, "check the address and the token")
@@ -123,12 +123,12 @@ class HttpProvider(Provider):
             answer = json.loads(body)
         except (ValueError, RecursionError):
             msg = "answered something that is not JSON: check the address"
-            raise UnusableError(msg) from None
+            raise EndpointError(msg) from None
         try:
-            return Keys.from_mapping(answer)
+            return FrozenCredentials.from_mapping(answer)
         except FieldError as error:
             msg = f"answered without keys ({error}): check what it serves"
-        raise UnusableError(msg, retry=False)
+        raise EndpointError(msg, retry=False)
 
     def _authorization(self) -> dict[str, str]:
         path = self.aws_container_authorization_token_file
@@ -197,8 +197,8 @@ class ContainerProvider(Provider):
         """Whether the environment names an endpoint."""
         return self._endpoint().is_selected()
 
-    def why_not(self) -> str:
-        """See ``Specification.why_not``."""
+    def reason_not_selected(self) -> str:
+        """See ``Specification.reason_not_selected``."""
         return (
             "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI "
             "is set"
@@ -209,10 +209,10 @@ class ContainerProvider(Provider):
         super().check()
         self._endpoint().check()
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Ask the endpoint, as ``from_http`` does."""
         if not self.is_selected():
-            raise self.not_here()
+            raise self.not_configured()
         return self._endpoint().fetch()
 
     def _endpoint(self) -> HttpProvider:

@@ -16,7 +16,7 @@ from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 from ..aws.botocore_errors import METADATA_NUMBERS, native, whole_number
 from ..aws.clients import while_sending
 from ..aws.connections import keep_deadlines_of
-from ..aws.frozen_credentials import Keys
+from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import NotConfigured
 from ..options import types
 from ..options.option import option
@@ -68,14 +68,14 @@ class InstanceProvider(Provider):
         """Whether asking is not forbidden."""
         return self.scope.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() != "true"
 
-    def why_not(self) -> str:
-        """See ``Specification.why_not``."""
+    def reason_not_selected(self) -> str:
+        """See ``Specification.reason_not_selected``."""
         return "AWS_EC2_METADATA_DISABLED is true"
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Ask for a token, the role and its keys: three round trips."""
         if not self.is_selected():
-            raise self.not_here()
+            raise self.not_configured()
         place = "the metadata service"
         arguments, url = native(self.METHOD, place, "check its address", self._asked)
         place += f" at {url.rstrip('/')}"
@@ -88,7 +88,7 @@ class InstanceProvider(Provider):
             "containers; set AWS_EC2_METADATA_DISABLED=true where this is no EC2 instance",
         )
 
-    def _extended(self, keys: Keys, place: str) -> Keys:
+    def _extended(self, keys: FrozenCredentials, place: str) -> FrozenCredentials:
         """Return credentials that are past their expiry with the one that botocore gives them.
 
         The service goes on serving those it has while it cannot get new ones, and AWS accepts them
@@ -131,7 +131,7 @@ class InstanceProvider(Provider):
         }
 
 
-def _answer(arguments: Mapping[str, Any]) -> Keys | None:
+def _answer(arguments: Mapping[str, Any]) -> FrozenCredentials | None:
     """Return the keys; None where whoever answers is no metadata service, or is too slow.
 
     The fetcher, and with it its connection, lives here only: the traceback of an error, which may
@@ -146,7 +146,7 @@ def _answer(arguments: Mapping[str, Any]) -> Keys | None:
         if blocked is None:
             return None
     else:
-        return Keys.from_mapping(found) if found else None
+        return FrozenCredentials.from_mapping(found) if found else None
     raise blocked
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import MissingDependencyException
 from botocore.utils import LoginTokenLoader, generate_login_cache_key
 
 from ..aws.botocore_errors import native
-from ..aws.frozen_credentials import Keys
+from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import is_recoverable
 from ..options import types
 from ..options.option import option
@@ -49,12 +49,12 @@ class LoginProvider(FilesProvider, ServiceProvider):
         example="arn:aws:iam::123456789012:user/me",
         selects=True,
         required=True,
-        verbatim=True,
+        allow_comments=True,
         parse=types.text,
         help="Who signed in, as `aws login` writes it into the profile.",
     )
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Read the kept keys; one round trip where they must be renewed."""
         cache = TokenCache(self.scope.environ.get(DIRECTORY) or TOKENS)
         place = f"the token file {cache.file_of(generate_login_cache_key(self.login_session))}"
@@ -65,19 +65,21 @@ class LoginProvider(FilesProvider, ServiceProvider):
             self.login_session, tokens, partial(self._client, tokens), self.scope.clock.utc
         )
 
-        def obtain(work: Callable[[], Any]) -> Keys:
-            return native(self.METHOD, place, remedy, lambda: Keys.from_mapping(work()))
+        def read(work: Callable[[], Any]) -> FrozenCredentials:
+            return native(
+                self.METHOD, place, remedy, lambda: FrozenCredentials.from_mapping(work())
+            )
 
-        kept = obtain(fetcher.load_cached_credentials)
+        kept = read(fetcher.load_cached_credentials)
         left = self._seconds_left(kept)
         if left > RENEWED_BEFORE:
             return kept
         try:
-            return obtain(partial(within_budget, "AWS Sign-In", partial(_renewed, fetcher)))
+            return read(partial(within_budget, "AWS Sign-In", partial(_renewed, fetcher)))
         except ReplacedMeanwhileError:
             return self.fetch()  # of whoever has logged in meanwhile
         except Exception as error:
-            kept = obtain(fetcher.load_cached_credentials)
+            kept = read(fetcher.load_cached_credentials)
             left = self._seconds_left(kept)
             if left <= 0 or not is_recoverable(error):
                 raise
@@ -85,7 +87,7 @@ class LoginProvider(FilesProvider, ServiceProvider):
             logger.warning(fact, place, type(error).__name__, left)
             return kept
 
-    def _seconds_left(self, keys: Keys) -> float:
+    def _seconds_left(self, keys: FrozenCredentials) -> float:
         if keys.expiration is None:
             return 0
         return keys.expiration.timestamp() - self.scope.clock.now()

@@ -13,10 +13,10 @@ from typing import Any
 from botocore.compat import compat_shell_split
 
 from ..aws.botocore_errors import native
-from ..aws.frozen_credentials import FieldError, Keys
+from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..options import types
 from ..options.option import option
-from ..runtime.deadline import run_unhurried
+from ..runtime.deadline import pause_budget
 from ..runtime.process import LARGEST, Output, output_of
 from .files import FilesProvider
 
@@ -52,7 +52,7 @@ class ProcessProvider(FilesProvider):
         selects=True,
         required=True,
         secret=True,
-        verbatim=True,
+        allow_comments=True,
         parse=command,
         help="The command. It is split as a shell would, and run without one.",
     )
@@ -65,7 +65,7 @@ class ProcessProvider(FilesProvider):
         "MFA prompts in it.",
     )
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Run the process once.
 
         Raises:
@@ -73,10 +73,10 @@ class ProcessProvider(FilesProvider):
         """
         arguments = list(compat_shell_split(self.credential_process))
 
-        def work() -> Keys:
+        def work() -> FrozenCredentials:
             return _keys(output_of(arguments, self.timeout), self.scope.profile_values)
 
-        return run_unhurried(partial(native, self.METHOD, self._place(), _REMEDY, work))
+        return pause_budget(partial(native, self.METHOD, self._place(), _REMEDY, work))
 
     def _place(self) -> str:
         one = self.option_named("credential_process")
@@ -84,7 +84,7 @@ class ProcessProvider(FilesProvider):
         return str(origin.where(one))
 
 
-def _keys(output: Output, profile: Mapping[str, Any]) -> Keys:
+def _keys(output: Output, profile: Mapping[str, Any]) -> FrozenCredentials:
     """Read what a process printed; the account, where it names none, is that of the profile."""
     if output.printed is None:
         raise FieldError("it", f"is more than {LARGEST} bytes")
@@ -93,7 +93,7 @@ def _keys(output: Output, profile: Mapping[str, Any]) -> Keys:
     answer = json.loads(output.printed.decode("utf-8"))
     if isinstance(answer, Mapping) and answer.get("Version") != 1:
         raise FieldError("Version", "is not 1")
-    keys = Keys.from_mapping(answer)
+    keys = FrozenCredentials.from_mapping(answer)
     return keys if keys.account_id else replace(keys, account_id=profile.get("aws_account_id"))
 
 

@@ -10,18 +10,18 @@ from typing import Any, TypeAlias
 
 from botocore.credentials import BotoProvider, OriginalEC2Provider
 
-from ..aws.frozen_credentials import Keys
+from ..aws.frozen_credentials import FrozenCredentials
 from ..catalogue import INSERTED, Row
 from ..errors import Attempt, ChainError, ConfigurationError, NotConfigured, ProviderError
 from ..options import types
 from ..options.option import option
 from ..options.scope import ProfileScope, Scope
 from ..profiles.selection import STATIC, is_role, role_source
-from ..runtime.context import is_looked_for
+from ..runtime.context import is_being_resolved
 from ..runtime.single_flight import Once, own_copy
 from .assume_role import TemporaryCredentialsProvider
 from .base import Provider, ServiceProvider
-from .chain import keys_or_reason
+from .chain import fetch_from
 from .environment import EnvironmentProvider, static_sources
 from .files import FilesProvider
 from .http import ContainerProvider
@@ -32,7 +32,7 @@ from .sso import SsoProvider
 from .web_identity import TokenFileProvider
 
 #: A name, and what gives keys or None.
-Asked: TypeAlias = tuple[str, Callable[[], Keys | None]]
+Asked: TypeAlias = tuple[str, Callable[[], FrozenCredentials | None]]
 
 #: Options that hold for the profiles of a role's sources, too; the files come with the scope.
 _SHARED = {"mfa_code_provider", "client_config"}
@@ -134,11 +134,11 @@ class ProfileProvider(FilesProvider, ServiceProvider):
             self.read_again()
         return self.scope.profile in self.scope.files.full_config["profiles"]
 
-    def obtain(self) -> Keys:
-        """See ``Provider.obtain``; what is asked knows its place in a circle itself."""
+    def _guarded_fetch(self) -> FrozenCredentials:
+        """See ``Provider._guarded_fetch``; what is asked knows its place in a circle itself."""
         return self.fetch()
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Obtain the keys of the first kind that the profile is of.
 
         Raises:
@@ -161,7 +161,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
     def nothing(self, _: Sequence[Attempt], /) -> ProviderError:
         """Return the error where nobody has keys."""
         if not self.is_selected():
-            return self.not_here()
+            return self.not_configured()
         fact = f"profile '{self.scope.profile}' of {self.scope.config_file} has no credentials"
         remedy = f"add some, for example with `aws configure --profile {self.scope.profile}`"
         return NotConfigured(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
@@ -196,18 +196,18 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         provider = create_provider(kind, self.client_config).bind(scope or self.scope)
         return str(kind.CANONICAL_NAME), partial(self.ask, provider)
 
-    def ask(self, provider: Provider) -> Keys | None:
+    def ask(self, provider: Provider) -> FrozenCredentials | None:
         """Return the keys of one of ours."""
-        return keys_or_reason(provider)
+        return fetch_from(provider)
 
-    def _role(self, assuming: Callable[[], tuple[str, Provider]]) -> Keys | None:
+    def _role(self, assuming: Callable[[], tuple[str, Provider]]) -> FrozenCredentials | None:
         """Assume the role of the profile, if it has one; in a source, static keys go first."""
         values = self.scope.profile_values
         is_static = bool(STATIC & values.keys())
         if not is_role(values) or (self.visited and is_static):
             return None
         way, role = assuming()
-        return role.obtain().through((way,))
+        return role._guarded_fetch().through((way,))
 
     def _assuming(self) -> tuple[str, Provider]:
         """Make what assumes the role; return it with botocore's feature id for its source."""
@@ -226,7 +226,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
             of_profile.visited, source = visited, of_profile
         role = TemporaryCredentialsProvider(
             params=_role_parameters(self.scope, self.mfa_code_provider, self.FACTORY),
-            master_credentials=partial(keys_or_reason, source),
+            master_credentials=partial(fetch_from, source),
             mfa_code_provider=self.mfa_code_provider,
             client_config=config,
         )
@@ -264,7 +264,7 @@ class DefaultChainProvider(ProfileProvider):
         session = self.scope.unchecked_session
         named = self.scope.profile
         if named != "default" and named not in self.scope.files.full_config["profiles"]:
-            raise self.not_here()  # as a plain session says
+            raise self.not_configured()  # as a plain session says
         outside = replace(self.scope, profile=None)
         own, token, container, instance = (self.asked_of(kind, outside) for kind in _OUTSIDE)
         is_explicit = "profile" in self.given() or "profile" in session.instance_variables()
@@ -276,14 +276,14 @@ class DefaultChainProvider(ProfileProvider):
             *before[1],
             self.asked_of(TokenFileProvider),
             *self.last_asked(),
-            *((str(one.METHOD), partial(keys_or_reason, one)) for one in last),
+            *((str(one.METHOD), partial(fetch_from, one)) for one in last),
             container,
             instance,
         ]
 
-    def ask(self, provider: Provider) -> Keys | None:
+    def ask(self, provider: Provider) -> FrozenCredentials | None:
         """Return the keys of one of ours, unless it is for that one that this chain is asked."""
-        if is_looked_for(provider.place):
+        if is_being_resolved(provider.place):
             fact = "left out, because it asks for the default chain itself"
             raise NotConfigured(provider=provider.METHOD, error_msg=fact)
         return super().ask(provider)

@@ -13,7 +13,7 @@ from botocore.credentials import SSOCredentialFetcher
 from botocore.utils import SSOTokenLoader
 
 from ..aws.botocore_errors import native
-from ..aws.frozen_credentials import FieldError, Keys, check_sendable, member
+from ..aws.frozen_credentials import FieldError, FrozenCredentials, check_sendable, member
 from ..errors import ConfigurationError, FetchError
 from ..options import types
 from ..options.option import option
@@ -82,7 +82,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         ini="sso_start_url",
         example="https://d-abc123.awsapps.com/start",
         selects=True,
-        one_origin=True,
+        same_origin=True,
         parse=types.text,
         help="The start URL of IAM Identity Center.",
     )
@@ -91,7 +91,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         ini="sso_account_id",
         example="123456789012",
         selects=True,
-        one_origin=True,
+        same_origin=True,
         required=True,
         parse=types.text,
         help="The account.",
@@ -101,7 +101,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         ini="sso_region",
         example="us-east-1",
         selects=True,
-        one_origin=True,
+        same_origin=True,
         parse=types.text,
         help="The region of IAM Identity Center.",
     )
@@ -110,7 +110,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         ini="sso_role_name",
         example="SampleRole",
         selects=True,
-        one_origin=True,
+        same_origin=True,
         required=True,
         parse=types.text,
         help="The role (permission set).",
@@ -120,7 +120,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         ini="sso_session",
         example="my-sso",
         selects=True,
-        one_origin=True,
+        same_origin=True,
         parse=types.text,
         help="The `[sso-session]` of the config file that has start URL and region; its token is "
         "renewed by itself.",
@@ -150,7 +150,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         super().check()
         start_of(self)
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Ask for the keys: one round trip, and one more where the token must be renewed."""
         start_url, region = start_of(self)
         session, cache = self.sso_session, TokenCache(TOKENS)
@@ -171,8 +171,8 @@ class SsoProvider(FilesProvider, ServiceProvider):
         )
         place = f"the token file {cache.file_of(_digest(session or start_url))}"
 
-        def work() -> Keys:
-            return Keys.from_mapping(fetcher.fetch_credentials())
+        def work() -> FrozenCredentials:
+            return FrozenCredentials.from_mapping(fetcher.fetch_credentials())
 
         in_time = partial(within_budget, "IAM Identity Center", work)
         return native(self.METHOD, place, self._remedy(), in_time)
@@ -211,7 +211,7 @@ def _role_credentials(answer: Any) -> Mapping[str, Any]:
     moment = found.get("expiration")  # in milliseconds
     if not isinstance(moment, (int, float)):
         raise FieldError("expiration", "is not a number of milliseconds")
-    Keys.from_mapping({**found, "expiration": moment / 1000})
+    FrozenCredentials.from_mapping({**found, "expiration": moment / 1000})
     return found
 
 

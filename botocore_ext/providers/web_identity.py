@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..aws.clients import call
-from ..aws.frozen_credentials import FieldError, Keys
+from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..errors import FetchError
 from ..options import references, types
 from ..options.option import option
@@ -77,10 +77,10 @@ class WebIdentityProvider(ServiceProvider):
         secret=True,
         parse=types.function,
         help="Called instead of STS with the parameters of AssumeRoleWithWebIdentity; returns "
-        "`Keys`, botocore credentials or a mapping.",
+        "`FrozenCredentials`, botocore credentials or a mapping.",
     )
 
-    def fetch(self) -> Keys:
+    def fetch(self) -> FrozenCredentials:
         """Exchange the token for the keys of the role."""
         parameters = self._parameters()
         assume_role = self.role_assumer_with_web_identity
@@ -111,10 +111,10 @@ class WebIdentityProvider(ServiceProvider):
             "WebIdentityToken": self.token(),
         } | {name: value for name, value in optional.items() if value is not None}
 
-    def _keys_of(self, answer: Any, suspect: str) -> Keys:
+    def _keys_of(self, answer: Any, suspect: str) -> FrozenCredentials:
         try:
             is_of_sts = isinstance(answer, Mapping) and "Credentials" in answer
-            return Keys.from_sts(answer) if is_of_sts else Keys.of(answer)
+            return FrozenCredentials.from_sts(answer) if is_of_sts else FrozenCredentials.of(answer)
         except FieldError as error:
             fact = f"the answer for the role {self.role_arn} holds no keys ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {suspect}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
 from botocore.useragent import register_feature_id
 
-from ..aws.frozen_credentials import Keys
+from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import ConfigurationError
 from ..runtime.single_flight import NeedsItselfError, own_copy
 from .policy import Decision, Wait, decide, wait
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
             """The advisory window."""
 
         @abstractmethod
-        def obtain(self) -> Keys:
+        def _guarded_fetch(self) -> FrozenCredentials:
             """Fetch."""
 
         @abstractmethod
@@ -74,12 +74,12 @@ class ProviderCredentials(RefreshableCredentials):
         """Take the bound provider, and how long to wait after a failure; nothing is fetched yet."""
         method = str(provider.METHOD)
         nothing: Any = None  # botocore means "no token" and "no expiry" by it
-        super().__init__("", "", nothing, nothing, provider.obtain, method)
+        super().__init__("", "", nothing, nothing, provider._guarded_fetch, method)
         self._provider = provider
         clock = provider.clock
         self._wall, self._steady = clock.now, clock.monotonic
         self._refresher = Refresher(
-            provider.label, provider.obtain, clock, lambda: provider.refresh_window, wait
+            provider.label, provider._guarded_fetch, clock, lambda: provider.refresh_window, wait
         )
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -93,14 +93,14 @@ class ProviderCredentials(RefreshableCredentials):
         fresh = current.fresh_until
         if self._wall() >= fresh.wall or self._steady() >= fresh.steady:
             try:
-                current = self._refresher.settle()
+                current = self._refresher.get_or_fetch()
             except NeedsItselfError:
                 raise needs_itself(self.method) from None
         for feature in current.features:  # for the user agent of the request that these keys sign
             register_feature_id(feature)
         return current.frozen
 
-    def at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
+    def cached(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
         """Return the keys where nobody needs to wait for a fetch; None where one is due.
 
         Args:
@@ -110,7 +110,7 @@ class ProviderCredentials(RefreshableCredentials):
         fresh = current.fresh_until
         if self._wall() < fresh.wall and self._steady() < fresh.steady:
             return current.frozen
-        good = self._refresher.at_hand(refreshing=refreshing)
+        good = self._refresher.cached(refreshing=refreshing)
         return None if good is None else good.frozen
 
     def good(self) -> ReadOnlyCredentials | None:
@@ -143,7 +143,7 @@ class ProviderCredentials(RefreshableCredentials):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Botocore's user-agent feature ids of the keys (see ``Keys.features``)."""
+        """Botocore's user-agent feature ids of the keys (see ``FrozenCredentials.features``)."""
         return self._refresher.current.features
 
     @property
@@ -233,6 +233,6 @@ class ProviderCredentials(RefreshableCredentials):
         """Let ``credentials``, obtained with these, know of new tokens and invalidations."""
         self._provider.tell(credentials, distance)
 
-    def start_with(self, keys: Keys | None) -> None:
+    def start_with(self, keys: FrozenCredentials | None) -> None:
         """Hold ``keys``, just obtained; None: what the keys were obtained with is replaced."""
         self._refresher.start_with(keys)

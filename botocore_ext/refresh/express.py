@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from botocore.utils import S3ExpressIdentityCache
 
 from ..aws.frozen_credentials import expiration
-from ..runtime.context import run_unlogged
+from ..runtime.context import redact_logs
 from ..runtime.single_flight import NeedsItselfError, SingleFlight, StillUnderWayError
 from ..system import Clock
 from .notes import auth_of, notes_of
@@ -145,7 +145,7 @@ class IdentityCache:
 
     def _create(self, bucket: str) -> BucketSession:
         asked = Asked(bucket)
-        return self._created(asked, run_unlogged(self._theirs.build_refresh_callback(asked)))
+        return self._created(asked, redact_logs(self._theirs.build_refresh_callback(asked)))
 
     def _created(self, asked: Asked, answer: Mapping[str, Any]) -> BucketSession:
         parts = (answer["access_key"], answer["secret_key"], answer["token"])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from ..aws.frozen_credentials import Keys
+from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import is_recoverable, is_wrong_mfa_code
 
 # ``State``: all that it depends on when keys are refreshed, and ``Moment``, the time of it.
@@ -44,7 +44,7 @@ NEVER: Final = Moment(float("inf"), float("inf"))
 class State(NamedTuple):
     """All that the decision depends on, besides the time."""
 
-    keys: Keys | None = None
+    keys: FrozenCredentials | None = None
     #: The time of the last success.
     obtained: Moment = PAST
     #: Someone asked for new keys.
@@ -168,7 +168,7 @@ def wait(state: State, now: Moment, chance: float) -> float:
     return longest * (0.5 + chance / 2)
 
 
-def refusal(state: State, keys: Keys, now: Moment) -> str | None:
+def refusal(state: State, keys: FrozenCredentials, now: Moment) -> str | None:
     """Say why ``keys``, just fetched, count as a failed fetch; None: they are what is wanted."""
     if keys.expiration is not None and keys.expiration.timestamp() <= now.wall:
         return (

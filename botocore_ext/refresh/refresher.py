@@ -15,7 +15,7 @@ from weakref import ref
 
 from botocore.credentials import ReadOnlyCredentials
 
-from ..aws.frozen_credentials import Keys
+from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import ConfigurationError, FetchError, shown
 from ..runtime.deadline import FETCH_BUDGET, run_with_budget
 from ..runtime.single_flight import (
@@ -69,7 +69,7 @@ class Current:
     frozen: ReadOnlyCredentials = _NOTHING
     #: The access keys in force until now, the newest first; those of another token are forgotten.
     served: tuple[str, ...] = ()
-    #: Of the keys (see ``Keys.features``).
+    #: Of the keys (see ``FrozenCredentials.features``).
     features: tuple[str, ...] = ()
 
     def followed_by(self, state: State, epoch: int, window: Window) -> "Current":
@@ -118,7 +118,7 @@ class Held:
         grows = access_key is None
         self._change(lambda state: after_invalidation(state, access_key, self.now()), epoch=grows)
 
-    def start_with(self, keys: Keys | None) -> None:
+    def start_with(self, keys: FrozenCredentials | None) -> None:
         """Hold ``keys``, just obtained, or nothing; a fetch under way does not count any more."""
         state = State() if keys is None else State(keys, obtained=self.now())
         while True:
@@ -158,7 +158,7 @@ class Refresher(Held):
     def __init__(
         self,
         name: str,
-        fetch: Callable[[], Keys],
+        fetch: Callable[[], FrozenCredentials],
         clock: Clock,
         window: Callable[[], Window],
         wait: Wait = wait,
@@ -170,19 +170,19 @@ class Refresher(Held):
         #: The fetches, of whichever provider, that have replaced the token last.
         self._replaced_by: list[ref[Flight[Any]]] = []
 
-    def start_with(self, keys: Keys | None) -> None:
+    def start_with(self, keys: FrozenCredentials | None) -> None:
         """See ``Held.start_with``."""
         self._replaced_by = [ref(one) for one in leading()]
         super().start_with(keys)
 
-    def at_hand(self, *, refreshing: bool) -> Current | None:
-        """Return what to serve without a fetch (see ``ProviderCredentials.at_hand``), if any."""
+    def cached(self, *, refreshing: bool) -> Current | None:
+        """Return what to serve without a fetch (see ``ProviderCredentials.cached``), if any."""
         current = self.in_this_process()
         decision = decide(current.state, self.now(), self._window())
         is_good = decision is Decision.TRY and refreshing
         return current if is_good or decision in (Decision.SERVE, Decision.WAIT) else None
 
-    def settle(self) -> Current:
+    def get_or_fetch(self) -> Current:
         """Return what to serve, after a fetch where one is due.
 
         A fetch that began after the caller came is good for this caller. What was invalidated
@@ -221,7 +221,7 @@ class Refresher(Held):
             Exception: What the fetch raised, also where older keys stay in use.
         """
         self.invalidate()
-        state = self.settle().state
+        state = self.get_or_fetch().state
         if state.last_error is not None:
             raise _remembered(state)
 
@@ -288,8 +288,10 @@ class Refresher(Held):
                 return outcome
 
     def _checked(self, keys: object) -> State:
-        if not isinstance(keys, Keys):
-            raise self._error(f"fetch() returned {type(keys).__name__}: it must return Keys")
+        if not isinstance(keys, FrozenCredentials):
+            raise self._error(
+                f"fetch() returned {type(keys).__name__}: it must return FrozenCredentials"
+            )
         now = self.now()
         fact = refusal(self.current.state, keys, now)
         if fact is not None:

@@ -43,12 +43,12 @@ def run_with(variable: "contextvars.ContextVar[V]", value: V, work: Callable[[],
 _path: ContextVar[tuple[tuple[object, str], ...]] = ContextVar("botocore_ext_path", default=())
 
 
-def is_looked_for(place: object) -> bool:
+def is_being_resolved(place: object) -> bool:
     """Whether keys of ``place`` are looked for."""
     return place in [one for one, _ in _path.get()]
 
 
-def run_guarded(place: object, text: str, work: Callable[[], T]) -> T:
+def guard_recursion(place: object, text: str, work: Callable[[], T]) -> T:
     """Return what ``work`` returns, which looks for the credentials of ``place``.
 
     Raises:
@@ -56,7 +56,7 @@ def run_guarded(place: object, text: str, work: Callable[[], T]) -> T:
         Exception: What ``work`` raised.
     """
     path = (*_path.get(), (place, text))
-    if is_looked_for(place):
+    if is_being_resolved(place):
         way = " -> ".join(text for _, text in path)
         raise ConfigurationError(
             provider=text,
@@ -92,7 +92,7 @@ def _is_outside(_: logging.LogRecord) -> bool:
     return not _inside.get()
 
 
-def run_unlogged(work: Callable[[], T]) -> T:
+def redact_logs(work: Callable[[], T]) -> T:
     """Return what ``work`` returns; what it sends and receives stays out of every log."""
     for logger in _LOGGERS:
         logger.addFilter(_is_outside)  # once: logging sees to that

@@ -92,10 +92,10 @@ def run_with_budget(now: Callable[[], float], work: Callable[[], T]) -> T:
     """Hold the inner calls of ``work`` to ``FETCH_BUDGET`` seconds by the clock ``now``."""
     budget = _Budget(now, now() + FETCH_BUDGET)
     # Each fetch has a budget of its own, and takes nothing from an outer one.
-    return run_unhurried(lambda: run_with(_budget, budget, work))
+    return pause_budget(lambda: run_with(_budget, budget, work))
 
 
-def run_unhurried(work: Callable[[], T]) -> T:
+def pause_budget(work: Callable[[], T]) -> T:
     """Take the time of ``work`` out of the budget: a person who types a code is no slow server."""
     budget = _budget.get()
     began = budget.now() if budget else 0

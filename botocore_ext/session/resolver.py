@@ -25,7 +25,7 @@ from botocore.credentials import (
 )
 from botocore.session import Session
 
-from ..profiles.inert import is_async, is_bystander, is_plain, is_plain_role
+from ..profiles.inert import is_async, is_inert, is_plain, is_plain_role
 from ..profiles.plain_roles import PlainRoleProvider, replace_roles
 from ..runtime.single_flight import NeedsItselfError, Once, SingleFlight, StillUnderWayError
 
@@ -212,7 +212,7 @@ def create_resolver(
     profiles, profile = session.full_config["profiles"], _profile(session)
     if not front and is_plain_role(profiles, profile):
         _rebuild_roles(resolver, session, region)
-    elif front or not is_bystander(profiles, profile):
+    elif front or not is_inert(profiles, profile):
         put_into(resolver, session, region, front)
     if type(resolver) is not CredentialResolver:
         return resolver  # a session class with a resolver of its own keeps it

@@ -252,7 +252,7 @@ def test_load_is_none_where_nothing_selects_the_provider(kind, config):
     profile = "none" if kind.FACTORY == "from_ini" else "other"
     provider = kind().bind(scope_of(kind, session, profile))
     assert provider.load() is None
-    assert provider.not_here().try_next_link
+    assert provider.not_configured().try_next_link
 
 
 def load_and_fetch(provider):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botocore_ext import (
-    Keys,
+    FrozenCredentials,
     Scope,
     create_credential_chain,
     from_cognito_identity,
@@ -74,7 +74,7 @@ def test_keys_are_read_in_every_spelling(data):
                 answer[other] = None  # botocore gives members that are silent so
     for name in data.draw(st.lists(st.text(max_size=5), max_size=3)):
         answer.setdefault(name, data.draw(ANYTHING))
-    assert Keys.from_mapping(answer) == Keys(**expected)
+    assert FrozenCredentials.from_mapping(answer) == FrozenCredentials(**expected)
 
 
 ANSWERS = st.dictionaries(
@@ -89,7 +89,7 @@ def test_what_is_no_answer_is_a_value_error_that_shows_nothing(answer):
     secret = "s3cr3t-d0-n0t-sh0w"
     answer = {"Hidden": secret, **answer, "Token": [secret], "SecretKey": secret}
     with pytest.raises(ValueError, match=r"^[A-Za-z 0-9]+$") as raised:
-        Keys.from_mapping(answer | {"SessionToken": None, "token": None})
+        FrozenCredentials.from_mapping(answer | {"SessionToken": None, "token": None})
     assert secret not in repr(raised.value)
 
 
@@ -101,7 +101,7 @@ def test_what_a_function_returns_is_keys_or_a_documented_error(value):
         keys = chain.fetch()
     except DOCUMENTED:
         return
-    assert keys == Keys.of(value)
+    assert keys == FrozenCredentials.of(value)
 
 
 # On the wire.
@@ -214,7 +214,9 @@ def web(url, _):
 
 def role(url, _):
     return from_temporary_credentials(
-        params={"RoleArn": ROLE}, master_credentials=Keys("AKIA", "s"), client_config=config(url)
+        params={"RoleArn": ROLE},
+        master_credentials=FrozenCredentials("AKIA", "s"),
+        client_config=config(url),
     ).bind(SCOPE)
 
 
@@ -273,7 +275,7 @@ INSTANCE = ["GetMetadataToken", "GetInstanceRole", "GetInstanceKeys"]
 def test_whatever_is_answered_is_keys_or_a_documented_error(build, wraps, fuzzed_aws, logs, world):
     """One of the answers is drawn; of three calls all are good in turn but one."""
     provider = build(fuzzed_aws.url, world)
-    assert provider.obtain().access_key  # where all is well
+    assert provider._guarded_fetch().access_key  # where all is well
     errors = []
 
     @examples(1.5)
@@ -305,7 +307,7 @@ def test_whatever_a_process_prints_is_keys_or_a_documented_error(logs, world):
     path = world / "printed"
     provider = from_process(credential_process=f"cat {path}").bind(SCOPE)
     path.write_bytes(as_process(GOOD))
-    assert provider.obtain().access_key  # where all is well
+    assert provider._guarded_fetch().access_key  # where all is well
     errors = []
 
     @examples(0.5)

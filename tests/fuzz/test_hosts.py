@@ -14,8 +14,8 @@ from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botocore_ext.aws.endpoint import Endpoint, UnusableError
-from botocore_ext.aws.http import Patience, ask
+from botocore_ext.aws.endpoint import Endpoint, EndpointError
+from botocore_ext.aws.http import Timeouts, ask
 from botocore_ext.options.types import full_uri, relative_uri
 
 from . import CHARACTERS, examples, words
@@ -99,7 +99,7 @@ def outcome(uri):
         return None
     try:
         addresses = endpoint.addresses()
-    except UnusableError:
+    except EndpointError:
         return None
     return addresses, endpoint.port, endpoint.target
 
@@ -329,7 +329,7 @@ def test_what_is_refused_is_said_without_the_path(text):
 def test_what_arrives_is_what_was_asked_for(path, fuzzed_aws, session):
     """But for what urllib3 quotes, dots, which it resolves as browsers do, and a last semicolon."""
     endpoint = Endpoint.parse(f"{fuzzed_aws.url}/{path}")
-    ask(endpoint, {}, Patience(5, 5, 25), session)
+    ask(endpoint, {}, Timeouts(5, 5, 25), session)
     request = fuzzed_aws.requests.pop()
     expected = f"/{path}".partition("#")[0].removesuffix("?")
     assert unquote(request.target) == unquote(expected)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botocore_ext import ConfigurationError, Keys, Scope
+from botocore_ext import ConfigurationError, FrozenCredentials, Scope
 from botocore_ext.options import references, types
 from botocore_ext.providers.chain import CredentialChain
 
@@ -124,7 +124,7 @@ def test_a_secret_option_is_never_shown(kind, data):
 @given(ANYTHING, ANYTHING, ANYTHING, ANYTHING)
 def test_keys_are_well_formed_or_none(access_key, secret_key, token, expiration):
     try:
-        keys = Keys(access_key, secret_key, token, expiration)
+        keys = FrozenCredentials(access_key, secret_key, token, expiration)
     except ValueError:
         return
     assert isinstance(keys.access_key, str)

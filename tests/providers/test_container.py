@@ -27,7 +27,7 @@ def test_keys_with_their_account(container, clock):
     keys = from_container_metadata().fetch()
     assert (keys.account_id, keys.expiration) == ("123456789012", clock.at(3600))
     assert keys.features == ()
-    assert from_container_metadata().obtain().features == ("CREDENTIALS_HTTP",)
+    assert from_container_metadata()._guarded_fetch().features == ("CREDENTIALS_HTTP",)
     assert container.requests[0].target == "/v1/keys"
 
 

@@ -39,7 +39,7 @@ def no_keys(provider):
 
 def test_token_role_and_keys(instance, clock):
     instance.now = clock.now
-    keys = from_instance_metadata().obtain()
+    keys = from_instance_metadata()._guarded_fetch()
     assert (keys.expiration, keys.features) == (clock.at(3600), ("CREDENTIALS_IMDS",))
     assert keys.secret_key in fakes.SECRETS
     assert instance.operations() == REQUESTS

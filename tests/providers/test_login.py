@@ -69,7 +69,7 @@ def check_signature(dpop, url):
 
 def test_kept_keys_are_given_without_a_request(aws, scope, clock, log_in):
     token = token_in(log_in(RENEWED_BEFORE + 1))
-    keys = from_login_credentials(login_session=USER).bind(scope).obtain()
+    keys = from_login_credentials(login_session=USER).bind(scope)._guarded_fetch()
     assert keys.access_key == token["accessToken"]["accessKeyId"]
     assert (keys.account_id, keys.expiration) == ("123456789012", clock.at(301))
     assert keys.features == ("CREDENTIALS_PROFILE_LOGIN", "CREDENTIALS_LOGIN")

@@ -207,7 +207,7 @@ def test_a_chain_steps_over_a_profile_without_a_process(config):
 
 def test_a_profile_that_is_nowhere_is_told_with_the_files(world, config):
     config("[default]\n")
-    assert from_process(profile="dev").why_not() == (
+    assert from_process(profile="dev").reason_not_selected() == (
         f"there is no profile 'dev' in {world / 'config'} or {world / 'credentials'} (which does "
         "not exist)"
     )

@@ -7,7 +7,7 @@ import pytest
 from botocore_ext import (
     ConfigurationError,
     FetchError,
-    Keys,
+    FrozenCredentials,
     NotConfigured,
     Scope,
     Session,
@@ -20,7 +20,7 @@ from botocore_ext import (
 )
 from tests import fakes
 
-KEYS = Keys("AKIALAST", "s")
+KEYS = FrozenCredentials("AKIALAST", "s")
 pytestmark = pytest.mark.caller_signs  # roles are assumed with signed requests
 ROLE = "arn:aws:iam::123456789012:role"
 STATIC = "aws_access_key_id = AKIASTATIC\naws_secret_access_key = s\n"

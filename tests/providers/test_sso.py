@@ -54,7 +54,7 @@ def token_in(path):
 
 def test_keys_for_a_start_url(aws, scope, clock, log_in):
     token = token_in(log_in())["accessToken"]
-    keys = from_sso(**INLINE).bind(scope).obtain()
+    keys = from_sso(**INLINE).bind(scope)._guarded_fetch()
     assert (keys.account_id, keys.expiration) == ("123456789012", clock.at(3600))
     assert keys.features == ("CREDENTIALS_PROFILE_SSO_LEGACY", "CREDENTIALS_SSO_LEGACY")
     (request,) = aws.requests
@@ -76,7 +76,7 @@ def test_keys_for_a_profile(aws, scope, config, log_in):
 def test_keys_for_a_session(aws, scope, config, log_in):
     config(SESSION)
     token = token_in(log_in(of="mine"))["accessToken"]
-    keys = from_sso(profile="dev").bind(scope).obtain()
+    keys = from_sso(profile="dev").bind(scope)._guarded_fetch()
     assert keys.features == ("CREDENTIALS_PROFILE_SSO", "CREDENTIALS_SSO")
     assert [one.headers["x-amz-sso_bearer_token"] for one in aws.requests] == [token]
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, InvalidRegionError
 from botocore_ext import (
     ConfigurationError,
     FetchError,
-    Keys,
+    FrozenCredentials,
     Scope,
     Session,
     create_credential_chain,
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.caller_signs  # AssumeRole is a signed request
 
 
 def master():
-    return Keys("AKIAMASTER", fakes.secret("secret-key"))
+    return FrozenCredentials("AKIAMASTER", fakes.secret("secret-key"))
 
 
 def nothing():
@@ -83,14 +83,21 @@ def test_the_session_name_is_ours_and_the_time(aws, clock):
 @pytest.mark.parametrize(
     "give",
     [
-        lambda: Keys("AKIAMASTER", "s"),
+        lambda: FrozenCredentials("AKIAMASTER", "s"),
         lambda: Credentials("AKIAMASTER", "s"),
         lambda: {"accessKeyId": "AKIAMASTER", "secretAccessKey": "s"},
-        lambda: lambda: Keys("AKIAMASTER", "s"),
-        lambda: create_credential_chain(nothing, lambda: Keys("AKIAMASTER", "s")),
+        lambda: lambda: FrozenCredentials("AKIAMASTER", "s"),
+        lambda: create_credential_chain(nothing, lambda: FrozenCredentials("AKIAMASTER", "s")),
         lambda: boto3.Session("AKIAMASTER", "s").get_credentials(),
     ],
-    ids=["Keys", "Credentials", "mapping", "function", "chain", "credentials of a session"],
+    ids=[
+        "FrozenCredentials",
+        "Credentials",
+        "mapping",
+        "function",
+        "chain",
+        "credentials of a session",
+    ],
 )
 def test_master_credentials_of_every_kind(aws, give):
     from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=give()).fetch()
@@ -192,7 +199,10 @@ def test_the_ways_by_which_the_master_keys_came_are_kept(aws, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     provider = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=from_env())
-    assert provider.obtain().features == ("CREDENTIALS_STS_ASSUME_ROLE", "CREDENTIALS_ENV_VARS")
+    assert provider._guarded_fetch().features == (
+        "CREDENTIALS_STS_ASSUME_ROLE",
+        "CREDENTIALS_ENV_VARS",
+    )
 
 
 def test_a_refusal_of_sts_passes_unchanged_and_keeps_the_master_keys(aws):
@@ -250,7 +260,7 @@ class TestCodes:
 
     @staticmethod
     def source():
-        return Keys("AKIAMASTER", "s")
+        return FrozenCredentials("AKIAMASTER", "s")
 
     def test_a_code_is_asked_for_at_every_fetch(self, aws):
         codes = iter(["111111", " 222222\n"])
@@ -430,7 +440,7 @@ def test_keys_in_client_config_would_not_be_used():
         ).load()
     assert raised.value.reason == (
         "client_config has aws_access_key_id: pass the keys that assume the role as "
-        "master_credentials=Keys(...) to from_temporary_credentials()"
+        "master_credentials=FrozenCredentials(...) to from_temporary_credentials()"
     )
 
 
@@ -490,5 +500,7 @@ def test_an_answer_without_keys_is_an_error(aws):
 
 
 def test_named_bare_in_a_chain_it_is_stepped_over():
-    chain = create_credential_chain("CustomTemporaryCredentials", lambda: Keys("A", "s"))
+    chain = create_credential_chain(
+        "CustomTemporaryCredentials", lambda: FrozenCredentials("A", "s")
+    )
     assert chain.fetch().access_key == "A"

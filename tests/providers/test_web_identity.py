@@ -10,7 +10,7 @@ from botocore_ext import (
     ChainError,
     ConfigurationError,
     FetchError,
-    Keys,
+    FrozenCredentials,
     Scope,
     Session,
     create_credential_chain,
@@ -148,7 +148,7 @@ def test_a_role_assumer_that_returns_no_keys_is_an_error(found):
 def test_keys_carry_account_and_expiration(aws, clock):
     aws.now = clock.now
     keys = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
-    assert isinstance(keys, Keys)
+    assert isinstance(keys, FrozenCredentials)
     assert (keys.account_id, keys.expiration) == ("123456789012", clock.at(3600))
 
 
@@ -304,7 +304,7 @@ class TestTokenFile:
             create_credential_chain(file, lambda: pytest.fail("goes on")).fetch()
 
     def test_a_chain_steps_over_it_where_nothing_names_a_file(self):
-        chain = create_credential_chain(from_token_file(), lambda: Keys("A", "s"))
+        chain = create_credential_chain(from_token_file(), lambda: FrozenCredentials("A", "s"))
         assert chain.fetch().access_key == "A"
 
     def test_a_profile_without_a_file_is_told_with_the_key(self, config):

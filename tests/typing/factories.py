@@ -9,7 +9,7 @@ from typing_extensions import assert_type
 
 import botocore_ext
 from botocore_ext import (
-    Keys,
+    FrozenCredentials,
     Provider,
     ProviderCredentials,
     Session,
@@ -43,14 +43,14 @@ web = from_web_token(
     policy_arns=["arn:aws:iam::aws:policy/A", {"arn": "arn:aws:iam::aws:policy/B"}],
     policy={"Version": "2012-10-17"},
     duration_seconds=3600,
-    role_assumer_with_web_identity=lambda parameters: Keys("A", parameters["RoleArn"]),
+    role_assumer_with_web_identity=lambda parameters: FrozenCredentials("A", parameters["RoleArn"]),
     client_config={"region_name": "eu-west-1"},
     refresh_window="auto",
 )
 assert_type(web.role_arn, str)
 assert_type(web.web_identity_token, str | Callable[[], str | Awaitable[str]])
 assert_type(web.duration_seconds, int | None)
-assert_type(web.fetch(), Keys)
+assert_type(web.fetch(), FrozenCredentials)
 assert_type(web.load(), ProviderCredentials | None)
 web.web_identity_token = "another"
 
@@ -88,7 +88,7 @@ role = from_temporary_credentials(
     mfa_code_provider=lambda serial: serial,
 )
 assert_type(role.params, Mapping[str, Any])
-from_temporary_credentials(params={}, master_credentials=Keys("A", "s"))
+from_temporary_credentials(params={}, master_credentials=FrozenCredentials("A", "s"))
 from_temporary_credentials(params={}, master_credentials=lambda: None)
 assert_type(from_ini(ignore_cache=True).ignore_cache, bool)
 assert_type(from_process(profile="vault", timeout=60).timeout, float | None)
@@ -106,7 +106,7 @@ if credentials is not None:
     assert_type(credentials.last_error, Exception | None)
 
 providers: list[Provider] = [web, pool, endpoint]
-botocore_ext.install(web, lambda: Keys("A", "s"), lambda: None)
+botocore_ext.install(web, lambda: FrozenCredentials("A", "s"), lambda: None)
 botocore_ext.extend(boto3.Session(), endpoint)
 assert_type(Session(credentials=web), Session)
 

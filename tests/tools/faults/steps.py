@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 
 from botocore_ext import (
-    Keys,
+    FrozenCredentials,
     Scope,
     create_credential_chain,
     from_cognito_identity,
@@ -115,7 +115,7 @@ def token_file(place: Place) -> Provider:
 def _temporary(place: Place) -> Provider:
     return from_temporary_credentials(
         params={"RoleArn": ROLE, "ExternalId": fakes.secret("external-id")},
-        master_credentials=Keys("AKIAMASTER", fakes.secret("secret-key")),
+        master_credentials=FrozenCredentials("AKIAMASTER", fakes.secret("secret-key")),
         client_config=place.client_config(),
     ).bind(Scope(clock=place.clock))
 

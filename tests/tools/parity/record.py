@@ -27,7 +27,7 @@ def recorded():
     return content["cases"]
 
 
-def why_not(folder):
+def reason_not_selected(folder):
     """Return why JavaScript cannot run here; empty where it can."""
     if not folder:
         return f"{VARIABLE} does not name a folder in which {PACKAGE} is installed"
@@ -94,7 +94,7 @@ def main(arguments):
     if len(arguments) not in (2, 3) or arguments[0] != "record":
         return "usage: python -m tests.tools.parity record FOLDER [NAME]"
     folder = arguments[1]
-    problem = why_not(folder)
+    problem = reason_not_selected(folder)
     if problem:
         return problem
     every = cases.replayed()
