@@ -25,6 +25,8 @@ PROOFS = {
     "test_parity",
     "test_soak",
 }
+#: The longest of these, which reach no line that others do not: coverage is not measured there.
+UNCOVERED = {"fuzz", "test_faults", "test_soak"}
 
 
 def pytest_addoption(parser, pluginmanager):
@@ -85,6 +87,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if PROOFS & {item.path.stem, item.path.parent.name}:
             item.add_marker("proof")
+        if UNCOVERED & {item.path.stem, item.path.parent.name}:
+            item.add_marker("no_cover")
     items.sort(key=lambda one: one.get_closest_marker("proof") is None)
 
 
