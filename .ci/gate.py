@@ -47,11 +47,11 @@ BY_INTERPRETER = [
     "tests/test_awaiting.py",
     "tests/test_cases.py",
     "tests/test_concurrency.py",
+    "tests/test_deadline.py",
     "tests/test_fork.py",
     "tests/test_hook.py",
     "tests/test_refresh.py",
     "tests/test_threads.py",
-    "tests/test_workers.py",
 ]
 #: What users have next to this package, by the names of their distributions.
 PARTS = ["s3fs", "aws-assume-role-lib", "polars", "obstore", "aws-xray-sdk"]
