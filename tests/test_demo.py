@@ -15,9 +15,9 @@ import pytest
 
 import botocore_ext
 from botocore_ext.__main__ import main
-from botocore_ext.commands import demo, demo_services
+from botocore_ext.commands import demo
 
-#: What each row shows beside the access key and the numbers.
+#: What each row shows besides the access key and the numbers.
 EXPECTED = {
     "web": ("custom-web-token", "assumed-role/web/demo"),
     "identity": ("custom-cognito-identity", "user/moto"),
@@ -36,7 +36,7 @@ ROW = re.compile(
 )
 NO_MOTO = "the demonstration needs moto: pip install 'botocore-ext[demo]'\n"
 
-#: Settings of a user's, none of which the demonstration may use or stumble over.
+#: Settings of a user that the demonstration must not use.
 HOSTILE = {
     "AWS_ACCESS_KEY_ID": "AKIAUSERUSERUSERUSER",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/",
@@ -103,7 +103,7 @@ def running(directory, caplog):
 
     caplog.set_level(logging.ERROR, "werkzeug")
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    with demo_services.services(moto, directory):
+    with demo.services(moto, directory):
         yield directory
 
 
@@ -177,7 +177,7 @@ def test_the_table_is_shown_and_the_servers_are_gone(directory, capsys):
 
 def test_neither_token_nor_secret_is_shown(running, capfd):
     botocore_ext.install()
-    assert demo.report(demo_services.PROFILES) == 0
+    assert demo.report(demo.PROFILES) == 0
     output = "".join(capfd.readouterr())
     assert (running / "token").read_text() not in output
     assert "TESTACCESSKEY" not in output
@@ -188,7 +188,7 @@ def test_a_row_that_fails_shows_its_error_and_gives_1(running, capsys):
     """The endpoint refuses a wrong token; moto's STS takes any."""
     botocore_ext.install()
     (running / "token").write_text("another")
-    assert demo.report({name: demo_services.PROFILES[name] for name in ("http", "web")}) == 1
+    assert demo.report({name: demo.PROFILES[name] for name in ("http", "web")}) == 1
     _, http, web = capsys.readouterr().out.splitlines()
     assert re.match(r"http {6}.* custom-http: 127.0.0.1:\d+ answered with status 401", http)
     assert ROW.fullmatch(web)
@@ -204,7 +204,7 @@ def test_a_row_fails_with_keys_from_elsewhere(running, capsys):
         "[identity]\naws_access_key_id = AKIAELSEWHERE\naws_secret_access_key = secret\n"
     )
     assert demo.report({"identity": "custom-cognito-identity"}) == 1
-    assert "did not come by custom-cognito-identity" in capsys.readouterr().out
+    assert "did not come from custom-cognito-identity" in capsys.readouterr().out
 
 
 def test_keys_that_do_not_expire_say_so(running, capsys):

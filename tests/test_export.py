@@ -378,6 +378,6 @@ def test_only_what_it_needs_is_imported():
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "botocore_ext.session.hook" in imported
     assert (
-        not {"boto3", "moto", "botocore_ext.commands.demo_services", "botocore_ext.providers.chain"}
+        not {"boto3", "moto", "botocore_ext.commands.demo", "botocore_ext.providers.chain"}
         & imported
     )

@@ -1,19 +1,26 @@
-"""The demonstration: one profile of each kind, resolved as any program would resolve it.
+"""``botocore-ext demo``: resolve one profile of each kind as any program would.
 
-``botocore-ext demo`` calls ``start``. That runs ``show`` in a process of its own, with a
-throw-away directory and an environment in which nothing of the caller's is left, so that neither
-can reach the other. ``resolve`` is the part to learn from.
+The command runs ``show`` in a process of its own, with a temporary directory and without the
+caller's settings in the environment, so that neither affects the other. ``resolve`` is the part to
+learn from.
 """
 
 import argparse
+import json
 import logging
+import secrets
 import site
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,47 +28,79 @@ from botocore.exceptions import BotoCoreError, ClientError
 import botocore_ext
 
 from ..system import Clock, system_environment
-from .demo_services import BUCKET, PROFILES, services
+
+if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
 
 #: One line of the table.
 LINE = "{:<8}  {:<28}  {:<20}  {:>7}  {:<50}  {:>4}"
 HEADER = ("profile", "method", "access key", "expires", "ARN", "ms")
 
-#: Variables of the caller's that the process of its own gets, beside Python's.
-_KEPT = ("LANG", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
+#: Variables that the process inherits from the caller, besides Python's.
+_INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
+
+#: Each profile with the method that its credentials must come from.
+PROFILES = {
+    "web": "custom-web-token",
+    "identity": "custom-cognito-identity",
+    "pool": "custom-cognito-identity-pool",
+    "http": "custom-http",
+    "chain": "custom-credential-chain",
+    "role": "assume-role",
+    "source": "assume-role",
+}
+
+#: One profile of each kind, a chain, and a role on top with either kind of source.
+CONFIG = """\
+[profile web]
+web_identity_token = file://{token_file}
+role_arn = arn:aws:iam::123456789012:role/web
+role_session_name = demo
+{everywhere}
+[profile identity]
+cognito_identity_id = {identity}
+{everywhere}
+[profile pool]
+cognito_identity_pool_id = {pool}
+{everywhere}
+[profile http]
+container_credentials_full_uri = {endpoint}/credentials
+container_authorization_token_file = {token_file}
+{everywhere}
+[profile chain]
+credential_chain = Environment, profile web
+{everywhere}
+[profile role]
+role_arn = arn:aws:iam::123456789012:role/role
+role_session_name = demo
+source_profile = pool
+{everywhere}
+[profile source]
+role_arn = arn:aws:iam::123456789012:role/source
+role_session_name = demo
+credential_source = CustomHttp
+container_credentials_full_uri = {endpoint}/credentials
+container_authorization_token_file = {token_file}
+{everywhere}
+"""
+#: What each profile needs to reach the simulated AWS, where a bucket has no host name of its own.
+EVERYWHERE = """\
+region = us-east-1
+endpoint_url = {aws}
+s3 =
+    addressing_style = path
+"""
+
+BUCKET = "botocore-ext-demo"
+#: The role whose credentials the endpoint returns.
+ENDPOINT_ROLE = "arn:aws:iam::123456789012:role/http"
 
 
-class Row(NamedTuple):
-    """What came of a profile."""
-
-    profile: str
-    method: str
-    #: Masked but for its last four characters.
-    access_key: str
-    #: Seconds from now; ``never`` for keys that do not expire.
-    expires: str
-    arn: str
-    #: For the first resolve and the signed calls.
-    milliseconds: int
-
-    def __str__(self) -> str:
-        """Show the values in columns."""
-        return LINE.format(*self)
-
-
-class FailedRow(NamedTuple):
-    """Why nothing came of a profile."""
-
-    profile: str
-    error: Exception
-
-    def __str__(self) -> str:
-        """Show the error, on one line, in the place of the values."""
-        return f"{self.profile:<8}  {' '.join(str(self.error).split())}"
+# The command, and the process that it starts.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the argument that ``start`` passes: with it the demonstration runs here."""
+    """Declare the argument that ``start`` passes to the process that shows the table."""
     parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
 
 
@@ -86,17 +125,48 @@ def start() -> int:
 def _environment(directory: Path) -> dict[str, str]:
     """Return an environment without the caller's AWS settings, proxies and home directory."""
     caller = system_environment()
-    kept = {name: caller[name] for name in caller if name.startswith("PYTHON") or name in _KEPT}
-    places = ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP")
+    homes = ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP")
     return {
-        **kept,
-        **dict.fromkeys(places, str(directory)),
-        "PYTHONUSERBASE": site.getuserbase(),  # packages installed with pip --user stay in reach
+        **{key: caller[key] for key in caller if key.startswith("PYTHON") or key in _INHERITED},
+        **dict.fromkeys(homes, str(directory)),
+        "PYTHONUSERBASE": site.getuserbase(),  # finds packages installed with pip --user
         "AWS_CONFIG_FILE": str(directory / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1",  # macOS and Windows have proxies beside the environment's
+        "NO_PROXY": "127.0.0.1",  # macOS and Windows have proxies outside the environment
     }
+
+
+# The table.
+
+
+class Row(NamedTuple):
+    """The result of a profile."""
+
+    profile: str
+    method: str
+    #: Masked except for its last four characters.
+    access_key: str
+    #: Seconds from now; ``never`` for credentials that do not expire.
+    expires: str
+    arn: str
+    #: For the first resolve and the signed calls.
+    milliseconds: int
+
+    def __str__(self) -> str:
+        """Return the values in columns."""
+        return LINE.format(*self)
+
+
+class FailedRow(NamedTuple):
+    """The error of a profile."""
+
+    profile: str
+    error: Exception
+
+    def __str__(self) -> str:
+        """Return the error on one line, instead of the values."""
+        return f"{self.profile:<8}  {' '.join(str(self.error).split())}"
 
 
 def show(directory: Path) -> int:
@@ -110,7 +180,7 @@ def show(directory: Path) -> int:
     except ImportError:
         sys.stderr.write("the demonstration needs moto: pip install 'botocore-ext[demo]'\n")
         return 2
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # below, a line for each request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else it logs each request
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     botocore_ext.install()
     with services(moto, directory):
@@ -121,7 +191,7 @@ def report(profiles: Mapping[str, str]) -> int:
     """Print a row for each profile, and return 0, or 1 if one failed.
 
     Args:
-        profiles: Names, with the method that the keys of each must come by.
+        profiles: Names, with the method that the credentials of each must come from.
     """
     rows = [_attempt(profile, method) for profile, method in profiles.items()]
     for line in (LINE.format(*HEADER), *rows):
@@ -137,10 +207,10 @@ def _attempt(profile: str, method: str) -> Row | FailedRow:
 
 
 def resolve(profile: str, method: str, clock: Clock) -> Row:
-    """Make signed calls with the keys of a profile, after ``botocore_ext.install()``.
+    """Make signed calls with the credentials of a profile, after ``botocore_ext.install()``.
 
     Raises:
-        NotConfigured: The keys came by another method.
+        NotConfigured: The credentials came from another method.
         botocore.exceptions.BotoCoreError: The profile cannot be resolved.
         botocore.exceptions.ClientError: A service refused.
     """
@@ -154,9 +224,88 @@ def resolve(profile: str, method: str, clock: Clock) -> Row:
     milliseconds = round(1000 * (clock.monotonic() - began))
     credentials = session.get_credentials()
     if credentials is None or credentials.method != method:
-        msg = f"the keys of this profile did not come by {method}"
+        msg = f"the credentials of this profile did not come from {method}"
         raise botocore_ext.NotConfigured(provider="demo", error_msg=msg)
-    keys = botocore_ext.FrozenCredentials.of(credentials)
-    end = keys.expiration
+    frozen = botocore_ext.FrozenCredentials.of(credentials)
+    end = frozen.expiration
     expires = "never" if end is None else f"{end.timestamp() - clock.now():.0f} s"
-    return Row(profile, method, keys.masked(), expires, returned, milliseconds)
+    return Row(profile, method, frozen.masked(), expires, returned, milliseconds)
+
+
+# The services: a simulated AWS, and an endpoint that returns credentials.
+
+
+@contextmanager
+def services(moto: "ThreadedMotoServer", directory: Path) -> Iterator[None]:
+    """Run moto and an endpoint, and write their ``config`` and a token into ``directory``."""
+    token_file = directory / "token"
+    token_file.write_text(secrets.token_urlsafe(), encoding="utf-8")
+    with _simulated_aws(moto) as aws:
+        administrator = boto3.Session("administrator", "any secret", region_name="us-east-1")
+        client = partial(administrator.client, endpoint_url=aws)
+        client("s3").create_bucket(Bucket=BUCKET)
+        pool, identity = _create_guest(client)
+        role = client("sts").assume_role(RoleArn=ENDPOINT_ROLE, RoleSessionName="demo")
+        with _serve(_endpoint(token_file.read_text("utf-8"), role["Credentials"])) as endpoint:
+            config = CONFIG.format(
+                everywhere=EVERYWHERE.format(aws=aws),
+                endpoint=endpoint,
+                token_file=token_file,
+                pool=pool,
+                identity=identity,
+            )
+            (directory / "config").write_text(config, encoding="utf-8")
+            yield
+
+
+@contextmanager
+def _simulated_aws(moto: "ThreadedMotoServer") -> Iterator[str]:
+    """Run moto and yield its URL."""
+    moto.start()
+    try:
+        host, port = moto.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        moto.stop()
+
+
+def _create_guest(client: Callable[..., Any]) -> tuple[str, str]:
+    """Create an identity pool that admits guests and one guest; return both ids."""
+    cognito = client("cognito-identity")
+    pool = cognito.create_identity_pool(
+        IdentityPoolName="demo", AllowUnauthenticatedIdentities=True
+    )["IdentityPoolId"]
+    return pool, cognito.get_id(IdentityPoolId=pool)["IdentityId"]
+
+
+def _endpoint(token: str, credentials: Mapping[str, Any]) -> HTTPServer:
+    """Return a server that answers requests with ``token``, as the agents of containers do."""
+    answer = {
+        "AccessKeyId": credentials["AccessKeyId"],
+        "SecretAccessKey": credentials["SecretAccessKey"],
+        "Token": credentials["SessionToken"],
+        "Expiration": credentials["Expiration"].isoformat(),
+    }
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = self.headers["Authorization"] == token
+            # Unlike send_response, this logs nothing.
+            self.send_response_only(HTTPStatus.OK if known else HTTPStatus.UNAUTHORIZED)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer if known else {}).encode())
+
+    return HTTPServer(("127.0.0.1", 0), Handler)
+
+
+@contextmanager
+def _serve(server: HTTPServer) -> Iterator[str]:
+    """Serve in a thread and yield the URL."""
+    thread = Thread(target=server.serve_forever, args=(0.05,))  # seconds that shutdown() may take
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
