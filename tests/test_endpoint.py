@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectTimeoutError
 from botocore.session import Session
 
 from botocore_ext.aws.endpoint import Endpoint, EndpointError, is_allowed
-from botocore_ext.aws.http import Timeouts, _explain, _proxies, ask, retry
+from botocore_ext.aws.http import Timeouts, _explain, _proxies, request, retry
 
 from . import certificates, fakes
 
@@ -140,14 +140,14 @@ def test_the_sessions_own_proxy_is_used():
     endpoint = Endpoint.parse("https://example.com/")
     assert _proxies(endpoint, session) == own
     with pytest.raises(EndpointError, match="cannot be reached through the proxy"):
-        ask(endpoint, {}, Timeouts(1, 1, 5), session)
+        request(endpoint, {}, Timeouts(1, 1, 5), session)
 
 
 def test_a_certificate_that_is_not_accepted_is_named(aws):
     """The loopback AWS speaks no TLS at all, which is no certificate either."""
     endpoint = Endpoint.parse(f"https://127.0.0.1:{aws.port}/")
-    with pytest.raises(EndpointError, match="name its authority in AWS_CA_BUNDLE") as raised:
-        ask(endpoint, {}, Timeouts(1, 1, 5), Session())
+    with pytest.raises(EndpointError, match="set AWS_CA_BUNDLE to its authority") as raised:
+        request(endpoint, {}, Timeouts(1, 1, 5), Session())
     assert not raised.value.retry
 
 
@@ -166,10 +166,10 @@ def test_a_certificate_is_accepted_of_a_trusted_authority_for_this_host(
         monkeypatch.setenv("AWS_CA_BUNDLE", str(trusted))
     endpoint = Endpoint.parse(f"https://localhost:{aws.port}/")
     if is_asked:
-        assert ask(endpoint, {}, Timeouts(10, 10, 20), Session())[0] == 200
+        assert request(endpoint, {}, Timeouts(10, 10, 20), Session())[0] == 200
     else:
-        with pytest.raises(EndpointError, match="no TLS certificate that is accepted"):
-            ask(endpoint, {}, Timeouts(10, 10, 20), Session())
+        with pytest.raises(EndpointError, match="no TLS certificate that is trusted"):
+            request(endpoint, {}, Timeouts(10, 10, 20), Session())
     assert len(aws.requests) == is_asked
 
 
@@ -185,7 +185,7 @@ def test_an_answer_that_breaks_off_is_no_answer():
     thread.start()
     endpoint = Endpoint.parse(f"http://127.0.0.1:{listener.getsockname()[1]}/")
     with pytest.raises(EndpointError, match="closed the connection"):
-        ask(endpoint, {}, Timeouts(1, 1, 5), Session())
+        request(endpoint, {}, Timeouts(1, 1, 5), Session())
     thread.join()
     listener.close()
 
@@ -195,15 +195,15 @@ def test_an_answer_in_drops_is_too_slow(aws, length):
     """Half an answer is none."""
     aws.script("GET", fakes.Answer(b"{" * 1000, drip=0.05, headers={"Content-Length": length}))
     with pytest.raises(EndpointError) as raised:
-        ask(Endpoint.parse(aws.url), {}, Timeouts(2, 2, whole=0.5), Session())
+        request(Endpoint.parse(aws.url), {}, Timeouts(2, 2, whole=0.5), Session())
     text = "had not answered in full after 0.5 s: raise the timeout or see its own log"
     assert (str(raised.value), raised.value.retry) == (text, True)
 
 
 def test_the_time_to_connect_is_not_the_time_to_wait_for_an_answer(aws):
     aws.script("GET", fakes.Answer(silence=2))  # and then it closes the connection
-    with pytest.raises(EndpointError, match="stayed silent for 0.1 s"):
-        ask(Endpoint.parse(aws.url), {}, Timeouts(connect=10, read=0.1, whole=20), Session())
+    with pytest.raises(EndpointError, match="sent no data for 0.1 s"):
+        request(Endpoint.parse(aws.url), {}, Timeouts(connect=10, read=0.1, whole=20), Session())
 
 
 def test_looking_up_a_name_is_part_of_an_attempt(aws, monkeypatch):
@@ -211,7 +211,7 @@ def test_looking_up_a_name_is_part_of_an_attempt(aws, monkeypatch):
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", aws.port))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.1) or found)
     with pytest.raises(EndpointError, match="had not answered in full after 0.05 s"):
-        ask(Endpoint.parse("http://agent/"), {}, Timeouts(1, 1, whole=0.05), Session())
+        request(Endpoint.parse("http://agent/"), {}, Timeouts(1, 1, whole=0.05), Session())
     assert aws.connections == 0
 
 

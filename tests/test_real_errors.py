@@ -216,9 +216,12 @@ def test_what_a_stand_in_for_a_service_answers_is_looked_at(aws):
 def test_what_identity_center_answers_is_read_by_field(world, aws):
     good = {"accessKeyId": "AKIA", "secretAccessKey": "s", "sessionToken": "t", "expiration": 4e12}
     for changed, text in (
-        ({"accessKeyId": 1}, "holds no keys (AccessKeyId is not a string)"),
-        ({"expiration": None}, "holds no keys (expiration is not a number of milliseconds)"),
-        ({"expiration": 1e300}, "holds no keys (Expiration is not a time)"),
+        ({"accessKeyId": 1}, "has no usable credentials (AccessKeyId is not a string)"),
+        (
+            {"expiration": None},
+            "credentials (expiration is not a number of milliseconds)",
+        ),
+        ({"expiration": 1e300}, "has no usable credentials (Expiration is not a time)"),
     ):
         body = json.dumps({"roleCredentials": good | changed}).encode()
         aws.always("GetRoleCredentials", fakes.Answer(body))
@@ -240,7 +243,7 @@ def test_the_ca_bundle_of_every_other_call_holds_for_an_endpoint(over_tls, monke
     url, trusted = over_tls
     slow = {"timeout": 10.0, "max_retries": 0}
     provider = from_http(aws_container_credentials_full_uri=url, **slow)
-    assert "no TLS certificate that is accepted" in outcome(provider)
+    assert "no TLS certificate that is trusted" in outcome(provider)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
     assert isinstance(outcome(provider), FrozenCredentials)
     session = botocore.session.Session()

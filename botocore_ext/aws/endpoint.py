@@ -1,8 +1,8 @@
-"""Which HTTP endpoints may be asked for keys.
+"""The URLs of credential endpoints, and the hosts that may get a request.
 
-https goes to any host: the certificate is the check. http goes only to an address of this machine
-or of the ECS and EKS agents, and what is checked is what is connected to: the URL is taken apart,
-and every request is put together again from the checked parts.
+https is allowed to any host: the certificate is the check. http is allowed only to addresses of
+this machine and of the ECS and EKS agents. The address that is checked is the one that is connected
+to: a URL is parsed once, and every request is built from the checked parts.
 """
 
 import re
@@ -12,30 +12,30 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 _LOOPBACK = IPv4Network("127.0.0.0/8")
-_OTHERS = {
+_AGENTS = {
     IPv6Address("::1"),
     IPv4Address("169.254.170.2"),  # ECS
     IPv4Address("169.254.170.23"),  # EKS
     IPv6Address("fd00:ec2::23"),  # EKS
 }
 _ALLOWED = "127.0.0.0/8, ::1, 169.254.170.2, 169.254.170.23 and fd00:ec2::23"
-#: Labels of up to 63 characters: Python cannot look up others at all.
+#: Labels of up to 63 characters: Python cannot resolve longer ones.
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
 _PORTS = {"https": 443, "http": 80}
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
 class EndpointError(Exception):
-    """An attempt gave no answer; the text says why, without anything that was answered."""
+    """A request without a usable answer. The text shows nothing that the endpoint sent."""
 
     def __init__(self, reason: str, *, retry: bool = True) -> None:
-        """Take the reason, which completes "<host> ...", and whether to try again."""
+        """Take the reason, which completes "<host> ...", and whether a retry may help."""
         super().__init__(reason)
         self.retry = retry
 
 
 def is_address(host: str) -> bool:
-    """Whether ``host`` is an IP address, in a spelling that cannot be misread."""
+    """Whether ``host`` is an IP address in an unambiguous spelling."""
     try:
         ip_address(host)
     except ValueError:
@@ -44,17 +44,17 @@ def is_address(host: str) -> bool:
 
 
 def is_allowed(address: str) -> bool:
-    """Whether http may go to ``address``."""
+    """Whether plain http is allowed to ``address``."""
     try:
-        found = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return False
-    return found in _OTHERS or (isinstance(found, IPv4Address) and found in _LOOPBACK)
+    return ip in _AGENTS or (isinstance(ip, IPv4Address) and ip in _LOOPBACK)
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A URL of which every part has been checked."""
+    """A URL whose parts have all been checked."""
 
     scheme: str
     host: str
@@ -63,10 +63,10 @@ class Endpoint:
 
     @classmethod
     def parse(cls, uri: object) -> "Endpoint":
-        """Take a URL apart.
+        """Parse and check a URL.
 
         Raises:
-            ValueError: It is not one that may be asked. The text shows no more than the host.
+            ValueError: The URL is malformed or not allowed. The text shows at most the host.
         """
         text = str(uri)
         if _PRINTABLE.fullmatch(text) is None:
@@ -79,9 +79,9 @@ class Endpoint:
         if "@" in parts.netloc:
             msg = "contains a user name or password, which is never sent"
             raise ValueError(msg)
-        # urlsplit takes [a.name] for a.name, and drops what stands around brackets.
-        written = re.escape(_bracketed(host)) + "(:[0-9]*)?"
-        is_whole = re.fullmatch(written, parts.netloc, re.IGNORECASE) is not None
+        # urlsplit reads [a.name] as a.name, and drops what is around brackets.
+        expected = re.escape(_bracketed(host)) + "(:[0-9]*)?"
+        is_whole = re.fullmatch(expected, parts.netloc, re.IGNORECASE) is not None
         if not is_whole or not (is_address(host) or _NAME.fullmatch(host)):
             msg = "names a host that is neither an address nor a DNS name"
             raise ValueError(msg)
@@ -93,28 +93,28 @@ class Endpoint:
 
     @property
     def authority(self) -> str:
-        """Host and port as the ``Host`` header has them; also the endpoint's name in errors."""
+        """Host and port as in the ``Host`` header; errors name the endpoint by it."""
         host = _bracketed(self.host)
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     def url(self, address: str) -> str:
-        """Put the URL together again, with ``address`` in the place of the host."""
+        """Return the URL with ``address`` instead of the host."""
         return f"{self.scheme}://{_bracketed(address)}:{self.port}{self.target}"
 
     def addresses(self) -> list[str]:
-        """Where to connect: the host itself, or for an http name each address of it.
+        """Return the addresses to connect to: the host, or for http all addresses of its name.
 
         Raises:
-            EndpointError: The name cannot be resolved, or an address of it is not allowed.
+            EndpointError: The name cannot be resolved, or one of its addresses is not allowed.
         """
         if self.scheme == "https" or is_address(self.host):
             return [self.host]
         try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            infos = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except OSError:
             msg = "cannot be resolved: check the name"
             raise EndpointError(msg) from None
-        addresses = [str(one[4][0]) for one in found]
+        addresses = [str(info[4][0]) for info in infos]
         for address in addresses:
             if not is_allowed(address):
                 msg = f"resolves to {address}: plain http is allowed only to {_ALLOWED}; use https"
@@ -123,11 +123,11 @@ class Endpoint:
 
 
 def _split(text: str) -> tuple[SplitResult, str, int | None]:
-    """Give the parts of a URL, its host and its port; of what cannot be split, empty ones."""
+    """Return the parts, host and port of a URL; empty ones if it cannot be split."""
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError:  # a port that is no number, a bracket that is not closed
+    except ValueError:  # a port that is not a number, a bracket that is not closed
         return urlsplit(""), "", None
     return parts, parts.hostname or "", port
 

@@ -1,4 +1,4 @@
-"""One request to an endpoint and its answer, within a time and a size."""
+"""Requests to credential endpoints: time, size, retries, and errors that show no secret."""
 
 import logging
 import re
@@ -27,65 +27,73 @@ if TYPE_CHECKING:
     from ..system import Clock
 
 
-# How often an endpoint is asked, and how long.
-
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+#: The most bytes that an answer may have.
+LARGEST_ANSWER = 64 * 1024
+#: Status and body.
+Answer = tuple[int, bytes]
+
+_INCOMPLETE = "closed the connection before its answer was complete: see its own log"
 
 #: "You have exceeded a secondary rate limit", "rateLimitExceeded".
 _RATE_LIMIT = re.compile(r"rate.?limit", re.IGNORECASE)
 
 
 class Timeouts(NamedTuple):
-    """How many seconds one attempt may take."""
+    """The seconds that one attempt may take."""
 
     connect: float
-    #: To wait for data, each time.
+    #: For each wait for data.
     read: float
-    #: For everything.
+    #: For the whole attempt.
     whole: float
+
+
+# Retries.
 
 
 def retry(
     attempt: Callable[[], T],
     host: str,
-    patience: Timeouts,
+    timeouts: Timeouts,
     retries: int,
     clock: "Clock",
     seconds: float,
 ) -> T:
-    """Make an attempt, and more where that may help and they end within ``seconds``.
+    """Retry ``attempt`` after temporary errors while another attempt fits into ``seconds``.
 
     Raises:
-        EndpointError: What the last one came to.
+        EndpointError: The error of the last attempt.
     """
     deadline, number = clock.monotonic() + seconds, 0
     while True:
         try:
             return attempt()
         except EndpointError as error:
-            late = clock.monotonic() + patience.whole > deadline
-            if not error.retry or number == retries or late:
+            is_late = clock.monotonic() + timeouts.whole > deadline
+            if not error.retry or number == retries or is_late:
                 raise
-            # Its text: who keeps the record of an error keeps all that its traceback leads to.
+            # Log its text: a record with the error would keep the whole traceback alive.
             logger.debug("Attempt %d failed: %s %s", number + 1, host, str(error))
         number += 1
-        pause = min(patience.read, 0.1 * 2 ** min(number, 10))
+        pause = min(timeouts.read, 0.1 * 2 ** min(number, 10))
         clock.sleep(pause * (0.5 + clock.random() / 2))
 
 
 def refusal(status: int, remedy: str, *, is_transient: bool = False) -> EndpointError:
-    """Return the error for a status other than 200; asking again helps against some.
+    """Return the error for a status other than 200.
 
     Args:
         status: The status.
-        remedy: What to do where asking again does not help.
-        is_transient: Whether it helps here, although the status is neither 429 nor 5xx.
+        remedy: The remedy where retrying does not help.
+        is_transient: Whether to retry although the status is neither 429 nor 5xx.
     """
     is_limit = is_transient and status == HTTPStatus.FORBIDDEN
     if is_limit or status == HTTPStatus.TOO_MANY_REQUESTS:
-        remedy = "share one session between clients, so that it is asked less often"
+        remedy = "share one session between clients, so that it gets fewer requests"
     elif is_transient or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         remedy = "see its own log"
     else:
@@ -95,11 +103,11 @@ def refusal(status: int, remedy: str, *, is_transient: bool = False) -> Endpoint
 
 
 def is_transient(status: int, answer: str) -> bool:
-    """Whether what issues tokens refuses for now only, as its official clients see it.
+    """Whether an OIDC token service refuses only for now, by the rules of its official clients.
 
     The clients of GitHub retry 502 to 504, those of Google 408, 429 and 5xx, that of Buildkite
     everything but 400, 401, 403 and 422. GitHub and Google also answer 403 to too many requests;
-    only the text tells it from a missing permission.
+    only the text distinguishes that from a missing permission.
     """
     if status == HTTPStatus.FORBIDDEN:
         return _RATE_LIMIT.search(answer) is not None
@@ -107,25 +115,19 @@ def is_transient(status: int, answer: str) -> bool:
     return is_busy or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-#: Bytes that an answer may have.
-LARGEST_ANSWER = 64 * 1024
-
-_BROKEN_OFF = "closed the connection before its answer was complete: see its own log"
-
-#: Status and body.
-Answer = tuple[int, bytes]
+# One request.
 
 
-def ask(
-    endpoint: Endpoint, headers: Mapping[str, str], patience: Timeouts, session: Session
+def request(
+    endpoint: Endpoint, headers: Mapping[str, str], timeouts: Timeouts, session: Session
 ) -> Answer:
-    """Ask once.
+    """Send one GET request.
 
     Args:
-        endpoint: Whom to ask; each of its addresses in turn until one answers.
-        headers: Sent beside ``Host``.
-        patience: The time it has.
-        session: Whose CA bundle and proxies are used.
+        endpoint: The endpoint; its addresses are tried in turn until one answers.
+        headers: Sent in addition to ``Accept`` and ``Host``.
+        timeouts: The time that the attempt has.
+        session: The session whose CA bundle and proxies are used.
 
     Raises:
         EndpointError: No complete answer came.
@@ -134,56 +136,50 @@ def ask(
     def work() -> Answer | EndpointError:
         *others, last = endpoint.addresses()
         for address in others:
-            found = _exchange(endpoint, address, headers, patience, session)
-            if not isinstance(found, EndpointError):
-                return found
-        return _exchange(endpoint, last, headers, patience, session)
+            answer = _send(endpoint, address, headers, timeouts, session)
+            if not isinstance(answer, EndpointError):
+                return answer
+        return _send(endpoint, last, headers, timeouts, session)
 
     try:
-        found = within(patience.whole, work)
+        answer = within(timeouts.whole, work)
     except TimeoutError:
-        found = _too_slow(patience)
-    if isinstance(found, EndpointError):
-        raise found
-    return found
+        fact = f"had not answered in full after {timeouts.whole:g} s"
+        answer = EndpointError(f"{fact}: raise the timeout or see its own log")
+    if isinstance(answer, EndpointError):
+        raise answer
+    return answer
 
 
-def _too_slow(patience: Timeouts) -> EndpointError:
-    return EndpointError(
-        f"had not answered in full after {patience.whole:g} s: raise the timeout or see its own log"
-    )
-
-
-def _exchange(
+def _send(
     endpoint: Endpoint,
     address: str,
     headers: Mapping[str, str],
-    patience: Timeouts,
+    timeouts: Timeouts,
     session: Session,
 ) -> Answer | EndpointError:
-    """Return an error rather than raise it: a traceback would keep the connection open."""
-    url = endpoint.url(address)
-    request = AWSRequest(
+    """Return an error instead of raising it: a traceback would keep the connection open."""
+    prepared = AWSRequest(
         method="GET",
-        url=url,
+        url=endpoint.url(address),
         headers={"Accept": "application/json", **headers, "Host": endpoint.authority},
         stream_output=True,
-    )
+    ).prepare()
     verify = _verify(session) if endpoint.scheme == "https" else True
-    arguments = {"verify": verify, "timeout": patience[:2], **_proxies(endpoint, session)}
+    arguments = {"verify": verify, "timeout": timeouts[:2], **_proxies(endpoint, session)}
     http = URLLib3Session(**arguments)
     keep_deadlines(http)
     began = time.monotonic()
 
     def work() -> tuple[Any, bytes]:
-        response = http.send(request.prepare())
+        response = http.send(prepared)
         with response.raw as raw:
             return response, _read(raw)
 
     try:
         response, body = redact_logs(work)
     except (botocore.exceptions.BotoCoreError, HTTPError, OSError) as error:
-        return _explain(error, patience, verify)
+        return _explain(error, timeouts, verify)
     finally:
         http.close()
         tell((endpoint.authority, 1000 * (time.monotonic() - began)))
@@ -192,12 +188,12 @@ def _exchange(
         fact = f"sent more than {LARGEST_ANSWER} bytes: check the address"
         return EndpointError(fact, retry=False)
     if promised.isdecimal() and len(body) < int(promised):
-        return EndpointError(_BROKEN_OFF)
+        return EndpointError(_INCOMPLETE)
     return response.status_code, body
 
 
 def _read(raw: Any) -> bytes:
-    """Read a body, at most one byte beyond what is allowed."""
+    """Read a body, at most one byte more than allowed."""
     piecewise = getattr(raw, "read1", raw.read)  # urllib3 before 2 has no read1
     body = b""
     while len(body) <= LARGEST_ANSWER:
@@ -211,10 +207,10 @@ def _read(raw: Any) -> bytes:
 def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
     """Return the proxy settings: none for this machine and its agents."""
     host = endpoint.host
-    near = host == "localhost" or is_allowed(host)
+    is_local = host == "localhost" or is_allowed(host)
     if is_address(host):
-        near = near or ip_address(host).is_link_local
-    if endpoint.scheme == "http" or near:
+        is_local = is_local or ip_address(host).is_link_local
+    if endpoint.scheme == "http" or is_local:
         return {}
     config: Any = session.get_default_client_config()
     if config and config.proxies:
@@ -223,36 +219,34 @@ def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
 
 
 def _verify(session: Session) -> Any:
-    """Return how certificates are verified, as for the session's own clients."""
+    """Return botocore's ``verify`` argument, as for the session's own clients."""
     found = session.get_config_variable("ca_bundle")
     return system_environment().get("REQUESTS_CA_BUNDLE", True) if found is None else found
 
 
-def _explain(error: Exception, patience: Timeouts, verify: object = None) -> EndpointError:
-    """Say what happened without the URL, which botocore's own texts show.
+def _explain(error: Exception, timeouts: Timeouts, verify: object = None) -> EndpointError:
+    """Return the error to raise, without the URL that the texts of botocore show.
 
     Raises:
-        Exception: The network has no part in it, as where a test blocks sockets.
+        Exception: The error did not come from the network, such as one of a blocked socket.
     """
     blocked = while_sending(error)
     if blocked is not None:
         raise blocked.with_traceback(None) from None
-    of_tls = _explain_tls(error, verify)
-    if of_tls is not None:
-        return of_tls
+    tls_error = _explain_tls(error, verify)
+    if tls_error is not None:
+        return tls_error
     if isinstance(error, botocore.exceptions.ProxyConnectionError):
         return EndpointError("cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY")
     if isinstance(error, botocore.exceptions.ConnectTimeoutError):
-        within = f"{patience.connect:g} s"
-        return EndpointError(f"did not accept a connection within {within}: check the address")
+        fact = f"did not accept a connection within {timeouts.connect:g} s"
+        return EndpointError(f"{fact}: check the address")
     if isinstance(error, (botocore.exceptions.ReadTimeoutError, ReadTimeoutError)):
-        return EndpointError(
-            f"accepted the request and stayed silent for {patience.read:g} s: "
-            "raise the timeout or see its own log"
-        )
+        fact = f"accepted the request but sent no data for {timeouts.read:g} s"
+        return EndpointError(f"{fact}: raise the timeout or see its own log")
     if isinstance(error, botocore.exceptions.EndpointConnectionError):
-        return EndpointError("cannot be connected to: check that it runs and the port")
-    return EndpointError(_BROKEN_OFF)
+        return EndpointError("cannot be connected to: check that it is running, and its port")
+    return EndpointError(_INCOMPLETE)
 
 
 def _explain_tls(error: Exception, verify: object) -> EndpointError | None:
@@ -262,13 +256,14 @@ def _explain_tls(error: Exception, verify: object) -> EndpointError | None:
     ):
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(verify)
-        except OSError as wrong:  # a ``ssl.SSLError``, too
-            why = "it has no certificate" if isinstance(wrong, ssl.SSLError) else wrong.strerror
-            fact = f"was not asked, because the CA bundle {verify} cannot be read ({why})"
+        except OSError as bundle_error:  # includes ``ssl.SSLError``
+            is_empty = isinstance(bundle_error, ssl.SSLError)
+            why = "it has no certificate" if is_empty else bundle_error.strerror
+            fact = f"got no request, because the CA bundle {verify} cannot be read ({why})"
             remedy = "correct AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle"
             return EndpointError(f"{fact}: {remedy}", retry=False)
     msg = (
-        "has no TLS certificate that is accepted: name its authority in AWS_CA_BUNDLE, or "
-        "check that it speaks https"
+        "has no TLS certificate that is trusted: set AWS_CA_BUNDLE to its authority, or check that "
+        "it serves https"
     )
     return EndpointError(msg, retry=False) if is_refused else None

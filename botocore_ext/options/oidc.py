@@ -12,7 +12,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from ..aws.endpoint import Endpoint, EndpointError
-from ..aws.http import Timeouts, ask, is_transient, refusal, retry
+from ..aws.http import Timeouts, is_transient, refusal, request, retry
 from ..errors import ConfigurationError, FetchError
 from ..runtime.context import redact_logs
 from ..runtime.deadline import FETCH_BUDGET, share_of_budget
@@ -73,7 +73,7 @@ class GitHubActionsToken:
         raise _error(fact)
 
     def _attempt(self, endpoint: Endpoint, patience: Timeouts) -> str:
-        status, body = ask(endpoint, self._headers(), patience, self.scope.session)
+        status, body = request(endpoint, self._headers(), patience, self.scope.session)
         if status != HTTPStatus.OK:
             text = body.decode(errors="replace")
             raise refusal(status, _PERMISSION, is_transient=is_transient(status, text))

@@ -149,7 +149,8 @@ class TemporaryCredentialsProvider(ServiceProvider):
         try:
             return FrozenCredentials.from_sts(answer).through(keys.features)
         except FieldError as error:
-            fact = f"the answer for the role {params['RoleArn']} holds no keys ({error})"
+            role = params["RoleArn"]
+            fact = f"the answer for the role {role} has no usable credentials ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
 
     def _parameters(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""Keys from Amazon Cognito identity pools (enhanced flow).
+"""Credentials from Amazon Cognito identity pools (enhanced flow).
 
 https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html
+https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetId.html
 """
 
 import json
@@ -24,16 +25,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 class CognitoProvider(ServiceProvider):
-    """The logins, the client, and how an identity is exchanged for its keys."""
+    """What Cognito providers share: logins, client, and the credentials of an identity."""
 
     custom_role_arn: str | None = option(
         default=None,
         ini="cognito_custom_role_arn",
         example="arn:aws:iam::123456789012:role/Mobile",
         parse=types.arn,
-        help="The role to assume where the logins allow more than one.",
+        help="The role to assume when the logins allow more than one.",
     )
     logins: Mapping[str, references.Token] | None = option(
         default=None,
@@ -45,7 +48,7 @@ class CognitoProvider(ServiceProvider):
         parse=references.tokens,
         read=references.references,
         help="Names of identity providers with their tokens, or with callables that return "
-        "them, asked once for each fetch. In a profile an indented block.",
+        "them, called once for each fetch. In a profile an indented block.",
     )
     client: "BaseClient | None" = option(
         default=None,
@@ -54,48 +57,48 @@ class CognitoProvider(ServiceProvider):
         help="A ready-made Cognito Identity client, used instead of an inner one.",
     )
 
-    def _client(self, of_id: str) -> "BaseClient":
-        region = of_id.partition(":")[0]
+    def _client(self, cognito_id: str) -> "BaseClient":
+        region = cognito_id.partition(":")[0]
         return self.client or self.scope.client("cognito-identity", self.client_config, region)
 
     def _logins(self) -> dict[str, Any]:
-        """Ask every login once, for all calls of one fetch."""
+        """Return the `Logins` parameter. Each token is read once for all calls of one fetch."""
         logins = self.logins
         if logins is None:
             return {}
-        found = {
-            name: self.read_token(source, f"the login {name}", in_json=True)
-            for name, source in logins.items()
+        tokens = {
+            name: self.read_token(token, f"the login {name}", in_json=True)
+            for name, token in logins.items()
         }
-        return {"Logins": found}
+        return {"Logins": tokens}
 
-    def _keys(
+    def _get_credentials(
         self, client: "BaseClient", identity: str, logins: dict[str, Any]
     ) -> FrozenCredentials:
-        """Ask for the credentials of ``identity``, which may be those of another one.
+        """Call GetCredentialsForIdentity; the answer may be for another identity.
 
-        Cognito merges the identity of a guest who signs in into that of the user.
+        Cognito merges the identity of a guest who signs in into the identity of the user.
         """
         role = {"CustomRoleArn": self.custom_role_arn} if self.custom_role_arn else {}
         parameters = {"IdentityId": identity, **logins, **role}
         answer = call(client, "get_credentials_for_identity", parameters)
         try:
-            answered = _answered(answer) or identity
-            if answered != identity:
-                logger.info("Cognito has merged the identity %s into %s", identity, answered)
+            current = _identity_in(answer) or identity
+            if current != identity:
+                logger.info("Cognito has merged the identity %s into %s", identity, current)
             return FrozenCredentials.from_mapping(
-                {**member(answer, "Credentials"), "IdentityId": answered}
+                {**member(answer, "Credentials"), "IdentityId": current}
             )
         except FieldError as error:
-            fact = f"the answer for the identity {identity} holds no keys ({error})"
+            fact = f"the answer for the identity {identity} has no usable credentials ({error})"
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
 
 
-def _answered(answer: Mapping[str, Any]) -> str | None:
-    """Return the identity that an answer names, if any.
+def _identity_in(answer: Mapping[str, Any]) -> str | None:
+    """Return the identity that an answer names, or None.
 
     Raises:
-        FieldError: It is malformed.
+        FieldError: The identity is malformed.
     """
     try:
         return types.cognito_id(answer["IdentityId"]) if answer.get("IdentityId") else None
@@ -104,11 +107,8 @@ def _answered(answer: Mapping[str, Any]) -> str | None:
     raise FieldError("IdentityId", fact)
 
 
-# Keys for an identity of Amazon Cognito.
-
-
 class CognitoIdentityProvider(CognitoProvider):
-    """Keys for a Cognito identity that is known already."""
+    """Credentials of a Cognito identity that is already known."""
 
     METHOD = "custom-cognito-identity"
     CANONICAL_NAME = "CustomCognitoIdentity"
@@ -126,80 +126,77 @@ class CognitoIdentityProvider(CognitoProvider):
     )
 
     def option_value(self, wanted: Option) -> Any:
-        """See ``Specification.option_value``; the identity is the one that Cognito answered."""
+        """See ``Specification.option_value``; the identity is the one in the last answer."""
         value = super().option_value(wanted)
         return self._cell.kept.get(value, value) if wanted.name == "identity_id" else value
 
     def fetch(self) -> FrozenCredentials:
-        """Ask Cognito for the keys of the identity: one round trip."""
+        """Call GetCredentialsForIdentity: one round trip."""
         merged = self._cell.kept  # before the logins: see Provider.replace_token
-        given = str(super().option_value(self.option_named("identity_id")))
-        identity = merged.get(given, given)
-        found = self._keys(self._client(identity), identity, self._logins())
-        merged[given] = str(found.identity_id)
-        return found
+        configured = str(super().option_value(self.option_named("identity_id")))
+        identity = merged.get(configured, configured)
+        credentials = self._get_credentials(self._client(identity), identity, self._logins())
+        merged[configured] = str(credentials.identity_id)
+        return credentials
 
 
 from_cognito_identity = CognitoIdentityProvider
 
 
-# Where the id of a Cognito identity is kept between fetches.
+# Caching identity IDs between fetches.
 #
-# An id is no secret, but it decides whose data the keys open: it is shared only under a key that
-# holds pool, region, endpoint, account and user, and a value that does not look like an identity of
-# the pool's region is not used.
+# An ID is not a secret, but it decides whose data the credentials give access to: it is shared only
+# under a cache key made of pool, region, endpoint, account and user, and a value that does not look
+# like an identity of the pool's region is ignored.
 
-T = TypeVar("T")
-
-
-#: Ids that ``user_identifier`` shares between the providers of this process.
+#: IDs that ``user_identifier`` shares between the providers of this process.
 _by_user: dict[str, str] = {}
 
 
 def reset() -> None:
-    """Forget the ids that ``user_identifier`` shares in this process."""
+    """Forget the IDs that ``user_identifier`` shares in this process."""
     _by_user.clear()
 
 
 @dataclass(frozen=True)
-class KeptIdentities:
-    """The places that may know the identity of one user in one pool."""
+class CachedIdentity:
+    """The cached identity of one user in one pool, in memory and in the caller's cache."""
 
     key: str
     region: str
-    #: The provider's own.
-    mine: dict[str, str]
-    #: Whether the user is named, so that the process may share the identity.
+    #: The cache of this provider.
+    own_cache: dict[str, str]
+    #: Whether ``user_identifier`` is set, so that providers of this process share the identity.
     by_user: bool
-    #: The caller's; None where it must not be used. Whatever it does, no fetch fails.
+    #: The caller's cache; None when it must not be used. An error of it never fails a fetch.
     cache: MutableMapping[str, str] | None
 
-    def find(self) -> str | None:
-        """Return the kept id, or None."""
-        return self._in_memory.get(self.key) or self._cached()
+    def get(self) -> str | None:
+        """Return the cached ID, or None."""
+        return self._in_memory.get(self.key) or self._from_cache()
 
-    def keep(self, identity: str) -> str:
-        """Keep ``identity``; return it, or the one that another thread has kept meanwhile."""
+    def store(self, identity: str) -> str:
+        """Cache ``identity``; return it, or the ID that another thread has stored meanwhile."""
         identity = self._in_memory.setdefault(self.key, identity)
-        self.mine.pop(self.key, None)  # the identity in use is the last one
-        self.mine[self.key] = identity
-        if self._cached() != identity:
-            self._use("written", lambda cache: setitem(cache, self._cache_key, identity))
+        self.own_cache.pop(self.key, None)  # the identity in use is the last one
+        self.own_cache[self.key] = identity
+        if self._from_cache() != identity:
+            self._use_cache("written", lambda cache: setitem(cache, self._cache_key, identity))
         return identity
 
     def replace(self, identity: str, merged: str) -> None:
-        """Keep ``merged`` wherever ``identity`` is kept."""
+        """Cache ``merged`` wherever ``identity`` is cached."""
         if self._in_memory.get(self.key) == identity:
             self._in_memory[self.key] = merged
-        self.keep(merged)
+        self.store(merged)
 
     def drop(self, identity: str) -> None:
-        """Forget ``identity`` wherever it is kept."""
-        for known in (self.mine, self._in_memory):
-            if known.get(self.key) == identity:
-                known.pop(self.key, None)
-        if self._cached() == identity:
-            self._use("written", lambda cache: delitem(cache, self._cache_key))
+        """Remove ``identity`` wherever it is cached."""
+        for cached in (self.own_cache, self._in_memory):
+            if cached.get(self.key) == identity:
+                cached.pop(self.key, None)
+        if self._from_cache() == identity:
+            self._use_cache("written", lambda cache: delitem(cache, self._cache_key))
 
     @property
     def _cache_key(self) -> str:
@@ -207,42 +204,43 @@ class KeptIdentities:
 
     @property
     def _in_memory(self) -> dict[str, str]:
-        """What decides among the threads of this process."""
-        return _by_user if self.by_user else self.mine
+        """The cache on which the threads of this process agree."""
+        return _by_user if self.by_user else self.own_cache
 
-    def _cached(self) -> str | None:
-        return self._use("read", self._read)
+    def _from_cache(self) -> str | None:
+        return self._use_cache("read", self._read)
 
     def _read(self, cache: MutableMapping[str, str]) -> str | None:
         try:
-            kept = types.cognito_id(cache[self._cache_key])
+            cached = types.cognito_id(cache[self._cache_key])
         except KeyError:
             return None
-        return kept if kept.partition(":")[0] == self.region else None
+        return cached if cached.partition(":")[0] == self.region else None
 
-    def _use(self, done: str, work: Callable[[MutableMapping[str, str]], T]) -> T | None:
-        """Return what ``work`` returns; None without a cache, and if that fails."""
+    def _use_cache(self, action: str, work: Callable[[MutableMapping[str, str]], T]) -> T | None:
+        """Return what ``work`` returns; None without a cache or if ``work`` fails.
+
+        Args:
+            action: "read" or "written", for the warning.
+            work: Called with the cache.
+        """
         if self.cache is None:
             return None
         try:
             return work(self.cache)
         except Exception as error:  # noqa: BLE001 - a failing cache never fails a fetch
-            # Its type alone: the text may hold the password of the cache.
+            # Log only the type: the text may contain the password of the cache.
             kind = type(error).__name__
-            logger.warning("The cache of Cognito identities cannot be %s (%s)", done, kind)
+            logger.warning("The cache of Cognito identities could not be %s (%s)", action, kind)
             return None
 
 
-# Keys for an identity of a pool of Amazon Cognito, which says itself which one.
-#
-# https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetId.html
-
-#: With these a kept identity id is worth asking for again.
+#: Error codes that may mean that the cached identity does not exist anymore.
 _REJECTED = frozenset({"NotAuthorizedException", "ResourceNotFoundException"})
 
 
 class CognitoIdentityPoolProvider(CognitoProvider):
-    """Keys for the identity that a Cognito identity pool gives to these logins, or to a guest."""
+    """Credentials of the identity that a Cognito identity pool assigns to the logins or a guest."""
 
     METHOD = "custom-cognito-identity-pool"
     CANONICAL_NAME = "CustomCognitoIdentityPool"
@@ -269,15 +267,15 @@ class CognitoIdentityPoolProvider(CognitoProvider):
         ini="cognito_user_identifier",
         example="user_0",
         parse=types.text,
-        help="Who the user is: providers of this process with the same one share its identity.",
+        help="An ID of the user. Providers of this process with the same ID share the identity.",
     )
     cache: MutableMapping[str, str] | None = option(
         default=None,
         code="shelve.open('identities')",
         secret=True,
         parse=types.mutable_mapping,
-        help="Where identity ids are kept beyond this process. With logins it is used only "
-        "beside `user_identifier`, so that no user gets the identity of another.",
+        help="A mapping that keeps identity IDs beyond this process. With logins it is used only "
+        "together with `user_identifier`, so that no user gets the identity of another.",
     )
 
     @property
@@ -286,58 +284,58 @@ class CognitoIdentityPoolProvider(CognitoProvider):
         return next(reversed(self._cell.kept.values()), None)
 
     def fetch(self) -> FrozenCredentials:
-        """Ask Cognito for the identity, unless it is kept, and for its keys."""
-        mine = self._cell.kept  # before the logins: see Provider.replace_token
+        """Call GetId, unless the identity is cached, and GetCredentialsForIdentity."""
+        own_cache = self._cell.kept  # before the logins: see Provider.replace_token
         client, logins = self._client(self.identity_pool_id), self._logins()
-        identities = self._identities(client, logins, mine)
-        kept = identities.find()
-        if kept is not None:
+        cached_identity = self._cached_identity(client, logins, own_cache)
+        identity = cached_identity.get()
+        if identity is not None:
             try:
-                return self._keys_of(client, identities, kept, logins)
+                return self._store_and_get(client, cached_identity, identity, logins)
             except ClientError as error:
                 code = error.response.get("Error", {}).get("Code")
                 if code not in _REJECTED or is_recoverable(error):
-                    raise  # an expired login says nothing against the identity
-            logger.info("Cognito rejects the kept identity %s: asking for another", kept)
-            identities.drop(kept)
-        return self._keys_of(client, identities, self._ask(client, logins), logins)
+                    raise  # an expired login does not mean that the identity is wrong
+            logger.info("Cognito rejects the cached identity %s: getting another one", identity)
+            cached_identity.drop(identity)
+        return self._store_and_get(client, cached_identity, self._get_id(client, logins), logins)
 
-    def _keys_of(
+    def _store_and_get(
         self,
         client: "BaseClient",
-        identities: KeptIdentities,
+        cached_identity: CachedIdentity,
         identity: str,
         logins: dict[str, Any],
     ) -> FrozenCredentials:
-        """Ask for the credentials of ``identity``, and keep the identity that they are of."""
-        asked = identities.keep(identity)
-        found = self._keys(client, asked, logins)
-        if found.identity_id != asked:
-            identities.replace(asked, str(found.identity_id))
-        return found
+        """Return the credentials of ``identity``; cache the identity that they belong to."""
+        identity = cached_identity.store(identity)
+        credentials = self._get_credentials(client, identity, logins)
+        if credentials.identity_id != identity:
+            cached_identity.replace(identity, str(credentials.identity_id))
+        return credentials
 
-    def _identities(
-        self, client: "BaseClient", logins: dict[str, Any], mine: dict[str, str]
-    ) -> KeptIdentities:
+    def _cached_identity(
+        self, client: "BaseClient", logins: dict[str, Any], own_cache: dict[str, str]
+    ) -> CachedIdentity:
         meta, user, cache = client.meta, self.user_identifier, self.cache
         pool, account = self.identity_pool_id, self.account_id
-        return KeptIdentities(
+        return CachedIdentity(
             key=json.dumps([pool, meta.region_name, meta.endpoint_url, account, user]),
             region=pool.partition(":")[0],
-            mine=mine,
+            own_cache=own_cache,
             by_user=user is not None,
-            # Whose identity it is, only the user identifier says; without logins it is a guest's.
+            # With logins only the user identifier says who the user is; without them it is a guest.
             cache=cache if user is not None or not logins else None,
         )
 
-    def _ask(self, client: "BaseClient", logins: dict[str, Any]) -> str:
+    def _get_id(self, client: "BaseClient", logins: dict[str, Any]) -> str:
         account = {"AccountId": self.account_id} if self.account_id else {}
         parameters = {"IdentityPoolId": self.identity_pool_id, **account, **logins}
         identity = call(client, "get_id", parameters).get("IdentityId")
         if not identity:
             raise FetchError(
                 provider=self.METHOD,
-                error_msg=f"the answer for the pool {self.identity_pool_id} names no identity: "
+                error_msg=f"the answer for the pool {self.identity_pool_id} has no IdentityId: "
                 "check the endpoint",
             )
         return str(identity)

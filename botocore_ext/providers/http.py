@@ -1,4 +1,4 @@
-"""Keys from an HTTP endpoint that answers as the ECS and EKS agents do.
+"""Credentials from an HTTP endpoint: ECS and EKS agents, or one that answers like them.
 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
 """
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ..aws.endpoint import Endpoint, EndpointError
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
-from ..aws.http import Timeouts, ask, refusal, retry
+from ..aws.http import Timeouts, refusal, request, retry
 from ..errors import FetchError
 from ..options import references, types
 from ..options.option import option
@@ -20,12 +20,12 @@ from ..runtime.deadline import FETCH_BUDGET
 from ..tokens import TokenFile
 from .base import Provider
 
-#: A whole attempt may take this many times the timeout.
+#: One attempt may take this many times the timeout.
 WHOLE_ATTEMPT = 5
 
 
 class HttpProvider(Provider):
-    """Keys from an HTTPS endpoint, or an HTTP one on this machine."""
+    """Credentials from an HTTPS endpoint, or an HTTP one on this machine."""
 
     METHOD = "custom-http"
     CANONICAL_NAME = "CustomHttp"
@@ -52,7 +52,7 @@ class HttpProvider(Provider):
         same_origin=True,
         secret=True,
         parse=types.relative_uri,
-        help="A path that the ECS agent at 169.254.170.2 answers; beats the full URI.",
+        help="A path at the ECS agent (169.254.170.2). Takes precedence over the full URI.",
     )
     aws_container_authorization_token: references.Token | None = option(
         default=None,
@@ -73,7 +73,8 @@ class HttpProvider(Provider):
         example="/var/run/token",
         same_origin=True,
         parse=types.text,
-        help="A file with that header's value, read at every attempt; beats the token.",
+        help="A file with the value of that header, read at every attempt. Takes precedence over "
+        "the token.",
     )
     timeout: float = option(
         default=1.0,
@@ -81,8 +82,8 @@ class HttpProvider(Provider):
         example="1",
         code="1",
         parse=types.timeout,
-        help="Seconds to connect and to wait for data; a whole attempt takes at most five times "
-        "as long.",
+        help="Seconds to connect and to wait for data. One attempt takes at most five times as "
+        "long.",
     )
     max_retries: int = option(
         default=3,
@@ -90,22 +91,22 @@ class HttpProvider(Provider):
         example="3",
         code="3",
         parse=types.whole,
-        help="Further attempts after a connection error, 429, 5xx or an answer that is no JSON.",
+        help="Further attempts after a connection error, 429, 5xx or an answer that is not JSON.",
     )
 
     def fetch(self) -> FrozenCredentials:
-        """Ask the endpoint, again where that may help, within the budget of one fetch."""
-        self.check()  # a token must not go to another origin's address, whoever calls
+        """Request credentials; retry what may be temporary, within the budget of one fetch."""
+        self.check()  # a token must never be sent to an address from another origin
         endpoint = self._endpoint()
         whole = min(WHOLE_ATTEMPT * self.timeout, FETCH_BUDGET)
-        patience = Timeouts(self.timeout, self.timeout, whole)
+        timeouts = Timeouts(self.timeout, self.timeout, whole)
         clock, retries = self.scope.clock, self.max_retries
         try:
-            attempt = partial(self._attempt, endpoint, patience)
-            return retry(attempt, endpoint.authority, patience, retries, clock, FETCH_BUDGET)
+            attempt = partial(self._attempt, endpoint, timeouts)
+            return retry(attempt, endpoint.authority, timeouts, retries, clock, FETCH_BUDGET)
         except EndpointError as error:
             fact = f"{endpoint.authority} {error}"
-        raise self._error(fact)
+        raise FetchError(provider=self.METHOD, error_msg=fact)
 
     def _endpoint(self) -> Endpoint:
         relative = self.aws_container_credentials_relative_uri
@@ -115,8 +116,8 @@ class HttpProvider(Provider):
             raise self.missing(*self.options()[:2])
         return Endpoint.parse(self.aws_container_credentials_full_uri)
 
-    def _attempt(self, endpoint: Endpoint, patience: Timeouts) -> FrozenCredentials:
-        status, body = ask(endpoint, self._authorization(), patience, self.scope.session)
+    def _attempt(self, endpoint: Endpoint, timeouts: Timeouts) -> FrozenCredentials:
+        status, body = request(endpoint, self._authorization(), timeouts, self.scope.session)
         if status != HTTPStatus.OK:
             raise refusal(status, "check the address and the token")
         try:
@@ -127,42 +128,31 @@ class HttpProvider(Provider):
         try:
             return FrozenCredentials.from_mapping(answer)
         except FieldError as error:
-            msg = f"answered without keys ({error}): check what it serves"
+            msg = f"answered without usable credentials ({error}): check what it serves"
         raise EndpointError(msg, retry=False)
 
     def _authorization(self) -> dict[str, str]:
+        name = "aws_container_authorization_token"
+        token: references.Token | None = self.aws_container_authorization_token
         path = self.aws_container_authorization_token_file
-        source: references.Token | None = None if path is None else TokenFile(path)
-        name = "aws_container_authorization_token_file"
-        if source is None:
-            source, name = (
-                self.aws_container_authorization_token,
-                "aws_container_authorization_token",
-            )
-        if source is None:
+        if path is not None:
+            name, token = "aws_container_authorization_token_file", TokenFile(path)
+        if token is None:
             return {}
-        key = self.key_of(name)
-        token = self.read_token(source, key)
+        setting = self.key_of(name)
+        text = self.read_token(token, setting)
         try:
-            return {"Authorization": types.header(token)}
+            return {"Authorization": types.header(text)}
         except ValueError as error:
-            fact = f"the token of {key} {error}"
-        raise self._error(fact)
-
-    def _error(self, fact: str) -> FetchError:
-        return FetchError(provider=self.METHOD, error_msg=fact)
+            fact = f"the token of {setting} {error}"
+        raise FetchError(provider=self.METHOD, error_msg=fact)
 
 
 from_http = HttpProvider
 
 
-# Keys from the metadata service of a container (ECS, EKS Pod Identity, Greengrass).
-#
-# https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
-
-
-class _Endpoint(HttpProvider):
-    """The endpoint that the environment names, under the container's name in errors."""
+class _ContainerEndpoint(HttpProvider):
+    """``from_http`` for the endpoint in the environment, with the container's name in errors."""
 
     METHOD = "container-role"
     FACTORY = "from_container_metadata"
@@ -170,7 +160,7 @@ class _Endpoint(HttpProvider):
 
 
 class ContainerProvider(Provider):
-    """The keys of the container's role, where the `AWS_CONTAINER_...` variables say."""
+    """Credentials of the container's role, from the endpoint in `AWS_CONTAINER_...` variables."""
 
     METHOD = "container-role"
     CANONICAL_NAME = "EcsContainer"
@@ -182,19 +172,19 @@ class ContainerProvider(Provider):
         example="1",
         code="1",
         parse=types.timeout,
-        help="Seconds to connect and to wait for data; a whole attempt takes at most five times "
-        "as long.",
+        help="Seconds to connect and to wait for data. One attempt takes at most five times as "
+        "long.",
     )
     max_retries: int = option(
         default=0,
         example="3",
         code="3",
         parse=types.whole,
-        help="Further attempts after a connection error, 429, 5xx or an answer that is no JSON.",
+        help="Further attempts after a connection error, 429, 5xx or an answer that is not JSON.",
     )
 
     def is_selected(self) -> bool:
-        """Whether the environment names an endpoint."""
+        """Whether an endpoint is set in the environment."""
         return self._endpoint().is_selected()
 
     def reason_not_selected(self) -> str:
@@ -205,20 +195,21 @@ class ContainerProvider(Provider):
         )
 
     def check(self) -> None:
-        """See ``Provider.check``; the variables are options, too."""
+        """See ``Provider.check``; the variables are checked, too."""
         super().check()
         self._endpoint().check()
 
     def fetch(self) -> FrozenCredentials:
-        """Ask the endpoint, as ``from_http`` does."""
+        """Request credentials as ``from_http`` does."""
         if not self.is_selected():
             raise self.not_configured()
         return self._endpoint().fetch()
 
     def _endpoint(self) -> HttpProvider:
         scope = self.scope
-        outside = Scope(scope.given_session, environ=scope.environ, clock=scope.clock)
-        return _Endpoint(timeout=self.timeout, max_retries=self.max_retries).bind(outside)
+        environment = Scope(scope.given_session, environ=scope.environ, clock=scope.clock)
+        provider = _ContainerEndpoint(timeout=self.timeout, max_retries=self.max_retries)
+        return provider.bind(environment)
 
 
 from_container_metadata = ContainerProvider

@@ -202,7 +202,8 @@ class _Portal:
         try:
             return {"roleCredentials": _role_credentials(answer)}
         except FieldError as error:
-            fact = f"the answer for the role {parameters['roleName']} holds no keys ({error})"
+            role = parameters["roleName"]
+            fact = f"the answer for the role {role} has no usable credentials ({error})"
         raise FetchError(provider=SsoProvider.METHOD, error_msg=f"{fact}: check the endpoint")
 
 

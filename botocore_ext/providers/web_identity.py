@@ -1,6 +1,7 @@
-"""Keys from STS AssumeRoleWithWebIdentity.
+"""Credentials of a role, from STS AssumeRoleWithWebIdentity.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 """
 
 from abc import abstractmethod
@@ -19,7 +20,7 @@ from .base import ServiceProvider
 
 
 class WebIdentityProvider(ServiceProvider):
-    """The role, and how a token, wherever it comes from, is exchanged for its keys."""
+    """What web identity providers share: a role, and the exchange of a token for credentials."""
 
     FEATURE_IDS = ("CREDENTIALS_STS_ASSUME_ROLE_WEB_ID",)
 
@@ -81,23 +82,23 @@ class WebIdentityProvider(ServiceProvider):
     )
 
     def fetch(self) -> FrozenCredentials:
-        """Exchange the token for the keys of the role."""
+        """Exchange the token for credentials of the role: one round trip."""
         parameters = self._parameters()
         assume_role = self.role_assumer_with_web_identity
         if assume_role is not None:
             name = "role_assumer_with_web_identity"
             answer = awaited(assume_role(parameters), self.METHOD, name)
-            return self._keys_of(answer, f"what {name} does")
+            return self._credentials(answer, f"what {name} returns")
         client = self.scope.client("sts", self.client_config)
         answer = call(client, "assume_role_with_web_identity", parameters)
-        return self._keys_of(answer, "the endpoint")
+        return self._credentials(answer, "the endpoint")
 
     @abstractmethod
     def token(self) -> str:
-        """Return the token, read anew."""
+        """Return the token. It is read again at each fetch."""
 
     def _parameters(self) -> dict[str, Any]:
-        policy_arns: Any = self.policy_arns  # strings by now, see values.arns
+        policy_arns: Any = self.policy_arns  # strings: see types.arns
         optional = {
             "ProviderId": self.provider_id,
             "PolicyArns": policy_arns and [{"arn": arn} for arn in policy_arns],
@@ -111,22 +112,18 @@ class WebIdentityProvider(ServiceProvider):
             "WebIdentityToken": self.token(),
         } | {name: value for name, value in optional.items() if value is not None}
 
-    def _keys_of(self, answer: Any, suspect: str) -> FrozenCredentials:
+    def _credentials(self, answer: Any, to_check: str) -> FrozenCredentials:
         try:
-            is_of_sts = isinstance(answer, Mapping) and "Credentials" in answer
-            return FrozenCredentials.from_sts(answer) if is_of_sts else FrozenCredentials.of(answer)
+            if isinstance(answer, Mapping) and "Credentials" in answer:
+                return FrozenCredentials.from_sts(answer)
+            return FrozenCredentials.of(answer)
         except FieldError as error:
-            fact = f"the answer for the role {self.role_arn} holds no keys ({error})"
-        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {suspect}")
-
-
-# Keys of a role, for a web token.
-#
-# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+            fact = f"the answer for the role {self.role_arn} has no usable credentials ({error})"
+        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {to_check}")
 
 
 class WebTokenProvider(WebIdentityProvider):
-    """Keys of a role, for a token that an OpenID Connect or OAuth 2.0 provider issued."""
+    """Credentials of a role, for a token that an OpenID Connect or OAuth 2.0 provider issued."""
 
     METHOD = "custom-web-token"
     CANONICAL_NAME = "CustomWebToken"
@@ -143,7 +140,7 @@ class WebTokenProvider(WebIdentityProvider):
         token=True,
         parse=references.token,
         read=references.reference,
-        help="The token, or a callable that returns it, asked anew at every fetch. In a profile "
+        help="The token, or a callable that returns it, called at every fetch. In a profile "
         "also `file://PATH`, `env://NAME`, `process://COMMAND`, `github-actions://AUDIENCE` or "
         "`ambient://AUDIENCE`.",
     )
@@ -156,19 +153,15 @@ class WebTokenProvider(WebIdentityProvider):
 from_web_token = WebTokenProvider
 
 
-# Keys of a role, for the web token in a file.
-#
-# https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
-
-#: Who names a token file -> botocore's feature id for that.
-_FILE_NAMED_BY: Mapping[str, str] = {
+#: Where the token file is configured -> botocore's feature id for that.
+_FILE_FEATURES: Mapping[str, str] = {
     ENVIRONMENT: "CREDENTIALS_ENV_VARS_STS_WEB_ID_TOKEN",
     PROFILE: "CREDENTIALS_PROFILE_STS_WEB_ID_TOKEN",
 }
 
 
 class TokenFileProvider(WebIdentityProvider):
-    """Keys of a role, for a token that something else keeps up to date in a file."""
+    """Credentials of a role, for a token that another program keeps up to date in a file."""
 
     METHOD = "assume-role-with-web-identity"
     CANONICAL_NAME = "CustomTokenFile"
@@ -182,19 +175,20 @@ class TokenFileProvider(WebIdentityProvider):
         selects=True,
         required=True,
         parse=types.text,
-        help="The file, read at every fetch and stripped.",
+        help="The token file, read at every fetch; white space around the token is removed.",
     )
 
     def eligible_origins(self) -> list[Origin]:
-        """Leave out a profile that names no file: its role is not for the environment's token."""
+        """Skip a profile without a token file: its role is not for the environment's token."""
         file = self.option_named("web_identity_token_file")
-        return [one for one in super().eligible_origins() if one.kind != PROFILE or one.has(file)]
+        origins = super().eligible_origins()
+        return [origin for origin in origins if origin.kind != PROFILE or origin.has(file)]
 
     def features(self) -> tuple[str, ...]:
         """See ``Provider.features``."""
         origin = self.resolved["web_identity_token_file"].origin
-        by = _FILE_NAMED_BY.get(origin.kind) if origin else None
-        return (by, *self.FEATURE_IDS) if by else self.FEATURE_IDS
+        feature = _FILE_FEATURES.get(origin.kind) if origin else None
+        return (feature, *self.FEATURE_IDS) if feature else self.FEATURE_IDS
 
     def token(self) -> str:
         """See ``WebIdentityProvider.token``."""

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botocore_ext.aws.endpoint import Endpoint, EndpointError
-from botocore_ext.aws.http import Timeouts, ask
+from botocore_ext.aws.http import Timeouts, request
 from botocore_ext.options.types import full_uri, relative_uri
 
 from . import CHARACTERS, examples, words
@@ -329,8 +329,8 @@ def test_what_is_refused_is_said_without_the_path(text):
 def test_what_arrives_is_what_was_asked_for(path, fuzzed_aws, session):
     """But for what urllib3 quotes, dots, which it resolves as browsers do, and a last semicolon."""
     endpoint = Endpoint.parse(f"{fuzzed_aws.url}/{path}")
-    ask(endpoint, {}, Timeouts(5, 5, 25), session)
-    request = fuzzed_aws.requests.pop()
+    request(endpoint, {}, Timeouts(5, 5, 25), session)
+    sent = fuzzed_aws.requests.pop()
     expected = f"/{path}".partition("#")[0].removesuffix("?")
-    assert unquote(request.target) == unquote(expected)
-    assert request.headers["Host"] == f"127.0.0.1:{fuzzed_aws.port}"
+    assert unquote(sent.target) == unquote(expected)
+    assert sent.headers["Host"] == f"127.0.0.1:{fuzzed_aws.port}"

@@ -16,7 +16,7 @@ from botocore_ext import (
     from_cognito_identity,
     from_cognito_identity_pool,
 )
-from botocore_ext.providers.cognito import KeptIdentities
+from botocore_ext.providers.cognito import CachedIdentity
 from botocore_ext.tokens import TokenFile
 from tests import fakes
 
@@ -100,29 +100,31 @@ class Writes(dict):
         super().__setitem__(key, value)
 
 
-def kept(cache, mine):
-    return KeptIdentities(key="pool", region="us-east-1", mine=mine, by_user=True, cache=cache)
+def cached_identity(cache, own_cache):
+    return CachedIdentity("pool", "us-east-1", own_cache, by_user=True, cache=cache)
 
 
 def test_of_two_threads_that_ask_for_an_identity_the_first_decides():
-    cache, mine = Writes(), {}
-    assert [kept(cache, mine).keep(one) for one in (FIRST, SECOND)] == [FIRST, FIRST]
-    assert list(cache.values()) == list(mine.values()) == [FIRST]
+    cache, own_cache = Writes(), {}
+    stored = [cached_identity(cache, own_cache).store(one) for one in (FIRST, SECOND)]
+    assert stored == [FIRST, FIRST]
+    assert list(cache.values()) == list(own_cache.values()) == [FIRST]
     assert cache.count == 1
 
 
 def test_an_identity_that_is_dropped_is_nowhere_but_another_stays():
-    cache, mine = {}, {}
-    kept(cache, mine).keep(FIRST)
-    kept(cache, mine).drop(SECOND)
-    assert kept(cache, mine).find() == FIRST
-    kept(cache, mine).drop(FIRST)
-    assert (kept(cache, mine).find(), cache, mine) == (None, {}, {})
-    kept(cache, mine).keep(FIRST)
+    cache, own_cache = {}, {}
+    identity = cached_identity(cache, own_cache)
+    identity.store(FIRST)
+    identity.drop(SECOND)
+    assert identity.get() == FIRST
+    identity.drop(FIRST)
+    assert (identity.get(), cache, own_cache) == (None, {}, {})
+    identity.store(FIRST)
     (key,) = cache
     cache[key] = SECOND  # by another process
-    kept(cache, mine).drop(FIRST)
-    assert kept(cache, mine).find() == SECOND
+    identity.drop(FIRST)
+    assert identity.get() == SECOND
 
 
 def merging(aws, into=SECOND):
@@ -296,7 +298,7 @@ def test_a_client_that_is_none_is_an_error(factory):
         factory(client="cognito-identity")
 
 
-class TestKeptIdentities:
+class TestCachedIdentity:
     def test_a_user_identifier_shares_the_identity_in_this_process(self, aws):
         def fetch(**options):
             options = {"identity_pool_id": POOL, "user_identifier": "user_0"} | options
@@ -420,7 +422,7 @@ class TestKeptIdentities:
 
         provider = from_cognito_identity_pool(identity_pool_id=POOL, cache=Broken())
         assert provider.fetch().identity_id == FIRST
-        assert "cannot be read (OSError)" in caplog.text
+        assert "could not be read (OSError)" in caplog.text
         aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
         assert provider.fetch().identity_id == SECOND
 
@@ -442,13 +444,13 @@ class TestKeptIdentities:
         cache.broken = True
         aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
         assert provider.fetch().identity_id == SECOND
-        assert "cannot be written (OSError)" in caplog.text
+        assert "could not be written (OSError)" in caplog.text
 
 
 def test_an_identity_that_another_thread_has_replaced_is_not_dropped():
-    mine = {"key": SECOND}
-    KeptIdentities(key="key", region="us-east-1", mine=mine, by_user=False, cache=None).drop(FIRST)
-    assert mine == {"key": SECOND}
+    own_cache = {"key": SECOND}
+    CachedIdentity("key", "us-east-1", own_cache, by_user=False, cache=None).drop(FIRST)
+    assert own_cache == {"key": SECOND}
 
 
 def test_an_answer_without_a_secret_is_an_error(aws):

@@ -44,7 +44,7 @@ def test_the_relative_address_is_that_of_the_agent_of_ecs(container, monkeypatch
     seen = []
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/keys")
     monkeypatch.setattr(
-        "botocore_ext.providers.http.ask",
+        "botocore_ext.providers.http.request",
         lambda endpoint, *_: seen.append(endpoint.url(endpoint.host)) or (200, b"[]"),
     )
     with pytest.raises(FetchError):
@@ -75,7 +75,7 @@ def test_attempts(container, clock, options, attempts):
 
 def test_silence_is_waited_for_no_longer_than_the_timeout(container):
     container.always("GET", fakes.Answer(silence=30))
-    with pytest.raises(FetchError, match="stayed silent for 0.1 s"):
+    with pytest.raises(FetchError, match="sent no data for 0.1 s"):
         from_container_metadata(timeout=0.1).fetch()
 
 

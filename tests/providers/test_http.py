@@ -49,7 +49,7 @@ def test_a_token_in_code_is_not_sent_to_an_address_of_the_environment(aws, monke
 def test_a_relative_address_beats_a_full_one_of_the_same_origin(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "botocore_ext.providers.http.ask",
+        "botocore_ext.providers.http.request",
         lambda endpoint, *_: seen.append(endpoint.url(endpoint.host)) or (200, b"[]"),
     )
     provider = from_http(

@@ -495,7 +495,8 @@ def test_an_answer_without_keys_is_an_error(aws):
     with pytest.raises(FetchError) as raised:
         from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master()).fetch()
     assert raised.value.reason == (
-        f"the answer for the role {ROLE} holds no keys (Credentials is missing): check the endpoint"
+        f"the answer for the role {ROLE} has no usable credentials (Credentials is missing): "
+        "check the endpoint"
     )
 
 

@@ -141,7 +141,9 @@ def test_a_role_assumer_that_returns_no_keys_is_an_error(found):
     provider = from_web_token(
         role_arn=ROLE, web_identity_token="t", role_assumer_with_web_identity=lambda _: found
     )
-    with pytest.raises(FetchError, match=f"the answer for the role {ROLE} holds no keys"):
+    with pytest.raises(
+        FetchError, match=f"the answer for the role {ROLE} has no usable credentials"
+    ):
         provider.fetch()
 
 
