@@ -227,7 +227,7 @@ def _closest(name: str, known: Iterable[str], cutoff: float) -> list[str]:
 
 def nothing_from(only: Any) -> NotConfigured:
     """Return the error where the provider that is asked alone has nothing."""
-    reason = getattr(only, "reason_not_selected", None)
+    reason = getattr(only, "_reason_not_selected", None)
     return NotConfigured(
         provider=str(only.METHOD),
         error_msg="this session takes credentials from this provider alone, and it has none here"

@@ -91,8 +91,8 @@ def test_a_chain_of_a_profile_is_told_from_one_of_other_files():
         create_credential_chain(good).bind(Scope(botocore.session.Session(), profile="a"))
         for _ in range(2)
     )
-    assert one.place != other.place
-    assert one.place == one.bind(one.scope).place
+    assert one._identity != other._identity
+    assert one._identity == one.bind(one.scope)._identity
 
 
 class OwnChain(botocore_ext.CredentialChain):

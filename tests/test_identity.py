@@ -122,9 +122,9 @@ class OnTopOf(Provider):
 
     master: Provider = option(default=None, required=True, help="What gives the others.")
 
-    def tell(self, credentials, distance=0):
-        super().tell(credentials, distance)
-        self.master.tell(credentials, distance + 1)
+    def _subscribe(self, credentials, distance=0):
+        super()._subscribe(credentials, distance)
+        self.master._subscribe(credentials, distance + 1)
 
     def fetch(self):
         return FrozenCredentials(f"{self.master.load().access_key}+", "secret")

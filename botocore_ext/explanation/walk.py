@@ -119,7 +119,7 @@ class Calls:
 def settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
     """Give the options that are set of a provider of ours."""
     for one in provider.options():
-        _, origin, problem = provider.resolution(one)
+        _, origin, problem = provider._resolution(one)
         if origin is None:
             continue
         key = str(origin.key(one))
@@ -228,7 +228,7 @@ class Walk:
                 return None
             of_profile = isinstance(provider.scope, ProfileScope)
             return (
-                why_unselected(self.view, method) if of_profile else provider.reason_not_selected()
+                why_unselected(self.view, method) if of_profile else provider._reason_not_selected()
             )
         rule = RULES.get(method, _UNKNOWN)
         if rule is RULES["assume-role"] and self.is_ours:

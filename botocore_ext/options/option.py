@@ -5,8 +5,8 @@ key, the environment variable, the row in the documentation and the text of ever
 """
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from abc import ABC
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, Signature, get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, overload
@@ -19,13 +19,22 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 
+class _Binding(Protocol):
+    """What an option needs of the binding of its provider."""
+
+    #: The values that are fixed for the binding and were read before, by option.
+    values: dict[str, Any]
+
+
 class OptionOwner(Protocol):
     """What an option needs of the provider it belongs to."""
 
-    def option_value(self, wanted: "Option", /) -> Any:
+    _binding: _Binding
+
+    def _option_value(self, wanted: "Option", /) -> Any:
         """Return the value in force."""
 
-    def replace_token(self, name: str, value: object, /) -> None:
+    def _replace_token(self, name: str, value: object, /) -> None:
         """Use another value from now on."""
 
 
@@ -86,14 +95,17 @@ class Option:
     def __get__(self, owner: OptionOwner, kind: type) -> Any: ...
     def __get__(self, owner: OptionOwner | None, kind: type) -> Any:
         """Give the declaration on the class, the value on a provider."""
-        return self if owner is None else owner.option_value(self)
+        if owner is None:
+            return self
+        values, name = owner._binding.values, self.name
+        return values[name] if name in values else owner._option_value(self)
 
     def __set__(self, owner: OptionOwner, value: object) -> None:
         """Replace a token; every other option is settled at construction."""
         if not self.token:
             msg = f"{self.name} cannot be changed: build a new provider"
             raise AttributeError(msg)
-        owner.replace_token(self.name, value)
+        owner._replace_token(self.name, value)
 
 
 def option(**declaration: Any) -> Any:
@@ -132,14 +144,29 @@ _NO_OPTIONS = {
 _RESERVED = {"self", "session"}
 
 
+class _LazySignature:
+    """Make the signature of a class from its options, when something asks for it."""
+
+    def __get__(self, _: object, kind: "type[Declared]") -> Signature:
+        """Return the signature.
+
+        Raises:
+            AttributeError: The class has an ``__init__`` of its own, whose signature Python knows.
+        """
+        options = kind.options()
+        if not options or "__init__" in vars(kind):
+            raise AttributeError(kind.__name__)
+        return _signature(kind, options)
+
+
 @dataclass_transform(kw_only_default=True, field_specifiers=(option,))
 class Declared(ABC, CredentialProvider):
     """What takes options that its class declares."""
 
     #: The public name under which the class is its own factory.
     FACTORY: ClassVar[str]
-    _options: ClassVar[tuple[Option, ...]]
-    __signature__: ClassVar[Signature]
+    _options: ClassVar[tuple[Option, ...]] = ()
+    __signature__: Any = _LazySignature()
 
     def __init_subclass__(cls) -> None:
         """Give the class the signature that its options spell.
@@ -158,9 +185,6 @@ class Declared(ABC, CredentialProvider):
         cls._options = _declared(cls)
         if not hasattr(cls, "FACTORY"):
             cls.FACTORY = cls.__name__
-        # Where a class has an __init__ of its own, Python knows its signature.
-        if cls._options and "__init__" not in vars(cls):
-            cls.__signature__ = _signature(cls, cls._options)
 
     def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
         """Take options by keyword; None means not given."""
@@ -174,7 +198,8 @@ class Declared(ABC, CredentialProvider):
             if name not in known:
                 msg = f"{self.FACTORY}() has no option {name!r}: {_instead(name, known)}"
                 raise TypeError(msg)
-        self._given = {name: value for name, value in given.items() if value is not None}
+        #: The options that code set. Bound copies share it, so that a new token is in all of them.
+        self._code_values = {name: value for name, value in given.items() if value is not None}
 
     @classmethod
     def options(cls) -> tuple[Option, ...]:
@@ -182,22 +207,18 @@ class Declared(ABC, CredentialProvider):
         return cls._options
 
     @classmethod
-    def selecting(cls) -> tuple[Option, ...]:
+    def _selecting(cls) -> tuple[Option, ...]:
         """Every option that selects the provider."""
         return tuple(one for one in cls._options if one.selects)
 
     @classmethod
-    def option_named(cls, name: str) -> Option:
+    def _option_named(cls, name: str) -> Option:
         """Return the declaration of an option."""
         return next(one for one in cls._options if one.name == name)
 
-    @abstractmethod
-    def given(self) -> Mapping[str, Any]:
-        """The options that code set."""
-
     def __repr__(self) -> str:
         """Show the options that code set; of a secret one only that it is there."""
-        given = self.given()
+        given = self._code_values
         shown = (
             f"{one.name}={'<hidden>' if one.secret else repr(given[one.name])}"
             for one in self.options()
@@ -206,8 +227,8 @@ class Declared(ABC, CredentialProvider):
         return f"{self.FACTORY}({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as the options that code set; session, clients and keys stay."""
-        return _rebuild, (type(self), dict(self.given()))
+        """Travel as the options that code set; session, clients and credentials stay."""
+        return _rebuild, (type(self), dict(self._code_values))
 
 
 def _is_taken(name: str, parents: Iterable[type]) -> bool:

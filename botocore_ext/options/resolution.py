@@ -5,9 +5,8 @@ An option is resolved once for each binding, to its value and the origin that se
 resolved at each fetch, because a token may be replaced.
 """
 
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from ..errors import ConfigurationError, NotConfigured
 from .option import Declared, Option
@@ -16,6 +15,8 @@ from .scope import Scope
 #: botocore keeps trailing comments in values; these start one in other parsers.
 _COMMENTS = (" ;", " #", "\t;", "\t#")
 CODE, PROFILE, ENVIRONMENT = "code", "profile", "environment"
+#: The attribute of an option that holds its name in each kind of origin.
+_NAMES = {CODE: "name", PROFILE: "ini", ENVIRONMENT: "env"}
 
 
 class Origin(NamedTuple):
@@ -32,13 +33,12 @@ class Origin(NamedTuple):
 
     def key(self, option: Option) -> str | None:
         """Return the name of the option here; None when it cannot be set here."""
-        if self.kind == CODE:
-            return option.name
-        return option.ini if self.kind == PROFILE else option.env
+        name: str | None = getattr(option, _NAMES[self.kind])
+        return name
 
     def has(self, option: Option) -> bool:
         """Whether the option is set here; an empty variable is not set, as in every AWS SDK."""
-        value = self.values.get(str(self.key(option)))
+        value = self.values.get(getattr(option, _NAMES[self.kind]) or "")
         return bool(value) if self.kind == ENVIRONMENT else value is not None
 
     def read(self, option: Option) -> Any:
@@ -47,7 +47,7 @@ class Origin(NamedTuple):
         Raises:
             ValueError: It is malformed, or holds a comment, which botocore does not strip.
         """
-        value = self.values[str(self.key(option))]
+        value = self.values[getattr(option, _NAMES[self.kind])]
         if self.kind != CODE and not option.allow_comments:
             self._check_text(_texts(value))
         if self.scope is not None and option.read is not None:
@@ -118,43 +118,80 @@ def resolve(option: Option, origins: Sequence[Origin]) -> Resolved:
     return Resolved(option.default)
 
 
+T = TypeVar("T")
+
+
+class Binding:
+    """What a bound provider holds: its scope, and what was made for it, each thing once."""
+
+    def __init__(self, scope: Scope | None) -> None:
+        """Take the scope; None: one without a session is made when it is needed."""
+        self.scope = scope
+        #: The values of options that were read, except those that may change (see ``Option``).
+        self.values: dict[str, Any] = {}
+        self._made: dict[str, Any] = {}
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` returned the first time; threads that race get the same object."""
+        if name not in self._made:
+            self._made.setdefault(name, make())
+        found: T = self._made[name]
+        return found
+
+    def has(self, name: str) -> bool:
+        """Whether ``once`` has made this."""
+        return name in self._made
+
+    def reread(self, reading: Scope) -> "Binding":
+        """Return a binding like this one whose files were read again; its credentials stay."""
+        other = Binding(self.scope)
+        kept = {name: self._made[name] for name in ("scope", "credentials") if self.has(name)}
+        other._made = {**kept, "reading": reading}
+        return other
+
+
 class Specification(Declared):
     """What a provider is, before it belongs to a session: its options and their values."""
 
-    @property
-    @abstractmethod
-    def scope(self) -> Scope:
-        """Where the outside world comes from."""
+    def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
+        """Take options by keyword, for no session yet."""
+        super().__init__(*unnamed, **given)
+        self._binding = Binding(None)
 
     @property
-    @abstractmethod
-    def resolved(self) -> Mapping[str, Resolved]:
+    def scope(self) -> Scope:
+        """The session, profile, environment and clock of this copy; without a session, its own."""
+        return self._binding.scope or self._binding.once("scope", Scope)
+
+    @property
+    def _resolved(self) -> Mapping[str, Resolved]:
         """What each option came to, tokens excepted; made once for each binding."""
+        return self._binding.once("options", self._resolve_options)
 
     def is_selected(self) -> bool:
         """Whether an option that selects this provider is set.
 
         A provider built in code that the environment cannot select always is.
         """
-        selecting = self.selecting()
+        selecting = self._selecting()
         if self.scope.profile is None and not any(one.env for one in selecting):
-            return not self.scope.is_bare or bool(self.given())
+            return not self.scope.is_bare or bool(self._code_values)
         return self.scope.allows(self.METHOD) and any(
-            self.resolution(one).origin for one in selecting
+            self._resolution(one).origin for one in selecting
         )
 
-    def reason_not_selected(self) -> str:
+    def _reason_not_selected(self) -> str:
         """Say why nothing selects this provider; asked only where that is so."""
-        origins = [one for one in self.origins() if self.scope.profile is None or one.kind != CODE]
-        names = [origin.key(one) for origin in origins for one in self.selecting()]
+        origins = [one for one in self._origins() if self.scope.profile is None or one.kind != CODE]
+        names = [origin.key(one) for origin in origins for one in self._selecting()]
         known = list(dict.fromkeys(name for name in names if name))
         if not known:
             return f"only code can say what it needs: pass {self.FACTORY}(...) to the chain"
         return f"none of {', '.join(known)} is set" if len(known) > 1 else f"{known[0]} is not set"
 
-    def not_configured(self) -> NotConfigured:
+    def _not_configured(self) -> NotConfigured:
         """Return the error for a fetch although nothing selects this provider."""
-        return NotConfigured(provider=self.METHOD, error_msg=self.reason_not_selected())
+        return NotConfigured(provider=self.METHOD, error_msg=self._reason_not_selected())
 
     def check(self) -> None:
         """Read every option once; a token may still come.
@@ -162,9 +199,10 @@ class Specification(Declared):
         Raises:
             ConfigurationError: An option is missing or malformed.
         """
-        given = self.given()
+        given = self._code_values
         for one in self.options():
-            origin = self.resolution(one).origin
+            found = self._resolution(one)
+            origin = found.origin
             if given.get(one.name) is not None and (origin is None or origin.kind != CODE):
                 raise ConfigurationError(
                     provider=self.METHOD,
@@ -172,9 +210,9 @@ class Specification(Declared):
                     "what is sent to an endpoint comes from where its address comes from",
                 )
             if origin is not None or not one.token:
-                self.option_value(one)
+                self._usable(one, found)
 
-    def check_given(self, given: Mapping[str, Any]) -> None:
+    def _check_given(self, given: Mapping[str, Any]) -> None:
         """Check the values that code gives for options.
 
         Raises:
@@ -182,51 +220,53 @@ class Specification(Declared):
         """
         for one in self.options():
             if given.get(one.name) is not None:
-                self.value_in_code(one, given)
+                self._value_in_code(one, given)
 
-    def value_in_code(self, wanted: Option, given: Mapping[str, Any]) -> Any:
+    def _value_in_code(self, wanted: Option, given: Mapping[str, Any]) -> Any:
         """Return the value that code gives for an option; its default if it gives none.
 
         Raises:
             ConfigurationError: It is malformed.
         """
-        return self._usable(resolve(wanted, [Origin(CODE, given, self.FACTORY)]))
-
-    def _usable(self, found: Resolved) -> Any:
+        found = resolve(wanted, [Origin(CODE, given, self.FACTORY)])
         if found.problem is not None:
             raise ConfigurationError(provider=self.METHOD, error_msg=found.problem)
         return found.value
 
-    def resolution(self, wanted: Option) -> Resolved:
+    def _usable(self, wanted: Option, found: Resolved) -> Any:
+        if found.origin is None and wanted.required:
+            raise self._missing(wanted)
+        if found.problem is not None:
+            raise ConfigurationError(provider=self.METHOD, error_msg=found.problem)
+        return found.value
+
+    def _resolution(self, wanted: Option) -> Resolved:
         """Return what an option came to; that of a token is looked up now."""
         if wanted.token:
-            return resolve(wanted, self.origins_of(wanted))
-        return self.resolved[wanted.name]
+            return resolve(wanted, self._origins_of(wanted))
+        return self._resolved[wanted.name]
 
-    def option_value(self, wanted: Option) -> Any:
+    def _option_value(self, wanted: Option) -> Any:
         """Return the value in force (see ``Option``)."""
-        found = self.resolution(wanted)
-        if found.origin is None and wanted.required:
-            raise self.missing(wanted)
-        return self._usable(found)
+        value = self._usable(wanted, self._resolution(wanted))
+        if self._is_fixed(wanted):
+            self._binding.values[wanted.name] = value
+        return value
 
-    def origins_in_force(self) -> Iterator[tuple[Option, Origin]]:
-        """Give every option that is set, with where its value comes from."""
-        for one in self.options():
-            origin = self.resolution(one).origin
-            if origin is not None:
-                yield one, origin
+    def _is_fixed(self, wanted: Option) -> bool:
+        """Whether the option keeps its value for as long as the provider is bound."""
+        return not wanted.token
 
-    def key_of(self, name: str) -> str:
+    def _key_of(self, name: str) -> str:
         """Return the option ``name`` as the user who set it wrote it."""
-        wanted = self.option_named(name)
-        origin = self.resolution(wanted).origin
+        wanted = self._option_named(name)
+        origin = self._resolution(wanted).origin
         return str(origin.key(wanted)) if origin else name
 
-    def missing(self, *wanted: Option) -> ConfigurationError:
+    def _missing(self, *wanted: Option) -> ConfigurationError:
         """Return the error for options of which one must be set, naming every way to set them."""
-        origins = list(self.origins_of(wanted[0])) or list(self.origins())
-        if self.scope.profile is not None and not self.given():
+        origins = list(self._origins_of(wanted[0])) or list(self._origins())
+        if self.scope.profile is not None and not self._code_values:
             origins = [one for one in origins if one.kind != CODE]  # it was not built in code
         ways = [(origin, one) for one in wanted for origin in origins if origin.key(one)]
         names = " or ".join(dict.fromkeys(str(origins[0].key(one)) for one in wanted))
@@ -239,12 +279,12 @@ class Specification(Declared):
         """Say where an option is not set, although it may be in a place that does not count."""
         if any(origin.kind != CODE for origin in origins):
             return f" in profile '{self.scope.profile}'" if self.scope.profile else ""
-        beside = next(one.name for one in self.selecting() if origins[0].has(one))
+        beside = next(one.name for one in self._selecting() if origins[0].has(one))
         return f" in code, where {beside} is"
 
-    def resolve_options(self) -> dict[str, Resolved]:
+    def _resolve_options(self) -> dict[str, Resolved]:
         """Resolve every option that is not a token."""
-        origins = self.eligible_origins()
+        origins = self._binding.once("origins", self._eligible_origins)
         own = self._selecting_origin(origins)
         return {
             one.name: resolve(one, own if one.same_origin else origins)
@@ -252,26 +292,26 @@ class Specification(Declared):
             if not one.token
         }
 
-    def origins(self) -> list[Origin]:
+    def _origins(self) -> list[Origin]:
         """Return what may set options of this provider, from the highest to the lowest."""
         scope = self.scope
-        found = [Origin(CODE, self.given(), self.FACTORY)]
+        found = [Origin(CODE, self._code_values, self.FACTORY)]
         if scope.profile is not None:
             profile = Origin(PROFILE, scope.profile_values, scope.profile, scope)
             found.append(profile)
-            if not scope.is_bare or any(map(profile.has, self.selecting())):
+            if not scope.is_bare or any(map(profile.has, self._selecting())):
                 return found  # what a profile selects takes nothing from elsewhere
         return [*found, Origin(ENVIRONMENT, scope.environ)]
 
-    def origins_of(self, wanted: Option) -> Sequence[Origin]:
+    def _origins_of(self, wanted: Option) -> Sequence[Origin]:
         """Return those that ``wanted`` may come from: of an identity, only the one that selects."""
-        origins = self.eligible_origins()
+        origins = self._binding.once("origins", self._eligible_origins)
         return self._selecting_origin(origins) if wanted.same_origin else origins
 
-    def eligible_origins(self) -> list[Origin]:
+    def _eligible_origins(self) -> list[Origin]:
         """Return the origins that count here; a provider may leave some out."""
-        return self.origins()
+        return self._origins()
 
     def _selecting_origin(self, origins: Sequence[Origin]) -> Sequence[Origin]:
-        selecting = self.selecting()
+        selecting = self._selecting()
         return [origin for origin in origins if any(map(origin.has, selecting))][:1]

@@ -121,12 +121,12 @@ class TemporaryCredentialsProvider(ServiceProvider):
         if is_wanted(params) and self.mfa_code_provider is None:
             raise nobody_to_ask(params["SerialNumber"], self)
 
-    def tell(self, credentials: ProviderCredentials, distance: int = 0) -> None:
-        """See ``Provider.tell``; a new token of the master is a new token of the role."""
-        super().tell(credentials, distance)
+    def _subscribe(self, credentials: ProviderCredentials, distance: int = 0) -> None:
+        """See ``Provider._subscribe``; a new token of the master is a new token of the role."""
+        super()._subscribe(credentials, distance)
         master = self._master()
         if isinstance(master, (Provider, ProviderCredentials)):
-            master.tell(credentials, distance + 1)
+            master._subscribe(credentials, distance + 1)
 
     def fetch(self) -> FrozenCredentials:
         """Assume the role: one round trip, beside those for the master credentials.
@@ -160,7 +160,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
         if problems is None:
             return params
         fact = f"params passed to {self.FACTORY}() are not those of AssumeRole ({problems})"
-        remedy = f"pass params={self.option_named('params').code_example}"
+        remedy = f"pass params={self._option_named('params').code_example}"
         if self.scope.profile is not None:
             where = f"profile '{self.scope.profile}' of {self.scope.config_file}"
             fact = f"AssumeRole does not take what {where} says ({problems})"
@@ -192,7 +192,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
         """
         master = self._master()
         reason = (
-            master.reason_not_selected()
+            master._reason_not_selected()
             if isinstance(master, Provider)
             else "their provider has none"
         )

@@ -2,9 +2,9 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from weakref import WeakKeyDictionary
 
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
@@ -12,7 +12,7 @@ from ..errors import FetchError
 from ..options import types
 from ..options.option import option
 from ..options.references import Token, resolve
-from ..options.resolution import Resolved, Specification
+from ..options.resolution import Binding, Specification
 from ..options.scope import Scope
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.policy import DEFAULT_WINDOW, Window
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 class TokenCell:
     """What the bound copies of one provider share: tokens, kept ids, and who must hear of them."""
 
-    def __init__(self, tokens: Mapping[str, Any]) -> None:
-        """Start with the tokens that the factory was given."""
-        self.tokens = dict(tokens)
+    def __init__(self) -> None:
+        """Start with nothing kept and nobody to tell."""
         #: Ids that a provider keeps between fetches, by where they hold.
         self.kept: dict[str, str] = {}
         #: The credentials in use, with the distances that each was added with. It has no lock: a
@@ -56,34 +55,6 @@ class TokenCell:
 
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
-
-
-class Binding:
-    """What a bound provider holds: its scope, and what was made for it, each thing once."""
-
-    def __init__(self, scope: Scope | None) -> None:
-        """Take the scope; None: one without a session is made when it is needed."""
-        self._made: dict[str, Any] = {} if scope is None else {"scope": scope}
-
-    def once(self, name: str, make: Callable[[], T]) -> T:
-        """Return what ``make`` returned the first time; threads that race get the same object."""
-        if name not in self._made:
-            self._made.setdefault(name, make())
-        found: T = self._made[name]
-        return found
-
-    def has(self, name: str) -> bool:
-        """Whether ``once`` has made this."""
-        return name in self._made
-
-    def reread(self, reading: Scope) -> "Binding":
-        """Return a binding like this one whose files were read again; its credentials stay."""
-        other = Binding(None)
-        kept = {name: self._made[name] for name in ("scope", "credentials") if self.has(name)}
-        other._made = {**kept, "reading": reading}
-        return other
 
 
 class Provider(Specification):
@@ -115,30 +86,14 @@ class Provider(Specification):
             ConfigurationError: The value of one is malformed.
         """
         super().__init__(*unnamed, **given)
-        tokens = [one.name for one in self.options() if one.token and one.name in self._given]
-        self._cell = TokenCell({name: self._given.pop(name) for name in tokens})
-        self._binding = Binding(None)
-        self.check_given(self.given())
-
-    def given(self) -> Mapping[str, Any]:
-        """The options that code set, with the tokens that are in force now."""
-        return self._given | self._cell.tokens
+        self._cell = TokenCell()
+        self._check_given(self._code_values)
 
     def bind(self, scope: Scope) -> "Self":
         """Return a copy for ``scope`` that shares the tokens and ``invalidate`` with this one."""
         copy = type(self).__new__(type(self))
         vars(copy).update(vars(self), _binding=Binding(scope))
         return copy
-
-    @property
-    def scope(self) -> Scope:
-        """Where this copy takes the outside world from; without a session, a scope of its own."""
-        return self._binding.once("scope", Scope)
-
-    @property
-    def resolved(self) -> Mapping[str, Resolved]:
-        """See ``Specification.resolved``."""
-        return self._binding.once("options", self.resolve_options)
 
     @abstractmethod
     def fetch(self) -> FrozenCredentials:
@@ -150,19 +105,18 @@ class Provider(Specification):
         """
 
     @property
-    def clock(self) -> Clock:
+    def _clock(self) -> Clock:
         """The clock of the scope."""
         return self.scope.clock
 
     @property
-    def label(self) -> str:
+    def _label(self) -> str:
         """How an error speaks of this provider."""
-        if self.scope.profile is not None:
-            return f"{self.METHOD} of profile '{self.scope.profile}'"
-        return f"{self.FACTORY}()"
+        profile = self.scope.profile
+        return f"{self.FACTORY}()" if profile is None else f"{self.METHOD} of profile '{profile}'"
 
     @property
-    def place(self) -> object:
+    def _identity(self) -> object:
         """What tells this provider from others where a circle is looked for."""
         return id(self._cell)
 
@@ -173,17 +127,17 @@ class Provider(Specification):
             ConfigurationError: It is.
         """
         try:
-            found: Any = guard_recursion(self.place, self.label, self.fetch)
+            found: Any = guard_recursion(self._identity, self._label, self.fetch)
         except FieldError as error:
             fact = f"{error}: correct it where these credentials come from"
             raise FetchError(provider=self.METHOD, error_msg=fact) from None
         # What somebody's own provider returns is checked where it is kept.
         keys: FrozenCredentials = (
-            found.through(self.features()) if isinstance(found, FrozenCredentials) else found
+            found.through(self._features()) if isinstance(found, FrozenCredentials) else found
         )
         return keys
 
-    def features(self) -> tuple[str, ...]:
+    def _features(self) -> tuple[str, ...]:
         """Botocore's user-agent feature ids for what a fetch uses."""
         return self.FEATURE_IDS
 
@@ -202,12 +156,12 @@ class Provider(Specification):
         place = f"profile {self.scope.profile!r}" if self.scope.profile else "code"
         logger.info("Found credentials via %s, configured in %s", self.METHOD, place)
         credentials = self._binding.once("credentials", lambda: ProviderCredentials(self))
-        self.tell(credentials)
+        self._subscribe(credentials)
         if self.scope.given_session is not None:
             resend_rejected(self.scope.given_session, credentials)
         return credentials
 
-    def tell(self, credentials: ProviderCredentials, distance: int = 0) -> None:
+    def _subscribe(self, credentials: ProviderCredentials, distance: int = 0) -> None:
         """Let ``credentials`` know of new tokens and invalidations from now on.
 
         Args:
@@ -225,14 +179,14 @@ class Provider(Specification):
         for credentials in self._cell.users():
             credentials.invalidate(access_key)
 
-    def replace_token(self, name: str, value: object) -> None:
+    def _replace_token(self, name: str, value: object) -> None:
         """Use another token from the next fetch on; credentials of the old one are dropped.
 
         Raises:
             ConfigurationError: It is not a token; the old one stays in use.
         """
-        self.check_given({name: value})
-        self._cell.tokens[name] = value
+        self._check_given({name: value})
+        self._code_values[name] = value
         # An id belongs to the token that it was obtained with. A fetch under way keeps the old
         # dict, and so cannot bring back what is forgotten here.
         self._cell.kept = {}
@@ -264,7 +218,7 @@ class ServiceProvider(Provider):
     """A provider that calls an AWS service."""
 
     #: Whether the service is in a region of its own, wherever the session is.
-    HAS_OWN_REGION: ClassVar[bool] = False
+    _HAS_OWN_REGION: ClassVar[bool] = False
 
     client_config: Mapping[str, Any] | None = option(
         default=None,

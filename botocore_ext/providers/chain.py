@@ -42,7 +42,7 @@ def fetch_from(link: CredentialProvider) -> FrozenCredentials | None:
             fact = f"{error}: correct it where these credentials come from"
         raise FetchError(provider=link.METHOD, error_msg=fact)
     if not link.is_selected():
-        raise link.not_configured()
+        raise link._not_configured()
     link.check()
     return link._guarded_fetch()
 
@@ -122,12 +122,12 @@ class CredentialChain(Provider):
         except ValueError as error:
             msg = f"expire_after({seconds!r}) {error}"
             raise ValueError(msg) from None
-        given: dict[str, Any] = {**self.given(), "expires_after": seconds}
+        given: dict[str, Any] = {**self._code_values, "expires_after": seconds}
         return type(self)(*given.pop("links", ()), **given)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as the links."""
-        given = dict(self.given())
+        given = dict(self._code_values)
         return _rebuild, (type(self), given.pop("links", ()), given)
 
     def check(self) -> None:
@@ -135,12 +135,12 @@ class CredentialChain(Provider):
         super().check()
         self._bound_links()
 
-    def tell(self, credentials: ProviderCredentials, distance: int = 0) -> None:
-        """See ``Provider.tell``; a new token of a link is a new token of the chain."""
-        super().tell(credentials, distance)
+    def _subscribe(self, credentials: ProviderCredentials, distance: int = 0) -> None:
+        """See ``Provider._subscribe``; a new token of a link is a new token of the chain."""
+        super()._subscribe(credentials, distance)
         for _, link in self._bound_links():
             if isinstance(link, Provider):
-                link.tell(credentials, distance + 1)
+                link._subscribe(credentials, distance + 1)
 
     def _guarded_fetch(self) -> FrozenCredentials:
         """See ``Provider._guarded_fetch``; a chain knows its place in a circle itself."""
@@ -154,8 +154,8 @@ class CredentialChain(Provider):
             Exception: What a link raised that was asked for and failed, unchanged.
         """
         profile = self.scope.profile
-        label = f"credential_chain of profile '{profile}'" if profile else self.label
-        return guard_recursion(self.place, label, self._first)
+        label = f"credential_chain of profile '{profile}'" if profile else self._label
+        return guard_recursion(self._identity, label, self._first)
 
     def _first(self) -> FrozenCredentials:
         attempts = []
@@ -169,10 +169,10 @@ class CredentialChain(Provider):
         raise ChainError(provider=self.METHOD, attempts=attempts)
 
     @property
-    def place(self) -> object:
-        """See ``Provider.place``; what a profile names is built anew wherever it is asked."""
+    def _identity(self) -> object:
+        """See ``Provider._identity``; what a profile names is built anew wherever it is asked."""
         scope = self.scope
-        return super().place if scope.profile is None else (id(scope.files), scope.profile)
+        return super()._identity if scope.profile is None else (id(scope.files), scope.profile)
 
     def _bound_links(self) -> list[tuple[str, CredentialProvider]]:
         """Return the links with their names, bound once for each binding of the chain."""
@@ -182,7 +182,7 @@ class CredentialChain(Provider):
         if isinstance(link, str):
             return link, named(link, self.scope)
         if isinstance(link, Provider):
-            return link.label, link.bind(self.scope)
+            return link._label, link.bind(self.scope)
         return str(link.CANONICAL_NAME or link.METHOD), link
 
     def _with_expiration(self, keys: FrozenCredentials) -> FrozenCredentials:

@@ -125,15 +125,19 @@ class CognitoIdentityProvider(CognitoProvider):
         "user: then `identity_id` of the provider and of its credentials is the user's.",
     )
 
-    def option_value(self, wanted: Option) -> Any:
-        """See ``Specification.option_value``; the identity is the one in the last answer."""
-        value = super().option_value(wanted)
+    def _is_fixed(self, wanted: Option) -> bool:
+        """See ``Specification._is_fixed``; Cognito may merge an identity into another one."""
+        return wanted.name != "identity_id" and super()._is_fixed(wanted)
+
+    def _option_value(self, wanted: Option) -> Any:
+        """See ``Specification._option_value``; the identity is the one in the last answer."""
+        value = super()._option_value(wanted)
         return self._cell.kept.get(value, value) if wanted.name == "identity_id" else value
 
     def fetch(self) -> FrozenCredentials:
         """Call GetCredentialsForIdentity: one round trip."""
-        merged = self._cell.kept  # before the logins: see Provider.replace_token
-        configured = str(super().option_value(self.option_named("identity_id")))
+        merged = self._cell.kept  # before the logins: see Provider._replace_token
+        configured = str(super()._option_value(self._option_named("identity_id")))
         identity = merged.get(configured, configured)
         credentials = self._get_credentials(self._client(identity), identity, self._logins())
         merged[configured] = str(credentials.identity_id)
@@ -285,7 +289,7 @@ class CognitoIdentityPoolProvider(CognitoProvider):
 
     def fetch(self) -> FrozenCredentials:
         """Call GetId, unless the identity is cached, and GetCredentialsForIdentity."""
-        own_cache = self._cell.kept  # before the logins: see Provider.replace_token
+        own_cache = self._cell.kept  # before the logins: see Provider._replace_token
         client, logins = self._client(self.identity_pool_id), self._logins()
         cached_identity = self._cached_identity(client, logins, own_cache)
         identity = cached_identity.get()

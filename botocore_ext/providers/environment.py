@@ -103,8 +103,8 @@ class EnvironmentProvider(Provider):
         """Whether there is an access key."""
         return bool(self.scope.environ.get(EnvProvider.ACCESS_KEY))
 
-    def reason_not_selected(self) -> str:
-        """See ``Specification.reason_not_selected``."""
+    def _reason_not_selected(self) -> str:
+        """See ``Specification._reason_not_selected``."""
         return f"{EnvProvider.ACCESS_KEY} is not set"
 
     def fetch(self) -> FrozenCredentials:
@@ -115,7 +115,7 @@ class EnvironmentProvider(Provider):
         load = EnvProvider(unlimited).load
         found = native(self.METHOD, "the environment", "set the variables anew", load)
         if found is None:
-            raise self.not_configured()
+            raise self._not_configured()
         keys = from_settings(self.METHOD, found, _VARIABLES)
         return replace(keys, expiration=self._expiration())
 

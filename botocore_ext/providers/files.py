@@ -53,15 +53,15 @@ class FilesProvider(Provider):
         return super().scope
 
     @property
-    def label(self) -> str:
-        """See ``Provider.label``; a profile that is not asked for the keys says nothing of them."""
-        return f"{self.FACTORY}()" if self.is_given() else super().label
+    def _label(self) -> str:
+        """See ``Provider._label``; options from code name the factory, not the profile."""
+        return f"{self.FACTORY}()" if self._is_set_in_code() else super()._label
 
-    def is_given(self) -> bool:
+    def _is_set_in_code(self) -> bool:
         """Whether code says what the profile would: whose keys these are."""
-        return any(one.selects and one.name in self.given() for one in self.options())
+        return any(one.selects and one.name in self._code_values for one in self.options())
 
-    def read_again(self) -> None:
+    def _read_again(self) -> None:
         """See what has changed in the files."""
         try:
             found = self._reading_scope(self._outer_scope, anew=True)
@@ -90,19 +90,20 @@ class FilesProvider(Provider):
 
     def _in_code(self, name: str) -> Any:
         """Return one of the options that say where to read, before there is a profile."""
-        return self.value_in_code(self.option_named(name), self.given())
+        return self._value_in_code(self._option_named(name), self._code_values)
 
-    def reason_not_selected(self) -> str:
-        """See ``Specification.reason_not_selected``."""
+    def _reason_not_selected(self) -> str:
+        """See ``Specification._reason_not_selected``."""
         profile, scope = self.scope.profile, self.scope
         profiles = scope.files.full_config["profiles"]
         if profile not in profiles:
             similar = near(str(profile), profiles)
             hint = f" (did you mean '{similar}'?)" if similar else ""
             return f"there is no profile '{profile}' in {' or '.join(self._paths())}{hint}"
-        return f"profile '{profile}' of {scope.config_file} has no {' or '.join(self.calling())}"
+        keys = " or ".join(self._selecting_keys())
+        return f"profile '{profile}' of {scope.config_file} has no {keys}"
 
-    def calling(self) -> Sequence[str]:
+    def _selecting_keys(self) -> Sequence[str]:
         """Return the keys of which any makes a profile one for this provider."""
         return [str(one.ini) for one in self.options() if one.selects]
 

@@ -39,22 +39,22 @@ class FunctionProvider(Provider):
     )
 
     @property
-    def label(self) -> str:
+    def _label(self) -> str:
         """The function's own name."""
         return getattr(self.function, "__qualname__", type(self.function).__name__)
 
     @property
-    def place(self) -> object:
-        """See ``Provider.place``; a function that installs itself again is still the same one."""
+    def _identity(self) -> object:
+        """See ``Provider._identity``; a function that installs itself again is the same one."""
         return self.function
 
     def __repr__(self) -> str:
         """Show the function's name; what a partial holds may be a secret."""
-        return f"{self.FACTORY}({self.label})"
+        return f"{self.FACTORY}({self._label})"
 
-    def reason_not_selected(self) -> str:
-        """See ``Specification.reason_not_selected``."""
-        return f"{self.label} returned None: it has no keys here"
+    def _reason_not_selected(self) -> str:
+        """See ``Specification._reason_not_selected``."""
+        return f"{self._label} returned None: it has no keys here"
 
     def _guarded_fetch(self) -> FrozenCredentials:
         """See ``Provider._guarded_fetch``; the call itself is guarded."""
@@ -79,19 +79,19 @@ class FunctionProvider(Provider):
         """
         keys = self._called()
         if keys is None:
-            raise self.not_configured()
+            raise self._not_configured()
         return keys
 
     def _called(self) -> FrozenCredentials | None:
         found = guard_recursion(
-            self.place,
-            self.label,
-            lambda: awaited(self.function(), self.METHOD, self.label),
+            self._identity,
+            self._label,
+            lambda: awaited(self.function(), self.METHOD, self._label),
         )
         try:
             return None if found is None else FrozenCredentials.of(found)
         except FieldError as error:
-            fact = f"{self.label} did not return keys: {error}"
+            fact = f"{self._label} did not return keys: {error}"
         raise FetchError(provider=self.METHOD, error_msg=fact)
 
 

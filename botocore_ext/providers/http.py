@@ -113,7 +113,7 @@ class HttpProvider(Provider):
         if relative is not None:
             return Endpoint.parse(ECS_AGENT + relative)
         if self.aws_container_credentials_full_uri is None:
-            raise self.missing(*self.options()[:2])
+            raise self._missing(*self.options()[:2])
         return Endpoint.parse(self.aws_container_credentials_full_uri)
 
     def _attempt(self, endpoint: Endpoint, timeouts: Timeouts) -> FrozenCredentials:
@@ -139,7 +139,7 @@ class HttpProvider(Provider):
             name, token = "aws_container_authorization_token_file", TokenFile(path)
         if token is None:
             return {}
-        setting = self.key_of(name)
+        setting = self._key_of(name)
         text = self.read_token(token, setting)
         try:
             return {"Authorization": types.header(text)}
@@ -187,8 +187,8 @@ class ContainerProvider(Provider):
         """Whether an endpoint is set in the environment."""
         return self._endpoint().is_selected()
 
-    def reason_not_selected(self) -> str:
-        """See ``Specification.reason_not_selected``."""
+    def _reason_not_selected(self) -> str:
+        """See ``Specification._reason_not_selected``."""
         return (
             "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI "
             "is set"
@@ -202,7 +202,7 @@ class ContainerProvider(Provider):
     def fetch(self) -> FrozenCredentials:
         """Request credentials as ``from_http`` does."""
         if not self.is_selected():
-            raise self.not_configured()
+            raise self._not_configured()
         return self._endpoint().fetch()
 
     def _endpoint(self) -> HttpProvider:

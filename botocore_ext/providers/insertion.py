@@ -125,7 +125,7 @@ class NamedSources(CanonicalNameCredentialSourcer):
         provider = self._ours[profile]
         credentials = provider.load()
         if credentials is None:
-            raise provider.missing(*(one for one in provider.options() if one.selects))
+            raise provider._missing(*(one for one in provider.options() if one.selects))
         return credentials
 
 

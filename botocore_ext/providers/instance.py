@@ -68,14 +68,14 @@ class InstanceProvider(Provider):
         """Whether asking is not forbidden."""
         return self.scope.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() != "true"
 
-    def reason_not_selected(self) -> str:
-        """See ``Specification.reason_not_selected``."""
+    def _reason_not_selected(self) -> str:
+        """See ``Specification._reason_not_selected``."""
         return "AWS_EC2_METADATA_DISABLED is true"
 
     def fetch(self) -> FrozenCredentials:
         """Ask for a token, the role and its keys: three round trips."""
         if not self.is_selected():
-            raise self.not_configured()
+            raise self._not_configured()
         place = "the metadata service"
         arguments, url = native(self.METHOD, place, "check its address", self._asked)
         place += f" at {url.rstrip('/')}"
@@ -111,7 +111,7 @@ class InstanceProvider(Provider):
         return arguments, str(InstanceMetadataFetcher(**arguments).get_base_url())
 
     def _arguments(self) -> dict[str, Any]:
-        session, given = self.scope.session, self.given()
+        session, given = self.scope.session, self._code_values
         setting = session.get_config_variable
         disabled = "ec2_metadata_v1_disabled"
         config = {

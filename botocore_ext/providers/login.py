@@ -40,7 +40,7 @@ class LoginProvider(FilesProvider, ServiceProvider):
     METHOD = "login"
     CANONICAL_NAME = "CustomLogin"
     FACTORY = "from_login_credentials"
-    HAS_OWN_REGION = True
+    _HAS_OWN_REGION = True
     FEATURE_IDS = ("CREDENTIALS_PROFILE_LOGIN", "CREDENTIALS_LOGIN")
 
     login_session: str = option(
@@ -58,7 +58,7 @@ class LoginProvider(FilesProvider, ServiceProvider):
         """Read the kept keys; one round trip where they must be renewed."""
         cache = TokenCache(self.scope.environ.get(DIRECTORY) or TOKENS)
         place = f"the token file {cache.file_of(generate_login_cache_key(self.login_session))}"
-        of = "" if self.is_given() else f" --profile {self.scope.profile}"
+        of = "" if self._is_set_in_code() else f" --profile {self.scope.profile}"
         remedy = f"log in again with `aws login{of}`"
         tokens: Any = LoginTokenLoader(cast("Any", cache))
         fetcher = LoginCredentialFetcher(

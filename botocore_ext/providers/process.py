@@ -76,11 +76,11 @@ class ProcessProvider(FilesProvider):
         def work() -> FrozenCredentials:
             return _keys(output_of(arguments, self.timeout), self.scope.profile_values)
 
-        return pause_budget(partial(native, self.METHOD, self._place(), _REMEDY, work))
+        return pause_budget(partial(native, self.METHOD, self._where_set(), _REMEDY, work))
 
-    def _place(self) -> str:
-        one = self.option_named("credential_process")
-        origin: Any = self.resolution(one).origin  # there is one: the command has been read
+    def _where_set(self) -> str:
+        one = self._option_named("credential_process")
+        origin: Any = self._resolution(one).origin  # there is one: the command has been read
         return str(origin.where(one))
 
 

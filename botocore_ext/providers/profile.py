@@ -32,7 +32,7 @@ from .sso import SsoProvider
 from .web_identity import TokenFileProvider
 
 #: A name, and what gives keys or None.
-Asked: TypeAlias = tuple[str, Callable[[], FrozenCredentials | None]]
+Candidate: TypeAlias = tuple[str, Callable[[], FrozenCredentials | None]]
 
 #: Options that hold for the profiles of a role's sources, too; the files come with the scope.
 _SHARED = {"mfa_code_provider", "client_config"}
@@ -82,7 +82,7 @@ def create_provider(kind: type[Provider], client_config: Mapping[str, Any] | Non
     """
     if client_config is None or not issubclass(kind, ServiceProvider):
         return kind()
-    if kind.HAS_OWN_REGION:
+    if kind._HAS_OWN_REGION:
         client_config = {key: value for key, value in client_config.items() if key != "region_name"}
     return kind(client_config=client_config)
 
@@ -126,12 +126,12 @@ class ProfileProvider(FilesProvider, ServiceProvider):
     )
 
     #: The profiles of roles that this one is the source of, outermost first.
-    visited: tuple[str, ...] = ()
+    _visited: tuple[str, ...] = ()
 
     def is_selected(self) -> bool:
         """Whether there is such a profile."""
         if self.ignore_cache:
-            self.read_again()
+            self._read_again()
         return self.scope.profile in self.scope.files.full_config["profiles"]
 
     def _guarded_fetch(self) -> FrozenCredentials:
@@ -145,9 +145,9 @@ class ProfileProvider(FilesProvider, ServiceProvider):
             NotConfigured: It is of none.
         """
         if self.ignore_cache:
-            self.read_again()
+            self._read_again()
         attempts = []
-        for name, ask in self._asked():
+        for name, ask in self._candidates():
             try:
                 keys = ask()
             except NotConfigured as error:
@@ -156,47 +156,51 @@ class ProfileProvider(FilesProvider, ServiceProvider):
             if keys is not None:
                 return keys
             attempts.append(Attempt(name, "nothing here selects it"))
-        raise self.nothing(attempts)
+        raise self._none_found(attempts)
 
-    def nothing(self, _: Sequence[Attempt], /) -> ProviderError:
+    def _none_found(self, _: Sequence[Attempt], /) -> ProviderError:
         """Return the error where nobody has keys."""
         if not self.is_selected():
-            return self.not_configured()
+            return self._not_configured()
         fact = f"profile '{self.scope.profile}' of {self.scope.config_file} has no credentials"
         remedy = f"add some, for example with `aws configure --profile {self.scope.profile}`"
         return NotConfigured(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
 
-    def _asked(self) -> list[Asked]:
+    def _candidates(self) -> list[Candidate]:
         """Return what is asked, made once for each binding."""
-        return self._binding.once("asked", self.asked)
+        return self._binding.once("candidates", self._find_candidates)
 
-    def asked(self) -> list[Asked]:
+    def _find_candidates(self) -> list[Candidate]:
         """Return what is asked, in botocore's order."""
-        return [*self.first_asked(), self.asked_of(TokenFileProvider), *self.last_asked()]
+        return [
+            *self._first_candidates(),
+            self._candidate(TokenFileProvider),
+            *self._last_candidates(),
+        ]
 
-    def first_asked(self) -> list[Asked]:
+    def _first_candidates(self) -> list[Candidate]:
         """Ours, and then roles."""
         scope = ProfileScope.like(self.scope)
-        ours = [self.asked_of(row.load(), scope) for row in INSERTED]
+        ours = [self._candidate(row.load(), scope) for row in INSERTED]
         return [*ours, ("assume-role", partial(self._role, Once(self._assuming)))]
 
-    def last_asked(self) -> list[Asked]:
+    def _last_candidates(self) -> list[Candidate]:
         """What else botocore looks for in a profile."""
         in_credentials, in_config = static_sources(self.scope.files, str(self.scope.profile))
         return [
-            self.asked_of(SsoProvider),
+            self._candidate(SsoProvider),
             ("SharedCredentials", in_credentials),
-            self.asked_of(LoginProvider),
-            self.asked_of(ProcessProvider),
+            self._candidate(LoginProvider),
+            self._candidate(ProcessProvider),
             ("SharedConfig", in_config),
         ]
 
-    def asked_of(self, kind: type[Provider], scope: Scope | None = None) -> Asked:
+    def _candidate(self, kind: type[Provider], scope: Scope | None = None) -> Candidate:
         """Return one of ours as something to ask, in the scope of the profile."""
         provider = create_provider(kind, self.client_config).bind(scope or self.scope)
-        return str(kind.CANONICAL_NAME), partial(self.ask, provider)
+        return str(kind.CANONICAL_NAME), partial(self._fetch_from, provider)
 
-    def ask(self, provider: Provider) -> FrozenCredentials | None:
+    def _fetch_from(self, provider: Provider) -> FrozenCredentials | None:
         """Return the keys of one of ours."""
         return fetch_from(provider)
 
@@ -204,14 +208,14 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         """Assume the role of the profile, if it has one; in a source, static keys go first."""
         values = self.scope.profile_values
         is_static = bool(STATIC & values.keys())
-        if not is_role(values) or (self.visited and is_static):
+        if not is_role(values) or (self._visited and is_static):
             return None
         way, role = assuming()
         return role._guarded_fetch().through((way,))
 
     def _assuming(self) -> tuple[str, Provider]:
         """Make what assumes the role; return it with botocore's feature id for its source."""
-        visited, config = (*self.visited, str(self.scope.profile)), self.client_config
+        visited, config = (*self._visited, str(self.scope.profile)), self.client_config
         found = role_source(str(self.scope.profile), self.scope.profiles, visited)
         if found.problem is not None:
             raise _role_error(self.scope, found.problem)
@@ -221,9 +225,9 @@ class ProfileProvider(FilesProvider, ServiceProvider):
             source = _source_provider(found.row, inner, config)
         else:
             way = "CREDENTIALS_PROFILE_SOURCE_PROFILE"
-            given = {name: value for name, value in self.given().items() if name in _SHARED}
+            given = {name: value for name, value in self._code_values.items() if name in _SHARED}
             of_profile = ProfileProvider(**{**given, "profile": found.profile}).bind(inner)
-            of_profile.visited, source = visited, of_profile
+            of_profile._visited, source = visited, of_profile
         role = TemporaryCredentialsProvider(
             params=_role_parameters(self.scope, self.mfa_code_provider, self.FACTORY),
             master_credentials=partial(fetch_from, source),
@@ -255,38 +259,38 @@ class DefaultChainProvider(ProfileProvider):
         """Always: only asking shows who has keys."""
         return True
 
-    def nothing(self, attempts: Sequence[Attempt], /) -> ChainError:
+    def _none_found(self, attempts: Sequence[Attempt], /) -> ChainError:
         """Return the error where nobody has keys, with a line for each."""
         return ChainError(provider=self.METHOD, attempts=attempts)
 
-    def asked(self) -> list[Asked]:
+    def _find_candidates(self) -> list[Candidate]:
         """Return what is asked, in botocore's order."""
         session = self.scope.unchecked_session
         named = self.scope.profile
         if named != "default" and named not in self.scope.files.full_config["profiles"]:
-            raise self.not_configured()  # as a plain session says
+            raise self._not_configured()  # as a plain session says
         outside = replace(self.scope, profile=None)
-        own, token, container, instance = (self.asked_of(kind, outside) for kind in _OUTSIDE)
-        is_explicit = "profile" in self.given() or "profile" in session.instance_variables()
+        own, token, container, instance = (self._candidate(kind, outside) for kind in _OUTSIDE)
+        is_explicit = "profile" in self._code_values or "profile" in session.instance_variables()
         before = ([], []) if is_explicit else ([own], [token])
         last = (OriginalEC2Provider(), BotoProvider())
         return [
             *before[0],
-            *self.first_asked(),
+            *self._first_candidates(),
             *before[1],
-            self.asked_of(TokenFileProvider),
-            *self.last_asked(),
+            self._candidate(TokenFileProvider),
+            *self._last_candidates(),
             *((str(one.METHOD), partial(fetch_from, one)) for one in last),
             container,
             instance,
         ]
 
-    def ask(self, provider: Provider) -> FrozenCredentials | None:
+    def _fetch_from(self, provider: Provider) -> FrozenCredentials | None:
         """Return the keys of one of ours, unless it is for that one that this chain is asked."""
-        if is_being_resolved(provider.place):
+        if is_being_resolved(provider._identity):
             fact = "left out, because it asks for the default chain itself"
             raise NotConfigured(provider=provider.METHOD, error_msg=fact)
-        return super().ask(provider)
+        return super()._fetch_from(provider)
 
 
 from_default_chain = DefaultChainProvider

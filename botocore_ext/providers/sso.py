@@ -42,8 +42,8 @@ def start_of(provider: Specification) -> tuple[str, str]:
 
 
 def _of_session(provider: Specification, name: str) -> str:
-    one = provider.option_named(name)
-    session, own = (provider.option_value(o) for o in (provider.option_named("sso_session"), one))
+    one = provider._option_named(name)
+    session, own = (provider._option_value(o) for o in (provider._option_named("sso_session"), one))
     section = provider.scope.files.full_config.get("sso_sessions", {}).get(session)
     shared = (section or {}).get(one.ini)
     if own and shared and own != shared:
@@ -51,16 +51,17 @@ def _of_session(provider: Specification, name: str) -> str:
     if own or shared:
         return str(own or shared)
     if session is None:
-        raise provider.missing(one)
+        raise provider._missing(one)
     fact = "is not there" if section is None else f"has no {one.ini}"
     raise _unclear(provider, f"{fact}: write it as `aws configure sso` does")
 
 
 def _unclear(provider: Specification, fact: str) -> ConfigurationError:
     """Return the error for a section that is named."""
-    named = provider.option_named("sso_session")
-    place = next(o.where(one) for one, o in provider.origins_in_force() if one is named)
-    section = f"[sso-session {provider.option_value(named)}] of {provider.scope.config_file}"
+    named = provider._option_named("sso_session")
+    origin: Any = provider._resolution(named).origin  # there is one: the section is named
+    place = origin.where(named)
+    section = f"[sso-session {provider._option_value(named)}] of {provider.scope.config_file}"
     fact = f"{place} names {section}, which {fact}"
     return ConfigurationError(provider=provider.METHOD, error_msg=fact)
 
@@ -75,7 +76,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
     METHOD = "sso"
     CANONICAL_NAME = "CustomSso"
     FACTORY = "from_sso"
-    HAS_OWN_REGION = True
+    _HAS_OWN_REGION = True
 
     sso_start_url: str | None = option(
         default=None,
@@ -134,14 +135,15 @@ class SsoProvider(FilesProvider, ServiceProvider):
 
     def is_selected(self) -> bool:
         """Whether code gives any of it, or the profile has an account or a role."""
-        return self.is_given() or any(key in self.scope.profile_values for key in self.calling())
+        values = self.scope.profile_values
+        return self._is_set_in_code() or any(key in values for key in self._selecting_keys())
 
-    def calling(self) -> tuple[str, ...]:
-        """See ``FilesProvider.calling``; the others may be there for tokens only."""
+    def _selecting_keys(self) -> tuple[str, ...]:
+        """See ``FilesProvider._selecting_keys``; the others may be there for tokens only."""
         return ("sso_account_id", "sso_role_name")
 
-    def features(self) -> tuple[str, ...]:
-        """See ``Provider.features``."""
+    def _features(self) -> tuple[str, ...]:
+        """See ``Provider._features``."""
         kind = "SSO" if self.sso_session else "SSO_LEGACY"
         return (f"CREDENTIALS_PROFILE_{kind}", f"CREDENTIALS_{kind}")
 
@@ -185,7 +187,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
     def _remedy(self) -> str:
         if self.sso_session:
             return f"log in again with `aws sso login --sso-session {self.sso_session}`"
-        if self.is_given():
+        if self._is_set_in_code():
             return "log in again with `aws sso login` and a profile that has this sso_start_url"
         return f"log in again with `aws sso login --profile {self.scope.profile}`"
 

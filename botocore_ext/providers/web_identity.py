@@ -94,7 +94,7 @@ class WebIdentityProvider(ServiceProvider):
         return self._credentials(answer, "the endpoint")
 
     @abstractmethod
-    def token(self) -> str:
+    def _token(self) -> str:
         """Return the token. It is read again at each fetch."""
 
     def _parameters(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class WebIdentityProvider(ServiceProvider):
             "RoleArn": self.role_arn,
             "RoleSessionName": self.role_session_name
             or f"botocore-ext-{self.scope.clock.now():.0f}",
-            "WebIdentityToken": self.token(),
+            "WebIdentityToken": self._token(),
         } | {name: value for name, value in optional.items() if value is not None}
 
     def _credentials(self, answer: Any, to_check: str) -> FrozenCredentials:
@@ -145,8 +145,8 @@ class WebTokenProvider(WebIdentityProvider):
         "`ambient://AUDIENCE`.",
     )
 
-    def token(self) -> str:
-        """See ``WebIdentityProvider.token``."""
+    def _token(self) -> str:
+        """See ``WebIdentityProvider._token``."""
         return self.read_token(self.web_identity_token, "web_identity_token")
 
 
@@ -178,22 +178,22 @@ class TokenFileProvider(WebIdentityProvider):
         help="The token file, read at every fetch; white space around the token is removed.",
     )
 
-    def eligible_origins(self) -> list[Origin]:
+    def _eligible_origins(self) -> list[Origin]:
         """Skip a profile without a token file: its role is not for the environment's token."""
-        file = self.option_named("web_identity_token_file")
-        origins = super().eligible_origins()
+        file = self._option_named("web_identity_token_file")
+        origins = super()._eligible_origins()
         return [origin for origin in origins if origin.kind != PROFILE or origin.has(file)]
 
-    def features(self) -> tuple[str, ...]:
-        """See ``Provider.features``."""
-        origin = self.resolved["web_identity_token_file"].origin
+    def _features(self) -> tuple[str, ...]:
+        """See ``Provider._features``."""
+        origin = self._resolved["web_identity_token_file"].origin
         feature = _FILE_FEATURES.get(origin.kind) if origin else None
         return (feature, *self.FEATURE_IDS) if feature else self.FEATURE_IDS
 
-    def token(self) -> str:
-        """See ``WebIdentityProvider.token``."""
+    def _token(self) -> str:
+        """See ``WebIdentityProvider._token``."""
         file = TokenFile(self.web_identity_token_file)
-        return self.read_token(file, self.key_of("web_identity_token_file"))
+        return self.read_token(file, self._key_of("web_identity_token_file"))
 
 
 from_token_file = TokenFileProvider

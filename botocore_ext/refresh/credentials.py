@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
         @property
         @abstractmethod
-        def label(self) -> str:
+        def _label(self) -> str:
             """How an error speaks of it."""
 
         @property
         @abstractmethod
-        def clock(self) -> Clock:
+        def _clock(self) -> Clock:
             """Its clock."""
 
         @property
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
             """Fetch."""
 
         @abstractmethod
-        def tell(self, credentials: "ProviderCredentials", distance: int = 0) -> None:
+        def _subscribe(self, credentials: "ProviderCredentials", distance: int = 0) -> None:
             """Let ``credentials`` know of new tokens and invalidations."""
 
 
@@ -76,10 +76,10 @@ class ProviderCredentials(RefreshableCredentials):
         nothing: Any = None  # botocore means "no token" and "no expiry" by it
         super().__init__("", "", nothing, nothing, provider._guarded_fetch, method)
         self._provider = provider
-        clock = provider.clock
+        clock = provider._clock
         self._wall, self._steady = clock.now, clock.monotonic
         self._refresher = Refresher(
-            provider.label, provider._guarded_fetch, clock, lambda: provider.refresh_window, wait
+            provider._label, provider._guarded_fetch, clock, lambda: provider.refresh_window, wait
         )
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -229,9 +229,9 @@ class ProviderCredentials(RefreshableCredentials):
         """Whether this is one of the last access keys, current or replaced, of the same token."""
         return access_key in self._refresher.current.served
 
-    def tell(self, credentials: "ProviderCredentials", distance: int) -> None:
+    def _subscribe(self, credentials: "ProviderCredentials", distance: int) -> None:
         """Let ``credentials``, obtained with these, know of new tokens and invalidations."""
-        self._provider.tell(credentials, distance)
+        self._provider._subscribe(credentials, distance)
 
     def start_with(self, keys: FrozenCredentials | None) -> None:
         """Hold ``keys``, just obtained; None: what the keys were obtained with is replaced."""

@@ -40,7 +40,7 @@ def working_options(kind, url, world=None):
             "identity_pool_id": POOL,
             "logins": {"accounts.google.com": fakes.secret("login")},
         },
-        "from_http": lambda: endpoint(url).given(),
+        "from_http": lambda: endpoint(url)._code_values,
         "from_temporary_credentials": lambda: {
             "params": {"RoleArn": ROLE},
             "master_credentials": endpoint(url),
@@ -190,6 +190,19 @@ def test_every_option_is_explained_and_typed(kind):
 
 
 @every_provider
+def test_dir_shows_what_a_user_needs(kind):
+    """What completion offers is the API: the rest of a provider has an underscore."""
+    expected = {"METHOD", "CANONICAL_NAME", "FACTORY", "FEATURE_IDS", "options", "scope"}
+    expected |= {"load", "fetch", "bind", "invalidate", "is_selected", "check", "read_token"}
+    expected |= {one.name for one in kind.options()}
+    expected |= {
+        "create_credential_chain": {"expire_after"},
+        "from_cognito_identity_pool": {"identity_id"},
+    }.get(kind.FACTORY, set())
+    assert {name for name in dir(kind) if not name.startswith("_")} == expected
+
+
+@every_provider
 def test_an_unknown_keyword_names_the_nearest(kind):
     for one in kind.options():
         with pytest.raises(TypeError) as raised:
@@ -252,7 +265,7 @@ def test_load_is_none_where_nothing_selects_the_provider(kind, config):
     profile = "none" if kind.FACTORY == "from_ini" else "other"
     provider = kind().bind(scope_of(kind, session, profile))
     assert provider.load() is None
-    assert provider.not_configured().try_next_link
+    assert provider._not_configured().try_next_link
 
 
 def load_and_fetch(provider):
@@ -341,7 +354,7 @@ def test_a_specification_travels_and_keys_do_not(kind, aws, outside, world):
     travelled = pickle.dumps(provider)
     restored = pickle.loads(travelled)
     assert repr(restored) == repr(provider)
-    assert repr(restored.given()) == repr(provider.given())
+    assert repr(restored._code_values) == repr(provider._code_values)
     before = len(aws.requests)
     assert restored.load().get_frozen_credentials().access_key
     assert (len(aws.requests) > before) == (before > 0)

@@ -91,11 +91,11 @@ def test_files_are_read_once_until_they_are_to_be_read_again(process, config):
     path = config(f"[default]\ncredential_process = {process(printing())}\n")
     provider = from_process()
     provider.fetch()
-    provider.read_again()
+    provider._read_again()
     assert provider.scope.profile_values
     path.write_text("[default]\n")
     assert provider.is_selected()
-    provider.read_again()
+    provider._read_again()
     assert not provider.is_selected()
 
 
@@ -207,7 +207,7 @@ def test_a_chain_steps_over_a_profile_without_a_process(config):
 
 def test_a_profile_that_is_nowhere_is_told_with_the_files(world, config):
     config("[default]\n")
-    assert from_process(profile="dev").reason_not_selected() == (
+    assert from_process(profile="dev")._reason_not_selected() == (
         f"there is no profile 'dev' in {world / 'config'} or {world / 'credentials'} (which does "
         "not exist)"
     )

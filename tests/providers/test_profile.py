@@ -480,7 +480,7 @@ class TestFiles:
     def test_a_broken_file_that_was_never_read_is_an_error(self, config):
         config("[profile p\n")
         with pytest.raises(ConfigurationError, match="correct its syntax"):
-            from_ini(profile="p", ignore_cache=True).read_again()
+            from_ini(profile="p", ignore_cache=True)._read_again()
 
     @pytest.mark.parametrize("home", ["/proc/nowhere", None])
     def test_a_home_that_is_not_there_is_no_error(self, home, monkeypatch):
