@@ -124,12 +124,12 @@ T = TypeVar("T")
 class Binding:
     """What a bound provider holds: its scope, and what was made for it, each thing once."""
 
-    def __init__(self, scope: Scope | None) -> None:
-        """Take the scope; None: one without a session is made when it is needed."""
+    def __init__(self, scope: Scope | None, **made: Any) -> None:
+        """Take the scope, and what was made; None: a scope without a session is made later."""
         self.scope = scope
         #: The values of options that were read, except those that may change (see ``Option``).
         self.values: dict[str, Any] = {}
-        self._made: dict[str, Any] = {}
+        self._made = made
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Return what ``make`` returned the first time; threads that race get the same object."""
@@ -144,10 +144,8 @@ class Binding:
 
     def reread(self, reading: Scope) -> "Binding":
         """Return a binding like this one whose files were read again; its credentials stay."""
-        other = Binding(self.scope)
         kept = {name: self._made[name] for name in ("scope", "credentials") if self.has(name)}
-        other._made = {**kept, "reading": reading}
-        return other
+        return Binding(self.scope, **kept, reading=reading)
 
 
 class Specification(Declared):
