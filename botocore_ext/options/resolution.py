@@ -144,7 +144,7 @@ class Binding:
 
     def reread(self, reading: Scope) -> "Binding":
         """Return a binding like this one whose files were read again; its credentials stay."""
-        kept = {name: self._made[name] for name in ("scope", "credentials") if self.has(name)}
+        kept = {name: self._made[name] for name in ("own_scope", "credentials") if self.has(name)}
         return Binding(self.scope, **kept, reading=reading)
 
 
@@ -159,7 +159,7 @@ class Specification(Declared):
     @property
     def scope(self) -> Scope:
         """The session, profile, environment and clock of this copy; without a session, its own."""
-        return self._binding.scope or self._binding.once("scope", Scope)
+        return self._binding.scope or self._binding.once("own_scope", Scope)
 
     @property
     def _resolved(self) -> Mapping[str, Resolved]:
