@@ -49,7 +49,9 @@ def open_sockets(port):
     """Return the sockets of clients that are connected to ``port``."""
     found = []
     for one in gc.get_objects():
-        if isinstance(one, socket.socket) and one.fileno() != -1:
+        # Event loops of other libraries have sockets, too, of another family.
+        is_open = isinstance(one, socket.socket) and one.fileno() != -1
+        if is_open and one.family in (socket.AF_INET, socket.AF_INET6):
             try:
                 peer = one.getpeername()
             except OSError:
