@@ -22,8 +22,8 @@ if TYPE_CHECKING:
         NotConfigured,
         ProviderError,
     )
+    from .explanation.explain import explain
     from .explanation.report import Explanation
-    from .explanation.walk import explain
     from .options.option import option
     from .options.scope import Scope
     from .providers.assume_role import from_temporary_credentials
@@ -94,7 +94,7 @@ _HOMES = {
     "Scope": "options.scope",
     "Session": "session.session",
     "create_credential_chain": "providers.chain",
-    "explain": "explanation.walk",
+    "explain": "explanation.explain",
     "from_cognito_identity": "providers.cognito",
     "from_cognito_identity_pool": "providers.cognito",
     "from_container_metadata": "providers.http",

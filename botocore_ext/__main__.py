@@ -8,14 +8,14 @@ from importlib import import_module
 
 from . import __version__
 
-#: Of each command the module, which gives ``add_arguments(parser)`` and ``run(arguments) -> int``
-#: and is imported only for this command, and what it does.
+#: The module of each command, and what the command does. A module has ``add_arguments(parser)``
+#: and ``run(arguments) -> int``, and is imported only for its command.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": (
         "commands.explain",
-        "say which provider gives the credentials of a profile, and why the others do not",
+        "explain which provider a profile takes its credentials from, and why not from others",
     ),
-    "export": ("commands.export", "print the keys of a profile, for other programs"),
+    "export": ("commands.export", "print the credentials of a profile, for other programs"),
     "providers": ("commands.table", "print the table of all providers"),
     "demo": (
         "commands.demo",
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "run" not in arguments:
         parser.print_help(sys.stderr)
         return 2
-    # The failed fetch that it warns of is what a command says; other warnings are worth reading.
+    # A command prints the failed fetch that this logger warns of; other warnings are worth reading.
     logging.getLogger("botocore_ext.refresh.refresher").addHandler(logging.NullHandler())
     status: int = arguments.run(arguments)
     return status

@@ -943,16 +943,16 @@ class TestSessions:
 
 
 def outcomes(session):
-    """Return whom ``explain`` says to be called for, and what comes of them."""
+    """Return the providers that ``explain`` calls configured, with their outcomes."""
     return [
         (step.provider, step.outcome.value, step.reason)
         for step in botocore_ext.explain(session).steps
-        if step.outcome.value != "not called for"
+        if step.outcome.value != "not configured"
     ]
 
 
 class TestExplain:
-    """``explain`` asks as a synchronous session would, whether the resolver is in use or not."""
+    """``explain`` tries what a synchronous session would, whether the resolver is in use or not."""
 
     @pytest.fixture(params=["new", "used"])
     def used(self, request):
@@ -988,7 +988,7 @@ class TestExplain:
     def test_keys_of_the_caller_are_found(self):
         session = theirs.AioSession()
         session.set_credentials("AKIAGIVEN", "secret")
-        assert outcomes(session) == [("explicit", "found", "its keys were given in code")]
+        assert outcomes(session) == [("explicit", "found", "passed in code")]
         assert botocore_ext.explain(session).found.access_key.endswith("IVEN")
 
     def test_one_provider_alone_that_has_nothing_ends_it(self, used):

@@ -119,13 +119,13 @@ def _tokens(monkeypatch):
 
 def test_the_table_is_printed(capsys):
     assert main(["providers"]) == 0
-    assert capsys.readouterr().out == table.piece("providers")
+    assert capsys.readouterr().out == table.part("providers")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_is_written_from_the_declarations_is_what_they_say(page):
     text = page.read_text(encoding="utf-8")
-    assert table.written(text) == text, f"run python -m botocore_ext.commands.table {page}"
+    assert table.updated(text) == text, f"run python -m botocore_ext.commands.table {page}"
 
 
 def test_every_provider_has_a_page_with_all_of_it_and_an_example():
@@ -147,7 +147,7 @@ def test_the_command_writes_the_pieces_of_a_page_and_nothing_else(tmp_path, monk
     monkeypatch.setattr(sys, "argv", ["table", str(page)])
     runpy.run_module("botocore_ext.commands.table", run_name="__main__")
     begin, end = "before\n<!-- every: begin (see) -->\n\n", "\n<!-- every: end -->\nafter\n"
-    assert page.read_text() == begin + table.piece("every") + end
+    assert page.read_text() == begin + table.part("every") + end
 
 
 @pytest.mark.usefixtures("_no_network")

@@ -96,7 +96,7 @@ def outcomes(explanation):
     return {
         step.provider: step.outcome.value
         for step in explanation.steps
-        if step.outcome.value != "not called for"
+        if step.outcome.value != "not configured"
     }
 
 
@@ -165,7 +165,7 @@ def test_offline_nothing_is_sent_and_nothing_run(
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
     botocore_ext.install()
     explanation = botocore_ext.explain(boto3.Session(profile_name="app"), offline=True)
-    assert next(iter(outcomes(explanation).items())) == (first, "would ask")
+    assert next(iter(outcomes(explanation).items())) == (first, "not tried")
     assert explanation.found is None
     assert (aws.requests, aws.connections, commands) == ([], 0, [])
 
@@ -187,13 +187,16 @@ def test_behind_one_that_has_keys_nothing_is_asked(config, aws, commands, world,
     explanation = botocore_ext.explain(botocore.session.Session(profile="p"))
     assert outcomes(explanation) == {
         "shared-credentials-file": "found",
-        "custom-process": "shadowed",
-        "config-file": "shadowed",
-        "container-role": "shadowed",
-        "iam-role": "shadowed",
+        "custom-process": "skipped",
+        "config-file": "skipped",
+        "container-role": "skipped",
+        "iam-role": "skipped",
     }
     assert (aws.connections, commands) == (0, [])
-    assert step_of(explanation, "iam-role").reason == "by shared-credentials-file"
+    assert (
+        step_of(explanation, "iam-role").reason
+        == "an earlier provider was used: shared-credentials-file"
+    )
 
 
 def test_behind_one_that_failed_nothing_is_asked(config, commands, world, monkeypatch):
@@ -202,10 +205,10 @@ def test_behind_one_that_failed_nothing_is_asked(config, commands, world, monkey
     explanation = botocore_ext.explain()
     assert outcomes(explanation) == {
         "env": "failed",
-        "custom-process": "shadowed",
-        "config-file": "shadowed",  # it would fail, too
+        "custom-process": "skipped",
+        "config-file": "skipped",  # it would fail, too
     }
-    assert step_of(explanation, "config-file").reason == "by env, which failed"
+    assert step_of(explanation, "config-file").reason == "an earlier provider failed: env"
     assert commands == []
 
 
@@ -296,7 +299,7 @@ def test_a_session_without_install_says_what_to_call(config):
     botocore_ext.install()
     explanation = botocore_ext.explain(session)
     assert "custom-http" not in [step.provider for step in explanation.steps]
-    assert "call botocore_ext.install() before the session is made" in explanation.notes[0]
+    assert "call botocore_ext.install() before you create the session" in explanation.notes[0]
 
 
 @pytest.mark.parametrize("used", [False, True])
@@ -337,12 +340,14 @@ def with_own(provider, *, before, profile=None):
 def test_a_provider_of_others_is_asked_in_its_turn():
     own = Own(Credentials("AKIAOWN", "secret", account_id="123456789012"))
     explanation = botocore_ext.explain(with_own(own, before="env"))
-    assert str(explanation.found) == f"access key {'*' * 16}AOWN, account 123456789012, no expiry"
+    assert (
+        str(explanation.found) == f"access key {'*' * 16}AOWN, account 123456789012, no expiration"
+    )
 
 
 def test_a_provider_of_others_may_have_nothing():
     explanation = botocore_ext.explain(with_own(Own(None), before="env"))
-    assert step_of(explanation, "own").reason == "it has no keys here"
+    assert step_of(explanation, "own").reason == "it returned no credentials"
 
 
 def test_of_what_others_raise_only_the_kind_is_shown(logs):
@@ -355,8 +360,8 @@ def test_of_what_others_raise_only_the_kind_is_shown(logs):
 def test_a_provider_of_others_is_not_asked_out_of_turn(config):
     config(STATIC)
     explanation = botocore_ext.explain(with_own(Own(), before="iam-role", profile="dev"))
-    assert (
-        step_of(explanation, "own").reason == "by config-file; it was not asked whether it has keys"
+    assert step_of(explanation, "own").reason == (
+        "an earlier provider was used: config-file; whether this one has credentials is not known"
     )
 
 
@@ -366,8 +371,8 @@ def test_a_provider_of_others_that_is_to_be_awaited_is_not_asked():
 
     step = botocore_ext.explain(with_own(Asynchronous(), before="env")).steps[0]
     assert (step.outcome.value, step.reason) == (
-        "would ask",
-        "not asked: only an event loop can wait for it",
+        "not tried",
+        "only an event loop can await it",
     )
 
 
@@ -379,8 +384,8 @@ def test_ours_in_a_changed_resolver_are_asked_anew(config, aws):
     session.get_component("credential_provider").insert_before("login", Own())
     explanation = botocore_ext.explain(session)
     assert outcomes(explanation) == {
-        "custom-cognito-identity-pool": "shadowed",  # the profile's
-        "own": "shadowed",
+        "custom-cognito-identity-pool": "skipped",  # the profile's
+        "own": "skipped",
     }
     assert explanation.steps[1].outcome.value == "found"
     assert explanation.steps[1].settings[0].origin == "code"
@@ -415,7 +420,7 @@ def test_a_resolver_of_an_initializer_is_explained(home):
 @pytest.mark.parametrize(
     ("function", "expected"),
     [
-        (lambda: None, ("not called for", "<lambda> returned None: it has no keys here")),
+        (lambda: None, ("not configured", "<lambda> returned None: it has no keys here")),
         (lambda: 1 / 0, ("failed", "ZeroDivisionError")),
         (lambda: "", ("failed", NOT_KEYS)),
         (lambda: {"AccessKeyId": "AKIA", "SecretAccessKey": "secret"}, ("found", "")),
@@ -478,7 +483,7 @@ def test_values_of_code_that_are_no_text_are_not_shown(aws):
     assert [str(one) for one in step.settings] == ["links = (set)  (code)"]
     assert step.outcome.value == "failed"
     assert [(one.outcome.value, one.reason) for one in step.links] == [
-        ("not called for", "AWS_ACCESS_KEY_ID is not set"),
+        ("not configured", "AWS_ACCESS_KEY_ID is not set"),
         ("failed", ""),
     ]
 
@@ -504,7 +509,9 @@ def test_an_empty_name_is_the_name_of_no_profile(text, config):
     config(text)
     explanation = botocore_ext.explain(botocore.session.Session(profile=""))
     assert 'boto3 says "The config profile () could not be found"' in explanation.conclusion
-    assert explanation.notes == ("an empty name is a name, too: leave it out, or name a profile",)
+    assert explanation.notes == (
+        "the name of the profile is empty: leave it out, or name a profile",
+    )
 
 
 @pytest.mark.parametrize(
@@ -550,7 +557,7 @@ def test_of_a_url_no_more_than_the_host_is_shown(url, host):
     ("value", "is_shown"), [("a" * 120, True), ("a" * 121, False), ("a\x1b[2J", False)]
 )
 def test_a_long_value_and_one_for_a_terminal_are_not_shown(value, is_shown):
-    assert report.readable(value) == (value if is_shown else "(set)")
+    assert report.printable(value) == (value if is_shown else "(set)")
 
 
 def test_a_file_that_nobody_may_read_is_as_good_as_empty(config, mocker):
@@ -590,7 +597,7 @@ def test_keys_of_the_caller_are_found(config, commands, world):
     kept = session.get_credentials()
     explanation = botocore_ext.explain(session)
     (note,) = explanation.notes
-    assert note.startswith("this session was given its keys in code, and asks nobody: make it ")
+    assert note.startswith("this session was given credentials in code, so no provider is tried: ")
     first = explanation.steps[0]
     assert (explanation.found.provider, first.provider) == (kept.method, kept.method)
     assert explanation.found.access_key == "*" * 16 + "IVEN"
@@ -599,7 +606,7 @@ def test_keys_of_the_caller_are_found(config, commands, world):
         "aws_secret_access_key = (set)  (code)",
         "aws_session_token = (set)  (code)",
     ]
-    assert outcomes(explanation) == {"explicit": "found", "custom-process": "shadowed"}
+    assert outcomes(explanation) == {"explicit": "found", "custom-process": "skipped"}
     assert (session.get_credentials(), commands) == (kept, [])
     assert not searching.shown([str(explanation)])
 
@@ -610,7 +617,8 @@ def test_half_a_pair_of_the_caller_fails():
     explanation = botocore_ext.explain(session)
     assert outcomes(explanation) == {"explicit": "failed"}
     assert explanation.notes[-1] == (
-        "explicit: SecretAccessKey is missing: give the session both keys, or none"
+        "explicit: SecretAccessKey is missing: pass both the access key and the secret access key, "
+        "or neither"
     )
 
 
@@ -618,7 +626,7 @@ def test_keys_that_were_found_before_are_said_first(config):
     config(STATIC)
     session = boto3.Session(profile_name="dev")
     kept = session.get_credentials()
-    assert "has keys already (config-file)" in botocore_ext.explain(session).notes[0]
+    assert "already has credentials (config-file)" in botocore_ext.explain(session).notes[0]
     assert session.get_credentials() is kept
 
 
@@ -645,7 +653,7 @@ def test_a_silent_metadata_service_is_said(aws, monkeypatch):
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
     explanation = botocore_ext.explain()
-    assert "gave no keys: this is no EC2 instance" in explanation.notes[0]
+    assert "returned no credentials: this is not an EC2 instance" in explanation.notes[0]
     assert explanation.steps[-1].calls
 
 
@@ -667,8 +675,8 @@ def test_what_an_endpoint_answers_is_not_shown(body, aws, monkeypatch):
 
 def test_an_endpoint_named_by_a_path_is_that_of_the_agent(monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2")
-    asks = RULES["container-role"].asks
-    assert asks(View(botocore.session.Session())) == ("GET", "169.254.170.2")
+    call = RULES["container-role"].call
+    assert call(View(botocore.session.Session())) == ("GET", "169.254.170.2")
 
 
 def test_a_process_has_its_time_shown(config, aws, world):
@@ -687,7 +695,7 @@ def test_a_process_has_its_time_shown(config, aws, world):
     [
         (
             "import sys; sys.exit('{}')",
-            "credential_process failed, or printed no keys of version 1",
+            "credential_process failed, or did not print version 1",
         ),
         ("print('{}')", "gave something that cannot be read"),
     ],
@@ -720,7 +728,7 @@ def test_an_empty_key_is_said(config):
     explanation = botocore_ext.explain(botocore.session.Session(profile="dev"))
     assert outcomes(explanation) == {"config-file": "failed"}
     access_key, secret_key = explanation.notes[1:]
-    assert access_key.endswith("config:2) is empty: write it, or remove it")
+    assert access_key.endswith("config:2) is empty: set it, or remove it")
     assert secret_key.startswith("aws_secret_access_key (")
 
 
@@ -740,14 +748,17 @@ def test_keys_that_have_expired_are_said_to_be_so(config, monkeypatch):
          "Expiration": "2020-01-01T00:00:00Z"}
     )  # fmt: skip
     config(f"[default]\ncredential_process = echo '{expired}'\n")
-    assert "gave keys that have expired" in str(botocore_ext.explain())
+    assert "returned credentials that have expired" in str(botocore_ext.explain())
 
 
 def test_keys_of_the_environment_that_have_expired_are_said_to_be_so(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z")
-    assert "the environment gave keys that have expired" in botocore_ext.explain().steps[0].reason
+    assert (
+        "the environment returned credentials that have expired"
+        in botocore_ext.explain().steps[0].reason
+    )
 
 
 @pytest.mark.parametrize("names_it", ["AWS_CREDENTIAL_FILE", "BOTO_CONFIG"])
@@ -789,7 +800,11 @@ def test_of_the_url_of_a_container_only_the_host_is_shown(behind, aws, monkeypat
 @pytest.mark.parametrize(
     ("name", "value", "fact"),
     [
-        ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1.5", "is not a whole number, and every boto3"),
+        (
+            "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+            "1.5",
+            "is not a whole number, so boto3 cannot look for",
+        ),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "none", "none is no address of a metadata service"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ipv5", "ipv5 is neither ipv4 nor ipv6"),
     ],
@@ -893,7 +908,7 @@ def test_without_a_session_it_makes_one(config, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "mobile")
     botocore_ext.install()
     assert outcomes(botocore_ext.explain(offline=True)) == {
-        "custom-cognito-identity-pool": "would ask"
+        "custom-cognito-identity-pool": "not tried"
     }
 
 
@@ -964,7 +979,7 @@ def test_a_config_file_that_is_not_text_is_said_to_be_unreadable(world):
     (world / "config").write_bytes(b"\xff\xfe")
     explanation = botocore_ext.explain()
     assert explanation.steps == ()
-    assert "cannot be read, and every boto3 session fails" in explanation.conclusion
+    assert "cannot be read, so every boto3 session fails" in explanation.conclusion
 
 
 def test_who_has_listened_hears_no_more():

@@ -236,7 +236,7 @@ def test_it_prints_no_secret_to_a_terminal_and_does_not_even_fetch_one(aws):
     status, shown, errors = on_a_terminal("--profile", "web")
     assert (status, shown) == (1, "")
     assert errors == (
-        "botocore-ext: the keys are secrets, and standard output is a terminal: send it elsewhere, "
+        "botocore-ext: the credentials are secret, and standard output is a terminal: redirect it, "
         "or add --show-secrets\n"
     )
     assert aws.requests == []
@@ -269,9 +269,9 @@ def test_a_refusal_is_one_line(aws):
     ("profile", "why"),
     [
         ("nowhere", "The config profile (nowhere) could not be found"),
-        ("nothing", "neither profile 'nothing' nor anything after it has credentials: add"),
+        ("nothing", "no credentials were found for profile 'nothing': add"),
         ("half", "role_arn is not set in profile 'half'"),
-        ("prints", "credentials ended with JSONDecodeError: see what botocore-ext explain says"),
+        ("prints", "credentials failed with JSONDecodeError: run botocore-ext explain"),
         ("absent", "No such file or directory: 'no-such-program'"),
     ],
 )
@@ -287,13 +287,15 @@ def test_a_misspelt_key_is_said_beside_it(config):
     config(f"[profile mobile]\n{POOL.replace('pool', 'poool')}")
     warning, error = run(f"{EXPORT} --profile mobile").stderr.splitlines()
     assert "did you mean cognito_identity_pool_id?" in warning
-    assert "has credentials: add keys to the profile" in error
+    assert "no credentials were found for profile 'mobile'" in error
 
 
 def test_an_interrupted_search_shows_no_traceback(mocker, capsys):
-    mocker.patch.object(export, "keys_of", side_effect=KeyboardInterrupt)
+    mocker.patch.object(export, "credentials_of", side_effect=KeyboardInterrupt)
     assert main(["export"]) == 1
-    assert capsys.readouterr().err == ("botocore-ext: the search for credentials was interrupted\n")
+    assert capsys.readouterr().err == (
+        "botocore-ext: interrupted while looking up the credentials\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -302,8 +304,8 @@ def test_an_interrupted_search_shows_no_traceback(mocker, capsys):
 )
 def test_a_profile_that_exports_itself_is_an_error_and_not_a_fork_bomb(profile, way):
     line = refusal(run(f"{EXPORT} --profile {profile}"))
-    assert f"goes in a circle ({way}): let it export another profile" in line
-    assert line.count("goes in a circle") == 1
+    assert f"is a loop ({way}): let it export another profile" in line
+    assert line.count("is a loop") == 1
 
 
 def test_a_profile_that_is_being_exported_is_not_looked_for_again(aws, monkeypatch, capsys):

@@ -1,9 +1,8 @@
-"""What the documentation says of providers and their options, written from the declarations.
+"""The documentation of providers and their options, written from their declarations.
 
-``botocore-ext providers`` prints the table of all.
-``python -m botocore_ext.commands.table FILE...``
-writes each piece of Markdown files anew: it stands between two comments that name it,
-``<!-- NAME: begin -->`` and ``<!-- NAME: end -->``.
+``botocore-ext providers`` prints the table of all providers.
+``python -m botocore_ext.commands.table FILE...`` updates the generated parts of Markdown files.
+Each part is between two comments: ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->``.
 """
 
 import argparse
@@ -18,36 +17,36 @@ from ..catalogue import ROWS, Row, find
 from ..options.option import Option
 from ..providers.base import Provider
 
-_PIECE = re.compile(
+_PART = re.compile(
     r"(?P<begin><!-- (?P<name>\w+): begin[^\n]*-->\n).*?(?P<end><!-- (?P=name): end -->)", re.DOTALL
 )
 _PROVIDER_HEADINGS = ["factory", "`METHOD`", "canonical name", "selected by the ini key"]
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
-    """There are none."""
+    """Declare no arguments."""
 
 
 def run(_: argparse.Namespace) -> int:
     """Print the table of all providers and return 0."""
-    sys.stdout.write(piece("providers"))
+    sys.stdout.write(part("providers"))
     return 0
 
 
 def main(paths: Sequence[str]) -> None:
-    """Write the pieces of each file anew."""
+    """Update the generated parts of each file."""
     for path in map(Path, paths):
         text = path.read_text(encoding="utf-8")
-        path.write_text(written(text), encoding="utf-8")
+        path.write_text(updated(text), encoding="utf-8")
 
 
-def written(text: str) -> str:
-    """Return a page with every piece as it should be."""
-    return _PIECE.sub(lambda it: f"{it['begin']}\n{piece(it['name'])}\n{it['end']}", text)
+def updated(text: str) -> str:
+    """Return a page with its generated parts up to date."""
+    return _PART.sub(lambda match: f"{match['begin']}\n{part(match['name'])}\n{match['end']}", text)
 
 
-def piece(name: str) -> str:
-    """Return the piece of this name; a factory has two, one of them with ``_options`` behind it."""
+def part(name: str) -> str:
+    """Return a generated part; a factory has two, ``NAME`` and ``NAME_options``."""
     if name == "providers":
         return _table(_PROVIDER_HEADINGS, map(_provider_cells, ROWS))
     if name == "pages":
@@ -66,7 +65,7 @@ def piece(name: str) -> str:
 
 
 def _introduction(row: Row, kind: type[Provider]) -> str:
-    """Return what a provider is and how it is called."""
+    """Return what a provider does, and its names."""
     rows = [["`METHOD`", _code(row.method)], ["canonical name", _code(row.canonical_name)]]
     selecting = _selecting(row)
     rows += [["selected in a profile by", selecting]] if selecting else []
@@ -78,7 +77,7 @@ def _options(options: Iterable[Option]) -> str:
 
 
 def _ways(one: Option) -> str:
-    """Say how an option is set, and what holds where it is not."""
+    """Return how an option is set, and its default."""
     ways = ["positional" if one.positional else "keyword"]
     ways += [f"ini key {_code(one.ini)}"] if one.ini else []
     ways += [f"environment variable {_code(one.env)}"] if one.env else []
@@ -90,8 +89,8 @@ def _default(one: Option) -> str:
         return "Required"
     if one.default is None:
         return "Optional"
-    shown = one.default if isinstance(one.default, bool) else f"{one.default:g}"
-    return f"By default {shown}"
+    value = one.default if isinstance(one.default, bool) else f"{one.default:g}"
+    return f"By default {value}"
 
 
 def _keys() -> list[list[str]]:

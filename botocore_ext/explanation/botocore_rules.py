@@ -1,4 +1,8 @@
-"""What is known of botocore's own providers: what they read, whom they ask, how to mend them."""
+"""What botocore's own providers read, when they are configured, and what to do if one fails.
+
+botocore does not say why a provider returned nothing. The reasons given here are public facts:
+variables, settings of the profile, and whether files exist.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,73 +13,74 @@ from ..system import why_no_file
 from .report import Setting, host_of
 from .view import View
 
-# Why botocore's own providers are not called for: they do not say.
-#
-# The reasons are public facts: variables, keys of the profile, and whether files exist.
-
-CONTAINER_URIS = (
+#: Settings, and arguments of a session, that are credentials themselves.
+STATIC = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+_CONTAINER_URIS = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+#: Where boto 2 had its configuration.
+_BOTO = "/etc/boto.cfg or ~/.boto"
+PROCESS_REMEDY = (
+    "run the command by hand, which must print "
+    '{"Version": 1, "AccessKeyId": "...", "SecretAccessKey": "..."} and end with status 0'
+)
 
 
-def none_of(view: View, *keys: str) -> str:
-    """Say that the profile has none of its keys."""
+# Why a provider is not configured; each function returns None if it is.
+
+
+def _lacks(view: View, *keys: str) -> str:
     return f"profile '{view.profile}' has no {' or '.join(keys)}"
 
 
-def environment(view: View) -> str | None:
-    """Say why there are no keys of the environment; None if there are some."""
+def _environment(view: View) -> str | None:
     if view.environ.get("AWS_ACCESS_KEY_ID"):
         return None
     state = "empty" if "AWS_ACCESS_KEY_ID" in view.environ else "not set"
     if view.environ.get("AWS_SECRET_ACCESS_KEY"):
-        return f"AWS_ACCESS_KEY_ID is {state}, though AWS_SECRET_ACCESS_KEY is set: set both"
+        return f"AWS_ACCESS_KEY_ID is {state}, but AWS_SECRET_ACCESS_KEY is set: set both"
     return f"AWS_ACCESS_KEY_ID is {state}"
 
 
-def role(view: View) -> str | None:
-    """Say why there is no role; None if there is one."""
+def _role(view: View) -> str | None:
     if "role_arn" not in view.values:
-        return none_of(view, "role_arn")
+        return _lacks(view, "role_arn")
     if "web_identity_token_file" in view.values:
-        return "role_arn belongs to web_identity_token_file here"
+        return "role_arn belongs to web_identity_token_file in this profile"
     return None
 
 
-def role_of_ours(view: View) -> str | None:
-    """Say why the role is not botocore's to assume, where ours are in the chain."""
+def role_beside_ours(view: View) -> str | None:
+    """Return why ``assume-role`` is not configured where our providers are in the chain."""
     ours = [key for _, key in selecting_keys(view.values)]
-    sources = {"source_profile", "credential_source"} & view.values.keys()
-    if "role_arn" in view.values and ours and not sources:
-        return f"role_arn belongs to {ours[0]} here"
-    return role(view)
+    has_source = {"source_profile", "credential_source"} & view.values.keys()
+    if "role_arn" in view.values and ours and not has_source:
+        return f"role_arn belongs to {ours[0]} in this profile"
+    return _role(view)
 
 
-def web_identity(view: View) -> str | None:
-    """Say why no token file is used; None if one is."""
+def _web_identity(view: View) -> str | None:
     if view.values.get("web_identity_token_file"):
         return None
     name = "AWS_WEB_IDENTITY_TOKEN_FILE"
     if not view.environ.get(name):
         return f"neither {name} nor web_identity_token_file is set"
     if view.is_explicit:
-        return f"{name} is set, but the caller names a profile, which leaves the environment out"
+        return f"{name} is set, but botocore ignores it because the caller names a profile"
     return None
 
 
-def sso(view: View) -> str | None:
-    """Say why IAM Identity Center is not asked; None if it is."""
+def _sso(view: View) -> str | None:
     if {"sso_account_id", "sso_role_name"} & view.values.keys():
         return None
     others = [key for key in ("sso_session", "sso_start_url") if key in view.values]
     if others:
-        return f"{others[0]} is set, but neither sso_account_id nor sso_role_name: add both"
-    return none_of(view, "sso_account_id", "sso_role_name")
+        return f"{others[0]} is set, but neither sso_account_id nor sso_role_name is: add both"
+    return _lacks(view, "sso_account_id", "sso_role_name")
 
 
-def credentials_file(view: View) -> str | None:
-    """Say why the credentials file gives no keys; None if it has some."""
+def _credentials_file(view: View) -> str | None:
     absence = why_no_file(view.credentials_file)
     if absence:
         return f"{view.credentials_file} {absence}"
@@ -86,8 +91,7 @@ def credentials_file(view: View) -> str | None:
     return f"section [{view.profile}] of {view.credentials_file} has no aws_access_key_id"
 
 
-def config_file(view: View) -> str | None:
-    """Say why the config file gives no keys; None if it has some."""
+def _config_file(view: View) -> str | None:
     absence = why_no_file(view.config_file)
     if absence:
         return f"{view.config_file} {absence}"
@@ -96,88 +100,42 @@ def config_file(view: View) -> str | None:
     return f"profile '{view.profile}' of {view.config_file} has no aws_access_key_id"
 
 
-def container(view: View) -> str | None:
-    """Say why no container's endpoint is asked; None if one is."""
-    names = CONTAINER_URIS
-    return (
-        None
-        if any(name in view.environ for name in names)
-        else f"neither {names[0]} nor {names[1]} is set"
-    )
+def _container(view: View) -> str | None:
+    if any(name in view.environ for name in _CONTAINER_URIS):
+        return None
+    return f"neither {' nor '.join(_CONTAINER_URIS)} is set"
 
 
-def key(name: str) -> Callable[[View], str | None]:
-    """Make what says that the profile lacks a key; None if it has it."""
-    return lambda view: None if name in view.values else none_of(view, name)
+def _instance(view: View) -> str | None:
+    is_disabled = view.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
+    return "AWS_EC2_METADATA_DISABLED is true" if is_disabled else None
 
 
-def variable(name: str) -> Callable[[View], str | None]:
-    """Make what says that a variable is not set; None if it is."""
-    return lambda view: None if name in view.environ else f"{name} is not set"
+def _key(name: str) -> Callable[[View], str | None]:
+    return lambda view: None if name in view.values else _lacks(view, name)
 
 
-def is_written(view: View, method: str) -> bool:
-    """Whether the profile has a key that selects the provider of ours, whatever contradicts it."""
-    return method in [row.method for row, _ in selecting_keys(view.values)]
-
-
-def why_unselected(view: View, method: str) -> str:
-    """Say why a provider of ours that the profile could select is not selected."""
+def reason_not_selected(view: View, method: str) -> str:
+    """Return why the profile does not select a provider of ours."""
     selecting = next(row.selecting for row in INSERTED if row.method == method)
     written = [key for key in selecting if key in view.values]
     if written and source_of(view.values) is not None:
-        return f"{written[0]} describes the source of the role here"
-    return none_of(view, *selecting)
+        return f"{written[0]} configures the source of the role in this profile"
+    return _lacks(view, *selecting)
 
 
-_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id")
-_ROLE = (
-    "role_arn", "source_profile", "credential_source", "role_session_name", "external_id",
-    "mfa_serial", "duration_seconds",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What is known of one of botocore's providers."""
-
-    #: Says why it is not called for; None where it is.
-    reason_not_selected: Callable[[View], str | None]
-    #: Whence its keys come, for an error, and what to do where that fails.
-    place: Callable[[View], str]
-    #: What it reads of the profile, and of the environment.
-    keys: tuple[str, ...] = ()
-    variables: tuple[str, ...] = ()
-    #: Whether asking it sends nothing, runs nothing, and asks nobody.
-    is_local: bool = False
-    #: What it does without a client, and which host it asks; None where it has one.
-    asks: Callable[[View], tuple[str, str] | None] = lambda _: None
-    remedy: Callable[[View], str] = lambda _: "correct it"
-    #: Why it gave nothing although it was asked.
-    empty: Callable[[View], str] = lambda _: "it has no keys"
-
-    def settings(self, view: View) -> tuple[Setting, ...]:
-        """Return what is set of that which it reads."""
-        return view.settings(self.keys, self.variables)
+# Where the credentials of a provider come from.
 
 
 def _container_host(view: View) -> str:
-    if "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" in view.environ:
+    if _CONTAINER_URIS[0] in view.environ:
         return "169.254.170.2"
-    return host_of(view.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", ""))
+    return host_of(view.environ.get(_CONTAINER_URIS[1], ""))
 
 
 def _instance_host(view: View) -> str:
-    given = view.session.get_config_variable("ec2_metadata_service_endpoint")
-    return host_of(str(given or "http://169.254.169.254"))
-
-
-def _log_in(command: str) -> Callable[[View], str]:
-    return lambda view: f"log in with `aws {command} --profile {view.profile}`"
-
-
-def _in(file: Callable[[View], str]) -> Callable[[View], str]:
-    return lambda view: f"profile '{view.profile}' of {file(view)}"
+    endpoint = view.session.get_config_variable("ec2_metadata_service_endpoint")
+    return host_of(str(endpoint or "http://169.254.169.254"))
 
 
 def _token_file(view: View) -> str:
@@ -186,17 +144,43 @@ def _token_file(view: View) -> str:
     return f"the token file {path or by_profile}"
 
 
-#: Where boto 2 had its configuration.
-_BOTO = "/etc/boto.cfg or ~/.boto"
-PROCESS_REMEDY = (
-    "run the command by hand, which must print "
-    '{"Version": 1, "AccessKeyId": "...", "SecretAccessKey": "..."} and end with status 0'
-)
+def _log_in(command: str) -> Callable[[View], str]:
+    return lambda view: f"log in with `aws {command} --profile {view.profile}`"
 
-#: METHOD -> what is known of it.
+
+# The rules.
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The facts about one of botocore's providers."""
+
+    #: Returns why it is not configured; None if it is.
+    reason_not_configured: Callable[[View], str | None]
+    #: Where its credentials come from, and what to do if that fails, for an error.
+    source: Callable[[View], str]
+    remedy: Callable[[View], str] = lambda _: "correct it"
+    #: The settings of the profile, and the variables, that it reads.
+    keys: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    #: Whether trying it sends nothing, runs nothing, and needs no person.
+    is_local: bool = False
+    #: The operation and the host of a call that it makes without a client; None if it has one.
+    call: Callable[[View], tuple[str, str] | None] = lambda _: None
+    #: Why it returned nothing.
+    reason_empty: Callable[[View], str] = lambda _: "it returned no credentials"
+
+    def settings(self, view: View) -> tuple[Setting, ...]:
+        """Return the settings and variables of this provider that are set."""
+        return view.settings(self.keys, self.variables)
+
+
+#: METHOD -> the rule.
 RULES: Mapping[str, Rule] = {
     "env": Rule(
-        environment,
+        _environment,
+        source=lambda _: "the environment",
+        remedy=lambda _: "set the variables again",
         variables=(
             "AWS_ACCESS_KEY_ID",
             "AWS_SECRET_ACCESS_KEY",
@@ -206,86 +190,93 @@ RULES: Mapping[str, Rule] = {
             "AWS_ACCOUNT_ID",
         ),
         is_local=True,
-        place=lambda _: "the environment",
-        remedy=lambda _: "set the variables anew",
     ),
     "assume-role": Rule(
-        role,
-        keys=_ROLE,
-        place=lambda view: f"the source of the role of profile '{view.profile}'",
+        _role,
+        source=lambda view: f"the source of the role of profile '{view.profile}'",
+        keys=(
+            "role_arn",
+            "source_profile",
+            "credential_source",
+            "role_session_name",
+            "external_id",
+            "mfa_serial",
+            "duration_seconds",
+        ),
     ),
     "assume-role-with-web-identity": Rule(
-        web_identity,
+        _web_identity,
+        source=_token_file,
+        remedy=lambda _: "check the program that writes the file, or correct the path",
         keys=("web_identity_token_file", "role_arn", "role_session_name"),
         variables=("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME"),
-        place=_token_file,
-        remedy=lambda _: "see who is to write it, or correct the path",
     ),
     "sso": Rule(
-        sso,
-        keys=("sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"),
-        place=lambda _: "the token file of `aws sso login`",
+        _sso,
+        source=lambda _: "the token file of `aws sso login`",
         remedy=_log_in("sso login"),
+        keys=("sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"),
     ),
     "shared-credentials-file": Rule(
-        credentials_file,
-        keys=_KEYS,
+        _credentials_file,
+        source=lambda view: f"profile '{view.profile}' of {view.credentials_file}",
+        keys=(*STATIC, "aws_account_id"),
         is_local=True,
-        place=_in(lambda view: view.credentials_file),
     ),
     "login": Rule(
-        key("login_session"),
-        keys=("login_session",),
-        place=lambda _: "the token file of `aws login`",
+        _key("login_session"),
+        source=lambda _: "the token file of `aws login`",
         remedy=_log_in("login"),
+        keys=("login_session",),
     ),
     "custom-process": Rule(
-        key("credential_process"),
-        keys=("credential_process",),
-        asks=lambda _: ("credential_process", "localhost"),
-        place=lambda view: f"credential_process of profile '{view.profile}'",
+        _key("credential_process"),
+        source=lambda view: f"credential_process of profile '{view.profile}'",
         remedy=lambda _: PROCESS_REMEDY,
+        keys=("credential_process",),
+        call=lambda _: ("credential_process", "localhost"),
     ),
     "config-file": Rule(
-        config_file, keys=_KEYS, is_local=True, place=_in(lambda view: view.config_file)
+        _config_file,
+        source=lambda view: f"profile '{view.profile}' of {view.config_file}",
+        keys=(*STATIC, "aws_account_id"),
+        is_local=True,
     ),
     "ec2-credentials-file": Rule(
-        variable("AWS_CREDENTIAL_FILE"),
+        lambda view: (
+            None if "AWS_CREDENTIAL_FILE" in view.environ else "AWS_CREDENTIAL_FILE is not set"
+        ),
+        source=lambda _: "the file that AWS_CREDENTIAL_FILE names",
         variables=("AWS_CREDENTIAL_FILE",),
         is_local=True,
-        place=lambda _: "the file that AWS_CREDENTIAL_FILE names",
-        empty=lambda _: "the file that AWS_CREDENTIAL_FILE names has no AWSAccessKeyId",
+        reason_empty=lambda _: "the file that AWS_CREDENTIAL_FILE names has no AWSAccessKeyId",
     ),
     "boto-config": Rule(
         lambda _: None,
+        source=lambda _: "the configuration of boto 2",
         variables=("BOTO_CONFIG",),
         is_local=True,
-        place=lambda _: "the configuration of boto 2",
-        empty=lambda view: f"there are no keys in {view.environ.get('BOTO_CONFIG', _BOTO)}",
+        reason_empty=lambda view: f"no credentials in {view.environ.get('BOTO_CONFIG', _BOTO)}",
     ),
     "container-role": Rule(
-        container,
+        _container,
+        source=lambda view: f"the container endpoint {_container_host(view)}",
+        remedy=lambda _: "check the AWS_CONTAINER_... variables and the log of the endpoint",
         variables=(
-            *CONTAINER_URIS,
+            *_CONTAINER_URIS,
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         ),
-        asks=lambda view: ("GET", _container_host(view)),
-        place=lambda view: f"the container's endpoint {_container_host(view)}",
-        remedy=lambda _: "check the AWS_CONTAINER_... variables, and its own log",
+        call=lambda view: ("GET", _container_host(view)),
     ),
     "iam-role": Rule(
-        lambda view: (
-            "AWS_EC2_METADATA_DISABLED is true"
-            if view.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
-            else None
-        ),
-        asks=lambda view: ("GET", _instance_host(view)),
-        place=lambda view: f"the metadata service at {_instance_host(view)}",
+        _instance,
+        source=lambda view: f"the metadata service at {_instance_host(view)}",
         remedy=lambda _: "check its address",
-        empty=lambda view: (
-            f"the metadata service at {_instance_host(view)} gave no keys: this is "
-            "no EC2 instance, or it has no role, or its hop limit is too low for containers"
+        call=lambda view: ("GET", _instance_host(view)),
+        reason_empty=lambda view: (
+            f"the metadata service at {_instance_host(view)} returned no credentials: this is not "
+            "an EC2 instance, the instance has no role, or its hop limit is too low for containers"
         ),
     ),
 }

@@ -1,6 +1,6 @@
-"""What a failure of botocore's own providers means, in words that say what to do.
+"""Errors of botocore's own providers, in words that say what to do.
 
-Their own texts hold what a process printed and what an endpoint answered.
+Their own texts may hold what a process printed or what an endpoint answered.
 """
 
 import re
@@ -17,138 +17,141 @@ from ..errors import ConfigurationError, FetchError, ProviderError, shown
 from ..profiles.inert import source_profile_chain
 from ..profiles.selection import role_source
 from .botocore_rules import PROCESS_REMEDY, RULES
-from .report import readable
+from .report import printable
 from .view import View
 
-#: What of a refusal of a container's endpoint may be shown.
+#: The part of a refusal of a container endpoint that may be shown.
 _STATUS = re.compile(r"Received non 200 response (\d+)")
 
 
-class _Asked(NamedTuple):
-    """What was asked, for the texts of its errors."""
+class _Context(NamedTuple):
+    """The provider that failed, for the text of the error."""
 
     method: str
-    #: Whence its keys come, and what to do where that fails.
-    place: str
+    #: Where its credentials come from, and what to do if that fails.
+    source: str
     remedy: str
     profile: str
 
 
-#: Says what an error means; None where another text of it is meant.
-_Say: TypeAlias = Callable[[_Asked, Any], ProviderError | None]
+#: Returns the error to raise instead of botocore's; None if another text fits that one.
+_Translate: TypeAlias = Callable[[_Context, Any], ProviderError | None]
 
 
-def keys_of(provider: CredentialProvider, view: View) -> FrozenCredentials | None:
-    """Return the keys of a provider that is none of ours, or None.
+def credentials_of(provider: CredentialProvider, view: View) -> FrozenCredentials | None:
+    """Return the credentials of a provider that is not ours, or None.
 
     Raises:
-        Exception: It failed; see ``said``.
+        Exception: The provider failed; see ``describe_error``.
     """
 
-    def work() -> FrozenCredentials | None:
+    def load() -> FrozenCredentials | None:
         try:
             found = provider.load()
         except (exceptions.InvalidConfigError, exceptions.PartialCredentialsError):
             if method == "assume-role":
                 _check_role(view)
             if method == "sso":
-                _check_session(view)
+                _check_sso_session(view)
             raise
         return None if found is None else FrozenCredentials.from_credentials(found)
 
     method = str(provider.METHOD)
     rule = RULES.get(method)
     if rule is None:
-        return work()
-    asked = _Asked(method, rule.place(view), rule.remedy(view), view.profile)
-    return native(method, asked.place, asked.remedy, partial(_worded, asked, work))
+        return load()
+    context = _Context(method, rule.source(view), rule.remedy(view), view.profile)
+    return native(method, context.source, context.remedy, partial(_translated, context, load))
 
 
-def said(error: Exception) -> str:
-    """Return the text of an error on one line; what others write may hold a secret."""
-    # Of a chain the links are shown below.
+def describe_error(error: Exception) -> str:
+    """Return the text of an error on one line, without what other libraries put into it."""
+    # The links of a chain are listed on lines of their own.
     text = error.reason.split("\n")[0] if isinstance(error, ProviderError) else shown(error)
     return " ".join(text.split())
 
 
-def _worded(
-    asked: _Asked, work: Callable[[], FrozenCredentials | None]
+def _translated(
+    context: _Context, load: Callable[[], FrozenCredentials | None]
 ) -> FrozenCredentials | None:
-    """Say what botocore's exceptions leave open; the others are ``native``'s to say."""
+    """Load, and translate the errors that mean more here than ``native`` knows."""
     try:
-        return work()
+        return load()
     except ProviderError:
         raise
-    except tuple(_FACTS) as error:
-        say = next(say for kind, say in _FACTS.items() if isinstance(error, kind))
-        found = say(asked, error)
-        if found is None:
+    except tuple(_TRANSLATIONS) as error:
+        translate = next(one for kind, one in _TRANSLATIONS.items() if isinstance(error, kind))
+        translated = translate(context, error)
+        if translated is None:
             raise
-    raise found
+    raise translated
 
 
-def _not_retrieved(asked: _Asked, error: Any) -> ProviderError:
-    named = error.kwargs["provider"]
+def _not_retrieved(context: _Context, error: Any) -> ProviderError:
+    source = error.kwargs["provider"]
     status = _STATUS.search(str(error))
-    if named == "custom-process":
-        fact = f"credential_process failed, or printed no keys of version 1: {PROCESS_REMEDY}"
-    elif named == "container-role":
-        what = f"answered with status {status[1]}" if status else "gave no keys"
-        fact = f"{asked.place} {what}: {asked.remedy}"
+    if source == "custom-process":
+        fact = f"credential_process failed, or did not print version 1: {PROCESS_REMEDY}"
+    elif source == "container-role":
+        answer = f"answered with status {status[1]}" if status else "returned no credentials"
+        fact = f"{context.source} {answer}: {context.remedy}"
     else:
-        fact = f"credential_source {named} has no keys: see what it needs, or name another source"
-    return FetchError(provider=asked.method, error_msg=fact)
+        fact = (
+            f"credential_source {source} returned no credentials: check what it needs, or name "
+            "another source"
+        )
+    return FetchError(provider=context.method, error_msg=fact)
 
 
-def _of(method: str, fact: str) -> _Say:
-    """Make what says ``fact`` of the place, where it is this provider that failed."""
+def _fact_of(method: str, fact: str) -> _Translate:
+    """Return a translation to ``fact`` for the errors of one provider."""
 
-    def say(asked: _Asked, _: Exception) -> ProviderError | None:
-        if asked.method != method:
+    def translate(context: _Context, _: Exception) -> ProviderError | None:
+        if context.method != method:
             return None
-        return ConfigurationError(provider=method, error_msg=f"{asked.place} {fact}")
+        return ConfigurationError(provider=method, error_msg=f"{context.source} {fact}")
 
-    return say
-
-
-def _not_logged_in(asked: _Asked, _: Exception) -> ProviderError:
-    fact = f"there is no token of `aws sso login` for profile '{asked.profile}': {asked.remedy}"
-    return FetchError(provider=asked.method, error_msg=fact)
+    return translate
 
 
-def _expired(asked: _Asked, error: Exception) -> ProviderError | None:
+def _not_logged_in(context: _Context, _: Exception) -> ProviderError:
+    fact = f"profile '{context.profile}' has no token of `aws sso login`: {context.remedy}"
+    return FetchError(provider=context.method, error_msg=fact)
+
+
+def _expired(context: _Context, error: Exception) -> ProviderError | None:
     if not str(error).startswith("Credentials were refreshed, but"):
         return None
-    fact = f"{asked.place} gave keys that have expired: {asked.remedy}"
-    return FetchError(provider=asked.method, error_msg=fact)
+    fact = f"{context.source} returned credentials that have expired: {context.remedy}"
+    return FetchError(provider=context.method, error_msg=fact)
 
 
-def _refused_host(asked: _Asked, error: Exception) -> ProviderError | None:
+def _refused_host(context: _Context, error: Exception) -> ProviderError | None:
     if not str(error).startswith("Unsupported host"):
         return None
-    return ConfigurationError(
-        provider=asked.method,
-        error_msg=f"{asked.place} is not asked, because botocore speaks http to loopback addresses "
-        "and to the agents of ECS and EKS only: correct AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    fact = (
+        f"{context.source} was not called, because botocore calls only loopback addresses and the "
+        "agents of ECS and EKS: correct AWS_CONTAINER_CREDENTIALS_FULL_URI"
     )
+    return ConfigurationError(provider=context.method, error_msg=fact)
 
 
-#: What botocore raises -> what it means.
-_FACTS: Mapping[type[Exception], _Say] = {
+#: What botocore raises -> how to translate it.
+_TRANSLATIONS: Mapping[type[Exception], _Translate] = {
     exceptions.CredentialRetrievalError: _not_retrieved,
-    exceptions.InvalidConfigError: _of(
+    exceptions.InvalidConfigError: _fact_of(
         "assume-role-with-web-identity",
-        "is named, but no role: set AWS_ROLE_ARN, or role_arn in the profile",
+        "is configured without a role: set AWS_ROLE_ARN, or role_arn in the profile",
     ),
     exceptions.SSOTokenLoadError: _not_logged_in,
-    IndexError: _of("custom-process", "is empty: write the command, or remove the key"),
+    IndexError: _fact_of("custom-process", "is empty: write the command, or remove the setting"),
     RuntimeError: _expired,
     ValueError: _refused_host,
 }
 
 
 def _check_role(view: View) -> None:
-    """Raise what is wrong in the profiles of a role, if that is what failed."""
+    """Raise what is wrong in the profiles of a role, if anything is."""
     visited: list[str] = []
     for name in source_profile_chain(view.profiles, view.profile):
         visited.append(name)
@@ -159,10 +162,10 @@ def _check_role(view: View) -> None:
                 raise ConfigurationError(provider="assume-role", error_msg=fact)
 
 
-def _check_session(view: View) -> None:
-    """Raise that the section is missing which ``sso_session`` names, if that is what failed."""
+def _check_sso_session(view: View) -> None:
+    """Raise if the section that ``sso_session`` names is missing."""
     name = view.values.get("sso_session")
     if name is not None and name not in view.session.full_config.get("sso_sessions", {}):
-        fact = f"[sso-session {readable(name)}] of {view.config_file} is not there"
-        remedy = "write it as `aws configure sso` does, or correct sso_session"
+        fact = f"[sso-session {printable(name)}] is not in {view.config_file}"
+        remedy = "add it with `aws configure sso`, or correct sso_session"
         raise ConfigurationError(provider="sso", error_msg=f"{fact}: {remedy}")

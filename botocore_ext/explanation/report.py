@@ -1,4 +1,4 @@
-"""What was explained, as data and as text."""
+"""An explanation, as data and as text, without secrets."""
 
 import re
 from collections.abc import Iterator
@@ -11,48 +11,49 @@ from ..errors import without_users
 
 
 class Outcome(str, Enum):
-    """What came of one provider."""
+    """What happened to one provider."""
 
-    NOT_CALLED_FOR = "not called for"
+    NOT_CONFIGURED = "not configured"
     FOUND = "found"
-    SHADOWED = "shadowed"
+    #: An earlier provider was used, failed or was not tried.
+    SKIPPED = "skipped"
     FAILED = "failed"
-    #: It comes first of all, and was not asked: ``offline``, or a person would have to answer.
-    WOULD_ASK = "would ask"
+    #: The first configured provider was not tried: ``offline``, or a person would have to answer.
+    NOT_TRIED = "not tried"
 
 
 #: ANSI codes, for a terminal.
-_COLOURS = {
-    Outcome.NOT_CALLED_FOR: "2",
+_COLORS = {
+    Outcome.NOT_CONFIGURED: "2",
     Outcome.FOUND: "32",
-    Outcome.SHADOWED: "33",
+    Outcome.SKIPPED: "33",
     Outcome.FAILED: "31",
-    Outcome.WOULD_ASK: "36",
+    Outcome.NOT_TRIED: "36",
 }
-_WIDTH = max(len(one.value) for one in Outcome)
+_WIDTH = max(len(outcome.value) for outcome in Outcome)
 
 
 @dataclass(frozen=True)
 class Setting:
     """An option that is set."""
 
-    #: As it is spelt there: keyword, key or variable.
+    #: The keyword, ini key or variable, as it is written there.
     name: str
-    #: ``(set)`` for what may be a secret; of an access key the last four characters.
+    #: ``(set)`` for what may be a secret; the last four characters of an access key.
     value: str
     #: ``code``, ``environment``, or file and line.
     origin: str
 
     def __str__(self) -> str:
-        """Show it as it might be written, and where it stands."""
+        """Return the setting as it might be written, and where it is."""
         return f"{self.name} = {self.value}  ({self.origin})"
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request that obtaining the keys took, with all its attempts."""
+    """A request that retrieved the credentials, with all its attempts."""
 
-    #: Service and operation, or what else was done.
+    #: Service and operation, or what was done instead.
     operation: str
     host: str
     #: None where there is none: an endpoint, a process.
@@ -60,7 +61,7 @@ class Call:
     milliseconds: int
 
     def __str__(self) -> str:
-        """Show all of it."""
+        """Return all of it on one line."""
         where = f" in {self.region}" if self.region else ""
         return f"{self.operation}{where} at {self.host}: {self.milliseconds} ms"
 
@@ -69,21 +70,21 @@ class Call:
 class Step:
     """One provider of the chain."""
 
-    #: Its METHOD; of a link of a chain the name, as the user wrote it.
+    #: Its METHOD; for a link of a chain the name, as the user wrote it.
     provider: str
     outcome: Outcome
-    #: Why it is not called for, which one shadows it, how it failed, whom it would ask.
+    #: Why it is not configured, was skipped, failed or was not tried.
     reason: str = ""
     settings: tuple[Setting, ...] = ()
     calls: tuple[Call, ...] = ()
-    #: What the links of a credential chain came to, as far as they were asked.
+    #: The links of a credential chain that were tried.
     links: tuple["Step", ...] = ()
 
-    def lines(self, width: int, *, colour: bool) -> Iterator[str]:
-        """Give the line of this provider, and below it what belongs to it."""
+    def lines(self, width: int, *, color: bool) -> Iterator[str]:
+        """Yield the line of this provider, then its settings, calls and links."""
         outcome = f"{self.outcome.value:<{_WIDTH}}"
-        if colour:
-            outcome = f"\x1b[{_COLOURS[self.outcome]}m{outcome}\x1b[0m"
+        if color:
+            outcome = f"\x1b[{_COLORS[self.outcome]}m{outcome}\x1b[0m"
         yield f"{outcome}  {self.provider:<{width}}  {self.reason}".rstrip()
         for detail in (*self.settings, *self.calls):
             yield f"{'':<{_WIDTH}}    {detail}"
@@ -94,28 +95,29 @@ class Step:
 
 @dataclass(frozen=True)
 class Found:
-    """The keys that were found."""
+    """The credentials that were found."""
 
     provider: str
-    #: Masked but for its last four characters.
+    #: Masked except for its last four characters.
     access_key: str
-    #: None where the source does not say.
+    #: None if the source does not name it.
     account_id: str | None
-    #: None for keys that do not expire, as far as their source says.
+    #: None for credentials that do not expire, or whose source names no expiration.
     expiration: datetime | None
-    #: When they were looked at.
+    #: When they were found.
     seen: datetime
 
     @classmethod
-    def of(cls, provider: str, keys: FrozenCredentials, now: float) -> "Found":
-        """Take what may be shown of ``keys``."""
+    def of(cls, provider: str, credentials: FrozenCredentials, now: float) -> "Found":
+        """Return what may be shown of ``credentials``."""
         seen = datetime.fromtimestamp(now, timezone.utc)
-        return cls(provider, keys.masked(), keys.account_id, keys.expiration, seen)
+        masked, account = credentials.masked(), credentials.account_id
+        return cls(provider, masked, account, credentials.expiration, seen)
 
     def __str__(self) -> str:
-        """Show all of it."""
+        """Return all of it on one line."""
         account = f", account {self.account_id}" if self.account_id else ""
-        end = "no expiry"
+        end = "no expiration"
         if self.expiration is not None:
             left = (self.expiration - self.seen).total_seconds()
             utc = self.expiration.astimezone(timezone.utc)
@@ -125,38 +127,38 @@ class Found:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a session finds the credentials that it finds, or none. ``str`` is meant to be read."""
+    """Why a session finds the credentials that it finds, or none. ``str`` is for people."""
 
     profile: str
     #: What names the profile.
     profile_from: str
-    #: The two AWS files, and what there is to say of them.
+    #: The two AWS files, and why botocore cannot read one.
     files: tuple[str, ...]
     steps: tuple[Step, ...]
     found: Found | None
-    #: What comes of it, in one sentence.
+    #: The result in one sentence.
     conclusion: str
     #: What to know or to do, the most likely remedy first.
     notes: tuple[str, ...] = ()
 
-    def text(self, *, colour: bool = False) -> str:
-        """Return what ``str`` does, with colours if a terminal shows it."""
-        width = max((len(one.provider) for one in self.steps), default=0)
+    def text(self, *, color: bool = False) -> str:
+        """Return the text of ``str``, with colors for a terminal."""
+        width = max((len(step.provider) for step in self.steps), default=0)
         lines = [f"profile '{self.profile}' ({self.profile_from}) of {' and '.join(self.files)}"]
         for step in self.steps:
-            lines += step.lines(width, colour=colour)
+            lines += step.lines(width, color=color)
         lines += [self.conclusion, *(f"- {note}" for note in self.notes)]
         return "\n".join(lines)
 
     def __str__(self) -> str:
-        """Show a line for each provider, and what to do."""
+        """Return a line for each provider, and what to do."""
         return self.text()
 
 
-# What may be shown of what somebody has set.
+# What may be shown of a value.
 
-#: What may be shown in full; of everything else only that it is set.
-_SHOWN = {
+#: Settings whose values may be shown; of all others only that they are set.
+_PUBLIC = {
     "aws_account_id", "credential_source", "duration_seconds", "mfa_serial", "role_arn",
     "role_session_name", "source_profile", "sso_account_id", "sso_region", "sso_role_name",
     "sso_session", "sso_start_url", "web_identity_token_file", "login_session",
@@ -167,19 +169,19 @@ _SHOWN = {
 _LONGEST = 120
 
 
-def shown(name: str, value: object) -> str:
+def redact(name: str, value: object) -> str:
     """Return what may be shown of a setting that botocore reads."""
     if name.lower() == "aws_access_key_id":
         return "*" * 16 + str(value)[-4:]
-    return readable(value) if name in _SHOWN else "(set)"
+    return printable(value) if name in _PUBLIC else "(set)"
+
+
+def printable(value: object) -> str:
+    """Return a value that is not a secret, unless it is long or would control the terminal."""
+    text = str(value)
+    return text if text.isprintable() and len(text) <= _LONGEST else "(set)"
 
 
 def host_of(url: str) -> str:
-    """Return host and port of a URL: what stands before and behind them may be a secret."""
+    """Return host and port of a URL; its user, path and query may hold a secret."""
     return re.split("[/?#]", without_users(url).partition("//")[2], maxsplit=1)[0]
-
-
-def readable(value: object) -> str:
-    """Return a value that is no secret; a terminal shall not be told what to do by it."""
-    text = str(value)
-    return text if text.isprintable() and len(text) <= _LONGEST else "(set)"

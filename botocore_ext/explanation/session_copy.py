@@ -1,4 +1,4 @@
-"""A session like another one, so that looking into it leaves that one as it was."""
+"""A copy of a session, so that explaining it leaves the session unchanged."""
 
 import copy
 from collections.abc import Sequence
@@ -24,68 +24,64 @@ from ..session.resolver import (
 )
 
 
-def twin_of(session: Session) -> Session:
+def session_copy(session: Session) -> Session:
     """Return a synchronous session with the same settings and handlers, and nothing loaded."""
     is_new = is_async(session)  # the handlers of aiobotocore would have to be awaited
     events: Any = None if is_new else copy.copy(session.get_component("event_emitter"))
-    twin = Session(event_hooks=events, include_builtin_handlers=is_new)
+    copied = Session(event_hooks=events, include_builtin_handlers=is_new)
     for name, value in session.instance_variables().items():
-        twin.set_config_variable(name, value)
+        copied.set_config_variable(name, value)
     config: Any = session.get_default_client_config()
-    twin.set_default_client_config(config)
-    return twin
+    copied.set_default_client_config(config)
+    return copied
 
 
-def asks_one_alone(session: Session) -> bool:
-    """Whether ``session`` was made for one provider, without which it has nothing to ask."""
+def has_only_one_provider(session: Session) -> bool:
+    """Whether ``session`` takes its credentials from one provider alone."""
     own: Any = pending(session) or session.get_component(COMPONENT)
     return getattr(own, "only", None) is not None
 
 
-def providers_of(session: Session, twin: Session) -> tuple[list[CredentialProvider], bool]:
-    """Return what ``session`` asks for credentials, belonging to ``twin``; and whether ours may be.
+def providers_of(session: Session, copied: Session) -> tuple[list[CredentialProvider], bool]:
+    """Return the credential provider chain of ``session``, and whether ours may be part of it.
 
-    What others have put into its resolver is asked itself.
+    The providers belong to ``copied``, except third-party ones: these are those of the session.
     """
-    twin.register_component("data_loader", session.get_component("data_loader"))
+    copied.register_component("data_loader", session.get_component("data_loader"))
     region, waiting = first_region(session), pending(session)
     if waiting is not None and waiting.theirs is None:
-        made = create_resolver(twin, waiting.front, waiting.only, region)
-        return _asked(made), True
+        return _chain(create_resolver(copied, waiting.front, waiting.only, region)), True
     own: Any = session.get_component(COMPONENT)
-    if is_as_made(own, session):
-        # As before: it is made when it is needed, for the region of the first client.
-        session.lazy_register_component(COMPONENT, partial(plain_resolver, session))
-        theirs: Any = botocore.credentials.create_credential_resolver(twin, region_name=region)
-        return list(theirs.providers), False
-    asked = _asked(own)
-    # Our resolvers know of one that is asked alone.
-    ours = hasattr(own, "only") or INSERTED[0].method in [one.METHOD for one in asked]
-    like: Any = (
-        create_resolver(twin, (), None, region)
-        if ours
-        else botocore.credentials.create_credential_resolver(twin, region_name=region)
+    plain: Any = partial(
+        botocore.credentials.create_credential_resolver, copied, region_name=region
     )
-    scope = Scope(twin, outer_region=outer_region(twin, region))
-    return [_again(one, like.providers, scope) for one in asked], ours
+    if is_as_made(own, session):
+        # As before: it is created on first use, for the region of the first client.
+        session.lazy_register_component(COMPONENT, partial(plain_resolver, session))
+        return list(plain().providers), False
+    chain = _chain(own)
+    # Our resolvers know whether they use one provider alone.
+    has_ours = hasattr(own, "only") or INSERTED[0].method in [one.METHOD for one in chain]
+    like: Any = create_resolver(copied, (), None, region) if has_ours else plain()
+    scope = Scope(copied, outer_region=outer_region(copied, region))
+    return [_counterpart(one, like.providers, scope) for one in chain], has_ours
 
 
-def _asked(resolver: Any) -> list[CredentialProvider]:
+def _chain(resolver: Any) -> list[CredentialProvider]:
+    """Return the providers of a resolver; ours as in sessions that are not aiobotocore's."""
     only = getattr(resolver, "only", None)
-    found = list(getattr(resolver, "providers", ())) if only is None else [only]
-    return list(map(_synchronous, found))
+    chain = list(getattr(resolver, "providers", ())) if only is None else [only]
+    inner = [getattr(one, "provider", None) for one in chain]
+    return [
+        own if isinstance(own, CredentialProvider) else one
+        for one, own in zip(chain, inner, strict=True)
+    ]
 
 
-def _synchronous(one: CredentialProvider) -> CredentialProvider:
-    """Return a provider of ours as it is in other sessions than those of aiobotocore."""
-    held = getattr(one, "provider", None)
-    return held if isinstance(held, CredentialProvider) else one
-
-
-def _again(
-    one: CredentialProvider, made: Sequence[CredentialProvider], scope: Scope
+def _counterpart(
+    one: CredentialProvider, created: Sequence[CredentialProvider], scope: Scope
 ) -> CredentialProvider:
-    """Return what stands for a provider of a resolver that is in use."""
+    """Return the provider of the copied session for one of a resolver that is in use."""
     if isinstance(one, Provider) and not isinstance(one.scope, ProfileScope):
-        return one.bind(scope)  # code gave it
-    return next((other for other in made if other.METHOD == one.METHOD), one)
+        return one.bind(scope)  # it was built in code
+    return next((other for other in created if other.METHOD == one.METHOD), one)

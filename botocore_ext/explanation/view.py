@@ -1,4 +1,4 @@
-"""What a session sees: its profile, both AWS files, and the environment."""
+"""What a session sees: its profile, both AWS files with their lines, and the environment."""
 
 import re
 import shlex
@@ -12,16 +12,14 @@ from botocore.configloader import load_config, raw_config_parse
 from botocore.session import Session
 
 from ..system import described, in_environment, is_file, system_environment
-from .report import Setting, shown
-
-# On which line of an AWS file something stands; botocore's parser does not keep it.
+from .report import Setting, redact
 
 _SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
 _KEY = re.compile(r"(?P<key>[^\s=:#;\[][^=:]*?)\s*[=:]")
 
 
 class Line(NamedTuple):
-    """A section header or a key."""
+    """A section header or a setting in an AWS file; botocore's parser keeps no line numbers."""
 
     number: int
     #: The section that it is in, or that it begins.
@@ -30,17 +28,17 @@ class Line(NamedTuple):
     key: str | None
 
 
-def lines_of(path: str) -> Iterator[Line]:
-    """Give the headers and keys of a file in order; nothing of what botocore cannot read."""
+def _lines_of(path: str) -> Iterator[Line]:
+    """Yield the headers and settings of a file in order; none if botocore cannot read it."""
     opened = in_environment(path)
     if not is_file(opened):
-        return  # nobody may ever write to a pipe
+        return  # a pipe may never be written to
     try:
-        written = Path(opened).read_text(encoding="utf-8", errors="replace").splitlines()
+        texts = Path(opened).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return
     section = ""
-    for number, text in enumerate(written, start=1):
+    for number, text in enumerate(texts, start=1):
         header = _SECTION.match(text)
         key = _KEY.match(text)
         if header:
@@ -51,7 +49,7 @@ def lines_of(path: str) -> Iterator[Line]:
 
 
 def profile_in_config(section: str) -> str | None:
-    """Return the profile that a section of the config file is of, as botocore reads it."""
+    """Return the profile that a section of the config file describes, as botocore reads it."""
     if section == "default":
         return section
     try:
@@ -73,103 +71,106 @@ class View:
 
     @cached_property
     def profile_name(self) -> str | None:
-        """The profile that is named; None: none is."""
+        """The profile that is named; None if none is."""
         name: str | None = self.session.get_config_variable("profile")
         return name
 
     @cached_property
     def profile(self) -> str:
-        """The name of the profile; an empty one is a name, too, of a profile that is not there."""
+        """The name of the profile; an empty name is a name too, of a profile that is missing."""
         return "default" if self.profile_name is None else self.profile_name
 
     @cached_property
     def is_explicit(self) -> bool:
-        """Whether code or ``--profile`` names the profile: keys of the environment are left out."""
+        """Whether code or ``--profile`` names it: botocore then ignores environment credentials."""
         return self.session.instance_variables().get("profile") is not None
+
+    @cached_property
+    def variable(self) -> str | None:
+        """The environment variable that names the profile."""
+        names = () if self.is_explicit else ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+        return next((name for name in names if name in self.environ), None)
 
     @cached_property
     def profile_from(self) -> str:
         """What names the profile."""
         if self.is_explicit:
             return "named by the caller"
-        for name in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE"):
-            if name in self.environ:
-                return f"named by {name}"
-        return "nothing names another"
+        return f"named by {self.variable}" if self.variable else "no profile is named"
 
     @cached_property
     def profiles(self) -> Mapping[str, Mapping[str, Any]]:
-        """Every profile, of both files."""
+        """Every profile, from both files."""
         found: Mapping[str, Mapping[str, Any]] = self.session.full_config["profiles"]
         return found
 
     @cached_property
     def values(self) -> Mapping[str, Any]:
-        """The keys of the profile, from both files."""
+        """The settings of the profile, from both files."""
         return self.profiles.get(self.profile, {})
 
     @cached_property
     def config_file(self) -> str:
-        """The path of the config file, as it was given."""
+        """The path of the config file, as the user wrote it."""
         return str(self.session.get_config_variable("config_file"))
 
     @cached_property
     def credentials_file(self) -> str:
-        """The path of the credentials file, as it was given."""
+        """The path of the credentials file, as the user wrote it."""
         return str(self.session.get_config_variable("credentials_file"))
 
     @property
     def files(self) -> tuple[str, str]:
-        """Both, with what there is to say of them."""
+        """Both paths, with the reason if botocore cannot read one."""
         return described(self.config_file), described(self.credentials_file)
 
     @cached_property
     def in_config(self) -> Mapping[str, Any]:
-        """The keys of the profile in the config file, which must exist, alone."""
+        """The settings of the profile in the config file alone, which must exist."""
         found: Mapping[str, Any] = load_config(self.config_file)["profiles"].get(self.profile, {})
         return found
 
     @cached_property
     def in_credentials(self) -> Mapping[str, Any] | None:
-        """The keys of the profile in the credentials file alone; None without such a section.
+        """The settings of the profile in the credentials file alone, which must exist.
 
-        The file must exist.
+        None if it has no such section.
         """
         return raw_config_parse(self.credentials_file).get(self.profile)
 
     @cached_property
     def config_lines(self) -> list[Line]:
-        """The headers and keys of the config file."""
-        return list(lines_of(self.config_file))
+        """The headers and settings of the config file."""
+        return list(_lines_of(self.config_file))
 
     @cached_property
     def credentials_lines(self) -> list[Line]:
-        """The headers and keys of the credentials file."""
-        return list(lines_of(self.credentials_file))
+        """The headers and settings of the credentials file."""
+        return list(_lines_of(self.credentials_file))
 
-    def place(self, key: str, profile: str | None = None) -> str:
-        """Return file and line of a key; the credentials file goes first, as in botocore."""
+    def location(self, key: str, profile: str | None = None) -> str:
+        """Return file and line of a setting; the credentials file wins, as in botocore."""
         name = profile or self.profile
-        for one in self.credentials_lines:
-            if (one.section, one.key) == (name, key):
-                return f"{self.credentials_file}:{one.number}"
-        for one in self.config_lines:
-            if one.key == key and profile_in_config(one.section) == name:
-                return f"{self.config_file}:{one.number}"
+        for line in self.credentials_lines:
+            if (line.section, line.key) == (name, key):
+                return f"{self.credentials_file}:{line.number}"
+        for line in self.config_lines:
+            if line.key == key and profile_in_config(line.section) == name:
+                return f"{self.config_file}:{line.number}"
         return f"profile '{name}'"
 
     def settings(
-        self, keys: Iterable[str], variables: Iterable[str], profile: str | None = None
+        self, keys: Iterable[str], variables: Iterable[str] = (), profile: str | None = None
     ) -> tuple[Setting, ...]:
-        """Return those of the variables, and of the keys of a profile, that are set."""
+        """Return those of the variables, and of the settings of a profile, that are set."""
         values = self.profiles.get(profile or self.profile, {})
         found = [
-            Setting(name, shown(name, self.environ[name]), "environment")
+            Setting(name, redact(name, self.environ[name]), "environment")
             for name in variables
             if self.environ.get(name)
         ]
         found += [
-            Setting(key, shown(key, values[key]), self.place(key, profile))
+            Setting(key, redact(key, values[key]), self.location(key, profile))
             for key in keys
             if key in values
         ]

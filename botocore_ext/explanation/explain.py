@@ -1,0 +1,369 @@
+"""``explain``: why a session finds the credentials that it finds, or none."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import botocore.session
+from botocore.credentials import CredentialProvider, Credentials
+from botocore.session import Session
+
+from ..aws.frozen_credentials import FrozenCredentials
+from ..errors import Attempt, ConfigurationError, NotConfigured, nothing_from
+from ..options.resolution import PROFILE
+from ..options.scope import ProfileScope
+from ..profiles.inert import source_profile_chain
+from ..profiles.selection import selecting_keys
+from ..providers.base import Provider
+from ..providers.chain import fetch_from
+from ..providers.function import FunctionProvider
+from ..providers.insertion import Unselected
+from ..runtime.context import Event, run_with_listener
+from ..runtime.deadline import run_with_budget
+from ..session.hook import botocore_session
+from ..session.resolver import loaded_credentials
+from ..system import Clock
+from .advice import Case, advice, conclusion, without_chain
+from .botocore_rules import RULES, STATIC, Rule, reason_not_selected, role_beside_ours
+from .failures import credentials_of, describe_error
+from .report import Call, Explanation, Found, Outcome, Setting, Step, host_of, printable, redact
+from .session_copy import has_only_one_provider, providers_of, session_copy
+from .view import View
+
+if TYPE_CHECKING:
+    import boto3
+
+T = TypeVar("T")
+
+
+def explain(
+    session: "boto3.Session | botocore.session.Session | None" = None, *, offline: bool = False
+) -> Explanation:
+    """Explain why a session finds the credentials that it finds, or none.
+
+    It tries the providers of the session in order, up to the first that is configured. Later
+    providers are not tried if that would send a request or run a program. The session stays
+    unchanged: its credentials are neither loaded nor replaced.
+
+    Args:
+        session: A boto3 or botocore session, or one of aiobotocore, of which nothing is awaited;
+            None for a new one.
+        offline: Whether to send no request and run no program at all.
+
+    Raises:
+        TypeError: ``session`` is not such a session.
+    """
+    inner = botocore_session(session or botocore.session.Session(), "explain")
+    copied, clock = session_copy(inner), Clock()
+    view = View(copied)
+    explanation = without_chain(view)
+    if explanation is not None:
+        return explanation
+    loaded = loaded_credentials(inner)
+    is_alone = has_only_one_provider(inner)
+    providers, has_ours = providers_of(inner, copied)
+    search = _Search(view, _Recorder(copied, clock.monotonic), clock, has_ours, offline)
+    is_explicit = loaded is not None and loaded.method == "explicit"
+    explicit = [search.explicit_step(loaded)] if is_explicit else []
+    with _collected_warnings() as warnings:  # about misspelled settings, for example
+        steps = (*explicit, *map(search.step, providers))
+    if is_alone and search.first is None:  # what the session itself would raise
+        reason = describe_error(nothing_from(providers[0]))
+        steps = (replace(steps[0], outcome=Outcome.FAILED, reason=reason),)
+    if loaded is not None:
+        warnings.insert(0, _about_loaded(loaded.method))
+    notes = advice(Case(view, steps, has_ours), warnings)
+    end = conclusion(steps, search.found)
+    return Explanation(view.profile, view.profile_from, view.files, steps, search.found, end, notes)
+
+
+def _about_loaded(method: str) -> str:
+    if method == "explicit":
+        return (
+            "this session was given credentials in code, so no provider is tried: create it "
+            "without them to use another source"
+        )
+    return (
+        f"this session already has credentials ({method}) and keeps them: create a new session to "
+        "look them up again"
+    )
+
+
+class _WarningCollector(logging.Handler):
+    """Collects this thread's warnings about a profile: they say what to change in it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            self.texts.append(record.getMessage())
+
+
+@contextmanager
+def _collected_warnings() -> Iterator[list[str]]:
+    handler, logger = _WarningCollector(), logging.getLogger("botocore_ext.profiles")
+    logger.addHandler(handler)
+    try:
+        yield handler.texts
+    finally:
+        logger.removeHandler(handler)
+
+
+# The search through the credential provider chain.
+
+#: The rule of a third-party provider.
+_UNKNOWN = Rule(lambda _: None, source=lambda _: "")
+
+
+@dataclass
+class _Search:
+    """Tries the providers of a chain as botocore would, and says what happened to each."""
+
+    view: View
+    recorder: "_Recorder"
+    clock: Clock
+    #: Whether our providers may be part of the chain.
+    has_ours: bool
+    offline: bool
+    found: Found | None = None
+    #: The first configured provider: later ones are skipped.
+    first: Step | None = None
+
+    def explicit_step(self, loaded: Credentials) -> Step:
+        """Return the step of a session that was given its credentials in code."""
+        name = str(loaded.method)
+        account = getattr(loaded, "account_id", None)
+        # Not get_frozen_credentials(), which would have to be awaited in aiobotocore.
+        parts = (loaded.access_key, loaded.secret_key, loaded.token)
+        given = zip((*STATIC, "aws_account_id"), (*parts, account), strict=True)
+        settings = tuple(Setting(key, redact(key, value), "code") for key, value in given if value)
+        try:
+            credentials = FrozenCredentials(*parts, account_id=account)
+        except ValueError as error:
+            reason = f"{error}: pass both the access key and the secret access key, or neither"
+            self.first = Step(name, Outcome.FAILED, reason, settings)
+        else:
+            self.found = Found.of(name, credentials, self.clock.now())
+            self.first = Step(name, Outcome.FOUND, "passed in code", settings)
+        return self.first
+
+    def step(self, provider: CredentialProvider) -> Step:
+        """Return what happens to one provider; it is tried if it is the first configured one."""
+        name, failure = str(provider.METHOD), None
+        try:
+            reason = self._reason_not_configured(provider)
+        except ConfigurationError as error:  # the profile contradicts itself
+            is_involved = name in [row.method for row, _ in selecting_keys(self.view.values)]
+            reason = None if is_involved else reason_not_selected(self.view, name)
+            failure = error
+        if reason is not None:
+            return Step(name, Outcome.NOT_CONFIGURED, reason)
+        if self.first is not None:
+            return Step(name, Outcome.SKIPPED, self._reason_skipped(self.first, provider))
+        settings = tuple(self._settings(provider))
+        if failure is not None:
+            self.first = Step(name, Outcome.FAILED, describe_error(failure), settings)
+            return self.first
+        step = replace(self._try(provider), settings=settings)
+        if step.outcome is not Outcome.NOT_CONFIGURED:
+            self.first = step
+        return step
+
+    def _reason_not_configured(self, provider: CredentialProvider) -> str | None:
+        """Return why the provider is not configured; None if it is, or if only trying it tells.
+
+        Raises:
+            ConfigurationError: The profile contradicts itself.
+        """
+        method = str(provider.METHOD)
+        if isinstance(provider, Provider):
+            if provider.is_selected():
+                return None
+            if not isinstance(provider.scope, ProfileScope):
+                return provider._reason_not_selected()
+        if isinstance(provider, (Provider, Unselected)):
+            return reason_not_selected(self.view, method)
+        if method == "assume-role" and self.has_ours:
+            return role_beside_ours(self.view)
+        rule = RULES.get(method, _UNKNOWN)
+        reason = rule.reason_not_configured(self.view)
+        if reason is None and rule.is_local and self.first is not None:
+            return self._reason_empty(provider, rule)
+        return reason
+
+    def _reason_empty(self, provider: CredentialProvider, rule: Rule) -> str | None:
+        """Return why the files of a provider have no credentials; None if they have, or fail."""
+        try:
+            credentials = credentials_of(provider, self.view)
+        except Exception:  # noqa: BLE001 - only the first configured provider may fail
+            return None
+        return None if credentials else rule.reason_empty(self.view)
+
+    def _reason_skipped(self, first: Step, provider: CredentialProvider) -> str:
+        outcomes = {Outcome.FOUND: "was used", Outcome.FAILED: "failed"}
+        outcome = outcomes.get(first.outcome, "was not tried")
+        reason = f"an earlier provider {outcome}: {first.provider}"
+        is_known = isinstance(provider, Provider) or str(provider.METHOD) in RULES
+        return reason if is_known else f"{reason}; whether this one has credentials is not known"
+
+    def _settings(self, provider: CredentialProvider) -> Iterator[Setting]:
+        if isinstance(provider, Provider):
+            yield from settings_of_ours(self.view, provider)
+        elif provider.METHOD == "assume-role":
+            yield from settings_of_role(self.view)
+        else:
+            yield from RULES.get(str(provider.METHOD), _UNKNOWN).settings(self.view)
+
+    def _try(self, provider: CredentialProvider) -> Step:
+        name = str(provider.METHOD)
+        rule = _UNKNOWN if isinstance(provider, Provider) else RULES.get(name, _UNKNOWN)
+        self.recorder.clear()
+        try:
+            reason = self._reason_not_tried(provider, rule)
+            if reason:
+                return Step(name, Outcome.NOT_TRIED, reason)
+            fetch = partial(self._fetch, provider)
+            credentials = self.recorder.record(rule.call(self.view), fetch)
+        except Exception as error:  # noqa: BLE001 - whatever is raised is an outcome
+            # A function that returned None: the search goes on.
+            is_none = isinstance(provider, FunctionProvider) and isinstance(error, NotConfigured)
+            outcome = Outcome.NOT_CONFIGURED if is_none else Outcome.FAILED
+            reason = describe_error(error)
+        else:
+            outcome, reason = Outcome.NOT_CONFIGURED, rule.reason_empty(self.view)
+            if credentials:
+                self.found = Found.of(name, credentials, self.clock.now())
+                outcome, reason = Outcome.FOUND, ""
+        calls, links = tuple(self.recorder.calls), tuple(self.recorder.links)
+        return Step(name, outcome, reason, (), calls, links)
+
+    def _fetch(self, provider: CredentialProvider) -> FrozenCredentials | None:
+        if not isinstance(provider, Provider):
+            return credentials_of(provider, self.view)
+        return run_with_budget(self.clock.monotonic, partial(fetch_from, provider))
+
+    def _reason_not_tried(self, provider: CredentialProvider, rule: Rule) -> str:
+        """Return why the first configured provider is not tried; an empty text if it is.
+
+        Raises:
+            ConfigurationError: An option of a provider of ours is missing or malformed.
+        """
+        if iscoroutinefunction(provider.load):
+            return "only an event loop can await it"
+        if rule is RULES["assume-role"]:
+            chain = source_profile_chain(self.view.profiles, self.view.profile)
+            if any("mfa_serial" in self.view.profiles[name] for name in chain):
+                return "it needs an MFA code, which only a person can enter"
+        if not self.offline or rule.is_local:
+            return ""
+        if isinstance(provider, Provider):
+            provider.check()
+        return "offline"
+
+
+class _Recorder:
+    """Records the calls of a session's clients, and what chains and endpoints report."""
+
+    #: What is known of a call when it begins, in botocore's context of the call.
+    _BEGAN = "botocore_ext.explanation"
+
+    def __init__(self, session: Session, steady: Callable[[], float]) -> None:
+        """Listen to every client that ``session`` creates from now on."""
+        self._steady = steady
+        self.calls: list[Call] = []
+        self.links: list[Step] = []
+        register: Any = session.register  # typed for handlers that take nothing by name
+        register("before-call", self._before_call)
+        register("after-call", self._after_call)
+        register("after-call-error", self._after_call)
+
+    def clear(self) -> None:
+        """Forget what was recorded."""
+        self.calls, self.links = [], []
+
+    def record(self, call: tuple[str, str] | None, work: Callable[[], T]) -> T:
+        """Return what ``work`` returns, and record its calls.
+
+        Args:
+            call: Operation and host of a call that a provider of botocore makes without a client.
+            work: What makes the calls.
+
+        Raises:
+            Exception: What ``work`` raised.
+        """
+        began, is_sent = self._steady(), call is not None
+        try:
+            return run_with_listener(self._on_event, work)
+        except ConfigurationError:
+            is_sent = False
+            raise
+        finally:
+            if call and is_sent:
+                operation, host = call
+                self.calls.append(Call(operation, host, None, self._since(began)))
+
+    def _before_call(
+        self, model: Any, params: Any, request_signer: Any, context: dict[str, Any], **_: Any
+    ) -> None:
+        operation = f"{model.service_model.service_name}.{model.name}"
+        began, region = self._steady(), request_signer.region_name
+        context[self._BEGAN] = (began, operation, host_of(params["url"]), region)
+
+    def _after_call(self, context: dict[str, Any], **_: Any) -> None:
+        if self._BEGAN in context:  # else another handler answered instead of the service
+            began, operation, host, region = context[self._BEGAN]
+            self.calls.append(Call(operation, host, region, self._since(began)))
+
+    def _on_event(self, event: Event) -> None:
+        name, result = event
+        if isinstance(result, float):
+            self.calls.append(Call("GET", name, None, round(result)))
+        elif isinstance(result, Exception):
+            self.links.append(Step(name, Outcome.FAILED))  # the step of the chain has the reason
+        elif isinstance(result, Attempt):
+            reason = " ".join(result.reason.split())
+            self.links.append(Step(name, Outcome.NOT_CONFIGURED, reason))
+        else:
+            self.links.append(Step(name, Outcome.FOUND))
+
+    def _since(self, began: float) -> int:
+        return round(1000 * (self._steady() - began))
+
+
+# The options that are set, and where.
+
+
+def settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
+    """Yield the options of a provider of ours that are set."""
+    for option in provider.options():
+        _, origin, problem = provider._resolution(option)
+        if origin is None:
+            continue
+        key = str(origin.key(option))
+        where = origin.kind
+        if origin.kind == PROFILE:
+            where = view.location(key, provider.scope.profile)
+        value: Any = origin.values[key]
+        # A malformed value may be a misplaced secret.
+        is_public = not option.secret and problem is None and isinstance(value, (str, int, float))
+        yield Setting(key, printable(value) if is_public else "(set)", where)
+
+
+def settings_of_role(view: View) -> Iterator[Setting]:
+    """Yield the settings of a role and of the profiles that its credentials come from."""
+    rules = (RULES["assume-role"], *RULES.values())
+    keys = dict.fromkeys(key for rule in rules for key in rule.keys)
+    for name in source_profile_chain(view.profiles, view.profile):
+        yield from view.settings(keys, profile=name)
+        scope = ProfileScope(view.session, profile=name, environ=view.environ)
+        ours = [row.load()().bind(scope) for row, _ in selecting_keys(scope.profile_values)]
+        found = [one for provider in ours for one in settings_of_ours(view, provider)]
+        yield from (one for one in dict.fromkeys(found) if one.name not in keys)
