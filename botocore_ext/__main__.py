@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from . import __version__
+from .refresh import logger as refresh_logger
 
 #: The module of each command, and what the command does. A module has ``add_arguments(parser)``
 #: and ``run(arguments) -> int``, and is imported only for its command.
@@ -48,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "run" not in arguments:
         parser.print_help(sys.stderr)
         return 2
-    # A command prints the failed fetch that this logger warns of; other warnings are worth reading.
-    logging.getLogger("botocore_ext.refresh.refresher").addHandler(logging.NullHandler())
+    # A command prints the failed fetch itself; other warnings reach the terminal.
+    refresh_logger.addHandler(logging.NullHandler())
     status: int = arguments.run(arguments)
     return status
 

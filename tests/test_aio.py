@@ -42,7 +42,7 @@ from .parity import cases
 from .test_awaiting import until
 from .test_cases import CASES
 from .test_fork import in_child
-from .test_refresh import together
+from .test_refresh import CREDENTIALS_NAMES, public_names, together
 
 aiobotocore = pytest.importorskip("aiobotocore", reason="aiobotocore is not installed")
 theirs = pytest.importorskip("aiobotocore.session")
@@ -117,6 +117,16 @@ def test_a_client_signs_with_the_keys_of_a_profile(mobile, aws):
     assert "assumed-role" in asyncio.run(who(mobile))
     assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "GetCallerIdentity"]
     assert signed_with(aws.requests[2]) == aws.requests[1].gave
+
+
+def test_dir_of_credentials_shows_users_names(config):
+    """As tests/test_refresh.py has it."""
+    config(ROLE_ON_POOL)
+    botocore_ext.install()
+    session = theirs.AioSession(profile="mobile")
+    botocores = aio_types.AioRefreshableCredentials("", "", None, None, None, "custom")
+    found = public_names(asyncio.run(session.get_credentials())) - public_names(botocores)
+    assert found == set(CREDENTIALS_NAMES)
 
 
 @pytest.mark.parametrize(("profile", "lifetime"), [("mobile", 3600), ("app", 600)])
@@ -324,7 +334,7 @@ def held_role(asked, released, time):
     role = RefreshableCredentials(
         "AKIAOLD", "s", "t", time.at(3600), refresh, "assume-role", lambda: time.at(0)
     )
-    return aio_credentials.asynchronous(role)
+    return aio_credentials.to_async(role)
 
 
 class TestTasks:
@@ -338,7 +348,7 @@ class TestTasks:
 
     @pytest.fixture
     def credentials(self, provider):
-        return aio_credentials.asynchronous(provider.load())
+        return aio_credentials.to_async(provider.load())
 
     def held(self, aws, operation="AssumeRoleWithWebIdentity"):
         """Hold the next answer until it is released; say when it was asked for."""
@@ -544,7 +554,7 @@ class TestTasks:
 
     def test_static_keys_keep_all_that_is_known_of_them(self):
         given = Credentials("AKIASTATIC", "s", "t", method="mine", account_id="123456789012")
-        credentials = aio_credentials.asynchronous(given)
+        credentials = aio_credentials.to_async(given)
         assert asyncio.run(credentials.get_frozen_credentials()) == given.get_frozen_credentials()
         assert credentials.method == "mine"
 
@@ -642,7 +652,7 @@ class TestCoroutines:
 
         web = from_web_token(role_arn=ROLE, web_identity_token=token)
         session = aio.AioSession(credentials=web)
-        with pytest.raises(ConfigurationError, match="a session or client of its own"):
+        with pytest.raises(ConfigurationError, match="use a separate session or client"):
             asyncio.run(frozen(session))
 
     def test_one_that_needs_its_own_keys_has_them_while_they_are_good(self, aws):
@@ -676,7 +686,7 @@ class TestCoroutines:
 
         provider = FunctionProvider(function=keys).bind(Scope(clock=clock))
         user, held = "alice", ProviderCredentials(provider)
-        credentials = aio_credentials.asynchronous(held)
+        credentials = aio_credentials.to_async(held)
         fetch = held.get_frozen_credentials
 
         def late():
@@ -684,7 +694,7 @@ class TestCoroutines:
             fetched = fetch()
             if user == "alice":
                 user = "bob"
-                held.start_with(None)
+                held._start_with(None)
                 asyncio.run(credentials.get_frozen_credentials())
             return fetched
 
@@ -707,7 +717,7 @@ class TestCoroutines:
         held = RefreshableCredentials(
             "OLD", "s", "t", clock.at(3600), refresh, "theirs", time_fetcher=lambda: clock.at(0)
         )
-        credentials = aio_credentials.asynchronous(held)
+        credentials = aio_credentials.to_async(held)
         assert asyncio.run(credentials.get_access_key()) == "OLD"
         clock.advance(3500)
 

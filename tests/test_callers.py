@@ -131,7 +131,7 @@ def test_a_callable_that_always_replaces_its_token_is_told_so(aws):
         return fakes.secret("token")
 
     provider.web_identity_token = token
-    with pytest.raises(ConfigurationError, match="let it return the new token"):
+    with pytest.raises(ConfigurationError, match="return the new token from the callable"):
         provider.load().get_frozen_credentials()
     assert len(aws.requests) == 2
 

@@ -77,7 +77,7 @@ def test_an_interrupt_at_any_line_leaves_nothing_under_way():
 
     for at in count():
         raised = at_line(at, lambda made=once: flight.run(object) and made(), interrupt)
-        assert flight.run(lambda: "mine", patience=0) == "mine"
+        assert flight.run(lambda: "mine", timeout=0) == "mine"
         assert once() is once()
         if not raised:
             break
@@ -91,7 +91,7 @@ def test_the_wait_for_another_thread_may_be_limited():
     work.start()
     started.wait(30)
     with pytest.raises(StillUnderWayError):
-        flight.run(lambda: "mine", patience=0)
+        flight.run(lambda: "mine", timeout=0)
     over.set()
     work.join()
 

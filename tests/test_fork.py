@@ -156,7 +156,7 @@ def test_a_child_needs_no_lock_that_a_thread_of_its_parent_holds(provider):
         return credentials.access_key
 
     with (
-        refresher.mutex.get(),
+        refresher._lock.get(),
         clients._creation.get(),
     ):
         second = in_child(renewed)

@@ -138,13 +138,13 @@ def test_keys_on_top_of_others_are_of_the_new_token_however_many_there_are(mocke
         tower.append(OnTopOf(master=tower[-1]))
     every = [one.load() for one in reversed(tower)]
     assert every[0].access_key == "alice+++++++"
-    start_with = ProviderCredentials.start_with
+    start_with = ProviderCredentials._start_with
 
     def used_by_others_after(credentials, keys):
         start_with(credentials, keys)
         [one.access_key for one in every]
 
-    mocker.patch.object(ProviderCredentials, "start_with", used_by_others_after)
+    mocker.patch.object(ProviderCredentials, "_start_with", used_by_others_after)
     held.user = "bob"
     assert {one.access_key.strip("+") for one in every} == {"bob"}
 
@@ -153,14 +153,14 @@ def test_keys_that_came_to_old_ones_during_the_replacement_are_of_the_new_token(
     held = Held(user="alice")
     master = held.load()
     assert master.access_key == "alice"
-    role, start_with = OnTopOf(master=held), ProviderCredentials.start_with
+    role, start_with = OnTopOf(master=held), ProviderCredentials._start_with
 
     def another_comes_before(credentials, keys):
         mocker.stopall()
         role.load().get_frozen_credentials()
         start_with(credentials, keys)
 
-    mocker.patch.object(ProviderCredentials, "start_with", another_comes_before)
+    mocker.patch.object(ProviderCredentials, "_start_with", another_comes_before)
     held.user = "bob"
     assert role.load().access_key == "bob+"
 
@@ -224,7 +224,7 @@ def test_a_wait_for_another_thread_ends(mocker):
 
     def token():
         def ask():
-            with pytest.raises(FetchError, match="another thread has been fetching for 0.1") as e:
+            with pytest.raises(FetchError, match="has been fetching credentials for 0.1") as e:
                 credentials.get_frozen_credentials()
             found.append(e.value)
 

@@ -22,7 +22,7 @@ from botocore_ext.refresh.policy import (
     after_failure,
     decide,
     mandatory_window,
-    wait,
+    retry_delay,
 )
 from botocore_ext.refresh.refresher import FETCH_BUDGET, LONGEST_WAIT, Refresher
 from botocore_ext.session import resolver
@@ -30,6 +30,8 @@ from botocore_ext.session import resolver
 from . import fakes
 
 ROLE = "arn:aws:iam::123456789012:role/Web"
+#: What credentials have for users that botocore's do not have.
+CREDENTIALS_NAMES = ["expiration", "expired", "identity_id", "invalidate", "last_error", "refresh"]
 
 
 #: The two clocks need not agree on anything.
@@ -118,12 +120,12 @@ def test_the_decision_depends_on_state_and_time_alone(given, decision):
 def test_the_wait_is_long_while_keys_are_valid_and_short_once_they_have_expired(
     given, chance, seconds
 ):
-    assert wait(given, NOW, chance) == seconds
+    assert retry_delay(given, NOW, chance) == seconds
 
 
 def test_keys_are_good_until_the_moment_at_which_they_expire():
-    assert state(0.5).is_good(NOW)
-    assert not state(0).is_good(NOW)
+    assert state(0.5).is_unexpired(NOW)
+    assert not state(0).is_unexpired(NOW)
 
 
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 1), (0.5, 3), (1.0, 5)])
@@ -253,25 +255,25 @@ def test_what_is_at_hand_is_what_nobody_needs_to_wait_for(source, clock, set_to)
     """For event loops: what is not at hand a thread fetches."""
     credentials = FunctionProvider(function=source).bind(Scope(clock=clock)).load()
 
-    def cached(*, refreshing=False):
-        found = credentials.cached(refreshing=refreshing)
+    def cached(*, allow_stale=False):
+        found = credentials._cached(allow_stale=allow_stale)
         return found and found.access_key
 
-    epoch = credentials.epoch
+    epoch = credentials._epoch
     assert cached() == "AKIA1"  # a function is called when it is loaded
     clock.jump(set_to)
     clock.advance(3600 - 300)
-    assert (cached(), cached(refreshing=True)) == (None, "AKIA1")  # the advisory window
+    assert (cached(), cached(allow_stale=True)) == (None, "AKIA1")  # the advisory window
     clock.advance(240)
-    assert (cached(), cached(refreshing=True)) == (None, None)  # the mandatory one
-    assert credentials.good().access_key == "AKIA1"
+    assert (cached(), cached(allow_stale=True)) == (None, None)  # the mandatory one
+    assert credentials._unexpired().access_key == "AKIA1"
     source.error = FetchError(provider="custom-test", error_msg="silent")
     assert credentials.get_frozen_credentials().access_key == "AKIA1"
     assert cached() == "AKIA1"  # until the next attempt
     credentials.invalidate()
-    assert (credentials.epoch, cached()) == (epoch + 1, None)
+    assert (credentials._epoch, cached()) == (epoch + 1, None)
     clock.advance(60)
-    assert credentials.good() is None
+    assert credentials._unexpired() is None
 
 
 def test_keys_without_expiration_are_fetched_once_for_ever(clock):
@@ -297,7 +299,7 @@ def test_a_failed_refresh_keeps_serving_valid_keys_and_waits(refresher, source, 
     assert source.calls == 3
     (message,) = warnings_of(caplog)
     assert message == (
-        "Refreshing credentials via custom-test failed; the keys in use are still valid: "
+        "Refreshing credentials via custom-test failed; the credentials in use are still valid: "
         "Error when retrieving credentials from custom-test: silent"
     )
     source.error = None
@@ -430,7 +432,7 @@ def test_keys_that_a_service_rejected_are_replaced_sooner_than_keys_in_good_use(
             assert source.calls == 1 + attempts
             clock.advance(pause)
     assert len(warnings_of(caplog)) == 3
-    assert all("the keys in use were invalidated: " in one for one in warnings_of(caplog))
+    assert all("the credentials in use were invalidated: " in one for one in warnings_of(caplog))
     source.error = None
     assert served(refresher) == "AKIA5"
 
@@ -441,9 +443,7 @@ def test_the_keys_that_a_service_rejected_are_no_news(refresher, source, clock):
     source.calls = 0  # it will give the same again
     clock.advance(10)  # and say that they expire later
     assert served(refresher) == "AKIA1"
-    assert "check whether the source keeps keys for too long" in str(
-        refresher.current.state.last_error
-    )
+    assert "check whether the source caches credentials" in str(refresher.current.state.last_error)
     assert served(refresher) == "AKIA1"
     assert source.calls == 1
     clock.advance(5)
@@ -850,7 +850,7 @@ def test_a_callable_that_uses_the_credentials_it_provides_is_told_so(aws):
     provider = from_web_token(role_arn=ROLE)
     credentials = provider.load()
     provider.web_identity_token = lambda: credentials.access_key
-    with pytest.raises(Exception, match="give it a session or client of its own"):
+    with pytest.raises(Exception, match="use a separate session or client"):
         credentials.get_frozen_credentials()
 
 
@@ -988,3 +988,13 @@ def test_a_service_that_answers_a_byte_now_and_then_is_given_up_with_the_budget(
     aws.always(STS, fakes.Answer(b"<" * 1000, drip=0.1))
     with pytest.raises(FetchError, match=r"127.0.0.1:\d+ did not answer within the 0.3 seconds"):
         provider.load().get_frozen_credentials()
+
+
+def test_dir_of_credentials_shows_users_names(provider):
+    """Those of botocore and six more; the rest has an underscore."""
+    theirs = RefreshableCredentials("", "", None, None, None, "custom")
+    assert public_names(provider.load()) - public_names(theirs) == set(CREDENTIALS_NAMES)
+
+
+def public_names(value):
+    return {name for name in dir(value) if not name.startswith("_")}

@@ -232,7 +232,7 @@ def test_the_rejected_keys_again_are_a_failed_fetch(session, source):
         with pytest.raises(ClientError, match="ExpiredToken"):
             client.list_buckets()
     assert (wire.keys, source.calls) == (["AKIA1", "AKIA1"], 2)
-    assert "gave the keys again that a service has rejected" in str(
+    assert "the same credentials again that a service rejected" in str(
         session.get_credentials().last_error
     )
 
@@ -411,7 +411,7 @@ def handlers(session, caplog):
     return [found[1] for one in called if (found := pattern.search(one))]
 
 
-OURS = ["note_streams", "keep_by_identity", "note_signer", "note_access_key", "_send_again"]
+OURS = ["note_streams", "cache_by_identity", "note_signer", "note_access_key", "_send_again"]
 
 
 def test_sessions_that_use_none_of_our_providers_have_no_handler(
@@ -441,7 +441,7 @@ def test_credentials_that_nobody_uses_any_more_are_forgotten(source):
     older, newer = (botocore_ext.ProviderCredentials(provider) for _ in range(2))
     for credentials in (older, newer):
         rejections.resend_rejected(session, credentials)
-    (ours,) = [one for of, one in rejections._ours.items() if of is session]
+    (ours,) = [one for of, one in rejections._known.items() if of is session]
     assert set(ours.values()) == {older, newer}
     del credentials, newer
     assert fakes.is_collected(lambda: set(ours.values()) == {older})

@@ -359,7 +359,7 @@ class TestRenewal:
         express.refusals["CreateSession"] = [DENIED]
         if served == 2:
             get(client)
-            fact = "The session of the bucket data--usw2-az1--x-s3 cannot be renewed ("
+            fact = "The session of bucket data--usw2-az1--x-s3 could not be renewed ("
             assert any(fact in text for text in logs)
         else:
             with pytest.raises(ClientError, match="AccessDenied"):
@@ -416,7 +416,7 @@ class TestRenewal:
         """Through S3 the thousand would take half a minute."""
         sessions = BucketSessions(None)
         for number in range(1002):
-            sessions.keep("AKIA", str(number), BucketSession(None, "ASIA", 1.0, 0.0))
+            sessions.add("AKIA", str(number), BucketSession(None, "ASIA", 1.0, 0.0))
         kept = [number for number in range(1002) if sessions.get("AKIA", str(number))]
         assert kept == list(range(2, 1002))
 

@@ -20,8 +20,8 @@ from botocore_ext.refresh.policy import (
     after_failure,
     after_invalidation,
     decide,
-    refusal,
-    wait,
+    reason_to_refuse,
+    retry_delay,
 )
 
 VARIABLE = "BOTOCORE_EXT_CONFORMANCE"
@@ -82,16 +82,16 @@ class DecisionAlone:
                 self._fetch()
             except FetchError as error:
                 self._fail(error)
-                if self.state.keys is None:
+                if self.state.credentials is None:
                     raise
             except ConfigurationError as error:
                 self._fail(error)
                 raise
-        return self.state.keys.access_key
+        return self.state.credentials.access_key
 
     def _fetch(self):
         keys = self.source()
-        fact = refusal(self.state, keys, self.now())
+        fact = reason_to_refuse(self.state, keys, self.now())
         if fact is not None:
             raise FetchError(provider="vector", error_msg=fact)
         self.state = State(keys, obtained=self.now())
@@ -119,7 +119,7 @@ class WholeObject:
         provider = VectorProvider(refresh_window=window).bind(Scope(clock=clock))
         provider.source = source
         self.clock, self.credentials = clock, ProviderCredentials(provider, wait)
-        self.start_with, self.invalidate = self.credentials.start_with, self.credentials.invalidate
+        self.start_with, self.invalidate = self.credentials._start_with, self.credentials.invalidate
 
     def get(self):
         return self.credentials.get_frozen_credentials().access_key
@@ -189,7 +189,7 @@ def test_a_vector_of_aws_is_met(vector, kind, clock):
 @pytest.mark.parametrize("vector", CASES)
 def test_our_own_waits_differ_where_a_vector_fixes_the_wait(vector, kind, clock):
     """Once keys have expired ours are shorter, on purpose: 20 and 22 attempt earlier."""
-    found = discrepancies(vector, kind, clock, wait)
+    found = discrepancies(vector, kind, clock, retry_delay)
     assert bool(found) == ("refreshBackoffSeconds" in vector["given"])
     assert all(attempted for _, (_, attempted, _) in found)
 

@@ -1,7 +1,7 @@
-"""Credentials as aiobotocore signs with them, over those that the synchronous half has.
+"""Credentials that aiobotocore signs with, on top of the synchronous ones.
 
-Keys that are good are served at once. For others a thread does what a synchronous session does,
-once for all tasks of an event loop.
+Credentials that are fresh are served at once. Otherwise a thread does what a synchronous session
+does, once for all tasks of an event loop.
 """
 
 import asyncio
@@ -18,8 +18,15 @@ from botocore.useragent import register_feature_ids
 
 from ..refresh import rejections
 from ..refresh.credentials import ProviderCredentials, needs_itself
-from ..refresh.express import ADVISORY, Asked, BucketSession, IdentityCache, cache_of_botocore, put
-from ..refresh.notes import auth_of
+from ..refresh.express import (
+    ADVISORY,
+    BucketSession,
+    IdentityCache,
+    RequestedBucket,
+    botocore_cache,
+    use_cache,
+)
+from ..refresh.notes import auth_instance
 from ..runtime.context import redact_logs
 from ..runtime.single_flight import NeedsItselfError
 from .tasks import SharedTasks, in_thread
@@ -27,12 +34,12 @@ from .tasks import SharedTasks, in_thread
 if TYPE_CHECKING:
     from botocore.session import Session
 
-#: Seconds before the end of a role's keys from which botocore lets everybody wait for new ones.
+#: botocore's mandatory window: in the last seconds of a role's credentials all callers wait.
 _ROLE_MANDATORY = 600
 
 
 class AsyncCredentials(AioRefreshableCredentials):
-    """Keys of a role of botocore's own that is assumed with ours; botocore refreshes them."""
+    """Credentials of a role that botocore assumes with this package's; botocore refreshes them."""
 
     def __init__(self, credentials: RefreshableCredentials) -> None:
         """Take the synchronous credentials; nothing is fetched yet."""
@@ -43,80 +50,80 @@ class AsyncCredentials(AioRefreshableCredentials):
         self._last: ReadOnlyCredentials | None = None
 
     async def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """Return keys that belong together, refreshing them when it is time.
+        """Return the current credentials, refreshing them first if they are due.
 
         Raises:
-            ProviderError: There are no keys, and they cannot be obtained.
+            ProviderError: There are no credentials, and they could not be retrieved.
             botocore.exceptions.ClientError: A service refused.
         """
-        frozen = await self._frozen()
-        # A thread tells the task that began its fetch; each task signs a request of its own.
+        frozen = await self._get_or_fetch()
+        # The thread registers them for the task that began the fetch; each task signs a request.
         register_feature_ids(self._features())
         return frozen
 
-    async def _frozen(self) -> ReadOnlyCredentials:
-        held = self._at_hand(refreshing=False)
-        if held is not None:
-            return held
-        key = self._key()
-        held = self._at_hand(refreshing=True) if self._fetches.has(key) else None
-        if held is not None:
-            return held
+    async def _get_or_fetch(self) -> ReadOnlyCredentials:
+        cached = self._cached(allow_stale=False)
+        if cached is not None:
+            return cached
+        key = self._fetch_key()
+        cached = self._cached(allow_stale=True) if self._fetches.has(key) else None
+        if cached is not None:
+            return cached
         try:
             return await self._fetches.run(partial(in_thread, self._fetch), key)
         except NeedsItselfError:
-            good = self._good()
-            if good is not None:
-                return good  # the fetch itself makes a request with them
+            unexpired = self._unexpired()
+            if unexpired is not None:
+                return unexpired  # the fetch itself makes a request with them
             raise needs_itself(self.method) from None
 
     def _fetch(self) -> ReadOnlyCredentials:
-        # Kept by the thread: the event loop may end before it hears of them.
+        # Stored by the thread, because the event loop may end before the thread does.
         fetched: ReadOnlyCredentials = self._credentials.get_frozen_credentials()
         self._last = fetched
         return fetched
 
-    def _key(self) -> object:
-        """Return what tells fetches apart that must not be shared."""
+    def _fetch_key(self) -> object:
+        """Return a value that is equal for fetches that can be shared."""
         return None
 
     def _features(self) -> tuple[str, ...]:
-        """Return botocore's user-agent feature ids of the keys."""
+        """See ``FrozenCredentials.features``."""
         return ()
 
-    def _good(self) -> ReadOnlyCredentials | None:
-        """Return the keys if they have not expired."""
+    def _unexpired(self) -> ReadOnlyCredentials | None:
+        """Return the credentials if they have not expired."""
         return None if self._last is None or self.refresh_needed(0) else self._last
 
-    def _at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
-        """Return the keys where nobody needs to wait for a fetch; None where one is due."""
+    def _cached(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
+        """Return the credentials to serve without a fetch, if any (see ``Refresher.cached``)."""
         if self._last is None:
             return None
-        is_due = self._credentials.refresh_needed(_ROLE_MANDATORY if refreshing else None)
+        is_due = self._credentials.refresh_needed(_ROLE_MANDATORY if allow_stale else None)
         return None if is_due else self._last
 
     async def get_access_key(self) -> str | None:
-        """Return the access key; see ``get_frozen_credentials``, whose fields belong together."""
+        """Return the access key ID. The fields of ``get_frozen_credentials`` belong together."""
         return (await self.get_frozen_credentials()).access_key
 
     async def get_secret_key(self) -> str | None:
-        """Return the secret key."""
+        """Return the secret access key."""
         return (await self.get_frozen_credentials()).secret_key
 
     async def get_token(self) -> str | None:
-        """Return the session token; None for keys that need none."""
+        """Return the session token; None for long-term credentials."""
         return (await self.get_frozen_credentials()).token
 
     async def get_account_id(self) -> str | None:
-        """Return the account; None when the source is silent."""
+        """Return the account; None if the source returns none."""
         return (await self.get_frozen_credentials()).account_id
 
     def refresh_needed(self, refresh_in: float | None = None) -> bool:
-        """Whether the next use fetches; with ``refresh_in``, whether fewer seconds are left."""
+        """See ``ProviderCredentials.refresh_needed``."""
         needed: bool = self._credentials.refresh_needed(refresh_in)
         return needed
 
-    # What other programs read or call; see ``ProviderCredentials``.
+    # What other programs read or call, as in ``ProviderCredentials``.
 
     @property
     def _expiry_time(self) -> Any:
@@ -153,7 +160,8 @@ class AsyncCredentials(AioRefreshableCredentials):
         self._last = self._frozen_credentials
 
 
-def _same(name: str) -> Any:
+def _delegated(name: str) -> Any:
+    """Make a property that reads the one of ``ProviderCredentials``."""
     doc = getattr(ProviderCredentials, name).__doc__
     return property(lambda self: getattr(self._credentials, name), doc=doc)
 
@@ -161,21 +169,21 @@ def _same(name: str) -> Any:
 class AsyncProviderCredentials(AsyncCredentials):
     """``ProviderCredentials`` in a session of aiobotocore."""
 
-    def _key(self) -> object:
-        return self._credentials.epoch
+    def _fetch_key(self) -> object:
+        return self._credentials._epoch
 
     def _features(self) -> tuple[str, ...]:
-        features: tuple[str, ...] = self._credentials.features
+        features: tuple[str, ...] = self._credentials._features
         return features
 
-    def _good(self) -> ReadOnlyCredentials | None:
-        # Not the last that a thread has brought: it may have been late, with keys of an old token.
-        good: ReadOnlyCredentials | None = self._credentials.good()
-        return good
+    def _unexpired(self) -> ReadOnlyCredentials | None:
+        # Not ``_last``: a thread may have been late, with credentials of a previous token.
+        unexpired: ReadOnlyCredentials | None = self._credentials._unexpired()
+        return unexpired
 
-    def _at_hand(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
-        held: ReadOnlyCredentials | None = self._credentials.cached(refreshing=refreshing)
-        return held
+    def _cached(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
+        cached: ReadOnlyCredentials | None = self._credentials._cached(allow_stale=allow_stale)
+        return cached
 
     async def refresh(self) -> None:
         """See ``ProviderCredentials.refresh``."""
@@ -185,15 +193,14 @@ class AsyncProviderCredentials(AsyncCredentials):
         """See ``ProviderCredentials.invalidate``."""
         self._credentials.invalidate(access_key)
 
-    # As ProviderCredentials has them.
-    expiration: Any = _same("expiration")
-    identity_id: Any = _same("identity_id")
-    expired: Any = _same("expired")
-    last_error: Any = _same("last_error")
+    expiration: Any = _delegated("expiration")
+    identity_id: Any = _delegated("identity_id")
+    expired: Any = _delegated("expired")
+    last_error: Any = _delegated("last_error")
 
 
-def asynchronous(credentials: Credentials) -> AioCredentials:
-    """Return credentials for aiobotocore that stay with ``credentials``."""
+def to_async(credentials: Credentials) -> AioCredentials:
+    """Return credentials for aiobotocore that follow ``credentials``."""
     if isinstance(credentials, ProviderCredentials):
         return AsyncProviderCredentials(credentials)
     if isinstance(credentials, RefreshableCredentials):
@@ -203,63 +210,65 @@ def asynchronous(credentials: Credentials) -> AioCredentials:
     return make(method=credentials.method)
 
 
-# ``express`` for clients of aiobotocore: the bucket sessions are awaited.
+# The counterpart of ``refresh.express``: bucket sessions are awaited.
 
 
 class AsyncIdentityCache(IdentityCache):
-    """What aiobotocore asks for the bucket session of one request."""
+    """The object from which aiobotocore takes the bucket session of one request."""
 
     FLIGHT = SharedTasks
     CREDENTIALS = AioCredentials
 
     async def get_credentials(self, bucket: str) -> Any:
         """See ``IdentityCache.get_credentials``."""
-        kept, flight, key = self._kept(bucket), self._sessions.flight, (self.access_key, bucket)
-        if kept and (kept.has_left(ADVISORY) or flight.has(key)):
-            return kept.credentials
+        session, key = self._cached(bucket), (self.access_key, bucket)
+        flight = self._sessions.flight
+        if session and (session.has_left(ADVISORY) or flight.has(key)):
+            return session.credentials
         create = partial(self._create_async, bucket)
         try:
-            kept = await flight.run(create, key)
+            session = await flight.run(create, key)
         except NeedsItselfError:
-            kept = await create()  # an event handler of the call that creates one needs one
-        except Exception as error:  # noqa: BLE001 - raised again where there is no session
-            kept = self._after(error, bucket, kept)
-        return kept.credentials
+            session = await create()  # an event handler of the call that creates one needs one
+        except Exception as error:  # noqa: BLE001 - raised again if there is no session
+            session = self._after_failure(error, bucket, session)
+        return session.credentials
 
     async def _create_async(self, bucket: str) -> BucketSession:
-        # A task has a copy of the context in which it is made.
-        return await redact_logs(partial(asyncio.ensure_future, self._answered(Asked(bucket))))
+        # A task copies the context in which it is created.
+        create = self._request(RequestedBucket(bucket))
+        return await redact_logs(partial(asyncio.ensure_future, create))
 
-    async def _answered(self, asked: Asked) -> BucketSession:
-        return self._created(asked, await self._theirs.build_refresh_callback(asked)())
+    async def _request(self, requested: RequestedBucket) -> BucketSession:
+        return self._add(requested, await self._theirs.build_refresh_callback(requested)())
 
 
-async def keep_by_identity(request: Any, request_signer: Any, **_: object) -> None:
-    """See ``express.keep_by_identity``."""
-    theirs = cache_of_botocore(request)
+async def cache_by_identity(request: Any, request_signer: Any, **_: object) -> None:
+    """See ``express.cache_by_identity``."""
+    theirs = botocore_cache(request)
     if theirs is not None:
-        in_force = (await auth_of(request_signer, signature_version="v4")).credentials
-        put(request, AsyncIdentityCache(theirs, getattr(in_force, "access_key", "")))
+        current = (await auth_instance(request_signer, signature_version="v4")).credentials
+        use_cache(request, AsyncIdentityCache(theirs, getattr(current, "access_key", "")))
 
 
-# ``rejections`` for clients of aiobotocore: the new keys are awaited.
+# The counterpart of ``refresh.rejections``: new credentials are awaited.
 
 
 def resend_rejected(session: "Session", credentials: "ProviderCredentials") -> None:
     """See ``rejections.resend_rejected``."""
-    rejections.resend_rejected(session, credentials, _send_again, keep_by_identity)
+    rejections.resend_rejected(session, credentials, _send_again, cache_by_identity)
 
 
 async def _send_again(
-    ours: rejections.Ours, response: Any, request_dict: Any, **_: object
+    known: rejections.Known, response: Any, request_dict: Any, **_: object
 ) -> int | None:
-    """Give the seconds to wait before another attempt, or None (``needs-retry``)."""
-    notes = rejections.rejected(ours, response, request_dict)
+    """Return the seconds to wait before another attempt, or None (``needs-retry``)."""
+    notes = rejections.rejected(known, response, request_dict)
     if notes is None:
         return None
     try:
         access_key = (await notes.auth()).credentials.access_key
-    except Exception as error:  # noqa: BLE001 - the caller shall see what the service said
-        rejections.no_new_keys(error)
+    except Exception as error:  # noqa: BLE001 - the caller gets the error of the service
+        rejections.log_failed_fetch(error)
         return None
     return notes.resend_with(access_key)

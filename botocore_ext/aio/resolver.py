@@ -23,7 +23,7 @@ from ..profiles.inert import is_plain_role
 from ..providers.insertion import bound, insert
 from ..refresh.credentials import ProviderCredentials
 from ..runtime.single_flight import NeedsItselfError, Once
-from .credentials import asynchronous, resend_rejected
+from .credentials import resend_rejected, to_async
 from .tasks import SharedTasks, in_thread
 
 #: The providers of a resolver, in order, and the one that is asked alone, if one is.
@@ -168,7 +168,7 @@ class AsyncProvider(CredentialProvider):
         if found is None:
             return None
         if self._given is None or self._given[0] is not found:
-            self._given = found, asynchronous(found)
+            self._given = found, to_async(found)
         if isinstance(found, ProviderCredentials):
             resend_rejected(self._session, found)
         return self._given[1]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from ..runtime.awaiting import EventLoop, asking
-from ..runtime.single_flight import Flight, ProcessLocal, lead_here
+from ..runtime.single_flight import Flight, ProcessLocal, join_flight
 
 T = TypeVar("T")
 
@@ -91,7 +91,7 @@ class SharedTasks(Generic[T]):
 
 
 async def _lead(flight: Flight[T], call: Callable[[], Coroutine[Any, Any, T]]) -> None:
-    lead_here(flight)
+    join_flight(flight)
     try:
         flight.returned(await call())
     except Exception as error:  # noqa: BLE001 - raised again in each task that waits

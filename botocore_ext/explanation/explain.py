@@ -17,6 +17,7 @@ from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import Attempt, ConfigurationError, NotConfigured, nothing_from
 from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
+from ..profiles import logger
 from ..profiles.inert import source_profile_chain
 from ..profiles.selection import selecting_keys
 from ..providers.base import Provider
@@ -109,7 +110,7 @@ class _WarningCollector(logging.Handler):
 
 @contextmanager
 def _collected_warnings() -> Iterator[list[str]]:
-    handler, logger = _WarningCollector(), logging.getLogger("botocore_ext.profiles")
+    handler = _WarningCollector()
     logger.addHandler(handler)
     try:
         yield handler.texts

@@ -15,7 +15,8 @@ from ..aws.clients import InnerClients, create
 from ..aws.frozen_credentials import FrozenCredentials
 from ..catalogue import Row
 from ..errors import ConfigurationError
-from ..profiles.selection import CHAIN, Selection, logger, select, warn_if_misspelt
+from ..profiles import logger
+from ..profiles.selection import CHAIN, Selection, select, warn_if_misspelt
 from ..system import Clock, system_environment
 
 if TYPE_CHECKING:

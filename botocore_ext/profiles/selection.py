@@ -3,16 +3,13 @@
 Nothing here loads a provider, reads a file or asks for anything.
 """
 
-import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..catalogue import INSERTED, Row, find_source, source_names
 from ..errors import near, nearest
+from . import logger
 from .inert import AWS_KEYS
-
-#: What is said of the settings of profiles, here and where they are used.
-logger = logging.getLogger("botocore_ext.profiles")
 
 #: What botocore takes for static credentials.
 STATIC = frozenset({"aws_access_key_id", "aws_secret_access_key"})

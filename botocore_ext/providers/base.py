@@ -162,7 +162,7 @@ class Provider(Specification):
         return credentials
 
     def _subscribe(self, credentials: ProviderCredentials, distance: int = 0) -> None:
-        """Let ``credentials`` know of new tokens and invalidations from now on.
+        """Notify ``credentials`` of new tokens and invalidations from now on.
 
         Args:
             credentials: Those that are obtained with the keys of this provider.
@@ -194,7 +194,7 @@ class Provider(Specification):
         # Until nobody is new: a role that came meanwhile may have old keys of its master.
         while new := [one for one in self._cell.users() if one not in told]:
             for credentials in new:  # a role behind its master, with whose old keys it may fetch
-                credentials.start_with(None)
+                credentials._start_with(None)
             told.update(new)
 
     def read_token(self, source: Token, name: str, *, in_json: bool = False) -> str:

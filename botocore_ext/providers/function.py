@@ -67,7 +67,7 @@ class FunctionProvider(Provider):
         keys = self._called()
         credentials = None if keys is None else super().load()
         if credentials is not None:
-            credentials.start_with(keys)
+            credentials._start_with(keys)
         return credentials
 
     def fetch(self) -> FrozenCredentials:

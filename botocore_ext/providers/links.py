@@ -16,8 +16,8 @@ from ..aws.botocore_errors import made_by_botocore
 from ..catalogue import INSERTED, ROWS, find, load
 from ..errors import ConfigurationError, near, nearest
 from ..options.scope import Scope
+from ..profiles import logger
 from ..profiles.plain_roles import replace_roles
-from ..profiles.selection import logger
 from .insertion import RoleProvider
 
 if TYPE_CHECKING:

@@ -1,1 +1,6 @@
-"""When keys are fetched, kept and fetched anew."""
+"""When credentials are fetched, cached, refreshed and invalidated."""
+
+import logging
+
+#: Failed and successful fetches.
+logger = logging.getLogger(__name__)

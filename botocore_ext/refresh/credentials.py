@@ -1,8 +1,8 @@
 """``ProviderCredentials``: the credentials object that botocore signs with.
 
-It is a ``RefreshableCredentials`` of which the whole public surface is our own, and so is what
-other programs read of it because botocore has no public name for it. botocore's private refresh
-never runs, so that a change of it cannot stack on ours.
+It is a ``RefreshableCredentials`` whose public surface is all implemented here, and so are the
+private names that other programs read because botocore has no public ones. botocore's own refresh
+never runs, so a change of it has no effect here.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from botocore.useragent import register_feature_id
 from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import ConfigurationError
 from ..runtime.single_flight import NeedsItselfError, own_copy
-from .policy import Decision, Wait, decide, wait
+from .policy import Decision, RetryDelay, decide, retry_delay
 from .refresher import Refresher
 
 if TYPE_CHECKING:
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from .policy import Window
 
     class Source(Protocol):
-        """What these credentials need of the provider that they come from."""
+        """The part of a provider that its credentials use."""
 
         METHOD: str | None
 
         @property
         @abstractmethod
         def _label(self) -> str:
-            """How an error speaks of it."""
+            """The name of the provider in errors and log lines."""
 
         @property
         @abstractmethod
         def _clock(self) -> Clock:
-            """Its clock."""
+            """The provider's clock."""
 
         @property
         @abstractmethod
@@ -50,43 +50,47 @@ if TYPE_CHECKING:
 
         @abstractmethod
         def _subscribe(self, credentials: "ProviderCredentials", distance: int = 0) -> None:
-            """Let ``credentials`` know of new tokens and invalidations."""
+            """Notify ``credentials`` of new tokens and invalidations."""
 
 
 def needs_itself(method: str) -> ConfigurationError:
-    """Return the error for a callable that waits for what waits for it."""
+    """Return the error for a callable that waits for the credentials that it is called for."""
     return ConfigurationError(
         provider=method,
-        error_msg="a callable of this provider uses the credentials that it is to provide: give "
-        "it a session or client of its own",
+        error_msg="a callable of this provider uses the credentials that the provider is fetching: "
+        "use a separate session or client in the callable",
     )
 
 
 def _frozen_field(name: str, meaning: str) -> Any:
-    """Make a property that fetches as ``get_frozen_credentials`` does; it cannot be set."""
+    """Make a read-only property that fetches as ``get_frozen_credentials`` does."""
     return property(lambda self: getattr(self.get_frozen_credentials(), name), doc=meaning)
 
 
 class ProviderCredentials(RefreshableCredentials):
-    """Keys of a provider, fetched at the first use and refreshed in time."""
+    """Credentials of a provider, fetched on first use and refreshed before they expire."""
 
-    def __init__(self, provider: "Source", wait: Wait = wait) -> None:
+    def __init__(self, provider: "Source", retry_delay: RetryDelay = retry_delay) -> None:
         """Take the bound provider, and how long to wait after a failure; nothing is fetched yet."""
         method = str(provider.METHOD)
-        nothing: Any = None  # botocore means "no token" and "no expiry" by it
+        nothing: Any = None  # to botocore: no session token, no expiration
         super().__init__("", "", nothing, nothing, provider._guarded_fetch, method)
         self._provider = provider
         clock = provider._clock
         self._wall, self._steady = clock.now, clock.monotonic
         self._refresher = Refresher(
-            provider._label, provider._guarded_fetch, clock, lambda: provider.refresh_window, wait
+            provider._label,
+            provider._guarded_fetch,
+            clock,
+            lambda: provider.refresh_window,
+            retry_delay,
         )
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """Return keys that belong together, refreshing them when it is time.
+        """Return the current credentials, refreshing them first if they are due.
 
         Raises:
-            ProviderError: There are no keys, and they cannot be obtained.
+            ProviderError: There are no credentials, and they could not be retrieved.
             botocore.exceptions.ClientError: STS or Cognito refused.
         """
         current = self._refresher.current
@@ -96,87 +100,110 @@ class ProviderCredentials(RefreshableCredentials):
                 current = self._refresher.get_or_fetch()
             except NeedsItselfError:
                 raise needs_itself(self.method) from None
-        for feature in current.features:  # for the user agent of the request that these keys sign
+        for feature in current.features:  # for the user agent of the request that they sign
             register_feature_id(feature)
         return current.frozen
 
-    def cached(self, *, refreshing: bool) -> ReadOnlyCredentials | None:
-        """Return the keys where nobody needs to wait for a fetch; None where one is due.
-
-        Args:
-            refreshing: Whether somebody fetches already: in the advisory window others go on.
-        """
-        current = self._refresher.current
-        fresh = current.fresh_until
-        if self._wall() < fresh.wall and self._steady() < fresh.steady:
-            return current.frozen
-        good = self._refresher.cached(refreshing=refreshing)
-        return None if good is None else good.frozen
-
-    def good(self) -> ReadOnlyCredentials | None:
-        """Return the keys if they have not expired."""
-        current = self._refresher.current
-        return current.frozen if current.state.is_good(self._refresher.now()) else None
-
-    @property
-    def epoch(self) -> int:
-        """How often keys were invalidated; a fetch that began before does not count."""
-        return self._refresher.current.epoch
-
     # Prefer get_frozen_credentials(), whose fields belong together.
-    access_key: Any = _frozen_field("access_key", "The access key.")
-    secret_key: Any = _frozen_field("secret_key", "The secret key.")
-    token: Any = _frozen_field("token", "The session token; None for keys that need none.")
-    account_id: Any = _frozen_field("account_id", "The account; None when the source is silent.")
+    access_key: Any = _frozen_field("access_key", "The access key ID.")
+    secret_key: Any = _frozen_field("secret_key", "The secret access key.")
+    token: Any = _frozen_field("token", "The session token; None for long-term credentials.")
+    account_id: Any = _frozen_field("account_id", "The account; None if the source returns none.")
 
     @property
     def expiration(self) -> datetime | None:
-        """When the keys expire; None before the first fetch and for keys that do not."""
-        keys = self._refresher.current.state.keys
-        return keys.expiration if keys else None
+        """When the credentials expire; None before the first fetch, or if they do not expire."""
+        credentials = self._refresher.current.state.credentials
+        return credentials.expiration if credentials else None
 
     @property
     def identity_id(self) -> str | None:
-        """The Cognito identity of the keys; None before the first fetch and for other keys."""
-        keys = self._refresher.current.state.keys
-        return keys.identity_id if keys else None
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """Botocore's user-agent feature ids of the keys (see ``FrozenCredentials.features``)."""
-        return self._refresher.current.features
+        """The Cognito identity ID; None before the first fetch and for other credentials."""
+        credentials = self._refresher.current.state.credentials
+        return credentials.identity_id if credentials else None
 
     @property
     def expired(self) -> bool:
-        """Whether the keys have expired; False before the first fetch."""
+        """Whether the credentials have expired; False before the first fetch."""
         return self._refresher.now().until(self._refresher.current.state.expires) <= 0
 
     @property
     def last_error(self) -> Exception | None:
-        """Why the last fetch failed; None when it succeeded or none was made."""
+        """The error of the last fetch; None if it succeeded, or before the first fetch."""
         error = self._refresher.current.state.last_error
         return None if error is None else own_copy(error)
 
     def refresh_needed(self, refresh_in: float | None = None) -> bool:
-        """Whether the next use fetches; with ``refresh_in``, whether fewer seconds are left."""
+        """Return whether the next use fetches.
+
+        Args:
+            refresh_in: If set, return whether fewer seconds than this are left instead.
+        """
         state, now = self._refresher.current.state, self._refresher.now()
-        if refresh_in is not None and state.keys is not None:
+        if refresh_in is not None and state.credentials is not None:
             return now.until(state.expires) < refresh_in
         decision = decide(state, now, self._provider.refresh_window)
         return decision in (Decision.TRY, Decision.MUST)
 
     def refresh(self) -> None:
-        """Fetch new keys now.
+        """Fetch new credentials now.
 
         Raises:
-            Exception: What the fetch raised, also where older keys stay in use.
+            Exception: The error of the fetch, even if the cached credentials stay in use.
         """
         try:
             self._refresher.refresh()
         except NeedsItselfError:
             raise needs_itself(self.method) from None
 
-    # What polars, toil and others read or call, with the meaning that it has in botocore.
+    def invalidate(self, access_key: str | None = None) -> None:
+        """Make the next use fetch.
+
+        Args:
+            access_key: Only if this is still the current access key; a wait after a failed refresh
+                then stays. None: always, and the wait ends.
+        """
+        self._refresher.invalidate(access_key)
+
+    # For the rest of this package.
+
+    def _cached(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
+        """Return the credentials to serve without a fetch, if any (see ``Refresher.cached``)."""
+        current = self._refresher.current
+        fresh = current.fresh_until
+        if self._wall() < fresh.wall and self._steady() < fresh.steady:
+            return current.frozen
+        cached = self._refresher.cached(allow_stale=allow_stale)
+        return None if cached is None else cached.frozen
+
+    def _unexpired(self) -> ReadOnlyCredentials | None:
+        """Return the credentials if they have not expired."""
+        current = self._refresher.current
+        return current.frozen if current.state.is_unexpired(self._refresher.now()) else None
+
+    @property
+    def _epoch(self) -> int:
+        """The number of invalidations; a fetch that began before the last one does not count."""
+        return self._refresher.current.epoch
+
+    @property
+    def _features(self) -> tuple[str, ...]:
+        """See ``FrozenCredentials.features``."""
+        return self._refresher.current.features
+
+    def _has_served(self, access_key: str) -> bool:
+        """Return whether this is one of the last access keys, all of the current token."""
+        return access_key in self._refresher.current.served
+
+    def _subscribe(self, credentials: "ProviderCredentials", distance: int) -> None:
+        """Notify ``credentials``, obtained with these, of new tokens and invalidations."""
+        self._provider._subscribe(credentials, distance)
+
+    def _start_with(self, credentials: FrozenCredentials | None) -> None:
+        """Start again with these credentials; None: the token of the current ones is replaced."""
+        self._refresher.start_with(credentials)
+
+    # What polars, toil and other programs read or call, with the meaning that it has in botocore.
 
     @property
     def _expiry_time(self) -> Any:
@@ -191,7 +218,7 @@ class ProviderCredentials(RefreshableCredentials):
     @property
     def _frozen_credentials(self) -> Any:
         current = self._refresher.current
-        return current.frozen if current.state.keys else None
+        return current.frozen if current.state.credentials else None
 
     @_frozen_credentials.setter
     def _frozen_credentials(self, _: object) -> None:
@@ -199,7 +226,7 @@ class ProviderCredentials(RefreshableCredentials):
 
     def _seconds_remaining(self) -> float:
         current = self._refresher.current
-        if current.state.keys is None:
+        if current.state.credentials is None:
             return 0.0
         return self._refresher.now().until(current.state.expires)
 
@@ -215,24 +242,3 @@ class ProviderCredentials(RefreshableCredentials):
         except Exception:  # the refresher has logged it
             if is_mandatory:
                 raise
-
-    def invalidate(self, access_key: str | None = None) -> None:
-        """Make the next use fetch.
-
-        Args:
-            access_key: Only if this is still the current access key; then a wait after a failed
-                refresh stays. None: always, and the wait is lifted.
-        """
-        self._refresher.invalidate(access_key)
-
-    def has_served(self, access_key: str) -> bool:
-        """Whether this is one of the last access keys, current or replaced, of the same token."""
-        return access_key in self._refresher.current.served
-
-    def _subscribe(self, credentials: "ProviderCredentials", distance: int) -> None:
-        """Let ``credentials``, obtained with these, know of new tokens and invalidations."""
-        self._provider._subscribe(credentials, distance)
-
-    def start_with(self, keys: FrozenCredentials | None) -> None:
-        """Hold ``keys``, just obtained; None: what the keys were obtained with is replaced."""
-        self._refresher.start_with(keys)

@@ -1,4 +1,4 @@
-"""``Notes``: what is known of a request of a client, should a service reject its keys."""
+"""``Notes`` on a request of a client, for the case that a service rejects its credentials."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,36 +7,36 @@ from typing import Any
 
 #: The access key in an ``Authorization`` header, as every signature in use has it.
 _ACCESS_KEY = re.compile(r"(?:Credential=|AWS )([^/:,\s]+)[/:]")
-#: The name of our notes in the context of a request, which lasts over all its attempts.
-_NOTES = "botocore_ext.refresh.notes"
+#: The key of the notes in the context of a request, which all attempts share.
+_NOTES = "botocore_ext_notes"
 
 
 @dataclass
 class Notes:
-    """What is known of one request of a client."""
+    """What is known about one request of a client."""
 
-    #: What signs for the client; botocore's ``RequestSigner``, or aiobotocore's.
+    #: The ``RequestSigner`` of botocore or aiobotocore.
     signer: Any = None
-    #: That with which the last attempt was signed; empty for one that was not.
+    #: The access key that signed the last attempt; empty for an unsigned one.
     access_key: str = ""
-    #: What gives the bucket session that it was signed with (see ``express``), and the bucket.
+    #: The ``express.IdentityCache`` of the request, and the bucket.
     bucket_sessions: Any = None
     bucket: str = ""
-    #: The credentials of ours that it was of when it was rejected.
+    #: The ``ProviderCredentials`` that the rejected access key came from.
     holders: Sequence[Any] = ()
-    #: A stream among the parameters cannot be rewound to where the caller had it.
+    #: A stream among the parameters cannot be rewound to its position at the call.
     begins_elsewhere: bool = False
     resent: bool = False
 
     def auth(self) -> Any:
-        """Return what the next attempt would be signed with; aiobotocore's is to be awaited.
+        """Return the auth instance of the next attempt; await that of aiobotocore.
 
-        The signer is asked, not our credentials: a client with explicit keys goes on with these.
+        It comes from the signer, because a client may have explicit credentials.
         """
         if self.bucket_sessions is None:
-            return auth_of(self.signer)
+            return auth_instance(self.signer)
         express = {"identity_cache": self.bucket_sessions, "cache_key": self.bucket}
-        return auth_of(self.signer, signature_version="v4-s3express", **express)
+        return auth_instance(self.signer, signature_version="v4-s3express", **express)
 
     @property
     def identity(self) -> str:
@@ -45,20 +45,20 @@ class Notes:
         return found
 
     def resend_with(self, access_key: str) -> int | None:
-        """Give the seconds to wait before another attempt with this access key, or None.
+        """Return the seconds to wait before another attempt with this access key, or None.
 
-        None, too, where the token was replaced while new keys were fetched: they may be those of
+        None also if the token was replaced during the fetch: the new credentials may be those of
         another user.
         """
-        is_theirs = any(one.has_served(self.identity) for one in self.holders)
-        if access_key == self.access_key or not is_theirs:
+        is_same_token = any(one._has_served(self.identity) for one in self.holders)
+        if access_key == self.access_key or not is_same_token:
             return None
         self.resent = True
         return 0
 
 
-def auth_of(signer: Any, **signature: Any) -> Any:
-    """Return what a client signs with now, as ``signature`` says or by its default."""
+def auth_instance(signer: Any, **signature: Any) -> Any:
+    """Return the signer's auth instance with these arguments, or with its defaults."""
     return signer.get_auth_instance(signer.signing_name, signer.region_name, **signature)
 
 
@@ -69,9 +69,9 @@ def notes_of(context: dict[str, Any]) -> Notes:
 
 
 def note_streams(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
-    """Note a stream that does not begin where it stands: botocore rewinds to its beginning.
+    """Note a stream that is not at its beginning, to which botocore would rewind it.
 
-    At ``before-parameter-build``: later it may be wrapped, and does not tell its position any more.
+    At ``before-parameter-build``: later a stream may be wrapped and have no position.
     """
     streams = [value for value in params.values() if hasattr(value, "read")]
     notes_of(context).begins_elsewhere = any(_position(stream) != 0 for stream in streams)
@@ -80,17 +80,17 @@ def note_streams(params: Mapping[str, Any], context: dict[str, Any], **_: object
 def _position(stream: Any) -> int | None:
     try:
         position: int = stream.tell()
-    except Exception:  # noqa: BLE001 - a stream of the caller's may raise anything
+    except Exception:  # noqa: BLE001 - the caller's stream may raise anything
         return None
     return position
 
 
 def note_signer(request: Any, request_signer: object, **_: object) -> None:
-    """Note what signs, at ``before-sign``."""
+    """Note the signer, at ``before-sign``."""
     notes_of(request.context).signer = request_signer
 
 
 def note_access_key(request: Any, **_: object) -> None:
-    """Note what an attempt is signed with, at ``request-created``."""
+    """Note the access key that signed an attempt, at ``request-created``."""
     found = _ACCESS_KEY.search(str(request.headers.get("Authorization", "")))
     notes_of(request.context).access_key = found[1] if found else ""

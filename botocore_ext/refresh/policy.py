@@ -1,31 +1,30 @@
-"""When to refresh, as pure functions of state and time.
+"""Pure functions that decide when to refresh. They take the time as an argument and do no I/O.
 
-The rules are AWS's cross-SDK credential refresh behaviour of 2026, with the five-minute window of
-the AWS SDK for JavaScript as the default. ``decide`` says what a caller does; ``after_failure`` and
-``after_invalidation`` say what is remembered. None knows a clock or the network; everything that
-varies is an argument.
+The rules are AWS's cross-SDK credential refresh behavior of 2026, with the five-minute window of
+the AWS SDK for JavaScript as the default. ``decide`` returns what a caller does; ``after_failure``
+and ``after_invalidation`` return the state to remember.
 """
 
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import is_recoverable, is_wrong_mfa_code
 
-# ``State``: all that it depends on when keys are refreshed, and ``Moment``, the time of it.
+# The state and the time.
 
 
 class Moment(NamedTuple):
-    """A time by two clocks, because each of them fails in its own way.
+    """A time on two clocks, because each of them fails in its own way.
 
-    The wall clock may be set, and the steady one stands still while a machine is suspended. A
-    wait is over, and keys have expired, as soon as one of the two says so.
+    The wall clock may be set, and the monotonic one stops while a machine is suspended. A wait is
+    over, and credentials have expired, as soon as one of the two says so.
     """
 
     #: Seconds since 1970.
     wall: float
-    #: Seconds since some time of no meaning; they only grow.
+    #: Seconds of a monotonic clock.
     steady: float
 
     def after(self, seconds: float) -> "Moment":
@@ -33,7 +32,7 @@ class Moment(NamedTuple):
         return Moment(self.wall + seconds, self.steady + seconds)
 
     def until(self, other: "Moment") -> float:
-        """Return the seconds to ``other`` by the clock that is there first; negative after it."""
+        """Return the seconds to ``other`` by the clock that gets there first; negative after it."""
         return min(other.wall - self.wall, other.steady - self.steady)
 
 
@@ -42,47 +41,45 @@ NEVER: Final = Moment(float("inf"), float("inf"))
 
 
 class State(NamedTuple):
-    """All that the decision depends on, besides the time."""
+    """Everything that the decision depends on, except the time."""
 
-    keys: FrozenCredentials | None = None
-    #: The time of the last success.
+    credentials: FrozenCredentials | None = None
+    #: The time of the last successful fetch.
     obtained: Moment = PAST
-    #: Someone asked for new keys.
+    #: ``invalidate`` was called: the next use fetches.
     invalidated: bool = False
-    #: They did because a service has rejected these: the same ones again are not new.
+    #: It was called because a service rejected them: the same credentials again are not new.
     rejected: bool = False
-    #: These replaced keys that a service had rejected.
+    #: These credentials replaced rejected ones.
     replaced_rejected: bool = False
-    #: No attempt before this time, while there are keys.
+    #: No attempt before this time, as long as there are credentials.
     retry_at: Moment = PAST
-    #: Attempts that failed since the keys expired or were invalidated, or before there were any.
+    #: Attempts that failed since the credentials expired or were invalidated, or since the start.
     failures: int = 0
-    #: What the last attempt raised; None after a success.
+    #: The error of the last attempt; None after a success.
     last_error: Exception | None = None
     #: Until then ``last_error`` is raised again without an attempt.
     raise_until: Moment = PAST
 
-    def but(self, **changes: Any) -> "State":
-        """Return the same with some changes."""
-        return self._replace(**changes)
-
     @property
     def lifetime(self) -> float:
-        """Seconds from the fetch to expiry; infinite for keys that do not expire."""
-        if self.keys is None or self.keys.expiration is None:
+        """Seconds from the fetch to expiry; infinite for credentials that do not expire."""
+        if self.credentials is None or self.credentials.expiration is None:
             return float("inf")
-        return self.keys.expiration.timestamp() - self.obtained.wall
+        return self.credentials.expiration.timestamp() - self.obtained.wall
 
     @property
     def expires(self) -> Moment:
-        """When the keys stop working."""
+        """When the credentials expire."""
         lifetime = self.lifetime
         return NEVER if lifetime == float("inf") else self.obtained.after(lifetime)
 
-    def is_good(self, now: Moment) -> bool:
-        """Whether there are keys that have not expired."""
-        return self.keys is not None and now.until(self.expires) > 0
+    def is_unexpired(self, now: Moment) -> bool:
+        """Whether there are credentials that have not expired."""
+        return self.credentials is not None and now.until(self.expires) > 0
 
+
+# The windows.
 
 #: Seconds before expiry at which a refresh is first tried.
 DEFAULT_WINDOW: Final = 300
@@ -95,36 +92,16 @@ YOUNG: Final = 5
 
 #: Below this, ``auto`` takes half the lifetime.
 _SHORT_LIFETIME = 10 * 60
-#: ``auto``: lifetimes below (first) have a window of (second), others an hour.
+#: ``auto``: a lifetime below the first number has a window of the second, any other an hour.
 _AUTO_WINDOWS = ((20 * 60 + 1, 5 * 60), (90 * 60, 15 * 60))
 
 Window = float | Literal["auto"]
 
 
-class Decision(Enum):
-    """What a caller that needs keys does."""
-
-    SERVE = auto()
-    """Use the keys."""
-    TRY = auto()
-    """Refresh unless another caller does; the keys are good either way."""
-    MUST = auto()
-    """Wait for a refresh."""
-    WAIT = auto()
-    """Use the keys: an attempt failed and the next one is not due."""
-    RAISE = auto()
-    """Raise the remembered error again."""
-
-
-#: How long to wait after a failure; see ``wait`` for its arguments.
-Wait: TypeAlias = Callable[[State, Moment, float], float]
-
-
 def advisory_window(lifetime: float, window: Window) -> float:
-    """Seconds before expiry at which a refresh is tried.
+    """Return the seconds before expiry at which a refresh is first tried.
 
-    At most half of ``lifetime``, so that no lifetime means a fetch for each request; ``auto`` has
-    its own table, and needs that only below ten minutes.
+    At most half of ``lifetime``, so that a short lifetime does not mean a fetch for each request.
     """
     if window != "auto":
         return min(window, lifetime / 2)
@@ -134,15 +111,33 @@ def advisory_window(lifetime: float, window: Window) -> float:
 
 
 def mandatory_window(lifetime: float) -> float:
-    """Seconds before expiry from which callers wait; a tenth of a lifetime under ten minutes."""
+    """Return the seconds before expiry from which callers wait; at most a tenth of ``lifetime``."""
     return min(float(MANDATORY_WINDOW), lifetime / 10)
 
 
+# The decision.
+
+
+class Decision(Enum):
+    """What a caller that needs credentials does."""
+
+    SERVE = auto()
+    """Use the cached credentials."""
+    TRY = auto()
+    """Refresh unless another caller does; the cached credentials can be used meanwhile."""
+    MUST = auto()
+    """Wait for a refresh."""
+    WAIT = auto()
+    """Use the cached credentials: an attempt failed and the next one is not due."""
+    RAISE = auto()
+    """Raise the remembered error again."""
+
+
 def decide(state: State, now: Moment, window: Window) -> Decision:
-    """What a caller does at the time ``now``, with the ``window`` that is configured."""
+    """Return what a caller does at the time ``now``, with the configured ``window``."""
     if now.until(state.raise_until) > 0:
         return Decision.RAISE
-    if state.keys is None:
+    if state.credentials is None:
         return Decision.MUST
     left = now.until(state.expires)
     if not state.invalidated and left > advisory_window(state.lifetime, window):
@@ -154,12 +149,16 @@ def decide(state: State, now: Moment, window: Window) -> Decision:
     return Decision.TRY
 
 
-def wait(state: State, now: Moment, chance: float) -> float:
-    """Seconds until the next attempt after a failure.
+#: How long to wait after a failure; see ``retry_delay`` for its arguments.
+RetryDelay: TypeAlias = Callable[[State, Moment, float], float]
 
-    While keys are valid: 300 to 600 s, at most half the time left, at least 5 s. Once they have
-    expired or were invalidated: 5 s doubling to 60 s, of which a random half. ``chance`` is from 0
-    up to 1.
+
+def retry_delay(state: State, now: Moment, chance: float) -> float:
+    """Return the seconds until the next attempt after a failure.
+
+    While the credentials are valid: 300 to 600 s, at most half the time left, at least 5 s. After
+    they have expired or were invalidated: 5 s doubling to 60 s, half of it random. ``chance`` is
+    a random number from 0 up to 1.
     """
     left = now.until(state.expires)
     if left > 0 and not state.invalidated:
@@ -168,34 +167,39 @@ def wait(state: State, now: Moment, chance: float) -> float:
     return longest * (0.5 + chance / 2)
 
 
-def refusal(state: State, keys: FrozenCredentials, now: Moment) -> str | None:
-    """Say why ``keys``, just fetched, count as a failed fetch; None: they are what is wanted."""
-    if keys.expiration is not None and keys.expiration.timestamp() <= now.wall:
+def reason_to_refuse(state: State, fetched: FrozenCredentials, now: Moment) -> str | None:
+    """Return why the fetched credentials count as a failed fetch; None if they can be used."""
+    if fetched.expiration is not None and fetched.expiration.timestamp() <= now.wall:
         return (
-            f"the keys it gave expired at {keys.expiration}: check the clocks of this machine and "
-            "of the source"
+            f"it returned credentials that expired at {fetched.expiration}: check the clocks of "
+            "this machine and of the source"
         )
-    if state.rejected and state.keys is not None and keys.access_key == state.keys.access_key:
+    current = state.credentials
+    if state.rejected and current is not None and fetched.access_key == current.access_key:
         return (
-            "it gave the keys again that a service has rejected as expired: check whether the "
-            "source keeps keys for too long"
+            "it returned the same credentials again that a service rejected as expired: check "
+            "whether the source caches credentials for too long"
         )
     return None
 
 
 def after_failure(
-    state: State, error: Exception, now: Moment, chance: float, wait: Wait = wait
+    state: State,
+    error: Exception,
+    now: Moment,
+    chance: float,
+    retry_delay: RetryDelay = retry_delay,
 ) -> State:
     """Return the state after an attempt that raised ``error`` at the time ``now``."""
-    counts = state.invalidated or not state.is_good(now)
-    state = state.but(last_error=error, retry_at=PAST, raise_until=PAST)
+    counts = state.invalidated or not state.is_unexpired(now)
+    state = state._replace(last_error=error, retry_at=PAST, raise_until=PAST)
     if is_wrong_mfa_code(error):
-        pass  # the next use asks for another one
+        pass  # the next use asks for another code
     elif is_recoverable(error):
-        state = state.but(retry_at=now.after(wait(state, now, chance)))
+        state = state._replace(retry_at=now.after(retry_delay(state, now, chance)))
     else:
-        state = state.but(raise_until=now.after(1 + 4 * chance))
-    return state.but(failures=state.failures + counts)
+        state = state._replace(raise_until=now.after(1 + 4 * chance))
+    return state._replace(failures=state.failures + counts)
 
 
 def must_raise(state: State, error: Exception, now: Moment) -> bool:
@@ -203,20 +207,20 @@ def must_raise(state: State, error: Exception, now: Moment) -> bool:
 
     Args:
         state: The state before the attempt.
-        error: What the attempt raised.
+        error: The error of the attempt.
         now: The time.
     """
     if is_wrong_mfa_code(error):
-        return state.invalidated or not state.is_good(now)
-    return state.keys is None or not is_recoverable(error)
+        return state.invalidated or not state.is_unexpired(now)
+    return state.credentials is None or not is_recoverable(error)
 
 
 def after_invalidation(state: State, access_key: str | None, now: Moment) -> State:
-    """Return the state after ``ProviderCredentials.invalidate``; the same if it is not meant."""
+    """Return the state after ``ProviderCredentials.invalidate``; maybe the same."""
     if access_key is None:
-        return state.but(invalidated=True, rejected=False, retry_at=PAST, raise_until=PAST)
-    if state.keys is None or access_key != state.keys.access_key:
+        return state._replace(invalidated=True, rejected=False, retry_at=PAST, raise_until=PAST)
+    if state.credentials is None or access_key != state.credentials.access_key:
         return state
     if state.replaced_rejected and now.until(state.obtained.after(YOUNG)) > 0:
         return state
-    return state.but(invalidated=True, rejected=True)
+    return state._replace(invalidated=True, rejected=True)

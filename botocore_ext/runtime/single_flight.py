@@ -141,18 +141,18 @@ class Flight(Generic[T]):
             found += [other for other in list(one.waits_for) if other not in found]
         return False
 
-    def wait(self, patience: float | None) -> None:
+    def wait(self, timeout: float | None) -> None:
         """Wait for its end.
 
         Raises:
-            StillUnderWayError: It takes longer than ``patience`` seconds.
+            StillUnderWayError: It takes longer than ``timeout`` seconds.
             NeedsItselfError: See ``waited_for``.
         """
         if self.thread == threading.get_ident():
             raise NeedsItselfError
         with self.waited_for():
             try:
-                self._ended.get(timeout=patience)
+                self._ended.get(timeout=timeout)
             except queue.Empty:
                 raise StillUnderWayError from None
             finally:
@@ -174,12 +174,12 @@ class Flight(Generic[T]):
 _leading: ContextVar[tuple[Flight[Any], ...]] = ContextVar("botocore_ext_leading", default=())
 
 
-def leading() -> tuple[Flight[Any], ...]:
+def current_flights() -> tuple[Flight[Any], ...]:
     """Return the calls that this code works for, the innermost last."""
     return _leading.get()
 
 
-def lead_here(flight: Flight[Any]) -> None:
+def join_flight(flight: Flight[Any]) -> None:
     """Let the rest of a task, which has a context of its own, work for ``flight``."""
     _leading.set((*_leading.get(), flight))
 
@@ -202,17 +202,17 @@ class SingleFlight(Generic[T]):
         call: Callable[[], T],
         *,
         key: object = None,
-        patience: float | None = None,
+        timeout: float | None = None,
     ) -> T:
         """Run ``call``, or wait for the same call of another thread and share its outcome.
 
         Args:
             call: What to run.
             key: Only calls with an equal key are shared.
-            patience: The longest wait for another thread, in seconds; None waits for ever.
+            timeout: The longest wait for another thread, in seconds; None waits for ever.
 
         Raises:
-            StillUnderWayError: Another thread's call takes longer than ``patience``.
+            StillUnderWayError: Another thread's call takes longer than ``timeout``.
             NeedsItselfError: ``call`` came back here for its own outcome, also by way of other
                 calls in other threads.
         """
@@ -224,7 +224,7 @@ class SingleFlight(Generic[T]):
                     flight = flights.setdefault(key, mine)  # atomic
                     if flight is mine:
                         return mine.lead(call)
-                    flight.wait(patience)
+                    flight.wait(timeout)
                     # Where the other thread was told to stop, this one was not.
                     for result in () if flight.is_abandoned else flight.outcome():
                         return result

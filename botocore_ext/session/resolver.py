@@ -161,7 +161,7 @@ class SessionResolver(CredentialResolver):
             NotConfigured: The session was built for one provider, and that has nothing.
         """
         try:
-            return self._flight.run(self._walk, patience=_LONGEST_WAIT)
+            return self._flight.run(self._walk, timeout=_LONGEST_WAIT)
         except (NeedsItselfError, StillUnderWayError):
             # A provider that uses this session, or that keeps another thread waiting: without us
             # it would be asked again, too, and a provider of others may be prepared for that.

@@ -290,7 +290,7 @@ def test_whatever_is_answered_is_keys_or_a_documented_error(build, wraps, fuzzed
         if build in (sso, login):  # what was renewed in the last example is good for a while
             build(fuzzed_aws.url, world)
         credentials = provider.load()
-        credentials.start_with(None)
+        credentials._start_with(None)
         try:
             keys = credentials.get_frozen_credentials()
         except DOCUMENTED as error:

@@ -239,7 +239,7 @@ class Soak:
             for identity in self.all:
                 with suppress(ProviderError, ClientError, BotoCoreError):
                     identity.credentials.refresh()
-                identity.credentials.start_with(None)
+                identity.credentials._start_with(None)
         self.aws.everywhere = None
         for identity in self.all:
             identity.failures = 0
