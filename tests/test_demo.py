@@ -52,7 +52,7 @@ HOSTILE = {
 
 @pytest.fixture
 def places(tmp_path):
-    """Return the places where a program may leave something."""
+    """Return the directories where a program may leave files."""
     found = [tmp_path / name for name in ("home", "current", "temporary")]
     for place in found:
         place.mkdir()
@@ -64,7 +64,7 @@ def places(tmp_path):
 
 @pytest.fixture
 def run(places):
-    """Return what runs the command line for real, in a hostile environment."""
+    """Return a function that runs the command line in a process with hostile settings."""
     home, current, temporary = map(str, places)
 
     def run(*arguments, **environment):
@@ -83,7 +83,7 @@ def run(places):
 
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
-    """Return a directory and make this process such as ``start`` makes the other one."""
+    """Return a directory, with the environment that ``start`` passes on."""
     for name in [*os.environ]:
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -98,7 +98,7 @@ def directory(tmp_path, monkeypatch):
 
 @pytest.fixture
 def running(directory, caplog):
-    """Return the directory of services that run."""
+    """Return the directory of running services."""
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow, and adds to botocore
 
     caplog.set_level(logging.ERROR, "werkzeug")
@@ -124,7 +124,7 @@ def check_table(text):
 
 
 @pytest.mark.proof
-def test_it_shows_every_kind_of_profile_and_leaves_nothing_behind(run, places):
+def test_demo_shows_every_profile_and_leaves_no_files(run, places):
     before = tree(places)
     done = run("demo")
     assert (done.returncode, done.stderr) == (0, "")
@@ -133,7 +133,7 @@ def test_it_shows_every_kind_of_profile_and_leaves_nothing_behind(run, places):
 
 
 @pytest.mark.parametrize("missing", ["moto", "flask"])
-def test_without_moto_or_its_server_it_says_what_to_install(run, places, tmp_path, missing):
+def test_missing_moto_names_what_to_install(run, places, tmp_path, missing):
     (tmp_path / f"{missing}.py").write_text("raise ImportError")
     before = tree(places)
     done = run("demo", PYTHONPATH=str(tmp_path))
@@ -141,8 +141,8 @@ def test_without_moto_or_its_server_it_says_what_to_install(run, places, tmp_pat
     assert tree(places) == before
 
 
-def test_the_process_of_its_own_gets_nothing_of_the_user(monkeypatch, places):
-    """And its exit status is the demonstration's, and its directory is gone afterwards."""
+def test_child_process_gets_no_settings_of_the_user(monkeypatch, places):
+    """Its exit status is returned, and its directory is deleted."""
     for name, value in {**HOSTILE, "PYTHONPATH": "kept"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(tempfile, "tempdir", str(places[-1]))
@@ -164,7 +164,7 @@ def test_the_process_of_its_own_gets_nothing_of_the_user(monkeypatch, places):
 
 
 @pytest.mark.proof
-def test_the_table_is_shown_and_the_servers_are_gone(directory, capsys):
+def test_table_is_shown_and_the_servers_end(directory, capsys):
     assert main(["demo", "--directory", str(directory)]) == 0
     output = capsys.readouterr()
     assert output.err == ""
@@ -175,7 +175,7 @@ def test_the_table_is_shown_and_the_servers_are_gone(directory, capsys):
             socket.create_connection((urlsplit(uri).hostname, urlsplit(uri).port))
 
 
-def test_neither_token_nor_secret_is_shown(running, capfd):
+def test_no_token_or_secret_is_shown(running, capfd):
     botocore_ext.install()
     assert demo.report(demo.PROFILES) == 0
     output = "".join(capfd.readouterr())
@@ -184,7 +184,7 @@ def test_neither_token_nor_secret_is_shown(running, capfd):
     assert "ABCSECRETKEY" not in output
 
 
-def test_a_row_that_fails_shows_its_error_and_gives_1(running, capsys):
+def test_failed_row_shows_its_error_and_returns_1(running, capsys):
     """The endpoint refuses a wrong token; moto's STS takes any."""
     botocore_ext.install()
     (running / "token").write_text("another")
@@ -194,12 +194,12 @@ def test_a_row_that_fails_shows_its_error_and_gives_1(running, capsys):
     assert ROW.fullmatch(web)
 
 
-def test_a_row_fails_without_install(running, capsys):
+def test_row_fails_without_install(running, capsys):
     assert demo.report({"identity": "custom-cognito-identity"}) == 1
     assert "Unable to locate credentials" in capsys.readouterr().out
 
 
-def test_a_row_fails_with_keys_from_elsewhere(running, capsys):
+def test_row_fails_with_credentials_from_elsewhere(running, capsys):
     (running / "credentials").write_text(
         "[identity]\naws_access_key_id = AKIAELSEWHERE\naws_secret_access_key = secret\n"
     )
@@ -207,13 +207,13 @@ def test_a_row_fails_with_keys_from_elsewhere(running, capsys):
     assert "did not come from custom-cognito-identity" in capsys.readouterr().out
 
 
-def test_keys_that_do_not_expire_say_so(running, capsys):
+def test_credentials_without_expiration_say_never(running, capsys):
     botocore_ext.install(lambda: botocore_ext.FrozenCredentials("AKIAFOREVER", "secret"))
     assert demo.report({"pool": "custom-function"}) == 0
     assert "custom-function               ****************EVER    never" in capsys.readouterr().out
 
 
-def test_without_moto_nothing_is_installed(directory, monkeypatch, mocker, capsys):
+def test_without_moto_install_is_not_called(directory, monkeypatch, mocker, capsys):
     install = mocker.patch.object(botocore_ext, "install")
     monkeypatch.setitem(sys.modules, "moto.server", None)
     assert main(["demo", "--directory", str(directory)]) == 2
@@ -221,7 +221,7 @@ def test_without_moto_nothing_is_installed(directory, monkeypatch, mocker, capsy
     install.assert_not_called()
 
 
-def test_it_says_its_version(capsys):
+def test_version_is_printed(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["--version"])
     assert (stopped.value.code, capsys.readouterr().out) == (
@@ -230,7 +230,7 @@ def test_it_says_its_version(capsys):
     )
 
 
-def test_without_a_command_it_prints_help_and_gives_2(monkeypatch, capsys):
+def test_missing_command_prints_help_and_returns_2(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["botocore_ext"])
     monkeypatch.delitem(sys.modules, "botocore_ext.__main__")
     with pytest.raises(SystemExit) as stopped:

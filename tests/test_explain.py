@@ -1,4 +1,4 @@
-"""``explain``: what it says of mistakes, and that it leaves everything as it was."""
+"""``explain``: its text for common mistakes, and that it changes nothing."""
 
 import copy
 import json
@@ -43,10 +43,10 @@ PAGE = Path(__file__).parent.parent / "docs" / "explain.md"
 POOL = "cognito_identity_pool_id = us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
 MOBILE = f"[profile mobile]\n{POOL}\n"
 STATIC = "[profile dev]\naws_access_key_id = AKIASTATIC\naws_secret_access_key = secret\n"
-#: A role to which a test adds its source.
+#: A role; a test adds its source.
 APP = "[profile app]\nregion = eu-west-1\nrole_arn = arn:aws:iam::123456789012:role/App\n"
 SSO = "sso_account_id = 1\nsso_role_name = R\nsso_start_url = https://x\nsso_region = us-east-1\n"
-#: A file that a process of the test writes if it is run.
+#: A process that creates a file if it is run.
 RUNS = "credential_process = touch {}\n"
 NOT_KEYS = (
     "<lambda> did not return keys: str is neither FrozenCredentials, botocore credentials nor a "
@@ -59,10 +59,10 @@ WITH_BOTO3 = [one for one in CASES if "boto3" in one.values[0]]
 
 @pytest.fixture
 def home(world, monkeypatch):
-    """Have the AWS files where they are by default."""
+    """Use the default paths of the AWS files."""
     monkeypatch.delenv("AWS_CONFIG_FILE")
     monkeypatch.delenv("AWS_SHARED_CREDENTIALS_FILE")
-    # botocore looks for the home directory when it is imported.
+    # botocore resolves the home directory when it is imported.
     for kind in (SSOProvider, SSOTokenProvider):
         monkeypatch.setattr(kind, "_SSO_TOKEN_CACHE_DIR", str(world / ".aws" / "sso" / "cache"))
     monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
@@ -70,7 +70,7 @@ def home(world, monkeypatch):
 
 
 def prepared(case, home, aws, monkeypatch):
-    """Make the world that of a case, and return it filled in."""
+    """Set up the files, environment and answers of a case, and return the case."""
     case = cases.filled(case, cases.known_in(aws, home))
     short = {f".aws/{name}": case.pop(name) for name in ("config", "credentials") if name in case}
     files = case.get("files", {}) | short
@@ -79,7 +79,7 @@ def prepared(case, home, aws, monkeypatch):
 
 
 def boto3_says(arguments):
-    """Return what a program that uses boto3 ends with; nothing if it gets keys."""
+    """Return the error of a program that uses boto3; an empty text if it gets credentials."""
     given = dict(pairwise(arguments))
     try:
         credentials = boto3.Session(profile_name=given.get("--profile")).get_credentials()
@@ -92,7 +92,7 @@ def boto3_says(arguments):
 
 
 def outcomes(explanation):
-    """Return what came of those that are called for."""
+    """Return the outcomes of the providers that are configured."""
     return {
         step.provider: step.outcome.value
         for step in explanation.steps
@@ -106,7 +106,7 @@ def step_of(explanation, provider):
 
 @pytest.mark.caller_signs
 @pytest.mark.parametrize("case", CASES)
-def test_it_answers(case, home, aws, monkeypatch, capsys):
+def test_explain_prints_the_text_of_the_page(case, home, aws, monkeypatch, capsys):
     case = prepared(case, home, aws, monkeypatch)
     status = main(["explain", *case.get("arguments", [])])
     output = capsys.readouterr()
@@ -117,7 +117,7 @@ def test_it_answers(case, home, aws, monkeypatch, capsys):
 
 @pytest.mark.caller_signs
 @pytest.mark.parametrize("case", WITH_BOTO3)
-def test_boto3_says_so(case, home, aws, monkeypatch):
+def test_boto3_ends_with_the_error_of_the_page(case, home, aws, monkeypatch):
     case = prepared(case, home, aws, monkeypatch)
     arguments = case.get("arguments", [])
     if "--plain" not in arguments:
@@ -126,7 +126,7 @@ def test_boto3_says_so(case, home, aws, monkeypatch):
     assert says == case["boto3"]
 
 
-def test_the_page_shows_the_cases():
+def test_page_shows_the_cases():
     begin, end = (
         "<!-- begin of the cases (written by python -m tests.tools.explaining) -->\n",
         "<!-- end of the cases",
@@ -135,14 +135,14 @@ def test_the_page_shows_the_cases():
     assert between.strip() == explaining.page().strip(), "run python -m tests.tools.explaining"
 
 
-def test_the_page_covers_plain_boto3_and_ours():
-    """Ten of plain boto3, beside ours."""
+def test_page_covers_plain_boto3_and_our_providers():
+    """Ten of plain boto3, besides ours."""
     plain = [one for one in WITH_BOTO3 if "custom-" not in one.values[0]["boto3"]]
     assert len(plain) >= 10
     assert len(WITH_BOTO3) - len(plain) >= 3
 
 
-# The outside world is left alone.
+# Nothing is sent or run.
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_the_page_covers_plain_boto3_and_ours():
         ("[profile app]\nregion = eu-west-1\n", "iam-role"),
     ],
 )
-def test_offline_nothing_is_sent_and_nothing_run(
+def test_offline_sends_no_request_and_runs_no_program(
     text, first, config, aws, commands, world, monkeypatch
 ):
     config(text.format(world / "ran"))
@@ -170,13 +170,13 @@ def test_offline_nothing_is_sent_and_nothing_run(
     assert (aws.requests, aws.connections, commands) == ([], 0, [])
 
 
-def test_offline_keys_that_only_have_to_be_read_are_found(config):
+def test_offline_finds_credentials_in_files(config):
     config(STATIC)
     explanation = botocore_ext.explain(boto3.Session(profile_name="dev"), offline=True)
     assert explanation.found.access_key == "*" * 16 + "ATIC"
 
 
-def test_behind_one_that_has_keys_nothing_is_asked(config, aws, commands, world, monkeypatch):
+def test_providers_after_the_used_one_are_skipped(config, aws, commands, world, monkeypatch):
     config(STATIC.replace("dev", "p") + RUNS.format(world / "ran"))
     (world / "credentials").write_text(
         "[p]\naws_access_key_id = AKIAFIRST\naws_secret_access_key = s"
@@ -199,7 +199,7 @@ def test_behind_one_that_has_keys_nothing_is_asked(config, aws, commands, world,
     )
 
 
-def test_behind_one_that_failed_nothing_is_asked(config, commands, world, monkeypatch):
+def test_providers_after_a_failed_one_are_skipped(config, commands, world, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAALONE")
     config(f"[default]\naws_access_key_id = AKIAALONE\n{RUNS.format(world / 'ran')}")
     explanation = botocore_ext.explain()
@@ -212,7 +212,7 @@ def test_behind_one_that_failed_nothing_is_asked(config, commands, world, monkey
     assert commands == []
 
 
-# The session is left as it was.
+# The session stays unchanged.
 
 
 def handlers(session):
@@ -222,7 +222,7 @@ def handlers(session):
 
 @pytest.fixture(params=["plain", "installed", "extended", "used", "only"])
 def session(request, config):
-    """A session of each kind that looks for the keys of a profile or a function."""
+    """A session of each kind, with a profile or a provider of its own."""
     config(MOBILE + STATIC)
     made = botocore.session.Session(profile="mobile")
     if request.param == "installed":
@@ -238,7 +238,7 @@ def session(request, config):
     return made
 
 
-def test_the_session_is_left_as_it_was(session, aws):
+def test_session_stays_unchanged(session, aws):
     botocore_ext.explain(session)
     asked = len(aws.requests)
     assert loaded_credentials(session) is None
@@ -246,10 +246,10 @@ def test_the_session_is_left_as_it_was(session, aws):
     if credentials is not None:
         assert credentials.method == "custom-cognito-identity-pool"
         credentials.get_frozen_credentials()
-        assert len(aws.requests) > asked  # no keys are left over
+        assert len(aws.requests) > asked  # no credentials are left over
 
 
-def test_no_handler_is_left_in_the_session(config, aws):
+def test_session_gets_no_handler(config, aws):
     config(f"{APP}source_profile = mobile\n{MOBILE}")
     botocore_ext.install()
     session = botocore.session.Session(profile="app")
@@ -259,8 +259,8 @@ def test_no_handler_is_left_in_the_session(config, aws):
 
 
 @pytest.mark.caller_signs
-def test_the_first_client_still_says_which_region_roles_use(config, aws):
-    """It is that of the time when the resolver is made, and explain() must not be that time."""
+def test_first_client_still_sets_the_region_of_roles(config, aws):
+    """The region is taken when the resolver is created, which explain() must not do."""
     config(f"{APP}source_profile = dev\n{STATIC}")
     session = boto3.Session(profile_name="app")
     botocore_ext.explain(session, offline=True)
@@ -269,7 +269,7 @@ def test_the_first_client_still_says_which_region_roles_use(config, aws):
     assert "/ap-southeast-2/sts/" in signed.headers["Authorization"]
 
 
-def test_handlers_of_the_caller_see_the_inner_calls(config, aws):
+def test_handlers_of_the_caller_see_inner_calls(config, aws):
     config(MOBILE)
     botocore_ext.install()
     session, seen = botocore.session.Session(profile="mobile"), []
@@ -278,8 +278,8 @@ def test_handlers_of_the_caller_see_the_inner_calls(config, aws):
     assert seen == ["GetId", "GetCredentialsForIdentity"]
 
 
-def test_a_call_that_a_handler_of_the_caller_answers_is_no_call(config, aws):
-    """Before the call no other handler is asked then, after it all are."""
+def test_call_answered_by_a_handler_is_not_listed(config, aws):
+    """Then botocore runs no other handler before the call, but all of them after it."""
     config(MOBILE)
     botocore_ext.install()
     session = botocore.session.Session(profile="mobile")
@@ -293,7 +293,7 @@ def test_a_call_that_a_handler_of_the_caller_answers_is_no_call(config, aws):
     assert explanation.found
 
 
-def test_a_session_without_install_says_what_to_call(config):
+def test_session_without_install_names_the_remedy(config):
     config(MOBILE)
     session = boto3.Session(profile_name="mobile")
     botocore_ext.install()
@@ -303,7 +303,7 @@ def test_a_session_without_install_says_what_to_call(config):
 
 
 @pytest.mark.parametrize("used", [False, True])
-def test_a_role_whose_source_is_ours_says_what_to_call(config, used):
+def test_role_with_our_source_names_the_remedy(config, used):
     config(
         f"{APP}credential_source = CustomHttp\n"
         "container_credentials_full_uri = https://example.com\n"
@@ -314,7 +314,7 @@ def test_a_role_whose_source_is_ours_says_what_to_call(config, used):
     assert "install()" in str(botocore_ext.explain(session))
 
 
-# What code has put into the chain.
+# Providers that code puts into the chain.
 
 
 class Own(CredentialProvider):
@@ -337,7 +337,7 @@ def with_own(provider, *, before, profile=None):
     return session
 
 
-def test_a_provider_of_others_is_asked_in_its_turn():
+def test_third_party_provider_is_tried_in_order():
     own = Own(Credentials("AKIAOWN", "secret", account_id="123456789012"))
     explanation = botocore_ext.explain(with_own(own, before="env"))
     assert (
@@ -345,19 +345,19 @@ def test_a_provider_of_others_is_asked_in_its_turn():
     )
 
 
-def test_a_provider_of_others_may_have_nothing():
+def test_third_party_provider_may_return_none():
     explanation = botocore_ext.explain(with_own(Own(None), before="env"))
     assert step_of(explanation, "own").reason == "it returned no credentials"
 
 
-def test_of_what_others_raise_only_the_kind_is_shown(logs):
+def test_third_party_error_shows_its_type_only(logs):
     error = KeyError(fakes.secret())
     explanation = botocore_ext.explain(with_own(Own(error, error), before="env"))
     assert step_of(explanation, "own").reason == "KeyError"
     assert not searching.shown([str(explanation), *logs])
 
 
-def test_a_provider_of_others_is_not_asked_out_of_turn(config):
+def test_third_party_provider_is_skipped_untried(config):
     config(STATIC)
     explanation = botocore_ext.explain(with_own(Own(), before="iam-role", profile="dev"))
     assert step_of(explanation, "own").reason == (
@@ -365,7 +365,7 @@ def test_a_provider_of_others_is_not_asked_out_of_turn(config):
     )
 
 
-def test_a_provider_of_others_that_is_to_be_awaited_is_not_asked():
+def test_asynchronous_third_party_provider_is_not_tried():
     class Asynchronous(Own):
         async def load(self): ...
 
@@ -376,7 +376,7 @@ def test_a_provider_of_others_that_is_to_be_awaited_is_not_asked():
     )
 
 
-def test_ours_in_a_changed_resolver_are_asked_anew(config, aws):
+def test_our_providers_in_a_changed_resolver_are_tried(config, aws):
     config(MOBILE)
     pool = botocore_ext.from_cognito_identity_pool(identity_pool_id=POOL.split()[2])
     session = botocore.session.Session(profile="mobile")
@@ -384,7 +384,7 @@ def test_ours_in_a_changed_resolver_are_asked_anew(config, aws):
     session.get_component("credential_provider").insert_before("login", Own())
     explanation = botocore_ext.explain(session)
     assert outcomes(explanation) == {
-        "custom-cognito-identity-pool": "skipped",  # the profile's
+        "custom-cognito-identity-pool": "skipped",  # selected by the profile
         "own": "skipped",
     }
     assert explanation.steps[1].outcome.value == "found"
@@ -394,7 +394,7 @@ def test_ours_in_a_changed_resolver_are_asked_anew(config, aws):
     assert loaded_credentials(session) is None
 
 
-def test_a_resolver_of_another_kind_has_no_chain(home, monkeypatch):
+def test_resolver_of_another_type_has_no_chain(home, monkeypatch):
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
     session = botocore.session.Session()
     session.register_component("credential_provider", object())
@@ -402,7 +402,7 @@ def test_a_resolver_of_another_kind_has_no_chain(home, monkeypatch):
     assert (explanation.steps, explanation.notes) == ((), ())
 
 
-def test_a_resolver_of_an_initializer_is_explained(home):
+def test_resolver_of_an_initializer_is_explained(home):
     resolver = CredentialResolver([EnvProvider()])
 
     def initialize(session):
@@ -426,14 +426,14 @@ def test_a_resolver_of_an_initializer_is_explained(home):
         (lambda: {"AccessKeyId": "AKIA", "SecretAccessKey": "secret"}, ("found", "")),
     ],
 )
-def test_a_function_is_called_in_its_turn(function, expected):
+def test_function_is_tried_in_order(function, expected):
     botocore_ext.install(function)
     step = botocore_ext.explain().steps[0]
-    reason = step.reason.replace("test_a_function_is_called_in_its_turn.<locals>.", "")
+    reason = step.reason.replace("test_function_is_tried_in_order.<locals>.", "")
     assert (step.provider, step.outcome.value, reason) == ("custom-function", *expected)
 
 
-def test_one_provider_alone_is_all_that_is_asked(aws):
+def test_single_provider_is_the_whole_chain(aws):
     http = botocore_ext.from_http(aws_container_credentials_full_uri=aws.url)
     session = botocore_ext.Session(credentials=http)
     explanation = botocore_ext.explain(session)
@@ -445,7 +445,7 @@ def test_one_provider_alone_is_all_that_is_asked(aws):
 
 @pytest.mark.parametrize("used", [False, True])
 @pytest.mark.parametrize("kind", ["function", "ours", "of others"])
-def test_one_provider_alone_that_has_nothing_ends_it(kind, used):
+def test_single_provider_without_credentials_fails(kind, used):
     alone = {
         "function": lambda: None,
         "ours": botocore_ext.from_http(),
@@ -463,20 +463,20 @@ def test_one_provider_alone_that_has_nothing_ends_it(kind, used):
     assert explanation.notes == (f"{step.provider}: {raised.value.reason}",)
 
 
-def test_options_of_the_environment_say_so(aws, monkeypatch):
+def test_option_from_the_environment_says_so(aws, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
     session = botocore_ext.Session(credentials=botocore_ext.from_http())
     setting = botocore_ext.explain(session).steps[0].settings[0]
     assert str(setting) == "AWS_CONTAINER_CREDENTIALS_FULL_URI = (set)  (environment)"
 
 
-def test_a_provider_of_code_that_nothing_selects_says_why():
+def test_unselected_provider_of_code_gives_the_reason():
     botocore_ext.install(botocore_ext.from_http())
     reason = botocore_ext.explain().steps[0].reason
     assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in reason
 
 
-def test_values_of_code_that_are_no_text_are_not_shown(aws):
+def test_objects_passed_in_code_are_not_shown(aws):
     from_env, secret = botocore_ext.from_env(), fakes.secret()
     chain = botocore_ext.create_credential_chain(from_env, lambda: secret)
     step = botocore_ext.explain(botocore_ext.Session(credentials=chain)).steps[0]
@@ -489,7 +489,7 @@ def test_values_of_code_that_are_no_text_are_not_shown(aws):
 
 
 @pytest.mark.parametrize("value", ["not-an-arn-do-not-show", "arn:aws:iam::1:role/\x1b[2J"])
-def test_what_is_malformed_is_not_shown(value, config, world):
+def test_malformed_value_is_not_shown(value, config, world):
     config(f"[profile web]\nweb_identity_token = env://TOKEN\nrole_arn = {value}\n")
     botocore_ext.install()
     text = str(botocore_ext.explain(boto3.Session(profile_name="web")))
@@ -497,7 +497,7 @@ def test_what_is_malformed_is_not_shown(value, config, world):
     assert "role_arn = (set)  " in text
 
 
-def test_a_malformed_option_is_seen_offline(config):
+def test_malformed_option_fails_offline(config):
     config("[profile web]\nweb_identity_token = env://TOKEN\nrole_arn = R\n")
     botocore_ext.install()
     explanation = botocore_ext.explain(boto3.Session(profile_name="web"), offline=True)
@@ -505,7 +505,7 @@ def test_a_malformed_option_is_seen_offline(config):
 
 
 @pytest.mark.parametrize("text", ["", STATIC.replace("profile dev", "default")])
-def test_an_empty_name_is_the_name_of_no_profile(text, config):
+def test_empty_profile_name_is_a_missing_profile(text, config):
     config(text)
     explanation = botocore_ext.explain(botocore.session.Session(profile=""))
     assert 'boto3 says "The config profile () could not be found"' in explanation.conclusion
@@ -523,8 +523,8 @@ def test_an_empty_name_is_the_name_of_no_profile(text, config):
         ("none", "does not exist"),
     ],
 )
-def test_what_stands_in_the_place_of_a_file_is_said(path, expected, tmp_path, monkeypatch):
-    """A pipe is not read: nobody may ever write to it."""
+def test_path_that_is_not_a_file_is_named(path, expected, tmp_path, monkeypatch):
+    """A pipe is not read, because it may never be written to."""
     (tmp_path / "null").symlink_to("/dev/null")
     os.mkfifo(tmp_path / "pipe")
     named = str(tmp_path / path)
@@ -548,7 +548,7 @@ def test_what_stands_in_the_place_of_a_file_is_said(path, expected, tmp_path, mo
         ("http://me:hush@host#x", "host"),
     ],
 )
-def test_of_a_url_no_more_than_the_host_is_shown(url, host):
+def test_url_shows_its_host_only(url, host):
     assert report.host_of(url) == host
     assert report.without_users(f"it is {url}").startswith(f"it is http://{host}")
 
@@ -556,12 +556,12 @@ def test_of_a_url_no_more_than_the_host_is_shown(url, host):
 @pytest.mark.parametrize(
     ("value", "is_shown"), [("a" * 120, True), ("a" * 121, False), ("a\x1b[2J", False)]
 )
-def test_a_long_value_and_one_for_a_terminal_are_not_shown(value, is_shown):
+def test_long_and_unprintable_values_are_not_shown(value, is_shown):
     assert report.printable(value) == (value if is_shown else "(set)")
 
 
-def test_a_file_that_nobody_may_read_is_as_good_as_empty(config, mocker):
-    """To botocore, too; the superuser may read any file, so it is not tried by its mode."""
+def test_unreadable_file_counts_as_empty(config, mocker):
+    """As in botocore. Root may read any file, so the test does not rely on its mode."""
     config(STATIC.replace("profile dev", "default"))
     opened, named = open, os.environ["AWS_CONFIG_FILE"]
 
@@ -577,18 +577,18 @@ def test_a_file_that_nobody_may_read_is_as_good_as_empty(config, mocker):
     assert explanation.found is None
 
 
-def test_of_a_login_with_a_session_the_rest_is_botocores_to_say(config):
-    """The section is there, and contradicts the profile."""
+def test_inconsistent_sso_session_shows_botocores_text(config):
+    """The section exists and contradicts the profile."""
     config(f"[profile dev]\nsso_session = corp\n{SSO}[sso-session corp]\nsso_region = eu-west-1\n"
            "sso_start_url = https://x\n")  # fmt: skip
     explanation = botocore_ext.explain(boto3.Session(profile_name="dev"))
     assert "sso_region is inconsistent" in step_of(explanation, "sso").reason
 
 
-# What a session holds already.
+# Sessions that have credentials already.
 
 
-def test_keys_of_the_caller_are_found(config, commands, world):
+def test_explicit_credentials_are_found(config, commands, world):
     secret = fakes.secret()
     config(f"[default]\n{RUNS.format(world / 'ran')}")
     session = boto3.Session(
@@ -611,7 +611,7 @@ def test_keys_of_the_caller_are_found(config, commands, world):
     assert not searching.shown([str(explanation)])
 
 
-def test_half_a_pair_of_the_caller_fails():
+def test_explicit_access_key_without_secret_fails():
     session = botocore.session.Session()
     session.set_credentials("AKIAGIVEN", "")
     explanation = botocore_ext.explain(session)
@@ -622,7 +622,7 @@ def test_half_a_pair_of_the_caller_fails():
     )
 
 
-def test_keys_that_were_found_before_are_said_first(config):
+def test_loaded_credentials_are_noted_first(config):
     config(STATIC)
     session = boto3.Session(profile_name="dev")
     kept = session.get_credentials()
@@ -631,15 +631,15 @@ def test_keys_that_were_found_before_are_said_first(config):
 
 
 @pytest.mark.parametrize("wrong", [1, boto3])
-def test_it_takes_sessions_only(wrong):
+def test_explain_takes_sessions_only(wrong):
     with pytest.raises(TypeError, match=r"^explain\(\) takes a boto3 or botocore session, not "):
         botocore_ext.explain(wrong)
 
 
-# Those of botocore's that find something.
+# botocore's own providers.
 
 
-def test_the_metadata_service_is_asked_last(aws, monkeypatch):
+def test_metadata_service_is_tried_last(aws, monkeypatch):
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
     explanation = botocore_ext.explain()
@@ -647,7 +647,7 @@ def test_the_metadata_service_is_asked_last(aws, monkeypatch):
     assert [call.host for call in explanation.steps[-1].calls] == [f"127.0.0.1:{aws.port}"]
 
 
-def test_a_silent_metadata_service_is_said(aws, monkeypatch):
+def test_silent_metadata_service_is_noted(aws, monkeypatch):
     aws.always("GetMetadataToken", fakes.Answer(status=404))
     aws.always("GetInstanceRole", fakes.Answer(status=404))
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
@@ -657,14 +657,14 @@ def test_a_silent_metadata_service_is_said(aws, monkeypatch):
     assert explanation.steps[-1].calls
 
 
-def test_a_container_has_its_keys_by_its_endpoint(aws, monkeypatch):
+def test_container_endpoint_is_found(aws, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
     explanation = botocore_ext.explain()
     assert explanation.found.provider == "container-role"
 
 
 @pytest.mark.parametrize("body", ["[]", "oops", '{"AccessKeyId": "AKIA"}'])
-def test_what_an_endpoint_answers_is_not_shown(body, aws, monkeypatch):
+def test_answer_of_an_endpoint_is_not_shown(body, aws, monkeypatch):
     monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
     aws.always("GET", fakes.Answer(body.encode()))
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
@@ -673,13 +673,13 @@ def test_what_an_endpoint_answers_is_not_shown(body, aws, monkeypatch):
     assert body not in str(explanation)
 
 
-def test_an_endpoint_named_by_a_path_is_that_of_the_agent(monkeypatch):
+def test_relative_uri_means_the_host_of_the_agent(monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2")
     call = RULES["container-role"].call
     assert call(View(botocore.session.Session())) == ("GET", "169.254.170.2")
 
 
-def test_a_process_has_its_time_shown(config, aws, world):
+def test_process_shows_its_time(config, aws, world):
     config(f"[profile dev]\ncredential_process = {fakes.keys_command(world, aws.url)}\n")
     explanation = botocore_ext.explain(boto3.Session(profile_name="dev"))
     step = step_of(explanation, "custom-process")
@@ -700,7 +700,7 @@ def test_a_process_has_its_time_shown(config, aws, world):
         ("print('{}')", "gave something that cannot be read"),
     ],
 )
-def test_what_a_process_prints_is_not_shown(program, expected, config):
+def test_output_of_a_process_is_not_shown(program, expected, config):
     program = program.format(fakes.secret("printed"))
     config(f'[profile dev]\ncredential_process = {sys.executable} -c "{program}"\n')
     explanation = botocore_ext.explain(boto3.Session(profile_name="dev"))
@@ -715,7 +715,7 @@ def test_what_a_process_prints_is_not_shown(program, expected, config):
         (f"{APP}source_profile = q\n[profile q]\n", "the source of the role of profile 'app'"),
     ],
 )
-def test_a_process_without_a_command_is_said(text, expected, config):
+def test_empty_credential_process_is_named(text, expected, config):
     config(f"{text}credential_process =\n")
     explanation = botocore_ext.explain(botocore.session.Session(profile="app"))
     (step,) = [one for one in explanation.steps if one.outcome.value == "failed"]
@@ -723,7 +723,7 @@ def test_a_process_without_a_command_is_said(text, expected, config):
     assert not step.calls
 
 
-def test_an_empty_key_is_said(config):
+def test_empty_static_credentials_are_named(config):
     config("[profile dev]\naws_access_key_id =\naws_secret_access_key =\n")
     explanation = botocore_ext.explain(botocore.session.Session(profile="dev"))
     assert outcomes(explanation) == {"config-file": "failed"}
@@ -733,7 +733,7 @@ def test_an_empty_key_is_said(config):
 
 
 @pytest.mark.caller_signs
-def test_a_number_of_attempts_with_which_no_client_can_be_made_is_said(config):
+def test_malformed_max_attempts_is_named(config):
     config(f"{APP}source_profile = dev\nmax_attempts = many\n{STATIC}")
     explanation = botocore_ext.explain(botocore.session.Session(profile="app"))
     assert outcomes(explanation)["assume-role"] == "failed"
@@ -742,7 +742,7 @@ def test_a_number_of_attempts_with_which_no_client_can_be_made_is_said(config):
     )
 
 
-def test_keys_that_have_expired_are_said_to_be_so(config, monkeypatch):
+def test_expired_process_credentials_are_named(config, monkeypatch):
     expired = json.dumps(
         {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t",
          "Expiration": "2020-01-01T00:00:00Z"}
@@ -751,7 +751,7 @@ def test_keys_that_have_expired_are_said_to_be_so(config, monkeypatch):
     assert "returned credentials that have expired" in str(botocore_ext.explain())
 
 
-def test_keys_of_the_environment_that_have_expired_are_said_to_be_so(monkeypatch):
+def test_expired_environment_credentials_are_named(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z")
@@ -762,7 +762,7 @@ def test_keys_of_the_environment_that_have_expired_are_said_to_be_so(monkeypatch
 
 
 @pytest.mark.parametrize("names_it", ["AWS_CREDENTIAL_FILE", "BOTO_CONFIG"])
-def test_files_of_old_are_read(names_it, world, monkeypatch):
+def test_credentials_of_boto_2_are_found(names_it, world, monkeypatch):
     file = world / "old"
     file.write_text("[Credentials]\naws_access_key_id = AKIAOLD\naws_secret_access_key = s\n")
     if names_it == "AWS_CREDENTIAL_FILE":
@@ -774,7 +774,7 @@ def test_files_of_old_are_read(names_it, world, monkeypatch):
 
 
 @pytest.mark.caller_signs
-def test_a_service_that_cannot_be_reached_is_named(config, monkeypatch):
+def test_unreachable_service_is_named(config, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as closed_again:
         url = f"http://127.0.0.1:{closed_again.getsockname()[1]}"
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
@@ -787,7 +787,7 @@ def test_a_service_that_cannot_be_reached_is_named(config, monkeypatch):
 
 
 @pytest.mark.parametrize("behind", ["/?{}", "?{}", "#{}"])
-def test_of_the_url_of_a_container_only_the_host_is_shown(behind, aws, monkeypatch):
+def test_container_url_shows_its_host_only(behind, aws, monkeypatch):
     aws.always("GET", fakes.Answer(status=500))
     monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
     url = f"http://{fakes.secret()}@127.0.0.1:{aws.port}{behind.format(fakes.secret())}"
@@ -809,7 +809,7 @@ def test_of_the_url_of_a_container_only_the_host_is_shown(behind, aws, monkeypat
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ipv5", "ipv5 is neither ipv4 nor ipv6"),
     ],
 )
-def test_a_setting_with_which_no_chain_can_be_made_is_said(name, value, fact, monkeypatch):
+def test_setting_that_breaks_the_chain_is_named(name, value, fact, monkeypatch):
     monkeypatch.setenv(name, value)
     botocore_ext.install()
     explanation = botocore_ext.explain()
@@ -818,7 +818,7 @@ def test_a_setting_with_which_no_chain_can_be_made_is_said(name, value, fact, mo
 
 
 @pytest.mark.users_own("error", "log")
-def test_a_password_in_an_address_is_not_shown(config, monkeypatch):
+def test_password_in_a_url_is_not_shown(config, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as closed_again:
         url = f"http://user:{fakes.secret()}@127.0.0.1:{closed_again.getsockname()[1]}"
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
@@ -834,7 +834,7 @@ def test_a_password_in_an_address_is_not_shown(config, monkeypatch):
     assert not searching.shown([str(of_service), str(of_instance)])
 
 
-def test_what_a_source_of_ours_fails_with_is_said(config):
+def test_error_of_our_source_is_shown(config):
     config(f"{APP}source_profile = web\n[profile web]\nweb_identity_token = file:///none\n"
            "role_arn = arn:aws:iam::123456789012:role/Web\n")  # fmt: skip
     botocore_ext.install()
@@ -843,7 +843,7 @@ def test_what_a_source_of_ours_fails_with_is_said(config):
 
 
 @pytest.mark.users_own("error", "log")
-def test_what_a_handler_raises_is_not_shown(config):
+def test_error_of_a_handler_is_not_shown(config):
     def refuse(**_):
         raise RuntimeError(fakes.secret())
 
@@ -855,7 +855,7 @@ def test_what_a_handler_raises_is_not_shown(config):
     assert not searching.shown([str(explanation)])
 
 
-def test_the_options_of_a_source_of_ours_are_shown_as_those_of_others(config, aws):
+def test_settings_of_our_source_are_shown(config, aws):
     secret = fakes.secret()
     config(
         f"{APP}source_profile = q\n[profile q]\nregion = eu-west-1\n"
@@ -877,8 +877,8 @@ def test_the_options_of_a_source_of_ours_are_shown_as_those_of_others(config, aw
     ]
 
 
-def test_what_fails_is_said_once(config):
-    """In a process, where a warning of it would stand on standard error."""
+def test_failure_is_printed_once(config):
+    """In a process, where a warning of it would go to standard error."""
     config(f"{APP}source_profile = q\n[profile q]\ncredential_chain = Environment\n")
     command = [sys.executable, "-m", "botocore_ext", "explain", "--profile", "app"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
@@ -889,7 +889,7 @@ def test_what_fails_is_said_once(config):
 # The text, the data, the terminal.
 
 
-def test_it_is_printed_as_data(config, capsys):
+def test_json_prints_data(config, capsys):
     config(STATIC)
     assert main(["explain", "--profile", "dev", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
@@ -903,7 +903,7 @@ def test_it_is_printed_as_data(config, capsys):
     assert [step["outcome"] for step in data["steps"] if step["settings"]] == ["found"]
 
 
-def test_without_a_session_it_makes_one(config, monkeypatch):
+def test_explain_creates_a_session_by_default(config, monkeypatch):
     config(MOBILE)
     monkeypatch.setenv("AWS_PROFILE", "mobile")
     botocore_ext.install()
@@ -923,13 +923,13 @@ def on_a_terminal(*arguments):
     return printed
 
 
-def test_a_terminal_shows_colours(config):
+def test_terminal_shows_colors(config):
     config(STATIC)
     printed = on_a_terminal("--profile", "dev")
     assert "\x1b[32mfound         \x1b[0m  config-file" in printed
 
 
-def test_a_terminal_that_wants_no_colours_has_none(config, monkeypatch):
+def test_no_color_turns_colors_off(config, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     config(STATIC)
     assert "\x1b" not in on_a_terminal("--profile", "dev")
@@ -948,14 +948,14 @@ def test_a_terminal_that_wants_no_colours_has_none(config, monkeypatch):
         ("[profile dev too]", False),
     ],
 )
-def test_a_line_is_found_as_botocore_reads_it(header, is_profile, config):
+def test_line_is_found_where_botocore_reads_it(header, is_profile, config):
     config(f"; role_arn = 1\n\n[default]\nrole_arn=2\n{header}\nRole_ARN : arn:aws:iam::1:role/R\n")
     explanation = botocore_ext.explain(botocore.session.Session(profile="dev"))
     assert ("config:6)" in str(explanation)) == is_profile
 
 
-def test_a_key_that_stands_in_no_line_has_its_profile_as_its_place(config, tmp_path):
-    """The file is another one than the session's."""
+def test_setting_of_another_file_names_its_profile(config, tmp_path):
+    """The file is not the one of the session."""
     other = tmp_path / "config"
     other.write_text("[profile dev]\ncredential_process = true\n")
     process = botocore_ext.from_process(profile="dev", config_filepath=str(other))
@@ -964,7 +964,7 @@ def test_a_key_that_stands_in_no_line_has_its_profile_as_its_place(config, tmp_p
     assert "profile 'dev'" in origins
 
 
-def test_warnings_of_other_threads_are_not_noted():
+def test_warnings_of_other_threads_are_left_out():
     def other():
         warn = logging.getLogger("botocore_ext.profiles.selection").warning
         thread = threading.Thread(target=warn, args=("Profile 'other' is somebody else's",))
@@ -975,14 +975,14 @@ def test_warnings_of_other_threads_are_not_noted():
     assert not [note for note in botocore_ext.explain().notes if "somebody" in note]
 
 
-def test_a_config_file_that_is_not_text_is_said_to_be_unreadable(world):
+def test_binary_config_file_is_named(world):
     (world / "config").write_bytes(b"\xff\xfe")
     explanation = botocore_ext.explain()
     assert explanation.steps == ()
     assert "cannot be read, so every boto3 session fails" in explanation.conclusion
 
 
-def test_who_has_listened_hears_no_more():
+def test_listener_hears_nothing_after_its_work():
     heard = []
     run_with_listener(heard.append, lambda: tell(("host", 1.0)))
     tell(("host", 2.0))

@@ -1,4 +1,4 @@
-"""The keys of a profile, printed for programs that do not know this package."""
+"""``botocore-ext export``: the credentials of a profile, for other programs."""
 
 import json
 import os
@@ -75,7 +75,7 @@ def _profiles(config, monkeypatch):
 
 @pytest.fixture
 def exported(capsys):
-    """Return what exports in this process, and what that prints."""
+    """Return a function that exports in this process and returns the output."""
 
     def exported(*arguments):
         status = main(["export", *arguments])
@@ -87,7 +87,7 @@ def exported(capsys):
 
 
 def run(command, **given):
-    """Run a program as somebody else would, with the environment of the test."""
+    """Run a program in a process of its own, with the environment of the test."""
     return subprocess.run(
         shlex.split(command) if isinstance(command, str) else command,
         stdin=subprocess.DEVNULL,
@@ -100,12 +100,12 @@ def run(command, **given):
 
 
 def gave(aws):
-    """Return the access keys that were given out, in order."""
+    """Return the access keys that were returned, in order."""
     return [one.gave for one in aws.requests if one.gave and one.operation != "GetCallerIdentity"]
 
 
 def refusal(done):
-    """Return the one line by which a command says why there are no keys."""
+    """Return the one line that a failed command prints."""
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert not [one for one in fakes.SECRETS if one in line]
@@ -113,7 +113,7 @@ def refusal(done):
     return line.removeprefix("botocore-ext: ")
 
 
-def test_by_default_it_prints_what_a_credential_process_prints(exported, aws):
+def test_default_format_is_that_of_a_credential_process(exported, aws):
     text = exported("--profile", "web")
     keys = json.loads(text)
     assert list(keys) == [
@@ -131,7 +131,7 @@ def test_by_default_it_prints_what_a_credential_process_prints(exported, aws):
     assert text == json.dumps(keys, indent=2) + "\n"
 
 
-def test_it_leaves_out_what_is_not_known(exported):
+def test_unknown_members_are_left_out(exported):
     assert json.loads(exported("--profile", "long-term", "--format", "process")) == {
         "Version": 1,
         "AccessKeyId": "AKIALONGTERM",
@@ -140,7 +140,7 @@ def test_it_leaves_out_what_is_not_known(exported):
 
 
 @pytest.mark.parametrize(("form", "before"), [("env", "export "), ("env-no-export", "")])
-def test_lines_for_a_shell_are_those_of_aws_cli(exported, aws, form, before):
+def test_shell_lines_match_aws_cli(exported, aws, form, before):
     lines = exported("--profile", "web", "--format", form).splitlines()
     names, values = zip(*(line.split("=", 1) for line in lines), strict=True)
     assert names == (
@@ -155,14 +155,14 @@ def test_lines_for_a_shell_are_those_of_aws_cli(exported, aws, form, before):
     assert datetime.fromisoformat(values[3]).tzinfo
 
 
-def test_keys_as_aws_makes_them_stand_without_quotes(exported):
+def test_values_of_aws_need_no_quotes(exported):
     assert exported("--profile", "long-term", "--format", "env") == (
         "export AWS_ACCESS_KEY_ID=AKIALONGTERM\n"
         "export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n"
     )
 
 
-def test_a_shell_runs_nothing_that_an_endpoint_gave(exported, aws, config, tmp_path):
+def test_shell_runs_nothing_from_an_endpoint(exported, aws, config, tmp_path):
     config(f"[profile endpoint]\ncontainer_credentials_full_uri = {aws.url}/keys")
     evil = f"'; touch {tmp_path}/evil; $(touch {tmp_path}/evil) `touch {tmp_path}/evil`"
     keys = {"AccessKeyId": "AKIA", "SecretAccessKey": evil}
@@ -173,7 +173,7 @@ def test_a_shell_runs_nothing_that_an_endpoint_gave(exported, aws, config, tmp_p
     assert not (tmp_path / "evil").exists()
 
 
-def test_json_has_all_that_is_known(exported, aws):
+def test_json_has_all_members(exported, aws):
     keys = json.loads(exported("--profile", "mobile", "--format", "json"))
     assert [keys["AccessKeyId"]] == gave(aws)
     assert keys["IdentityId"] == "us-east-1:00000000-0000-0000-0000-000000000001"
@@ -188,8 +188,8 @@ def test_json_has_all_that_is_known(exported, aws):
     ]
 
 
-def test_the_expiration_is_in_utc_wherever_the_machine_is(aws, monkeypatch):
-    """As AWS's own, rather than in the zone in which botocore's parser puts some."""
+def test_expiration_is_in_utc(aws, monkeypatch):
+    """As in AWS CLI, and not in the time zone of botocore's parser."""
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     done = run(f"{EXPORT} --profile mobile")
     end = json.loads(done.stdout)["Expiration"]
@@ -197,12 +197,12 @@ def test_the_expiration_is_in_utc_wherever_the_machine_is(aws, monkeypatch):
     assert 3500 < datetime.fromisoformat(end).timestamp() - aws.now() <= 3600
 
 
-def test_without_a_profile_it_is_that_of_the_environment(exported, monkeypatch):
+def test_default_profile_is_that_of_the_environment(exported, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "long-term")
     assert "AKIALONGTERM" in exported()
 
 
-def test_as_in_boto3_keys_of_the_environment_win_unless_a_profile_is_named(exported, monkeypatch):
+def test_environment_wins_unless_a_profile_is_named(exported, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
     assert "AKIAENVIRONMENT" in exported()
@@ -211,7 +211,7 @@ def test_as_in_boto3_keys_of_the_environment_win_unless_a_profile_is_named(expor
 
 
 def on_a_terminal(*arguments):
-    """Run it with a terminal for its output, and return the status, that, and its errors."""
+    """Export to a terminal, and return the status, the output and the errors."""
     ours, its = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "botocore_ext", "export", *arguments],
@@ -225,14 +225,14 @@ def on_a_terminal(*arguments):
         try:
             while chunk := os.read(ours, 4096):
                 shown += chunk
-        except OSError:  # how Linux says that nobody has the terminal open any more
+        except OSError:  # Linux: the other end of the terminal is closed
             pass
         os.close(ours)
         errors = process.stderr.read()
     return process.returncode, shown.decode().replace("\r\n", "\n"), errors
 
 
-def test_it_prints_no_secret_to_a_terminal_and_does_not_even_fetch_one(aws):
+def test_terminal_gets_no_secret_and_no_fetch_is_made(aws):
     status, shown, errors = on_a_terminal("--profile", "web")
     assert (status, shown) == (1, "")
     assert errors == (
@@ -243,20 +243,20 @@ def test_it_prints_no_secret_to_a_terminal_and_does_not_even_fetch_one(aws):
 
 
 @pytest.mark.parametrize(("told", "status"), [([], 1), (["--show-secrets"], 0)])
-def test_a_terminal_is_looked_for_where_it_prints(told, status, aws, mocker, capsys):
+def test_terminal_is_detected_in_process(told, status, aws, mocker, capsys):
     mocker.patch.object(sys.stdout, "isatty", return_value=True)
     assert main(["export", "--profile", "web", *told]) == status
     assert len(gave(aws)) == len(capsys.readouterr().out.splitlines()) // 8 == 1 - status
 
 
-def test_it_does_if_it_is_told_to(aws):
+def test_show_secrets_prints_to_a_terminal(aws):
     status, shown, errors = on_a_terminal("--profile", "web", "--show-secrets")
     assert (status, errors) == (0, "")
     assert [json.loads(shown)["AccessKeyId"]] == gave(aws)
 
 
-def test_a_refusal_is_one_line(aws):
-    """In a process, where a warning of a failed fetch would stand beside it."""
+def test_refusal_of_sts_is_one_line(aws):
+    """In a process, where a warning of a failed fetch would be a second line."""
     aws.script("AssumeRoleWithWebIdentity", fakes.error("AccessDenied", 403, "not\nyou"))
     line = refusal(run(f"{EXPORT} --profile web"))
     assert line == (
@@ -275,7 +275,7 @@ def test_a_refusal_is_one_line(aws):
         ("absent", "No such file or directory: 'no-such-program'"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(capsys, profile, why):
+def test_error_is_one_line(capsys, profile, why):
     assert main(["export", "--profile", profile]) == 1
     output = capsys.readouterr()
     assert (output.out, output.err.count("\n")) == ("", 1)
@@ -283,14 +283,14 @@ def test_what_is_wrong_is_said_in_one_line(capsys, profile, why):
     assert "secret-key" not in output.err
 
 
-def test_a_misspelt_key_is_said_beside_it(config):
+def test_misspelled_setting_is_warned_of(config):
     config(f"[profile mobile]\n{POOL.replace('pool', 'poool')}")
     warning, error = run(f"{EXPORT} --profile mobile").stderr.splitlines()
     assert "did you mean cognito_identity_pool_id?" in warning
     assert "no credentials were found for profile 'mobile'" in error
 
 
-def test_an_interrupted_search_shows_no_traceback(mocker, capsys):
+def test_interrupt_shows_no_traceback(mocker, capsys):
     mocker.patch.object(export, "credentials_of", side_effect=KeyboardInterrupt)
     assert main(["export"]) == 1
     assert capsys.readouterr().err == (
@@ -302,14 +302,14 @@ def test_an_interrupted_search_shows_no_traceback(mocker, capsys):
     ("profile", "way"),
     [("round", "round -> round"), ("there", "there -> back -> there")],
 )
-def test_a_profile_that_exports_itself_is_an_error_and_not_a_fork_bomb(profile, way):
+def test_profile_that_exports_itself_is_an_error(profile, way):
     line = refusal(run(f"{EXPORT} --profile {profile}"))
     assert f"is a loop ({way}): let it export another profile" in line
     assert line.count("is a loop") == 1
 
 
-def test_a_profile_that_is_being_exported_is_not_looked_for_again(aws, monkeypatch, capsys):
-    """As a process sees it that was started meanwhile."""
+def test_profile_under_export_is_not_resolved_again(aws, monkeypatch, capsys):
+    """As in a process that the export started."""
     monkeypatch.setenv(export.PROFILES, "mobile\nweb")
     assert main(["export", "--profile", "web"]) == 1
     assert "(mobile -> web -> web)" in capsys.readouterr().err
@@ -318,8 +318,8 @@ def test_a_profile_that_is_being_exported_is_not_looked_for_again(aws, monkeypat
     assert os.environ[export.PROFILES] == "mobile\nweb\nboth"
 
 
-def test_a_profile_with_keys_of_ours_may_export_itself_to_others(exported, aws):
-    """Ours win over the process, and all that do not know them run it."""
+def test_profile_of_ours_may_export_itself(exported, aws):
+    """Our settings win over the process, and programs without this package run it."""
     credentials = boto3.Session(profile_name="both").get_credentials()
     assert credentials.method == "custom-process"
     assert [credentials.access_key] == gave(aws)
@@ -327,7 +327,7 @@ def test_a_profile_with_keys_of_ours_may_export_itself_to_others(exported, aws):
 
 
 @pytest.mark.caller_signs
-def test_plain_boto3_gets_keys_that_refresh(aws):
+def test_plain_boto3_gets_refreshing_credentials(aws):
     session = boto3.Session(profile_name="for-others")
     credentials = session.get_credentials()
     assert type(credentials) is RefreshableCredentials
@@ -345,7 +345,7 @@ def test_plain_boto3_gets_keys_that_refresh(aws):
 
 
 @pytest.mark.parametrize(("command", "printed"), tools_page.commands("botocore-ext"))
-def test_the_page_shows_what_is_printed(command, printed, config, aws, capsys):
+def test_page_shows_the_output(command, printed, config, aws, capsys):
     config(tools_page.PROFILES)
     aws.always("GetCredentialsForIdentity", tools_page.keys)
     _, *arguments = shlex.split(command)
@@ -363,7 +363,7 @@ fromIni({ profile: "for-others" })().then((keys) => console.log(JSON.stringify(k
 
 
 @pytest.mark.skipif(bool(WHY_NODE_CANNOT), reason=WHY_NODE_CANNOT)
-def test_the_sdk_for_javascript_gets_the_keys(aws):
+def test_sdk_for_javascript_gets_the_credentials(aws):
     done = run(["node", "-e", NODE, str(os.environ[record.VARIABLE])])
     keys = json.loads(done.stdout)
     assert [keys["accessKeyId"]] == gave(aws)
@@ -373,7 +373,7 @@ def test_the_sdk_for_javascript_gets_the_keys(aws):
     assert datetime.fromisoformat(keys["expiration"].replace("Z", "+00:00")).timestamp() > aws.now()
 
 
-def test_only_what_it_needs_is_imported():
+def test_export_imports_only_what_it_needs():
     """A credential process is started often."""
     _, *arguments = shlex.split(f"{EXPORT} --profile nothing")
     done = run([sys.executable, "-X", "importtime", *arguments])

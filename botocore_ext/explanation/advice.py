@@ -22,15 +22,13 @@ from .report import Explanation, Found, Outcome, Step
 from .view import Line, View, profile_in_config
 
 
-def first_configured(steps: Sequence[Step]) -> Step | None:
-    """Return the provider at which the search stopped; None if none is configured."""
-    ends = (Outcome.FOUND, Outcome.FAILED, Outcome.NOT_TRIED)
-    return next((step for step in steps if step.outcome in ends), None)
+def conclusion(first: Step | None, found: Found | None) -> str:
+    """Return the result of the search in one sentence.
 
-
-def conclusion(steps: Sequence[Step], found: Found | None) -> str:
-    """Return the result of the search in one sentence."""
-    first = first_configured(steps)
+    Args:
+        first: The first configured provider, where the search stopped.
+        found: Its credentials.
+    """
     if found is not None:
         return f"Found by {found.provider}: {found}."
     if first is None:
@@ -148,6 +146,8 @@ class Case:
 
     view: View
     steps: Sequence[Step]
+    #: The first configured provider, where the search stopped; None if none is configured.
+    first: Step | None
     #: Whether our providers may be part of it.
     has_ours: bool
 
@@ -164,7 +164,7 @@ def advice(case: Case, warnings: Sequence[str]) -> tuple[str, ...]:
         warnings: What comes before it.
     """
     notes = [*warnings, *(note for advise in _ALWAYS for note in advise(case))]
-    if first_configured(case.steps) is None:
+    if case.first is None:
         notes += [note for advise in _MISTAKES for note in advise(case)]
         notes = notes or [note for advise in _OTHERWISE for note in advise(case)]
     return tuple(dict.fromkeys(notes))
@@ -172,17 +172,16 @@ def advice(case: Case, warnings: Sequence[str]) -> tuple[str, ...]:
 
 def _failure(case: Case) -> Iterator[str]:
     """Repeat the error at the end, where people look for it."""
-    first = first_configured(case.steps)
-    if first and first.outcome is Outcome.FAILED:
-        yield f"{first.provider}: {first.reason}"
+    if case.first and case.first.outcome is Outcome.FAILED:
+        yield f"{case.first.provider}: {case.first.reason}"
 
 
 def _environment_wins(case: Case) -> Iterator[str]:
-    first, profile = first_configured(case.steps), case.view.profile
+    profile = case.view.profile
     of_profile = {method for method, rule in RULES.items() if rule.keys}
     of_profile |= {row.method for row in INSERTED}
     skipped = {step.provider for step in case.steps if step.outcome is Outcome.SKIPPED}
-    if first and first.provider == "env" and of_profile & skipped:
+    if case.first and case.first.provider == "env" and of_profile & skipped:
         yield (
             f"environment credentials win over profile '{profile}': unset AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or name the profile in code "
@@ -199,9 +198,9 @@ def _not_installed(case: Case) -> Iterator[str]:
         keys += ["credential_source"] * (source_of(values) is not None)
         if keys:
             yield (
-                f"{keys[0]} of profile '{name}' ({case.view.location(keys[0], name)}) means "
-                "nothing to plain boto3: call botocore_ext.install() before you create the "
-                "session, or botocore_ext.extend(session)"
+                f"plain boto3 does not know {keys[0]} in profile '{name}' "
+                f"({case.view.location(keys[0], name)}): call botocore_ext.install() before you "
+                "create the session, or botocore_ext.extend(session)"
             )
 
 

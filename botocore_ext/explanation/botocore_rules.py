@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..catalogue import INSERTED
 from ..profiles.selection import selecting_keys, source_of
 from ..system import why_no_file
-from .report import Setting, host_of
+from .report import host_of
 from .view import View
 
 #: Settings, and arguments of a session, that are credentials themselves.
@@ -169,10 +169,6 @@ class Rule:
     call: Callable[[View], tuple[str, str] | None] = lambda _: None
     #: Why it returned nothing.
     reason_empty: Callable[[View], str] = lambda _: "it returned no credentials"
-
-    def settings(self, view: View) -> tuple[Setting, ...]:
-        """Return the settings and variables of this provider that are set."""
-        return view.settings(self.keys, self.variables)
 
 
 #: METHOD -> the rule.

@@ -75,11 +75,12 @@ def explain(
         steps = (*explicit, *map(search.step, providers))
     if is_alone and search.first is None:  # what the session itself would raise
         reason = describe_error(nothing_from(providers[0]))
-        steps = (replace(steps[0], outcome=Outcome.FAILED, reason=reason),)
+        search.first = replace(steps[0], outcome=Outcome.FAILED, reason=reason)
+        steps = (search.first,)
     if loaded is not None:
         warnings.insert(0, _about_loaded(loaded.method))
-    notes = advice(Case(view, steps, has_ours), warnings)
-    end = conclusion(steps, search.found)
+    notes = advice(Case(view, steps, search.first, has_ours), warnings)
+    end = conclusion(search.first, search.found)
     return Explanation(view.profile, view.profile_from, view.files, steps, search.found, end, notes)
 
 
@@ -217,11 +218,12 @@ class _Search:
 
     def _settings(self, provider: CredentialProvider) -> Iterator[Setting]:
         if isinstance(provider, Provider):
-            yield from settings_of_ours(self.view, provider)
+            yield from _settings_of_ours(self.view, provider)
         elif provider.METHOD == "assume-role":
-            yield from settings_of_role(self.view)
+            yield from _settings_of_role(self.view)
         else:
-            yield from RULES.get(str(provider.METHOD), _UNKNOWN).settings(self.view)
+            rule = RULES.get(str(provider.METHOD), _UNKNOWN)
+            yield from self.view.settings(rule.keys, rule.variables)
 
     def _try(self, provider: CredentialProvider) -> Step:
         name = str(provider.METHOD)
@@ -342,7 +344,7 @@ class _Recorder:
 # The options that are set, and where.
 
 
-def settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
+def _settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
     """Yield the options of a provider of ours that are set."""
     for option in provider.options():
         _, origin, problem = provider._resolution(option)
@@ -358,7 +360,7 @@ def settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
         yield Setting(key, printable(value) if is_public else "(set)", where)
 
 
-def settings_of_role(view: View) -> Iterator[Setting]:
+def _settings_of_role(view: View) -> Iterator[Setting]:
     """Yield the settings of a role and of the profiles that its credentials come from."""
     rules = (RULES["assume-role"], *RULES.values())
     keys = dict.fromkeys(key for rule in rules for key in rule.keys)
@@ -366,5 +368,5 @@ def settings_of_role(view: View) -> Iterator[Setting]:
         yield from view.settings(keys, profile=name)
         scope = ProfileScope(view.session, profile=name, environ=view.environ)
         ours = [row.load()().bind(scope) for row, _ in selecting_keys(scope.profile_values)]
-        found = [one for provider in ours for one in settings_of_ours(view, provider)]
+        found = [one for provider in ours for one in _settings_of_ours(view, provider)]
         yield from (one for one in dict.fromkeys(found) if one.name not in keys)
