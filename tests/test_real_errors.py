@@ -2,14 +2,16 @@
 
 import gc
 import json
+import signal
 import ssl
+import sys
+import threading
 
 import botocore.session
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import HTTPClientError
 
 from botocore_ext import (
     FetchError,
@@ -96,10 +98,77 @@ def test_an_error_of_a_blocked_socket_is_raised(monkeypatch):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
     with pytest.raises(AssertionError, match=text):
         from_instance_metadata().fetch()
-    config = Config(retries={"total_max_attempts": 1})
-    with pytest.raises(HTTPClientError, match=text):
-        web_token(endpoint_url=f"https://{ELSEWHERE}", config=config).fetch()
+    with pytest.raises(AssertionError, match=text):
+        web_token(endpoint_url=f"https://{ELSEWHERE}").fetch()
     gc.collect()
+
+
+class TimeLimitError(Exception):
+    """What a signal handler raises to end a task."""
+
+
+@pytest.fixture
+def time_limit():
+    """A function that lets the main thread run a signal handler, which raises."""
+
+    def end(*_):
+        raise TimeLimitError
+
+    before = signal.signal(signal.SIGTERM, end)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_a_time_limit_while_a_service_answers_is_raised(aws, time_limit):
+    """What is raised while botocore sends is an error of the network to it, and tried again."""
+    is_raised = threading.Event()
+
+    def late(_):
+        time_limit()
+        is_raised.wait(5)
+        return fakes.Answer(b"{}")
+
+    aws.always("AssumeRoleWithWebIdentity", late)
+    with pytest.raises(TimeLimitError):
+        web_token().fetch()
+    is_raised.set()
+    assert len(aws.requests) == 1
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_time_limit_while_an_answer_is_read_is_raised(time_limit):
+    """It is raised from within botocore's parser, and says nothing of the answer."""
+
+    def trace(frame, event, _):
+        if frame.f_globals["__name__"] == "botocore.parsers":
+            if event == "line":
+                sys.settrace(None)
+                time_limit()
+            return trace
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with pytest.raises(TimeLimitError):
+            web_token().fetch()
+    finally:
+        sys.settrace(before)
+
+
+def test_a_time_limit_of_a_kind_of_pythons_is_raised():
+    """The errors of a process have classes that others raise, too."""
+
+    def end(*_):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        process = "sh -c 'kill -TERM $PPID; sleep 5'"
+        with pytest.raises(TimeoutError):
+            from_process(credential_process=process).fetch()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_an_answer_that_cannot_be_read_is_said_to_be(world, aws):

@@ -202,6 +202,14 @@ def test_a_value_of_keys_that_no_request_can_carry_is_refused():
     )
 
 
+def test_a_secret_key_with_bytes_that_are_no_text_is_refused(monkeypatch):
+    """The error that Python raises where it is encoded has the whole value in its ``repr``."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", f"{fakes.secret()}\udce9")
+    with pytest.raises(ConfigurationError, match="AWS_SECRET_ACCESS_KEY contains"):
+        from_env().fetch()
+
+
 def test_an_error_of_a_field_travels():
     with pytest.raises(ValueError, match="is missing") as raised:
         FrozenCredentials("", "s")

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -31,24 +32,34 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 _OWN = ("botocore", "botocore_ext", "aiobotocore")
+#: What these call, beyond the standard library.
+_OF_THEIRS = (*_OWN, "awscrt", "dateutil", "jmespath", "urllib3")
 
 
 def is_of_a_parser(error: BaseException) -> bool:
     """Whether an answer came, and botocore's parsers raised this error over it."""
     modules = list(_modules(error))
+    if _is_of_others(modules[-1]):
+        return False
     # Of JSON that is null the parser makes nothing, which the endpoint trips over.
     is_parsed = modules[-1].endswith("botocore.endpoint")
     return is_parsed or any(name.endswith("botocore.parsers") for name in modules)
 
 
 def is_of_a_handler(error: BaseException) -> bool:
-    """Whether an event handler of the caller's raised this error, or moto, which is one."""
-    below = False
-    for name in _modules(error):
+    """Whether a handler of the caller's raised this error: of an event, or of a signal."""
+    modules, below = list(_modules(error)), False
+    for name in modules:
         if below and name.partition(".")[0] not in _OWN:
             return True
         below = name.endswith("botocore.hooks")
-    return False
+    return _is_of_others(modules[-1])
+
+
+def _is_of_others(module: str) -> bool:
+    """Whether it is neither botocore's, nor ours, nor what these call."""
+    package = module.partition(".")[0]
+    return package not in _OF_THEIRS and package not in sys.stdlib_module_names
 
 
 def while_sending(error: Exception) -> Exception | None:
@@ -173,6 +184,7 @@ def create(
     # Before botocore's own handler, which may wait for a while.
     name = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register_first(f"needs-retry.{name}", end_with_budget)
+    client.meta.events.register_first(f"needs-retry.{name}", _raise_what_others_raised)
     limit = (config.retries or {}).get("total_max_attempts", ATTEMPTS)
     client.meta.events.register("needs-retry", partial(_retry_identity_provider, limit))
     client.meta.events.register("after-call", _hide_what_is_no_error)
@@ -202,6 +214,19 @@ def _retry_identity_provider(limit: int, response: Any, attempts: int, **_: obje
     """
     code = response[1].get("Error", {}).get("Code") if response else None
     return 0.1 * 2**attempts if code in _OF_IDENTITY_PROVIDERS and attempts < limit else None
+
+
+def _raise_what_others_raised(caught_exception: Exception | None = None, **_: object) -> None:
+    """Retry nothing that other code raised while a request was sent (``needs-retry``).
+
+    A signal handler may end a task so; botocore takes it for a failure of the network.
+
+    Raises:
+        Exception: What other code raised.
+    """
+    raised = None if caught_exception is None else while_sending(caught_exception)
+    if raised is not None:
+        raise raised from None
 
 
 def _hide_what_is_no_error(http_response: Any, parsed: dict[str, Any], **_: object) -> None:

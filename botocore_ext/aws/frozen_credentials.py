@@ -25,9 +25,10 @@ SPELLINGS = {
 
 #: The fact of a value that no request can carry.
 UNSENDABLE = "contains a line break or another character that cannot be sent"
-#: What an HTTP header carries. A secret key is not sent, so it may have letters beyond ASCII.
+#: What an HTTP header carries. A secret key is not sent, so it may have letters beyond ASCII, but
+#: not the halves of characters that stand for bytes that are not UTF-8: Python's error has it all.
 _SENDABLE = re.compile(r"[ -~]*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 #: What names the account in the ARN of a role session.
 _ACCOUNT = re.compile(r"arn:[^:]*:sts::(\d+):")
 
