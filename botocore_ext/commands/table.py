@@ -73,7 +73,7 @@ def _introduction(row: Row, kind: type[Provider]) -> str:
 
 
 def _options(options: Iterable[Option]) -> str:
-    return "\n".join(f"### `{_name(one)}`\n\n{one.help}\n\n{_ways(one)}.\n" for one in options)
+    return "\n".join(f"### `{one.keyword}`\n\n{one.help}\n\n{_ways(one)}.\n" for one in options)
 
 
 def _ways(one: Option) -> str:
@@ -81,16 +81,7 @@ def _ways(one: Option) -> str:
     ways = ["positional" if one.positional else "keyword"]
     ways += [f"ini key {_code(one.ini)}"] if one.ini else []
     ways += [f"environment variable {_code(one.env)}"] if one.env else []
-    return f"{_default(one)}; {', '.join(ways)}"
-
-
-def _default(one: Option) -> str:
-    if one.required:
-        return "Required"
-    if one.default is None:
-        return "Optional"
-    value = one.default if isinstance(one.default, bool) else f"{one.default:g}"
-    return f"By default {value}"
+    return f"{one.default_text}; {', '.join(ways)}"
 
 
 def _keys() -> list[list[str]]:
@@ -104,7 +95,7 @@ def _keys() -> list[list[str]]:
 
 
 def _summary(kind: type[Provider]) -> str:
-    return str(inspect.getdoc(kind))
+    return str(inspect.getdoc(kind)).partition("\n\nArgs:")[0]
 
 
 def _link(kind: type[Provider]) -> str:
@@ -123,10 +114,6 @@ def _selecting(row: Row) -> str:
 
 def _kinds() -> list[type[Provider]]:
     return [row.load() for row in ROWS]
-
-
-def _name(one: Option) -> str:
-    return f"*{one.name}" if one.positional else one.name
 
 
 def _code(name: str | None) -> str:

@@ -4,11 +4,13 @@ From the one line in a provider's class body follow the typed keyword of the fac
 key, the environment variable, the row in the documentation and the text of every error.
 """
 
+import inspect
 import re
-from abc import ABC
+import textwrap
+from abc import ABCMeta
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from inspect import Parameter, Signature, get_annotations
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, overload
 
 from botocore.credentials import CredentialProvider
@@ -82,12 +84,27 @@ class Option:
 
     @property
     def code_example(self) -> str:
-        """A value as it stands in Python code."""
+        """A value as it is written in Python code."""
         return self.code or repr(self.example)
+
+    @property
+    def keyword(self) -> str:
+        """The name as it is in the signature of the factory."""
+        return f"*{self.name}" if self.positional else self.name
+
+    @property
+    def default_text(self) -> str:
+        """What holds where nothing sets the option, for documentation."""
+        if self.required:
+            return "Required"
+        if self.default is None:
+            return "Optional"
+        shown = self.default if isinstance(self.default, bool) else f"{self.default:g}"
+        return f"By default {shown}"
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Learn the keyword's name from the class body."""
-        self.name = name
+        self.name, self.__doc__ = name, self.help
 
     @overload
     def __get__(self, owner: None, kind: type) -> "Option": ...
@@ -144,32 +161,54 @@ _NO_OPTIONS = {
 _RESERVED = {"self", "session"}
 
 
-class _LazySignature:
-    """Make the signature of a class from its options, when something asks for it."""
+class _OptionsMeta(ABCMeta):
+    """Describe a class by its options when something asks, which is hardly ever: not at import."""
 
-    def __get__(self, _: object, kind: "type[Declared]") -> Signature:
-        """Return the signature.
+    #: The options of the class and its parents.
+    _options: tuple[Option, ...] = ()
+
+    @property
+    def __doc__(cls) -> str | None:  # type: ignore[override]  # computed, of the type that it is
+        """The docstring in the class body, then an ``Args:`` section, required options first."""
+        text: str | None = vars(cls).get("__doc__")
+        if not cls._options:
+            return text
+        types = _annotations(cls)
+        options = sorted(cls._options, key=lambda one: not one.required)
+        lines = (_argument(one, types.get(one.name, Any)) for one in options)
+        return "\n".join((f"{inspect.cleandoc(text or cls.__name__)}\n\nArgs:", *lines))
+
+    @property
+    def __signature__(cls) -> Signature:
+        """The signature that the options spell.
 
         Raises:
             AttributeError: The class has an ``__init__`` of its own, whose signature Python knows.
         """
-        options = kind.options()
-        if not options or "__init__" in vars(kind):
-            raise AttributeError(kind.__name__)
-        return _signature(kind, options)
+        if not cls._options or "__init__" in vars(cls):
+            raise AttributeError(cls.__name__)
+        return _signature(cls, cls._options)
+
+
+def _argument(one: Option, annotation: Any) -> str:
+    """Return the lines of an option in an ``Args:`` section."""
+    kind = re.sub(r"\b\w+(?:\.\w+)*\.(?=\w)", "", inspect.formatannotation(annotation))
+    default = "" if one.default_text == "Optional" else f" {one.default_text}."
+    text = f"{one.keyword} ({kind}): {one.help}{default}".replace("`", "``")
+    wrapper = textwrap.TextWrapper(96, " " * 4, " " * 8, break_long_words=False)
+    wrapper.break_on_hyphens = False
+    return wrapper.fill(text)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(option,))
-class Declared(ABC, CredentialProvider):
+class Declared(CredentialProvider, metaclass=_OptionsMeta):
     """What takes options that its class declares."""
 
     #: The public name under which the class is its own factory.
     FACTORY: ClassVar[str]
-    _options: ClassVar[tuple[Option, ...]] = ()
-    __signature__: Any = _LazySignature()
 
     def __init_subclass__(cls) -> None:
-        """Give the class the signature that its options spell.
+        """Collect the options of the class.
 
         Raises:
             TypeError: An option has the name of something that every provider has.
@@ -261,9 +300,7 @@ def _declared(cls: type) -> tuple[Option, ...]:
 
 def _signature(cls: type, options: Iterable[Option]) -> Signature:
     """Return the signature of a class that is called with these options, by keyword."""
-    types: dict[str, Any] = {}
-    for parent in reversed(cls.__mro__):
-        types |= get_annotations(parent)
+    types = _annotations(cls)
     keyword = Parameter.KEYWORD_ONLY
     return Signature(
         [
@@ -271,6 +308,13 @@ def _signature(cls: type, options: Iterable[Option]) -> Signature:
             for o in options
         ]
     )
+
+
+def _annotations(cls: type) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for parent in reversed(cls.__mro__):
+        found |= inspect.get_annotations(parent)
+    return found
 
 
 def _rebuild(kind: type[Declared], given: dict[str, Any]) -> Declared:

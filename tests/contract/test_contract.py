@@ -4,6 +4,8 @@ import builtins
 import inspect
 import io
 import pickle
+import pydoc
+import re
 import socket
 import subprocess
 
@@ -187,6 +189,20 @@ def test_every_option_is_explained_and_typed(kind):
         )
     if kind in PROVIDERS:
         assert [one for one in kind.options() if one.selects and one.ini]
+
+
+@every_provider
+def test_help_lists_the_options_required_ones_first(kind):
+    shown = pydoc.render_doc(kind, renderer=pydoc.plaintext)
+    text = inspect.getdoc(kind)
+    assert text.splitlines()[0] in shown
+    _, _, arguments = text.partition("\n\nArgs:\n")
+    found = re.findall(r"^    \*?(\w+) \(.+", arguments, re.MULTILINE)
+    assert sorted(found) == sorted(one.name for one in kind.options())
+    required = [one.name for one in kind.options() if one.required]
+    assert found[: len(required)] == required
+    assert arguments.count("Required.") == len(required)
+    assert all(" ".join(line.split()) in " ".join(shown.split()) for line in arguments.splitlines())
 
 
 @every_provider
