@@ -105,14 +105,6 @@ def test_aiobotocore_has_what_we_lean_on():
     ]  # fmt: skip
 
 
-def test_a_twin_has_the_configuration_and_the_loader_of_its_session():
-    """As somebody may have changed or replaced them."""
-    session = theirs.AioSession()
-    twin = aio_providers.SyncSession(session)
-    for name in ("config_store", "data_loader"):
-        assert twin.get_component(name) is session.get_component(name)
-
-
 def test_a_client_signs_with_the_keys_of_a_profile(mobile, aws):
     assert "assumed-role" in asyncio.run(who(mobile))
     assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "GetCallerIdentity"]

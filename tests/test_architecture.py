@@ -29,7 +29,7 @@ WALLS = {
     "profiles.inert": set(),
     "profiles.plain_roles": {"profiles.inert"},
     "aws.endpoint": set(),
-    "aws.service_data": {"runtime.context"},
+    "aws.service_data": set(),
 }
 
 #: Names of botocore and boto3 that begin with an underscore, and the modules that touch them.
@@ -39,6 +39,8 @@ PRIVATE = {
     ("session.resolver", "_components"),
     ("session.resolver", "_deferred"),
     ("session.hook", "_session"),
+    ("aws.sessions", "_get_internal_component"),
+    ("aws.sessions", "_last_client_region_used"),
     ("aws.connections", "_endpoint"),
     ("aws.connections", "_pool_classes_by_scheme"),
     ("aws.connections", "_session"),

@@ -1,10 +1,9 @@
 """What sessions share of botocore's loader: nobody but an inner client may notice."""
 
-import threading
-
 import botocore.session
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
+from botocore.regions import EndpointResolver
 
 from botocore_ext import Scope
 from botocore_ext.aws import service_data
@@ -51,18 +50,33 @@ def test_what_is_read_is_what_botocore_reads(service, kind):
     )
 
 
-def test_the_data_is_parsed_once(monkeypatch, reads):
-    parsed = []
+@pytest.fixture
+def parsed(monkeypatch, reads):
+    """Collect what is parsed for all sessions."""
+    found = []
     load = service_data._PlainObjects.load_file
     monkeypatch.setattr(
         service_data._PlainObjects,
         "load_file",
-        lambda self, path: parsed.append(path) or load(self, path),
+        lambda self, path: found.append(path) or load(self, path),
     )
+    return found
+
+
+def test_the_data_is_parsed_once(parsed):
     for _ in range(2):
         make(botocore.session.Session())
     assert len([path for path in parsed if path.endswith("/endpoints")]) == 1
     assert len(parsed) == len(set(parsed))
+
+
+def test_the_endpoints_of_a_session_with_clients_are_not_parsed_again(parsed):
+    session = botocore.session.Session()
+    signing = {"aws_access_key_id": "A", "aws_secret_access_key": "s"}
+    session.create_client("s3", region_name="eu-west-1", **signing)
+    make(session)
+    assert parsed
+    assert not [path for path in parsed if path.endswith("/endpoints")]
 
 
 def test_the_loader_of_the_session_is_left_as_it_was(reads):
@@ -76,38 +90,27 @@ def test_the_loader_of_the_session_is_left_as_it_was(reads):
     assert model is not service_data._shared.load_service_model("sts", "service-2")
 
 
-def test_an_error_leaves_it_as_it_was(mocker):
-    session = botocore.session.Session()
-    mocker.patch.object(session, "create_client", side_effect=LookupError)
-    with pytest.raises(LookupError):
-        make(session)
-    assert not service_data._REPLACED.keys() & vars(loader_of(session)).keys()
+def endpoints_of(loader):
+    return EndpointResolver(loader.load_data("endpoints"))
 
 
-def test_endpoints_of_two_sessions_are_two():
+def test_endpoints_of_two_loaders_are_two():
     """What botocore looks up there, it writes into."""
-    one, other = botocore.session.Session(), botocore.session.Session()
-    endpoints = []
-    for session in (one, other):
-        make(session)
-        resolver = session._get_internal_component("endpoint_resolver")
-        endpoints.append(resolver.get_service_endpoints_data("sts"))
-    endpoints[0]["eu-west-1"]["hostname"] = "changed"
-    assert endpoints[1]["eu-west-1"].get("hostname") != "changed"
-    shared = service_data._shared.load_data("endpoints")["partitions"][0]["services"]["sts"]
-    assert shared["endpoints"]["eu-west-1"].get("hostname") != "changed"
+    one, other = (endpoints_of(service_data.sharing_loader(Loader())) for _ in range(2))
+    one.get_service_endpoints_data("sts")["eu-west-1"]["hostname"] = "changed"
+    assert other.get_service_endpoints_data("sts")["eu-west-1"].get("hostname") != "changed"
+    later = endpoints_of(service_data.sharing_loader(Loader()))
+    assert later.get_service_endpoints_data("sts")["eu-west-1"].get("hostname") != "changed"
 
 
 @pytest.mark.parametrize("service", ["sts", "ec2", "iam", "nothing"])
-def test_a_session_knows_the_same_endpoints(service):
-    plain, ours = botocore.session.Session(), botocore.session.Session()
-    make(ours)
+def test_the_endpoints_are_those_that_botocore_reads(service):
+    plain, ours = endpoints_of(Loader()), endpoints_of(service_data.sharing_loader(Loader()))
     for partition in plain.get_available_partitions():
-        known = [one.get_available_regions(service, partition) for one in (plain, ours)]
+        known = [one.get_available_endpoints(service, partition) for one in (plain, ours)]
         assert known[0] == known[1]
-    resolvers = [one._get_internal_component("endpoint_resolver") for one in (plain, ours)]
     for arguments in ({}, {"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}):
-        built = [one.construct_endpoint(service, "us-east-1", **arguments) for one in resolvers]
+        built = [one.construct_endpoint(service, "us-east-1", **arguments) for one in (plain, ours)]
         assert built[0] == built[1]
 
 
@@ -172,24 +175,6 @@ class TestLeftAlone:
         )
         with pytest.raises(Exception, match="endpoints"):
             make(session)
-
-
-def test_other_threads_read_as_ever_meanwhile(reads):
-    session = botocore.session.Session()
-    loader, found = loader_of(session), []
-
-    def work():
-        found.append(loader.load_service_model("sts", "service-2"))
-        found.append(loader.load_data("partitions"))
-
-    def make_client():
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-
-    service_data.run_shared(loader, make_client)
-    assert len(reads) == 3  # the model, its extras, the partitions
-    assert found[0] is loader.load_service_model("sts", "service-2")
 
 
 def test_a_version_that_is_asked_for_is_the_one_that_is_read(config):

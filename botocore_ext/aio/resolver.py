@@ -18,6 +18,7 @@ from botocore.credentials import (
 )
 from botocore.session import Session
 
+from ..aws.sessions import session_like
 from ..errors import nothing_from
 from ..profiles.inert import is_plain_role
 from ..providers.insertion import bound, insert
@@ -111,41 +112,15 @@ def _parts(
 
 # Our providers in the credential resolver of a session of aiobotocore.
 #
-# They are the synchronous ones, bound to a synchronous twin of the session and asked in a thread.
+# They are the synchronous ones, bound to a synchronous session like it and asked in a thread.
 # All others stay aiobotocore's own.
-
-
-class SyncSession(botocore.session.Session):
-    """A synchronous session that is configured as an asynchronous one is, now and later."""
-
-    def __init__(self, original: botocore.session.Session) -> None:
-        """Take the asynchronous session."""
-        self._original = original
-        super().__init__()
-        for name in ("config_store", "data_loader"):
-            self.register_component(name, original.get_component(name))
-        for name in ("user_agent_name", "user_agent_version", "user_agent_extra"):
-            setattr(self, name, getattr(original, name))
-
-    @property
-    def full_config(self) -> Any:
-        """What stands in the files."""
-        return self._original.full_config
-
-    def instance_variables(self) -> dict[str, Any]:
-        """What code has set."""
-        return self._original.instance_variables()
-
-    def get_default_client_config(self) -> Any:
-        """How clients are made by default."""
-        return self._original.get_default_client_config()
 
 
 class AsyncProvider(CredentialProvider):
     """A synchronous provider in a session of aiobotocore."""
 
     def __init__(self, provider: CredentialProvider, session: botocore.session.Session) -> None:
-        """Take the provider, bound to a twin of the session, and the session."""
+        """Take the provider, bound to a session like this one, and the session."""
         super().__init__()
         self.METHOD, self.CANONICAL_NAME = provider.METHOD, provider.CANONICAL_NAME
         self.provider: Any = provider
@@ -178,7 +153,7 @@ def alone(
     session: botocore.session.Session, region: str | None, only: CredentialProvider
 ) -> CredentialProvider:
     """Return the provider that is asked alone in a session; see ``insert_async``."""
-    [provider] = bound([only], SyncSession(session), region)
+    [provider] = bound([only], session_like(session), region)
     return _asynchronous(provider, session)
 
 
@@ -189,8 +164,8 @@ def insert_async(
     front: Sequence[CredentialProvider],
 ) -> None:
     """Put ``front``, and what the profile may select, into a resolver (see ``resolver.insert``)."""
-    twin = SyncSession(session)
-    synchronous = {one.METHOD: one for one in create_credential_resolver(twin).providers}
+    like_it = session_like(session)
+    synchronous = {one.METHOD: one for one in create_credential_resolver(like_it).providers}
     profiles = session.full_config["profiles"]
     profile = session.get_config_variable("profile") or "default"
     if "role_arn" not in profiles.get(profile, {}) or is_plain_role(profiles, profile):
@@ -198,7 +173,7 @@ def insert_async(
     # Places for those of aiobotocore, among which ours find their own.
     places = [(synchronous.pop(one.METHOD, one), one) for one in resolver.providers]
     stand_in = CredentialResolver([place for place, _ in places])
-    insert(stand_in, twin, region, front)
+    insert(stand_in, like_it, region, front)
     theirs = {id(place): one for place, one in places}
     resolver.providers = [
         theirs.get(id(one)) or _asynchronous(one, session) for one in stand_in.providers

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import HTTPClientError
+from botocore.session import Session
 from botocore.utils import create_nested_client
 from botocore.validate import ParamValidator
 from urllib3.exceptions import HTTPError
@@ -25,11 +26,11 @@ from ..runtime.deadline import end_with_budget, keep_to_budget, within_budget
 from ..runtime.single_flight import ProcessLocal
 from .connections import keep_deadlines_of
 from .frozen_credentials import FrozenCredentials
-from .service_data import run_shared
+from .service_data import sharing_loader
+from .sessions import session_like
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
-    from botocore.session import Session
 
 _OWN = ("botocore", "botocore_ext", "aiobotocore")
 #: What these call, beyond the standard library.
@@ -120,7 +121,7 @@ class InnerClients:
 
     def get(
         self,
-        session: "Session",
+        session: Session,
         environ: Mapping[str, str],
         service: str,
         region: str,
@@ -164,7 +165,7 @@ def _digest(environ: Mapping[str, str]) -> bytes:
 
 
 def create(
-    session: "Session",
+    session: Session,
     environ: Mapping[str, str],
     service: str,
     region: str,
@@ -175,8 +176,7 @@ def create(
     signing = {} if keys is None else dict(zip(_SIGNING, keys.parts(), strict=False))
     arguments = _arguments(session, environ, {**(client_config or {}), **signing})
     arguments["region_name"] = region
-    make = partial(create_nested_client, session, service, **arguments)
-    client: BaseClient = run_shared(session.get_component("data_loader"), make)
+    client: BaseClient = create_nested_client(_creating(session), service, **arguments)
     keep_deadlines_of(client)
     config: Any = client.meta.config
     longest = config.connect_timeout + config.read_timeout
@@ -191,8 +191,18 @@ def create(
     return client
 
 
+def _creating(session: Session) -> Session:
+    """Return the session that makes inner clients, with what all sessions share.
+
+    One that makes clients in a way of its own does so for ours, too.
+    """
+    if getattr(session.create_client, "__func__", None) is not Session.create_client:
+        return session
+    return session_like(session, loader=sharing_loader(session.get_component("data_loader")))
+
+
 def _arguments(
-    session: "Session", environ: Mapping[str, str], client_config: Mapping[str, Any] | None
+    session: Session, environ: Mapping[str, str], client_config: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     arguments = dict(client_config or {})
     config = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
@@ -284,7 +294,7 @@ _SHOWN = 3
 
 
 def problems_of(
-    session: "Session", service: str, operation: str, parameters: Mapping[str, Any]
+    session: Session, service: str, operation: str, parameters: Mapping[str, Any]
 ) -> str | None:
     """Say what botocore would refuse in the parameters of a call; None if nothing.
 

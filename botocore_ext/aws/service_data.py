@@ -1,28 +1,18 @@
 """What botocore's loader reads for inner clients: once for each process, not for each session.
 
 Plain botocore parses its endpoint data and lists some 430 folders, twice, for the first client of
-each session. Only the making of an inner client is spared that: the loader of the caller's session
-is the same before and after, holds nothing of ours, and answers everybody else meanwhile as ever.
+each session. Inner clients are spared that. The loader of the caller's session is left as it is.
 """
 
 import copy
 import gzip
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from contextvars import ContextVar
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from botocore.loaders import JSONFileLoader, Loader
-
-from ..runtime.context import run_with
-
-T = TypeVar("T")
-
-#: The session's loader, while an inner client is being made with it.
-_borrowed: ContextVar[Loader | None] = ContextVar("botocore_ext_loader", default=None)
 
 
 class _PlainObjects(JSONFileLoader):
@@ -52,65 +42,48 @@ class _BuiltIn(Loader):
 _shared = _BuiltIn()
 
 
-def run_shared(loader: Any, work: Callable[[], T]) -> T:
-    """Read what is built in once for all sessions, for what ``work`` makes with ``loader``.
+class _SharingLoader(Loader):
+    """A loader that reads what only botocore has once for all sessions, all else with another."""
 
-    A loader that is not botocore's own, or that reads one of its files another way, is left alone.
-    """
-    if not _is_plain(loader):
-        return work()
-    try:
-        vars(loader).update({name: partial(method, loader) for name, method in _REPLACED.items()})
-        return run_with(_borrowed, loader, work)
-    finally:
-        for name in _REPLACED:
-            vars(loader).pop(name, None)
+    def __init__(self, own: Loader) -> None:
+        super().__init__()
+        self._own = own
 
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> Any:
+        loader = _shared if self._is_built_in(service_name) else self._own
+        return loader.load_service_model(service_name, type_name, api_version)
 
-def _load_service_model(
-    self: Loader, service_name: str, type_name: str, api_version: str | None = None
-) -> Any:
-    if _is_built_in(self, service_name):
-        return _shared.load_service_model(service_name, type_name, api_version)
-    return Loader.load_service_model(self, service_name, type_name, api_version)
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        if not self._is_built_in(name):
+            return self._own.load_data_with_path(name)
+        data, path = _shared.load_data_with_path(name)
+        return (_own_endpoints(data) if name == "endpoints" else data), path
 
-
-def _load_data_with_path(self: Loader, name: str) -> tuple[Any, str]:
-    if not _is_built_in(self, name):
-        return Loader.load_data_with_path(self, name)
-    data, path = _shared.load_data_with_path(name)
-    return (_own_endpoints(data) if name == "endpoints" else data), path
-
-
-#: Methods of ``Loader`` that all its reading goes through.
-_REPLACED: dict[str, Callable[..., Any]] = {
-    "load_service_model": _load_service_model,
-    "load_data_with_path": _load_data_with_path,
-}
-
-
-def _is_plain(loader: Any) -> bool:
-    return (
-        type(loader) is Loader
-        and type(loader.file_loader) is JSONFileLoader
-        and loader.extras_types == _shared.extras_types
-        and not vars(loader).keys() & vars(Loader).keys()  # nobody has replaced a method of it
-    )
-
-
-def _is_built_in(loader: Loader, name: str) -> bool:
-    """Whether this thread makes an inner client, and ``name`` is nowhere but in botocore."""
-    others = {*loader.search_paths} - {Loader.BUILTIN_DATA_PATH}
-    top = Path(name).parts[0]
-    return (
-        _borrowed.get() is loader
-        and Loader.BUILTIN_DATA_PATH in loader.search_paths
-        and not any(
+    def _is_built_in(self, name: str) -> bool:
+        """Whether ``name`` is nowhere but in botocore."""
+        others = {*self._own.search_paths} - {Loader.BUILTIN_DATA_PATH}
+        top = Path(name).parts[0]
+        return Loader.BUILTIN_DATA_PATH in self._own.search_paths and not any(
             Path(path, top + ending).exists()
             for path in others
             for ending in ("", ".json", ".json.gz")
         )
+
+
+def sharing_loader(own: Any) -> Any:
+    """Return a loader that gives what ``own`` gives, and reads what is built in once for all.
+
+    One that is not botocore's own, or that reads its files another way, is returned itself.
+    """
+    is_plain = (
+        type(own) is Loader
+        and type(own.file_loader) is JSONFileLoader
+        and own.extras_types == _shared.extras_types
+        and not vars(own).keys() & vars(Loader).keys()  # no method of it was replaced
     )
+    return _SharingLoader(own) if is_plain else own
 
 
 class _Services(Mapping[str, Any]):

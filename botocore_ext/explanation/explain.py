@@ -283,7 +283,7 @@ class _Recorder:
         self._steady = steady
         self.calls: list[Call] = []
         self.links: list[Step] = []
-        register: Any = session.register  # typed for handlers that take nothing by name
+        register: Any = session.get_component("event_emitter").register
         register("before-call", self._before_call)
         register("after-call", self._after_call)
         register("after-call-error", self._after_call)

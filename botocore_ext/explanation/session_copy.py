@@ -9,9 +9,9 @@ import botocore.credentials
 from botocore.credentials import CredentialProvider
 from botocore.session import Session
 
+from ..aws.sessions import session_like
 from ..catalogue import INSERTED
 from ..options.scope import ProfileScope, Scope
-from ..profiles.inert import is_async
 from ..providers.base import Provider
 from ..providers.insertion import outer_region
 from ..session.resolver import (
@@ -26,13 +26,9 @@ from ..session.resolver import (
 
 def session_copy(session: Session) -> Session:
     """Return a synchronous session with the same settings and handlers, and nothing loaded."""
-    is_new = is_async(session)  # the handlers of aiobotocore would have to be awaited
-    events: Any = None if is_new else copy.copy(session.get_component("event_emitter"))
-    copied = Session(event_hooks=events, include_builtin_handlers=is_new)
-    for name, value in session.instance_variables().items():
-        copied.set_config_variable(name, value)
-    config: Any = session.get_default_client_config()
-    copied.set_default_client_config(config)
+    copied = session_like(session, reread={})
+    events: Any = copy.copy(copied.get_component("event_emitter"))
+    copied.register_component("event_emitter", events)
     return copied
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import botocore.session
+from botocore.session import Session
 
 from ..aws.botocore_errors import native
+from ..aws.sessions import session_like
 from ..errors import ConfigurationError, near
 from ..options import types
 from ..options.option import option
@@ -80,13 +81,21 @@ class FilesProvider(Provider):
             return replace(outer, is_bare=False)  # a link of that profile's
         files = outer.given_files
         if anew or any(paths):
-            files = _session_of(paths[0], paths[1], outer.files)
+            files = self._reread(outer.files)
         read = files or outer.unchecked_session
         # Now, where an error can be told.
         native(self.METHOD, "the AWS config", "correct it", lambda: read.full_config)
         default = read.get_config_variable("profile")
         name = str(named or outer.profile or default or "default")
         return Scope.like(outer, profile=name, is_bare=False, given_files=files)
+
+    def _reread(self, like: Session) -> Session:
+        """Return a session that reads the files again, or those that code names."""
+        names = {"config_file": "config_filepath", "credentials_file": "filepath"}
+        given = {key: self._in_code(name) for key, name in names.items()} | {"profile": None}
+        found = {key: value or like.get_config_variable(key) for key, value in given.items()}
+        is_set = {key: value for key, value in found.items() if value is not None}
+        return session_like(like, reread=is_set)
 
     def _in_code(self, name: str) -> Any:
         """Return one of the options that say where to read, before there is a profile."""
@@ -111,16 +120,3 @@ class FilesProvider(Provider):
         """Give the paths of both files, and say of each if it is not there."""
         for name in ("config_file", "credentials_file"):
             yield described(str(self.scope.files.get_config_variable(name)))
-
-
-def _session_of(
-    config_file: str | None, credentials_file: str | None, like: botocore.session.Session
-) -> botocore.session.Session:
-    """Return a session that reads these files, or those of ``like``; it makes no clients."""
-    session = botocore.session.Session()
-    for name, path in {"config_file": config_file, "credentials_file": credentials_file}.items():
-        session.set_config_variable(name, path or like.get_config_variable(name))
-    profile = like.get_config_variable("profile")
-    if profile is not None:
-        session.set_config_variable("profile", profile)
-    return session
