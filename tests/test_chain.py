@@ -152,7 +152,9 @@ def test_botocores_role_as_a_link_asks_nobody_for_a_code(config, monkeypatch, aw
         "[profile keys]\naws_access_key_id = AKIAFILE\naws_secret_access_key = secret\n"
     )
     monkeypatch.setenv("AWS_PROFILE", "app")
-    with pytest.raises(ConfigurationError, match="and a chain asks nobody for it: put from_ini"):
+    with pytest.raises(
+        ConfigurationError, match="but a chain does not prompt for one: use the link from_ini"
+    ):
         create_credential_chain("assume-role", good).fetch()
 
 
@@ -186,8 +188,8 @@ def test_an_unknown_name_names_the_nearest():
     with pytest.raises(ConfigurationError) as raised:
         create_credential_chain("Enviroment").load()
     assert raised.value.reason == (
-        "the chain in code names Enviroment, which is no provider: did you mean Environment? "
-        "(a profile is written as profile NAME)"
+        "the chain in code names Enviroment, which is not a known provider: did you mean "
+        "Environment? (a profile is written as profile NAME)"
     )
 
 

@@ -697,7 +697,7 @@ def test_process_shows_its_time(config, aws, world):
             "import sys; sys.exit('{}')",
             "credential_process failed, or did not print version 1",
         ),
-        ("print('{}')", "gave something that cannot be read"),
+        ("print('{}')", "returned something that cannot be read"),
     ],
 )
 def test_output_of_a_process_is_not_shown(program, expected, config):
@@ -805,7 +805,7 @@ def test_container_url_shows_its_host_only(behind, aws, monkeypatch):
             "1.5",
             "is not a whole number, so boto3 cannot look for",
         ),
-        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "none", "none is no address of a metadata service"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "none", "none is not an address"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ipv5", "ipv5 is neither ipv4 nor ipv6"),
     ],
 )

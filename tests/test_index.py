@@ -98,4 +98,4 @@ def test_the_place_of_a_provider_that_nothing_selects_is_kept(config, caplog):
         provider = resolver.get_provider(row.method)
         assert row.canonical_name == provider.CANONICAL_NAME
     assert provider.load() is None
-    assert "Not called for: custom-http, because nothing selects it" in caplog.messages
+    assert "Not configured: custom-http" in caplog.messages

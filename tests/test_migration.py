@@ -340,7 +340,7 @@ class TestDeliberateDifferences:
         role = from_temporary_credentials(
             params=params, master_credentials=lambda: None, mfa_code_provider=pytest.fail
         )
-        with pytest.raises(FetchError, match="no keys to assume the role"):
+        with pytest.raises(FetchError, match="no credentials to assume the role"):
             role.fetch()
 
     @pytest.mark.parametrize(

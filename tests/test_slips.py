@@ -193,7 +193,7 @@ def test_a_link_that_is_none_names_the_nearest_of_its_kind(link, meant, config):
 def test_a_link_to_a_misspelt_profile_names_the_nearest_profile(config, caplog):
     config(f"[profile mobile]\ncognito_identity_pool_id = {POOL}\n")
     create_credential_chain("profile mobil").load()
-    assert "it is stepped over; did you mean 'mobile'?" in caplog.text
+    assert "the link is skipped; did you mean 'mobile'?" in caplog.text
 
 
 def test_a_factory_is_the_name_of_a_link(config, monkeypatch):

@@ -21,7 +21,7 @@ from botocore.session import Session
 from ..aws.sessions import session_like
 from ..errors import nothing_from
 from ..profiles.inert import is_plain_role
-from ..providers.insertion import bound, insert
+from ..providers.insertion import bind_all, insert
 from ..refresh.credentials import ProviderCredentials
 from ..runtime.single_flight import NeedsItselfError, Once
 from .credentials import resend_rejected, to_async
@@ -153,7 +153,7 @@ def alone(
     session: botocore.session.Session, region: str | None, only: CredentialProvider
 ) -> CredentialProvider:
     """Return the provider that is asked alone in a session; see ``insert_async``."""
-    [provider] = bound([only], session_like(session), region)
+    [provider] = bind_all([only], session_like(session), region)
     return _asynchronous(provider, session)
 
 

@@ -1,7 +1,7 @@
-"""botocore's own providers and fetchers in the hands of ours.
+"""Translation of the errors of botocore's providers and fetchers, which this package calls.
 
-They read, parse and ask; what they raise is said in this package's terms, so that a chain knows
-whether to go on, and so that no error shows what a file or a process gave.
+They become errors of this package, so that a chain knows whether to continue, and so that no error
+shows the content of a file or the output of a process.
 """
 
 import subprocess
@@ -18,16 +18,15 @@ from .frozen_credentials import FieldError
 
 T = TypeVar("T")
 
-_BETWEEN = "check that nothing between here and AWS changes it"
-#: What is not as it should be may be a secret: nothing of it is shown.
-_MALFORMED = (FetchError, "{place} gave something that cannot be read: {remedy}")
+#: Malformed content may be a secret: none of it is shown.
+_MALFORMED = (FetchError, "{source} returned something that cannot be read: {remedy}")
 
-#: What botocore's fetchers raise -> which error of ours it is, and its text. Of ``error`` only
-#: that is shown which cannot hold what a file, a process or a service gave.
+#: An error of botocore's fetchers -> the error of this package and its text. The text shows only
+#: those parts of ``error`` that cannot contain the content of a file, process or answer.
 MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
     exceptions.PartialCredentialsError: (
         ConfigurationError,
-        "{place} has an access key but no {error.kwargs[cred_var]}: set both, or neither",
+        "{source} has an access key but no {error.kwargs[cred_var]}: set both, or neither",
     ),
     exceptions.ConfigParseError: (
         ConfigurationError,
@@ -46,7 +45,7 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
     exceptions.InvalidIMDSEndpointError: (
         ConfigurationError,
         (
-            "{error.kwargs[endpoint]} is no address of a metadata service: correct "
+            "{error.kwargs[endpoint]} is not an address of a metadata service: correct "
             "AWS_EC2_METADATA_SERVICE_ENDPOINT or ec2_metadata_service_endpoint"
         ),
     ),
@@ -60,57 +59,63 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
     exceptions.MetadataRetrievalError: (
         NotConfigured,
         (
-            "{place} gave no token, and asking without one (IMDSv1) is disabled: raise the hop "
+            "{source} returned no token, and IMDSv1, which needs none, is disabled: raise the hop "
             "limit of the instance for containers, or allow IMDSv1"
         ),
     ),
     exceptions.MissingDependencyException: (ConfigurationError, "{error.kwargs[msg]}"),
     exceptions.SSOTokenLoadError: (
         FetchError,
-        "{place} has no accessToken or no expiresAt: {remedy}",
+        "{source} has no accessToken or no expiresAt: {remedy}",
     ),
     exceptions.UnauthorizedSSOTokenError: (
         FetchError,
-        "{place} holds a token that has expired or is not accepted any more: {remedy}",
+        "{source} contains a token that has expired or is not accepted anymore: {remedy}",
     ),
     exceptions.TokenRetrievalError: (
         FetchError,
-        "{place} holds a token that has expired and could not be renewed: {remedy}",
+        "{source} contains a token that has expired and could not be refreshed: {remedy}",
     ),
     exceptions.LoginRefreshRequired: (
         FetchError,
-        "{place} is of a login that has expired, or whose password has changed: {remedy}",
+        "{source} belongs to a login that has expired or whose password has changed: {remedy}",
     ),
     exceptions.LoginInsufficientPermissions: (
         FetchError,
-        "{place} is of a user who may not renew it: allow signin:CreateOAuth2Token",
+        (
+            "{source} belongs to a user who lacks a permission to refresh it: allow "
+            "signin:CreateOAuth2Token"
+        ),
     ),
     exceptions.LoginTokenLoadError: (
         FetchError,
-        "{place} cannot be used ({error.kwargs[error_msg]}): {remedy}",
+        "{source} cannot be used ({error.kwargs[error_msg]}): {remedy}",
     ),
     exceptions.LoginError: (
         FetchError,
-        "{place} holds a refresh token that is not accepted: {remedy}",
+        "{source} contains a refresh token that is not accepted: {remedy}",
     ),
     subprocess.CalledProcessError: (
         FetchError,
-        "{place} ended with status {error.returncode}: run the command by hand to see why",
+        "{source} ended with status {error.returncode}: run the command by hand to see why",
     ),
     subprocess.TimeoutExpired: (
         FetchError,
         (
-            "{place} took longer than {error.timeout:g} seconds and was ended: run the command by "
+            "{source} took longer than {error.timeout:g} seconds and was ended: run the command by "
             "hand to see what it waits for, or raise timeout"
         ),
     ),
-    OSError: (FetchError, "{place} cannot be used ({error.strerror}): {remedy}"),
+    OSError: (FetchError, "{source} cannot be used ({error.strerror}): {remedy}"),
     LookupError: (
         FetchError,
-        "{error} is missing in {place}, or in what the service answered: {remedy}",
+        "{error} is missing in {source}, or in the answer of the service: {remedy}",
     ),
     exceptions.ParamValidationError: _MALFORMED,
-    FieldError: (FetchError, "{place} gave credentials that cannot be used ({error}): {remedy}"),
+    FieldError: (
+        FetchError,
+        "{source} returned credentials that cannot be used ({error}): {remedy}",
+    ),
     ArithmeticError: _MALFORMED,
     AttributeError: _MALFORMED,
     RuntimeError: _MALFORMED,
@@ -119,20 +124,20 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
 }
 
 
-def native(method: str | None, place: str, remedy: str, work: Callable[[], T]) -> T:
-    """Return what code of botocore's returns; run it out of every log, say its errors in our terms.
+def native(method: str | None, source: str, remedy: str, work: Callable[[], T]) -> T:
+    """Run code of botocore with redacted logs, and translate its errors.
 
-    It is a function rather than a context manager, so that what botocore raised, and the secrets
-    in it, is not the context of our error.
+    This is not a context manager, so that botocore's error, and the secrets in it, does not become
+    the context of the translated one.
 
     Args:
-        method: The provider's, for the error.
-        place: Whence the keys come, as an error names it.
-        remedy: What to do where that is not as it should be.
+        method: METHOD of the provider, for the error.
+        source: The source of the credentials, as an error names it.
+        remedy: What to do when the source is malformed.
         work: Calls botocore.
 
     Raises:
-        ProviderError: See ``MEANINGS``. Errors of services and connections pass unchanged.
+        ProviderError: See ``MEANINGS``. Errors of services and connections are unchanged.
     """
     try:
         return redact_logs(work)
@@ -141,36 +146,37 @@ def native(method: str | None, place: str, remedy: str, work: Callable[[], T]) -
         if meaning is None:
             raise
         kind, text = meaning
-        fact = text.format(error=error, place=place, remedy=remedy)
+        fact = text.format(error=error, source=source, remedy=remedy)
     raise kind(provider=method, error_msg=fact)
 
 
 def _meaning(error: Exception) -> tuple[type[ProviderError], str] | None:
-    """Return the row of an error; None for what says itself what it is.
+    """Return the row of an error; None if it is raised unchanged.
 
-    Many of botocore's are an ``OSError`` or a ``ValueError``, too: a silent service is no file.
+    Many errors of botocore are also an ``OSError`` or a ``ValueError``, but not about a file.
     """
     if isinstance(error, ProviderError) or is_of_a_handler(error):
         return None
     if is_of_a_parser(error):
-        return FetchError, "{place} was used, and the answer of AWS cannot be read: " + _BETWEEN
+        remedy = "check that nothing between here and AWS changes it"
+        return FetchError, f"{{source}} was used, but the answer of AWS cannot be read: {remedy}"
     rows = [row for row in MEANINGS if isinstance(error, row)]
     if isinstance(error, exceptions.BotoCoreError):
         rows = [row for row in rows if issubclass(row, exceptions.BotoCoreError)]
     return MEANINGS[rows[0]] if rows else None
 
 
-# Settings of botocore's that it reads for every session, and cannot make its providers without.
+# Settings that botocore reads for every session to create its providers.
 
-#: Settings of the metadata service, under the names that botocore has for them.
+#: botocore's names of the numbers among the metadata service settings.
 METADATA_NUMBERS = ("metadata_service_timeout", "metadata_service_num_attempts")
 
 
 def whole_number(session: Session, method: str | None, name: str) -> Any:
-    """Return a number among botocore's settings; what is none is a ``ValueError`` of botocore's.
+    """Return a number among botocore's settings.
 
     Raises:
-        ConfigurationError: It is no whole number.
+        ConfigurationError: The setting is not a whole number.
     """
     try:
         return session.get_config_variable(name)
@@ -180,16 +186,16 @@ def whole_number(session: Session, method: str | None, name: str) -> Any:
     raise ConfigurationError(provider=method, error_msg=fact)
 
 
-def made_by_botocore(session: Session, method: str | None, make: Callable[[], T]) -> T:
-    """Return botocore's own providers as ``make`` makes them, beside one of ours.
+def create_with_botocore(session: Session, method: str | None, create: Callable[[], T]) -> T:
+    """Return botocore's own providers, which ``create`` creates.
 
     Raises:
-        ConfigurationError: One of their settings is none, whether or not they are ever asked.
+        ConfigurationError: One of their settings is malformed, even if they are never used.
     """
 
     def work() -> T:
         for name in METADATA_NUMBERS:
             whole_number(session, method, name)
-        return make()
+        return create()
 
     return native(method, "the AWS config", "correct it", work)

@@ -181,7 +181,7 @@ class FrozenCredentials:
                 ),
             },
         )
-        return keys.through(getattr(credentials, "features", ()))
+        return keys.through(getattr(credentials, "_features", ()))
 
 
 def check_sendable(field: str, value: object) -> None:

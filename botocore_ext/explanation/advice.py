@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 from botocore.credentials import create_credential_resolver
 from botocore.exceptions import ConfigParseError
 
-from ..aws.botocore_errors import made_by_botocore, whole_number
+from ..aws.botocore_errors import create_with_botocore, whole_number
 from ..catalogue import INSERTED
 from ..errors import ConfigurationError, nearest
 from ..profiles.inert import AWS_KEYS, source_profile_chain
@@ -66,7 +66,7 @@ def without_chain(view: View) -> Explanation | None:
         return _without_steps(view, text, *dict.fromkeys(_about_missing_profile(view)))
     session = view.session
     try:
-        made_by_botocore(session, None, partial(create_credential_resolver, session))
+        create_with_botocore(session, None, partial(create_credential_resolver, session))
     except ConfigurationError as error:
         fact, _, remedy = error.reason.partition(": ")
         text = f"No credentials: {fact}, so boto3 cannot look for credentials in any session."

@@ -1,4 +1,4 @@
-"""Keys of a role, from STS AssumeRole.
+"""Credentials of a role, from STS AssumeRole.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
@@ -22,58 +22,14 @@ from ..runtime.deadline import pause_budget
 from .base import Provider, ServiceProvider
 from .function import Source, keys_or_provider
 
-# Codes of MFA devices: a callback gives them, and nobody is asked on a terminal.
-
-#: Characters of the codes that STS accepts.
-_LENGTH = 6
-
-
-def is_wanted(params: Mapping[str, Any]) -> bool:
-    """Whether AssumeRole with these parameters takes a code that is not among them."""
-    return "SerialNumber" in params and "TokenCode" not in params
-
-
-def code(serial: str, ask: Callable[[str], Any] | None, provider: "Provider") -> str:
-    """Return the code of a device.
-
-    Args:
-        serial: Its serial number.
-        ask: The callback, if there is one.
-        provider: Whose it is, for an error.
-
-    Raises:
-        ConfigurationError: There is none.
-        MfaCodeError: It returned no code.
-    """
-    if ask is None:
-        raise nobody_to_ask(serial, provider)
-
-    def answered() -> object:
-        return awaited(ask(serial), provider.METHOD, "mfa_code_provider")
-
-    given = pause_budget(answered)
-    found = given.strip() if isinstance(given, str) else ""
-    if len(found) == _LENGTH and found.isprintable():
-        return found
-    fact = f"mfa_code_provider returned no code for {serial}: it must return six digits as a string"
-    raise MfaCodeError(provider=provider.METHOD, error_msg=fact)
-
-
-def nobody_to_ask(serial: str, provider: "Provider") -> ConfigurationError:
-    """Return the error where there is no callback."""
-    return ConfigurationError(
-        provider=provider.METHOD,
-        error_msg=f"the role is assumed with a code of the MFA device {serial}, and there is "
-        f"nobody to ask: pass mfa_code_provider=ask_for_code to {provider.FACTORY}()",
-    )
-
-
-#: With these a service says that keys have expired before their time.
+#: Characters of an MFA code.
+_MFA_CODE_LENGTH = 6
+#: Error codes of services for credentials that have expired early.
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"})
 
 
 class TemporaryCredentialsProvider(ServiceProvider):
-    """Keys of a role that is assumed with other keys."""
+    """Credentials of a role that is assumed with other credentials."""
 
     METHOD = "custom-temporary-credentials"
     CANONICAL_NAME = "CustomTemporaryCredentials"
@@ -104,8 +60,8 @@ class TemporaryCredentialsProvider(ServiceProvider):
         code="ask_for_code",
         secret=True,
         parse=types.function,
-        help="Called with the serial number of the MFA device, once the master credentials are "
-        "there, at every fetch; returns the code. Nothing else asks for one.",
+        help="Called at every fetch with the serial number of the MFA device, after the master "
+        "credentials were retrieved; returns the code. Nothing else prompts for it.",
     )
 
     def check(self) -> None:
@@ -114,12 +70,12 @@ class TemporaryCredentialsProvider(ServiceProvider):
         if "aws_access_key_id" in (self.client_config or {}):
             raise ConfigurationError(
                 provider=self.METHOD,
-                error_msg="client_config has aws_access_key_id: pass the keys that assume the "
-                f"role as master_credentials=FrozenCredentials(...) to {self.FACTORY}()",
+                error_msg="client_config has aws_access_key_id: pass the credentials that assume "
+                f"the role as master_credentials=FrozenCredentials(...) to {self.FACTORY}()",
             )
         params = self.params
-        if is_wanted(params) and self.mfa_code_provider is None:
-            raise nobody_to_ask(params["SerialNumber"], self)
+        if _needs_mfa_code(params) and self.mfa_code_provider is None:
+            raise self._mfa_prompt_missing(params["SerialNumber"])
 
     def _subscribe(self, credentials: ProviderCredentials, distance: int = 0) -> None:
         """See ``Provider._subscribe``; a new token of the master is a new token of the role."""
@@ -129,16 +85,16 @@ class TemporaryCredentialsProvider(ServiceProvider):
             master._subscribe(credentials, distance + 1)
 
     def fetch(self) -> FrozenCredentials:
-        """Assume the role: one round trip, beside those for the master credentials.
+        """Assume the role: one round trip, after those for the master credentials.
 
         Raises:
-            ConfigurationError: AssumeRole does not take these parameters; nothing was asked.
+            ConfigurationError: AssumeRole does not accept the parameters; no request was sent.
         """
         params = self._parameters()
-        master, keys = self._master_keys()
+        master, keys = self._resolve_master()
         client = self.scope.client("sts", self.client_config, keys=keys)
-        if is_wanted(params):
-            params["TokenCode"] = code(params["SerialNumber"], self.mfa_code_provider, self)
+        if _needs_mfa_code(params):
+            params["TokenCode"] = self._mfa_code(params["SerialNumber"])
         try:
             answer = call(client, "assume_role", params)
         except ClientError as error:
@@ -154,60 +110,97 @@ class TemporaryCredentialsProvider(ServiceProvider):
         raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
 
     def _parameters(self) -> dict[str, Any]:
-        """Return the parameters, checked as botocore checks them."""
+        """Return the parameters, validated as botocore does it.
+
+        Raises:
+            ConfigurationError: AssumeRole does not accept them.
+        """
         params = {"RoleSessionName": f"botocore-ext-{self.scope.clock.now():.0f}", **self.params}
         problems = problems_of(self.scope.session, "sts", "AssumeRole", params)
         if problems is None:
             return params
-        fact = f"params passed to {self.FACTORY}() are not those of AssumeRole ({problems})"
+        fact = f"AssumeRole does not accept the params passed to {self.FACTORY}() ({problems})"
         remedy = f"pass params={self._option_named('params').code_example}"
         if self.scope.profile is not None:
             where = f"profile '{self.scope.profile}' of {self.scope.config_file}"
-            fact = f"AssumeRole does not take what {where} says ({problems})"
+            fact = f"AssumeRole does not accept the settings of {where} ({problems})"
             remedy = (
                 "correct role_arn, role_session_name, external_id, mfa_serial or "
                 "duration_seconds there"
             )
         raise ConfigurationError(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
 
+    def _mfa_code(self, serial: str) -> str:
+        """Return the code of an MFA device, from the callback.
+
+        Raises:
+            ConfigurationError: There is no callback.
+            MfaCodeError: It did not return a code.
+        """
+        callback = self.mfa_code_provider
+        if callback is None:
+            raise self._mfa_prompt_missing(serial)
+
+        def ask_for_code() -> object:
+            return awaited(callback(serial), self.METHOD, "mfa_code_provider")
+
+        returned = pause_budget(ask_for_code)
+        code = returned.strip() if isinstance(returned, str) else ""
+        if len(code) == _MFA_CODE_LENGTH and code.isprintable():
+            return code
+        fact = f"mfa_code_provider returned no code for {serial}"
+        remedy = "it must return six digits as a string"
+        raise MfaCodeError(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
+
+    def _mfa_prompt_missing(self, serial: str) -> ConfigurationError:
+        return ConfigurationError(
+            provider=self.METHOD,
+            error_msg=f"the role needs a code of the MFA device {serial}, but there is no callback "
+            f"for it: pass mfa_code_provider=ask_for_code to {self.FACTORY}()",
+        )
+
     def _master(self) -> CredentialProvider | Credentials:
-        """Return who has the master credentials, bound once for each binding of this."""
+        """Return the source of the master credentials, bound once for each binding of this."""
         return self._binding.once("master", self._bind_master)
 
     def _bind_master(self) -> CredentialProvider | Credentials:
-        found: Any = self.master_credentials
-        if found is None:
-            found = load("from_default_chain")()
-        if isinstance(found, Provider):
+        given: Any = self.master_credentials
+        if given is None:
+            given = load("from_default_chain")()
+        if isinstance(given, Provider):
             region = self.scope.named_region(self.client_config)
-            return found.bind(replace(self.scope, region_of_chain=region, profile=None))
-        master: CredentialProvider | Credentials = found
+            return given.bind(replace(self.scope, region_of_chain=region, profile=None))
+        master: CredentialProvider | Credentials = given
         return master
 
-    def _master_keys(self) -> tuple[Credentials, FrozenCredentials]:
-        """Return the keys that assume the role; where there are none, no other role may be taken.
+    def _resolve_master(self) -> tuple[Credentials, FrozenCredentials]:
+        """Return the credentials that assume the role.
 
         Raises:
-            FetchError: There are none.
+            FetchError: There are none. It stops a chain, because the role is configured.
         """
         master = self._master()
         reason = (
             master._reason_not_selected()
             if isinstance(master, Provider)
-            else "their provider has none"
+            else "their provider returned none"
         )
         try:
-            found = master if isinstance(master, Credentials) else master.load()
-            if found is not None:
-                return found, FrozenCredentials.from_credentials(found)
+            credentials = master if isinstance(master, Credentials) else master.load()
+            if credentials is not None:
+                return credentials, FrozenCredentials.from_credentials(credentials)
         except ProviderError as error:
             if not error.try_next_link:
                 raise
             reason = error.reason
         except FieldError as error:
             reason = str(error)
-        fact = f"there are no keys to assume the role {self.params['RoleArn']} with: {reason}"
+        fact = f"no credentials to assume the role {self.params['RoleArn']}: {reason}"
         raise FetchError(provider=self.METHOD, error_msg=fact)
+
+
+def _needs_mfa_code(params: Mapping[str, Any]) -> bool:
+    return "SerialNumber" in params and "TokenCode" not in params
 
 
 from_temporary_credentials = TemporaryCredentialsProvider

@@ -1,4 +1,4 @@
-"""``CredentialChain``: a provider that asks other providers, in order."""
+"""``CredentialChain``: a provider that tries other providers, in order."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -18,26 +18,25 @@ from ..runtime.context import guard_recursion, tell
 from ..runtime.single_flight import own_copy
 from .base import Provider
 from .function import Source, as_provider
-from .links import named
+from .links import link_by_name
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-
-# What a provider comes to that is asked for keys, whoever wrote it: keys, or why it has none.
+logger = logging.getLogger(__name__)
 
 
 def fetch_from(link: CredentialProvider) -> FrozenCredentials | None:
-    """Return keys, obtained anew; None where a provider of others' has none.
+    """Fetch credentials from any provider; None if a third-party provider has none.
 
     Raises:
-        NotConfigured: Nothing selects the provider.
-        Exception: What obtaining the keys raises.
+        NotConfigured: The provider is not configured.
+        Exception: What the fetch raises.
     """
     if not isinstance(link, Provider):
-        found = link.load()
+        credentials = link.load()
         try:
-            return None if found is None else FrozenCredentials.from_credentials(found)
+            return None if credentials is None else FrozenCredentials.from_credentials(credentials)
         except FieldError as error:
             fact = f"{error}: correct it where these credentials come from"
         raise FetchError(provider=link.METHOD, error_msg=fact)
@@ -47,23 +46,20 @@ def fetch_from(link: CredentialProvider) -> FrozenCredentials | None:
     return link._guarded_fetch()
 
 
-def attempted(name: str, link: CredentialProvider) -> FrozenCredentials | Attempt:
-    """Return the keys of one link, or why it has none; what must stop a chain is raised."""
+def try_link(name: str, link: CredentialProvider) -> FrozenCredentials | Attempt:
+    """Return the credentials of one link, or why it has none; raise what must stop a chain."""
     try:
-        keys = fetch_from(link)
+        credentials = fetch_from(link)
     except Exception as error:
         if not getattr(error, "try_next_link", False):
             tell((name, error))
             raise
         return Attempt(name, getattr(error, "reason", shown(error)), own_copy(error))
-    return keys or Attempt(name, "nothing here selects it")
-
-
-logger = logging.getLogger(__name__)
+    return credentials or Attempt(name, "not configured")
 
 
 class CredentialChain(Provider):
-    """Keys of the first link that has some, asked anew from the first link at each refresh."""
+    """Credentials of the first link that has some. Each refresh starts at the first link again."""
 
     METHOD = "custom-credential-chain"
     CANONICAL_NAME = "CustomCredentialChain"
@@ -78,8 +74,8 @@ class CredentialChain(Provider):
         selects=True,
         required=True,
         parse=types.links,
-        help="The links, in order: providers, callables that return keys, or names. In a profile "
-        "a comma-separated line of canonical names, METHODs or factories in any case, and "
+        help="The links, in order: providers, callables that return credentials, or names. In a "
+        "profile a comma-separated line of canonical names, METHODs or factories in any case, and "
         "`profile NAME`.",
     )
     expires_after: float | timedelta | None = option(
@@ -88,8 +84,8 @@ class CredentialChain(Provider):
         example="900",
         code="900",
         parse=types.lifetime,
-        help="Seconds, or a `timedelta`, after which keys that name no expiration are looked for "
-        "anew; 300 or more. In code also `.expire_after(...)`.",
+        help="Seconds, or a `timedelta`, after which credentials without an expiration are "
+        "refreshed; 300 or more. In code also `.expire_after(...)`.",
     )
 
     def __init__(
@@ -99,7 +95,7 @@ class CredentialChain(Provider):
         refresh_window: Window | None = None,
         **unknown: NoReturn,
     ) -> None:
-        """Take the links in order; nothing is asked yet."""
+        """Take the links in order. Nothing is fetched yet."""
         sources = [link if isinstance(link, str) else as_provider(link) for link in links]
         super().__init__(
             links=sources or None,
@@ -109,13 +105,13 @@ class CredentialChain(Provider):
         )
 
     def expire_after(self, seconds: float | timedelta) -> "Self":
-        """Return a chain like this one that gives keys without an expiration one.
+        """Return a chain like this one that refreshes credentials without an expiration.
 
         Args:
-            seconds: From when they were obtained; 300 or more.
+            seconds: The time after which they are refreshed; 300 or more.
 
         Raises:
-            ValueError: It is less.
+            ValueError: ``seconds`` is less than that.
         """
         try:
             types.lifetime(seconds)
@@ -126,12 +122,12 @@ class CredentialChain(Provider):
         return type(self)(*given.pop("links", ()), **given)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as the links."""
+        """Pickle the chain as its links."""
         given = dict(self._code_values)
         return _rebuild, (type(self), given.pop("links", ()), given)
 
     def check(self) -> None:
-        """See ``Provider.check``; a name that nothing bears is an error here."""
+        """See ``Provider.check``; an unknown name of a link is an error, too."""
         super().check()
         self._bound_links()
 
@@ -143,15 +139,15 @@ class CredentialChain(Provider):
                 link._subscribe(credentials, distance + 1)
 
     def _guarded_fetch(self) -> FrozenCredentials:
-        """See ``Provider._guarded_fetch``; a chain knows its place in a circle itself."""
+        """See ``Provider._guarded_fetch``; ``fetch`` guards against recursion itself."""
         return self.fetch()
 
     def fetch(self) -> FrozenCredentials:
-        """Ask the links in order.
+        """Return the credentials of the first link that has some.
 
         Raises:
-            ChainError: None has keys.
-            Exception: What a link raised that was asked for and failed, unchanged.
+            ChainError: No link has credentials.
+            Exception: A link is configured but failed; its error is unchanged.
         """
         profile = self.scope.profile
         label = f"credential_chain of profile '{profile}'" if profile else self._label
@@ -160,17 +156,17 @@ class CredentialChain(Provider):
     def _first(self) -> FrozenCredentials:
         attempts = []
         for name, link in self._bound_links():
-            found = attempted(name, link)
-            tell((name, None if isinstance(found, FrozenCredentials) else found))
-            if isinstance(found, FrozenCredentials):
-                logger.debug("The chain takes the keys of %s", name)
-                return self._with_expiration(found)
-            attempts.append(found)
+            result = try_link(name, link)
+            tell((name, None if isinstance(result, FrozenCredentials) else result))
+            if isinstance(result, FrozenCredentials):
+                logger.debug("The chain uses the credentials of %s", name)
+                return self._with_expiration(result)
+            attempts.append(result)
         raise ChainError(provider=self.METHOD, attempts=attempts)
 
     @property
     def _identity(self) -> object:
-        """See ``Provider._identity``; what a profile names is built anew wherever it is asked."""
+        """See ``Provider._identity``; the chain of a profile is created for each use."""
         scope = self.scope
         return super()._identity if scope.profile is None else (id(scope.files), scope.profile)
 
@@ -180,17 +176,17 @@ class CredentialChain(Provider):
 
     def _bind(self, link: Any) -> tuple[str, CredentialProvider]:
         if isinstance(link, str):
-            return link, named(link, self.scope)
+            return link, link_by_name(link, self.scope)
         if isinstance(link, Provider):
             return link._label, link.bind(self.scope)
         return str(link.CANONICAL_NAME or link.METHOD), link
 
-    def _with_expiration(self, keys: FrozenCredentials) -> FrozenCredentials:
-        after: Any = self.expires_after
-        if after is None or keys.expiration is not None:
-            return keys
-        moment = self.scope.clock.utc() + timedelta(seconds=after)
-        return replace(keys, expiration=moment)
+    def _with_expiration(self, credentials: FrozenCredentials) -> FrozenCredentials:
+        seconds: Any = self.expires_after
+        if seconds is None or credentials.expiration is not None:
+            return credentials
+        expiration = self.scope.clock.utc() + timedelta(seconds=seconds)
+        return replace(credentials, expiration=expiration)
 
 
 def _rebuild(

@@ -1,6 +1,7 @@
-"""Keys of a profile in the AWS config and credentials files, whatever kind they are of.
+"""Credentials of a profile of any kind, and those that a plain session would use.
 
 https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+https://docs.aws.amazon.com/boto3/latest/guide/credentials.html
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,13 +32,12 @@ from .process import ProcessProvider
 from .sso import SsoProvider
 from .web_identity import TokenFileProvider
 
-#: A name, and what gives keys or None.
+#: A name, and a function that returns credentials, or None if it is not configured.
 Candidate: TypeAlias = tuple[str, Callable[[], FrozenCredentials | None]]
 
-#: Options that hold for the profiles of a role's sources, too; the files come with the scope.
+#: Options that also apply to the source profiles of a role; the files come with the scope.
 _SHARED = {"mfa_code_provider", "client_config"}
-
-
+#: Setting of a role -> parameter of AssumeRole.
 _PARAMETERS = {
     "role_arn": "RoleArn",
     "role_session_name": "RoleSessionName",
@@ -46,49 +46,57 @@ _PARAMETERS = {
 }
 
 
-def _role_parameters(scope: Scope, ask_for_code: object, factory: str) -> dict[str, Any]:
-    """Return what the profile gives to AssumeRole.
+def _role_parameters(scope: Scope, mfa_code_provider: object, factory: str) -> dict[str, Any]:
+    """Return the parameters of AssumeRole that the profile sets.
 
     Args:
-        scope: That of the role's profile.
-        ask_for_code: Who is asked for an MFA code; None: nobody.
-        factory: What reads the profile.
+        scope: The scope of the role's profile.
+        mfa_code_provider: The callback for MFA codes, or None.
+        factory: The factory of the provider that reads the profile, for an error.
 
     Raises:
-        ConfigurationError: ``duration_seconds`` is no number, or there is nobody to ask.
+        ConfigurationError: ``duration_seconds`` is not a number, or an MFA code is needed and
+            there is no callback.
     """
-    keys = scope.profile_values
-    if "mfa_serial" in keys and ask_for_code is None:
+    values = scope.profile_values
+    if "mfa_serial" in values and mfa_code_provider is None:
         raise _role_error(
             scope,
-            f"has mfa_serial = {keys['mfa_serial']}, and there is nobody to ask for the code: pass "
-            f"mfa_code_provider=ask_for_code to {factory}()",
+            f"has mfa_serial = {values['mfa_serial']}, but there is no callback for the MFA code: "
+            f"pass mfa_code_provider=ask_for_code to {factory}()",
         )
-    found: dict[str, Any] = {_PARAMETERS[key]: keys[key] for key in _PARAMETERS if key in keys}
+    parameters: dict[str, Any] = {
+        parameter: values[setting]
+        for setting, parameter in _PARAMETERS.items()
+        if setting in values
+    }
     try:
-        if "duration_seconds" in keys:
-            found["DurationSeconds"] = types.whole(keys["duration_seconds"])
+        if "duration_seconds" in values:
+            parameters["DurationSeconds"] = types.whole(values["duration_seconds"])
     except ValueError as error:
         raise _role_error(
             scope, f"has a duration_seconds that {error}: write duration_seconds = 3600"
         ) from None
-    return found
+    return parameters
 
 
 def create_provider(kind: type[Provider], client_config: Mapping[str, Any] | None) -> Provider:
-    """Return a provider for a profile, with what code gave for its inner clients.
+    """Return a provider for a profile, with the arguments for its inner clients.
 
-    The region of a login is its own: a token of IAM Identity Center is good nowhere else.
+    A provider with a region of its own gets no ``region_name``: a token of IAM Identity Center is
+    valid in its region only.
     """
     if client_config is None or not issubclass(kind, ServiceProvider):
         return kind()
     if kind._HAS_OWN_REGION:
-        client_config = {key: value for key, value in client_config.items() if key != "region_name"}
+        client_config = {
+            name: client_config[name] for name in client_config if name != "region_name"
+        }
     return kind(client_config=client_config)
 
 
 def _source_provider(row: Row, scope: Scope, client_config: Mapping[str, Any] | None) -> Provider:
-    """Return the provider that ``credential_source`` names, bound to the profile if it is ours."""
+    """Return the provider of a ``credential_source``; one of this package reads the profile."""
     if row.source_of == "us":
         return create_provider(row.load(), client_config).bind(ProfileScope.like(scope, source=row))
     provider: Provider = row.load()()
@@ -102,7 +110,7 @@ def _role_error(scope: Scope, fact: str) -> ConfigurationError:
 
 
 class ProfileProvider(FilesProvider, ServiceProvider):
-    """The keys of a profile: ours, static ones, a process, a login, SSO, a role on any of them."""
+    """Credentials of a profile: any kind that boto3 or this package knows, and roles on top."""
 
     METHOD = "custom-profile"
     CANONICAL_NAME = "CustomProfile"
@@ -113,53 +121,53 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         code="ask_for_code",
         secret=True,
         parse=types.function,
-        help="Called with `mfa_serial` at every fetch of a role that has one, once its source "
-        "credentials are there; returns the code. Nothing else asks for one.",
+        help="Called with `mfa_serial` at every fetch of a role that has one, after its source "
+        "credentials were retrieved; returns the code. Nothing else prompts for it.",
     )
     ignore_cache: bool = option(
         default=False,
         example="true",
         code="True",
         parse=types.flag,
-        help="Whether to read the files at every fetch; otherwise they are read once for each "
-        "session.",
+        help="Whether to read the files again at every fetch. By default they are read once for "
+        "each session.",
     )
 
-    #: The profiles of roles that this one is the source of, outermost first.
+    #: The profiles whose roles use this one as their source, outermost first.
     _visited: tuple[str, ...] = ()
 
     def is_selected(self) -> bool:
-        """Whether there is such a profile."""
+        """Whether the profile exists."""
         if self.ignore_cache:
             self._read_again()
         return self.scope.profile in self.scope.files.full_config["profiles"]
 
     def _guarded_fetch(self) -> FrozenCredentials:
-        """See ``Provider._guarded_fetch``; what is asked knows its place in a circle itself."""
+        """See ``Provider._guarded_fetch``; each candidate guards against recursion itself."""
         return self.fetch()
 
     def fetch(self) -> FrozenCredentials:
-        """Obtain the keys of the first kind that the profile is of.
+        """Return the credentials of the first candidate that is configured in the profile.
 
         Raises:
-            NotConfigured: It is of none.
+            NotConfigured: None is configured.
         """
         if self.ignore_cache:
             self._read_again()
         attempts = []
-        for name, ask in self._candidates():
+        for name, get in self._candidates():
             try:
-                keys = ask()
+                credentials = get()
             except NotConfigured as error:
                 attempts.append(Attempt(name, error.reason, own_copy(error)))
                 continue
-            if keys is not None:
-                return keys
-            attempts.append(Attempt(name, "nothing here selects it"))
+            if credentials is not None:
+                return credentials
+            attempts.append(Attempt(name, "not configured"))
         raise self._none_found(attempts)
 
     def _none_found(self, _: Sequence[Attempt], /) -> ProviderError:
-        """Return the error where nobody has keys."""
+        """Return the error when no candidate has credentials."""
         if not self.is_selected():
             return self._not_configured()
         fact = f"profile '{self.scope.profile}' of {self.scope.config_file} has no credentials"
@@ -167,11 +175,11 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         return NotConfigured(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
 
     def _candidates(self) -> list[Candidate]:
-        """Return what is asked, made once for each binding."""
+        """Return the candidates, created once for each binding."""
         return self._binding.once("candidates", self._find_candidates)
 
     def _find_candidates(self) -> list[Candidate]:
-        """Return what is asked, in botocore's order."""
+        """Create the candidates, in botocore's order."""
         return [
             *self._first_candidates(),
             self._candidate(TokenFileProvider),
@@ -179,13 +187,13 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         ]
 
     def _first_candidates(self) -> list[Candidate]:
-        """Ours, and then roles."""
+        """Create the candidates for the settings of this package, then for roles."""
         scope = ProfileScope.like(self.scope)
-        ours = [self._candidate(row.load(), scope) for row in INSERTED]
-        return [*ours, ("assume-role", partial(self._role, Once(self._assuming)))]
+        inserted = [self._candidate(row.load(), scope) for row in INSERTED]
+        return [*inserted, ("assume-role", partial(self._assume_role, Once(self._role_provider)))]
 
     def _last_candidates(self) -> list[Candidate]:
-        """What else botocore looks for in a profile."""
+        """Create the candidates for everything else that botocore finds in a profile."""
         in_credentials, in_config = static_sources(self.scope.files, str(self.scope.profile))
         return [
             self._candidate(SsoProvider),
@@ -196,99 +204,98 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         ]
 
     def _candidate(self, kind: type[Provider], scope: Scope | None = None) -> Candidate:
-        """Return one of ours as something to ask, in the scope of the profile."""
+        """Return a provider of this package as a candidate; by default it reads the profile."""
         provider = create_provider(kind, self.client_config).bind(scope or self.scope)
         return str(kind.CANONICAL_NAME), partial(self._fetch_from, provider)
 
     def _fetch_from(self, provider: Provider) -> FrozenCredentials | None:
-        """Return the keys of one of ours."""
+        """Return the credentials of a candidate."""
         return fetch_from(provider)
 
-    def _role(self, assuming: Callable[[], tuple[str, Provider]]) -> FrozenCredentials | None:
-        """Assume the role of the profile, if it has one; in a source, static keys go first."""
+    def _assume_role(
+        self, role_provider: Callable[[], tuple[str, Provider]]
+    ) -> FrozenCredentials | None:
+        """Assume the role of the profile, if any; in a source profile static credentials win."""
         values = self.scope.profile_values
         is_static = bool(STATIC & values.keys())
         if not is_role(values) or (self._visited and is_static):
             return None
-        way, role = assuming()
-        return role._guarded_fetch().through((way,))
+        feature, role = role_provider()
+        return role._guarded_fetch().through((feature,))
 
-    def _assuming(self) -> tuple[str, Provider]:
-        """Make what assumes the role; return it with botocore's feature id for its source."""
+    def _role_provider(self) -> tuple[str, Provider]:
+        """Return botocore's feature ID for the role's source, and the provider of the role."""
         visited, config = (*self._visited, str(self.scope.profile)), self.client_config
         found = role_source(str(self.scope.profile), self.scope.profiles, visited)
         if found.problem is not None:
             raise _role_error(self.scope, found.problem)
         inner = replace(self.scope, region_of_chain=self.scope.named_region(config))
         if found.row is not None:
-            way = "CREDENTIALS_PROFILE_NAMED_PROVIDER"
+            feature = "CREDENTIALS_PROFILE_NAMED_PROVIDER"
             source = _source_provider(found.row, inner, config)
         else:
-            way = "CREDENTIALS_PROFILE_SOURCE_PROFILE"
+            feature = "CREDENTIALS_PROFILE_SOURCE_PROFILE"
             given = {name: value for name, value in self._code_values.items() if name in _SHARED}
-            of_profile = ProfileProvider(**{**given, "profile": found.profile}).bind(inner)
-            of_profile._visited, source = visited, of_profile
+            source_profile = ProfileProvider(**{**given, "profile": found.profile}).bind(inner)
+            source_profile._visited, source = visited, source_profile
         role = TemporaryCredentialsProvider(
             params=_role_parameters(self.scope, self.mfa_code_provider, self.FACTORY),
             master_credentials=partial(fetch_from, source),
             mfa_code_provider=self.mfa_code_provider,
             client_config=config,
         )
-        return way, role.bind(inner)
+        return feature, role.bind(inner)
 
 
 from_ini = ProfileProvider
 
 
-# The keys that a plain session would use.
-#
-# https://docs.aws.amazon.com/boto3/latest/guide/credentials.html
-
-#: What takes its keys from outside the profile.
-_OUTSIDE = (EnvironmentProvider, TokenFileProvider, ContainerProvider, InstanceProvider)
+#: Providers that do not read the profile.
+_OUTSIDE_PROFILES = (EnvironmentProvider, TokenFileProvider, ContainerProvider, InstanceProvider)
 
 
 class DefaultChainProvider(ProfileProvider):
-    """The keys that a session without any of this package's code would use, ours among them."""
+    """Credentials that a plain session would use, including the settings of this package."""
 
     METHOD = "custom-default-chain"
     CANONICAL_NAME = "CustomDefaultChain"
     FACTORY = "from_default_chain"
 
     def is_selected(self) -> bool:
-        """Always: only asking shows who has keys."""
+        """Always: only a fetch shows whether any candidate has credentials."""
         return True
 
     def _none_found(self, attempts: Sequence[Attempt], /) -> ChainError:
-        """Return the error where nobody has keys, with a line for each."""
+        """Return the error when no candidate has credentials, with a line for each."""
         return ChainError(provider=self.METHOD, attempts=attempts)
 
     def _find_candidates(self) -> list[Candidate]:
-        """Return what is asked, in botocore's order."""
+        """Create the candidates, in botocore's order."""
         session = self.scope.unchecked_session
-        named = self.scope.profile
-        if named != "default" and named not in self.scope.files.full_config["profiles"]:
+        profile = self.scope.profile
+        if profile != "default" and profile not in self.scope.files.full_config["profiles"]:
             raise self._not_configured()  # as a plain session says
         outside = replace(self.scope, profile=None)
-        own, token, container, instance = (self._candidate(kind, outside) for kind in _OUTSIDE)
+        environment, token_file, container, instance = (
+            self._candidate(kind, outside) for kind in _OUTSIDE_PROFILES
+        )
         is_explicit = "profile" in self._code_values or "profile" in session.instance_variables()
-        before = ([], []) if is_explicit else ([own], [token])
-        last = (OriginalEC2Provider(), BotoProvider())
+        legacy = (OriginalEC2Provider(), BotoProvider())
         return [
-            *before[0],
+            *([] if is_explicit else [environment]),
             *self._first_candidates(),
-            *before[1],
+            *([] if is_explicit else [token_file]),
             self._candidate(TokenFileProvider),
             *self._last_candidates(),
-            *((str(one.METHOD), partial(fetch_from, one)) for one in last),
+            *((str(provider.METHOD), partial(fetch_from, provider)) for provider in legacy),
             container,
             instance,
         ]
 
     def _fetch_from(self, provider: Provider) -> FrozenCredentials | None:
-        """Return the keys of one of ours, unless it is for that one that this chain is asked."""
+        """Return the credentials of a candidate, unless it is the one that uses this chain."""
         if is_being_resolved(provider._identity):
-            fact = "left out, because it asks for the default chain itself"
+            fact = "skipped, because it uses the default chain itself"
             raise NotConfigured(provider=provider.METHOD, error_msg=fact)
         return super()._fetch_from(provider)
 

@@ -206,9 +206,9 @@ def create_resolver(
     if is_async(session):
         return _create_async_resolver(resolver, session, region, front, only)
     if only is not None:
-        from ..providers.insertion import bound
+        from ..providers.insertion import bind_all
 
-        return SessionResolver(providers_of(resolver), *bound([only], session, region))
+        return SessionResolver(providers_of(resolver), *bind_all([only], session, region))
     profiles, profile = session.full_config["profiles"], _profile(session)
     if not front and is_plain_role(profiles, profile):
         _rebuild_roles(resolver, session, region)

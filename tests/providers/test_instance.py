@@ -135,8 +135,8 @@ def test_a_service_without_tokens_may_be_refused(instance, config, monkeypatch, 
     else:
         config("[default]\nec2_metadata_v1_disabled = true\n")
     assert no_keys(from_instance_metadata(**given)) == (
-        f"the metadata service at {instance.url} gave no token, and asking without one (IMDSv1) is "
-        "disabled: raise the hop limit of the instance for containers, or allow IMDSv1"
+        f"the metadata service at {instance.url} returned no token, and IMDSv1, which needs none, "
+        "is disabled: raise the hop limit of the instance for containers, or allow IMDSv1"
     )
     assert instance.operations() == ["GetMetadataToken"]
 
@@ -238,7 +238,7 @@ WRONG_TYPE = {"AccessKeyId": [], "SecretAccessKey": 1, "Token": "t", "Expiration
 def test_keys_of_another_form_stop_a_chain(instance, body):
     instance.always("GetInstanceKeys", fakes.Answer(json.dumps(body).encode()))
     with pytest.raises(
-        FetchError, match=rf"the metadata service at {instance.url} gave .* cannot be"
+        FetchError, match=rf"the metadata service at {instance.url} returned .* cannot be"
     ):
         create_credential_chain(from_instance_metadata(), from_instance_metadata()).fetch()
 
@@ -254,7 +254,11 @@ def test_a_chain_steps_over_a_service_that_is_disabled(instance, monkeypatch, va
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "imds", "imds is no address of a metadata service"),
+        (
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+            "imds",
+            "imds is not an address of a metadata service",
+        ),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ipv5", "ipv5 is neither ipv4 nor ipv6"),
     ],
 )

@@ -201,7 +201,7 @@ class TestRoles:
         with pytest.raises(FetchError) as raised:
             chain.fetch()
         assert raised.value.reason == (
-            f"there are no keys to assume the role {ROLE}/top with: AWS_ACCESS_KEY_ID is not set"
+            f"no credentials to assume the role {ROLE}/top: AWS_ACCESS_KEY_ID is not set"
         )
 
     def test_a_role_may_be_its_own_source(self, config, aws):
@@ -308,8 +308,8 @@ class TestRoles:
         with pytest.raises(ConfigurationError) as raised:
             from_ini(profile="top").fetch()
         assert raised.value.reason == (
-            f"profile 'top' of {path} has mfa_serial = device, and there is nobody to ask for the "
-            "code: pass mfa_code_provider=ask_for_code to from_ini()"
+            f"profile 'top' of {path} has mfa_serial = device, but there is no callback for the "
+            "MFA code: pass mfa_code_provider=ask_for_code to from_ini()"
         )
         assert not prompt.called
 
@@ -353,7 +353,7 @@ IMPOSSIBLE = {
         role("p", "q") + f"role_session_name = x\n[profile q]\n{STATIC}",
         "p",
         (
-            "says (Invalid length for parameter RoleSessionName, valid min length: 2): correct "
+            "(Invalid length for parameter RoleSessionName, valid min length: 2): correct "
             "role_arn, role_session_name, external_id, mfa_serial or duration_seconds there"
         ),
     ),

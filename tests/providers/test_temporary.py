@@ -323,11 +323,11 @@ class TestCodes:
         with pytest.raises(FetchError) as raised:
             self.provider(lambda serial: pytest.fail(f"asks for {serial}")).fetch()
         assert raised.value.reason == (
-            f"there are no keys to assume the role {ROLE} with: AWS_ACCESS_KEY_ID is not set"
+            f"no credentials to assume the role {ROLE}: AWS_ACCESS_KEY_ID is not set"
         )
 
     def test_nobody_is_asked_for_parameters_that_are_wrong(self):
-        with pytest.raises(ConfigurationError, match="are not those of AssumeRole"):
+        with pytest.raises(ConfigurationError, match="AssumeRole does not accept the params"):
             self.provider(lambda serial: pytest.fail(f"asks for {serial}"), RoleArn="x").fetch()
 
     def test_nobody_is_asked_for_a_client_that_cannot_be_made(self):
@@ -345,10 +345,10 @@ class TestCodes:
         with pytest.raises(ConfigurationError) as raised:
             self.provider(None).load()
         assert raised.value.reason == (
-            f"the role is assumed with a code of the MFA device {SERIAL}, and there is nobody to "
-            "ask: pass mfa_code_provider=ask_for_code to from_temporary_credentials()"
+            f"the role needs a code of the MFA device {SERIAL}, but there is no callback "
+            "for it: pass mfa_code_provider=ask_for_code to from_temporary_credentials()"
         )
-        with pytest.raises(ConfigurationError, match="there is nobody to ask"):
+        with pytest.raises(ConfigurationError, match="there is no callback"):
             self.provider(None).fetch()
         assert not prompt.called
 
@@ -390,7 +390,7 @@ def test_parameters_are_checked_before_any_call_and_not_shown(aws, params, probl
     with pytest.raises(ConfigurationError) as raised:
         provider.fetch()
     assert raised.value.reason.startswith(
-        "params passed to from_temporary_credentials() are not those of AssumeRole ("
+        "AssumeRole does not accept the params passed to from_temporary_credentials() ("
     )
     assert problem in raised.value.reason
     assert "123456," not in raised.value.reason
@@ -439,7 +439,7 @@ def test_keys_in_client_config_would_not_be_used():
             params={"RoleArn": ROLE}, client_config={"aws_access_key_id": "A"}
         ).load()
     assert raised.value.reason == (
-        "client_config has aws_access_key_id: pass the keys that assume the role as "
+        "client_config has aws_access_key_id: pass the credentials that assume the role as "
         "master_credentials=FrozenCredentials(...) to from_temporary_credentials()"
     )
 
@@ -460,14 +460,12 @@ def test_without_master_keys_no_other_identity_is_taken(source, reason):
     chain = create_credential_chain(role, lambda: pytest.fail("goes on"))
     with pytest.raises(FetchError) as raised:
         chain.fetch()
-    assert raised.value.reason.startswith(
-        f"there are no keys to assume the role {ROLE} with: {reason}"
-    )
+    assert raised.value.reason.startswith(f"no credentials to assume the role {ROLE}: {reason}")
 
 
 def test_an_error_of_the_master_passes_unchanged(aws):
     role = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=from_http())
-    with pytest.raises(FetchError, match="there are no keys to assume"):
+    with pytest.raises(FetchError, match="no credentials to assume"):
         role.fetch()
     aws.always("GET", fakes.Answer(status=403))
     role = from_temporary_credentials(
@@ -486,7 +484,7 @@ def test_a_provider_of_others_may_be_the_master(aws):
     assert role.load().access_key == aws.requests[0].gave
     assert signers(aws.requests) == ["AKIATHEIRS"]
     role = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=EnvProvider({}))
-    with pytest.raises(FetchError, match="to assume the role .* with: their provider has none"):
+    with pytest.raises(FetchError, match="to assume the role .*: their provider returned none"):
         role.fetch()
 
 
