@@ -571,6 +571,7 @@ def test_unreadable_file_counts_as_empty(config, mocker):
         return opened(path, *given, **options)
 
     mocker.patch("builtins.open", refuse)
+    mocker.patch("io.open", refuse)  # what pathlib calls
     explanation = botocore_ext.explain()
     reason = f"profile 'default' of {named} has no aws_access_key_id"
     assert step_of(explanation, "config-file").reason == reason
