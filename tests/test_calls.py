@@ -8,7 +8,7 @@ def test_calls_and_files_stay_within_bounds():
     found = calls.scenarios()
     bounds = {
         "profile to signed request": (600, 35),
-        "refresh": (190, 25),
+        "refresh": (160, 25),
         "explain": (720, 45),
     }
     for name, (most_calls, most_files) in bounds.items():

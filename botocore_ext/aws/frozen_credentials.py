@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -81,9 +82,8 @@ class FrozenCredentials:
                 continue
             if not isinstance(value, str):
                 raise FieldError(spelling, "is not a string")
-            if name != "secret_key":
-                check_sendable(spelling, value)
-            elif _CONTROL.search(value):
+            is_secret = name == "secret_key"  # never sent itself
+            if _CONTROL.search(value) if is_secret else not _SENDABLE.fullmatch(value):
                 raise FieldError(spelling, UNSENDABLE)
         for spelling, value in (
             ("AccessKeyId", self.access_key),
@@ -104,7 +104,11 @@ class FrozenCredentials:
 
     def through(self, features: Sequence[str]) -> "FrozenCredentials":
         """Return the same keys, with ``features`` among the ways by which they came."""
-        return replace(self, features=(*features, *self.features)) if features else self
+        if not features:
+            return self
+        same = copy(self)  # not replace(), which would check every value again
+        object.__setattr__(same, "features", (*features, *self.features))
+        return same
 
     @classmethod
     def from_sts(cls, answer: Mapping[str, Any]) -> "FrozenCredentials":

@@ -6,7 +6,7 @@ resolved at each fetch, because a token may be replaced.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar
 
 from ..errors import ConfigurationError, NotConfigured
 from .option import Declared, Option
@@ -151,6 +151,9 @@ class Binding:
 class Specification(Declared):
     """What a provider is, before it belongs to a session: its options and their values."""
 
+    #: The options that may change while the provider is bound, besides tokens.
+    _CHANGING: ClassVar[frozenset[str]] = frozenset()
+
     def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
         """Take options by keyword, for no session yet."""
         super().__init__(*unnamed, **given)
@@ -247,13 +250,9 @@ class Specification(Declared):
     def _option_value(self, wanted: Option) -> Any:
         """Return the value in force (see ``Option``)."""
         value = self._usable(wanted, self._resolution(wanted))
-        if self._is_fixed(wanted):
+        if not wanted.token and wanted.name not in self._CHANGING:
             self._binding.values[wanted.name] = value
         return value
-
-    def _is_fixed(self, wanted: Option) -> bool:
-        """Whether the option keeps its value for as long as the provider is bound."""
-        return not wanted.token
 
     def _key_of(self, name: str) -> str:
         """Return the option ``name`` as the user who set it wrote it."""

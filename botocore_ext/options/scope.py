@@ -94,7 +94,10 @@ class Scope:
     @property
     def profile_values(self) -> Mapping[str, Any]:
         """The settings of ``profile`` from both files; empty where there is none."""
-        return {} if self.profile is None else self.profiles.get(self.profile, {})
+        if self.profile is None:
+            return {}
+        values: Mapping[str, Any] = self.files.full_config["profiles"].get(self.profile, {})
+        return values
 
     @property
     def config_file(self) -> str:

@@ -113,6 +113,7 @@ class CognitoIdentityProvider(CognitoProvider):
     METHOD = "custom-cognito-identity"
     CANONICAL_NAME = "CustomCognitoIdentity"
     FACTORY = "from_cognito_identity"
+    _CHANGING = frozenset({"identity_id"})  # Cognito may merge it into another one
 
     identity_id: str = option(
         default=None,
@@ -124,10 +125,6 @@ class CognitoIdentityProvider(CognitoProvider):
         help="The identity. When a guest signs in, Cognito may merge it into the identity of the "
         "user: then `identity_id` of the provider and of its credentials is the user's.",
     )
-
-    def _is_fixed(self, wanted: Option) -> bool:
-        """See ``Specification._is_fixed``; Cognito may merge an identity into another one."""
-        return wanted.name != "identity_id" and super()._is_fixed(wanted)
 
     def _option_value(self, wanted: Option) -> Any:
         """See ``Specification._option_value``; the identity is the one in the last answer."""

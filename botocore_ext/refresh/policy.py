@@ -71,8 +71,10 @@ class State(NamedTuple):
     @property
     def expires(self) -> Moment:
         """When the credentials expire."""
-        lifetime = self.lifetime
-        return NEVER if lifetime == float("inf") else self.obtained.after(lifetime)
+        if self.credentials is None or self.credentials.expiration is None:
+            return NEVER
+        wall = self.credentials.expiration.timestamp()
+        return Moment(wall, self.obtained.steady + (wall - self.obtained.wall))
 
     def is_unexpired(self, now: Moment) -> bool:
         """Whether there are credentials that have not expired."""
