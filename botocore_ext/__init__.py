@@ -4,7 +4,7 @@
 >>> botocore_ext.install()
 >>> s3 = boto3.Session(profile_name="mobile").client("s3")
 
-Names are loaded when they are first used, so that importing the package costs nearly nothing.
+Names are loaded on first use, so that importing the package costs almost nothing.
 """
 
 from importlib import import_module
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .session.hook import extend, install, uninstall
 
 if TYPE_CHECKING:
+    from . import tokens as tokens
     from .aws.frozen_credentials import FrozenCredentials
     from .errors import (
         Attempt,
@@ -79,6 +80,7 @@ __all__ = [
     "uninstall",
 ]
 
+#: The modules of the public names that are not loaded yet; factories are in the catalogue.
 _HOMES = {
     "Attempt": "errors",
     "ChainError": "errors",
@@ -93,39 +95,26 @@ _HOMES = {
     "ProviderError": "errors",
     "Scope": "options.scope",
     "Session": "session.session",
-    "create_credential_chain": "providers.chain",
     "explain": "explanation.explain",
-    "from_cognito_identity": "providers.cognito",
-    "from_cognito_identity_pool": "providers.cognito",
-    "from_container_metadata": "providers.http",
-    "from_default_chain": "providers.profile",
-    "from_env": "providers.environment",
-    "from_http": "providers.http",
-    "from_ini": "providers.profile",
-    "from_instance_metadata": "providers.instance",
-    "from_login_credentials": "providers.login",
-    "from_process": "providers.process",
-    "from_sso": "providers.sso",
-    "from_temporary_credentials": "providers.assume_role",
-    "from_token_file": "providers.web_identity",
-    "from_web_token": "providers.web_identity",
     "option": "options.option",
-    "tokens": "",
 }
 
+if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every name
 
-def __getattr__(name: str) -> Any:
-    """Load the module in which a public name lives (PEP 562)."""
-    home = _HOMES.get(name)
-    if home is None:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    if not home:
-        return import_module(f".{name}", __name__)
-    value = globals()[name] = getattr(import_module(f".{home}", __name__), name)
-    return value
+    def __getattr__(name: str) -> Any:
+        """Load the module of a public name (PEP 562)."""
+        if name == "tokens":
+            return import_module(f".{name}", __name__)
+        from .catalogue import find_module  # noqa: PLC0415 - install() alone needs no catalogue
+
+        home = _HOMES.get(name) or find_module(name)
+        if home is None:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        value = globals()[name] = getattr(import_module(f".{home}", __name__), name)
+        return value
 
 
 def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *_HOMES})
+    """Return the public names, loaded or not."""
+    return sorted({*globals(), *__all__, "tokens"})

@@ -206,6 +206,11 @@ def load(name: str) -> Any:
     return next(row.load() for row in ROWS if name == row.factory)
 
 
+def find_module(factory: str) -> str | None:
+    """Return the module of this package that has a factory, or None."""
+    return next((row.home.partition(":")[0] for row in ROWS if factory == row.factory), None)
+
+
 def find_source(name: str) -> Row | None:
     """Return the provider that a ``credential_source`` means by this name, or None.
 

@@ -30,11 +30,8 @@ __all__ = [
     "TokenVariable",
 ]
 
-#: What only few need -> the module that is loaded for it.
-_HOMES = {
-    "AmbientToken": "options.oidc",
-    "GitHubActionsToken": "options.oidc",
-}
+#: The names that ``options.oidc`` has, which is loaded on first use.
+_OIDC = ("AmbientToken", "GitHubActionsToken")
 
 
 @dataclass(frozen=True)
@@ -100,13 +97,14 @@ class TokenVariable:
         return type(self), (self.name,)
 
 
-def __getattr__(name: str) -> Any:
-    """Load a source that not everybody needs (PEP 562)."""
-    home = _HOMES.get(name)
-    if home is None:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"{__package__}.{home}"), name)
+if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every name
+
+    def __getattr__(name: str) -> Any:
+        """Load a source of ``options.oidc`` (PEP 562)."""
+        if name not in _OIDC:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        return getattr(import_module(f"{__package__}.options.oidc"), name)
 
 
 # The token that a command prints.

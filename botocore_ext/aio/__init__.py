@@ -1,6 +1,6 @@
-"""``AioSession``: a session of aiobotocore with the keys of one provider, and no global state."""
+"""``AioSession``: a session of aiobotocore that knows this package, without any global state."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..providers.function import Source
 from ..session.hook import extend, take_from
@@ -10,6 +10,14 @@ try:
 except ImportError:
     msg = "botocore_ext.aio needs aiobotocore: run pip install 'botocore-ext[aio]'"
     raise ImportError(msg) from None
+
+
+if TYPE_CHECKING:
+    from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] - of the extra aio
+        AioCredentials,  # pyright: ignore[reportMissingImports] - of the extra aio
+    )
+
+    from .credentials import AsyncProviderCredentials
 
 
 class AioSession(aiobotocore.session.AioSession):
@@ -26,9 +34,14 @@ class AioSession(aiobotocore.session.AioSession):
     ) -> None:
         """Take the arguments of aiobotocore's ``AioSession``, and ``credentials``.
 
-        That is a provider, or a callable that returns keys, which may be a coroutine function: the
-        session uses the keys of this and of nothing else. With None it resolves them as after
-        ``install()``.
+        Args:
+            session_vars: As in aiobotocore, like the next three.
+            event_hooks: As in aiobotocore.
+            include_builtin_handlers: As in aiobotocore.
+            profile: As in aiobotocore.
+            credentials: A provider, or a callable that returns credentials, which may be a
+                coroutine function: the session uses these credentials only. None: it resolves
+                credentials as after ``install()``.
 
         Raises:
             TypeError: ``credentials`` is neither.
@@ -38,3 +51,12 @@ class AioSession(aiobotocore.session.AioSession):
             extend(self)
         else:
             take_from(self, credentials)
+
+    async def get_credentials(self) -> "AsyncProviderCredentials | AioCredentials | None":
+        """Return the credentials of this session, as aiobotocore does.
+
+        Returns:
+            ``AsyncProviderCredentials`` if a provider of this package retrieves them; None if there
+            are no credentials.
+        """
+        return await super().get_credentials()

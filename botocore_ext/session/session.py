@@ -1,9 +1,11 @@
-"""``Session``: a boto3 session with the keys of one provider, and no global state."""
+"""``Session``: a boto3 session that knows this package, without any global state."""
 
 import boto3
 import botocore.session
+from botocore.credentials import Credentials
 
 from ..providers.function import Source
+from ..refresh.credentials import ProviderCredentials
 from .hook import extend, take_from
 
 
@@ -24,19 +26,27 @@ class Session(boto3.Session):
     ) -> None:
         """Take the arguments of ``boto3.Session``, and ``credentials``.
 
-        That is a provider, or a callable that returns keys: the session uses the keys of this
-        and of nothing else. With None it resolves them as after ``install()``.
+        Args:
+            aws_access_key_id: As in ``boto3.Session``, like the other parameters.
+            aws_secret_access_key: As in ``boto3.Session``.
+            aws_session_token: As in ``boto3.Session``.
+            region_name: As in ``boto3.Session``.
+            botocore_session: As in ``boto3.Session``.
+            profile_name: As in ``boto3.Session``.
+            aws_account_id: As in ``boto3.Session``.
+            credentials: A provider, or a callable that returns credentials: the session uses these
+                credentials only. None: it resolves credentials as after ``install()``.
 
         Raises:
-            TypeError: ``credentials`` is neither, or the session has keys from elsewhere.
+            TypeError: ``credentials`` is neither, or the session already has credentials.
         """
         session = botocore_session or botocore.session.get_session()
-        if profile_name is not None:  # boto3 does so, too, but only when AWS_PROFILE has been read
+        if profile_name is not None:  # boto3 does this too, but only after AWS_PROFILE was read
             session.set_config_variable("profile", profile_name)
         if credentials is None:
             extend(session)
         elif aws_access_key_id or aws_secret_access_key or aws_session_token:
-            msg = "credentials= and explicit keys exclude each other: pass one of them"
+            msg = "credentials= and explicit access keys exclude each other: pass one of them"
             raise TypeError(msg)
         else:
             take_from(session, credentials)
@@ -49,3 +59,12 @@ class Session(boto3.Session):
             profile_name=profile_name,
             aws_account_id=aws_account_id,
         )
+
+    def get_credentials(self) -> ProviderCredentials | Credentials | None:
+        """Return the credentials of this session, as ``boto3.Session`` does.
+
+        Returns:
+            ``ProviderCredentials`` if a provider of this package retrieves them; None if there are
+            no credentials.
+        """
+        return super().get_credentials()

@@ -1,10 +1,11 @@
-"""What a type checker knows of the factories; checked by ``tests/test_typing.py``."""
+"""What a type checker knows of the public names; mypy checks it with the package."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import boto3
+from botocore.credentials import Credentials
 from typing_extensions import assert_type
 
 import botocore_ext
@@ -109,6 +110,12 @@ providers: list[Provider] = [web, pool, endpoint]
 botocore_ext.install(web, lambda: FrozenCredentials("A", "s"), lambda: None)
 botocore_ext.extend(boto3.Session(), endpoint)
 assert_type(Session(credentials=web), Session)
+found = Session(credentials=web).get_credentials()
+assert_type(found, ProviderCredentials | Credentials | None)
+if isinstance(found, ProviderCredentials):
+    assert_type(found.expiration, datetime | None)
+assert_type(botocore_ext.tokens.TokenFile("/t")(), str)
+assert_type(botocore_ext.tokens.GitHubActionsToken(audience="sts").audience, str)
 
 # What is wrong is an error: mypy complains of each of these comments that it does not need.
 from_web_token(rolearn="arn")  # type: ignore[call-arg]  # misspelt
@@ -121,3 +128,5 @@ from_cognito_identity_pool(logins={"a": 1})  # type: ignore[dict-item]  # wrong 
 from_env(profile="dev")  # type: ignore[call-arg]  # of another factory
 from_temporary_credentials(params="arn")  # type: ignore[arg-type]  # wrong type
 Session(credentials="token")  # type: ignore[arg-type]  # no provider
+botocore_ext.from_webtoken()  # type: ignore[attr-defined]  # misspelt
+botocore_ext.tokens.TokenFiles("/t")  # type: ignore[attr-defined]  # misspelt

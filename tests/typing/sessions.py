@@ -1,4 +1,4 @@
-"""What boto3-stubs says of boto3's sessions holds for ours; see ``tests/test_typing.py``."""
+"""What boto3-stubs says of boto3's sessions holds for ours; mypy checks it with the package."""
 
 import boto3
 from mypy_boto3_sts import STSClient
