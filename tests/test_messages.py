@@ -30,6 +30,7 @@ _PARTS = {
     "the AWS config",
     "are still valid",
     "has no attribute",
+    "for the source of its role",  # explain shows it
 }
 
 

@@ -7,8 +7,7 @@ variables, settings of the profile, and whether files exist.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..catalogue import INSERTED
-from ..profiles.selection import selecting_keys, source_of
+from ..profiles.selection import selecting_keys
 from ..system import why_no_file
 from .report import host_of
 from .view import View
@@ -113,15 +112,6 @@ def _instance(view: View) -> str | None:
 
 def _key(name: str) -> Callable[[View], str | None]:
     return lambda view: None if name in view.values else _lacks(view, name)
-
-
-def reason_not_selected(view: View, method: str) -> str:
-    """Return why the profile does not select a provider of ours."""
-    selecting = next(row.selecting for row in INSERTED if row.method == method)
-    written = [key for key in selecting if key in view.values]
-    if written and source_of(view.values) is not None:
-        return f"{written[0]} configures the source of the role in this profile"
-    return _lacks(view, *selecting)
 
 
 # Where the credentials of a provider come from.

@@ -14,12 +14,13 @@ from botocore.credentials import CredentialProvider, Credentials
 from botocore.session import Session
 
 from ..aws.frozen_credentials import FrozenCredentials
+from ..catalogue import INSERTED
 from ..errors import Attempt, ConfigurationError, NotConfigured, nothing_from
 from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
 from ..profiles import logger
 from ..profiles.inert import source_profile_chain
-from ..profiles.selection import selecting_keys
+from ..profiles.selection import reason_not_selected, selecting_keys
 from ..providers.base import Provider
 from ..providers.chain import fetch_from
 from ..providers.function import FunctionProvider
@@ -30,7 +31,7 @@ from ..session.hook import botocore_session
 from ..session.resolver import loaded_credentials
 from ..system import Clock
 from .advice import Case, advice, conclusion, without_chain
-from .botocore_rules import RULES, STATIC, Rule, reason_not_selected, role_beside_ours
+from .botocore_rules import RULES, STATIC, Rule, role_beside_ours
 from .failures import credentials_of, describe_error
 from .report import Call, Explanation, Found, Outcome, Setting, Step, host_of, printable, redact
 from .session_copy import has_only_one_provider, providers_of, session_copy
@@ -164,7 +165,7 @@ class _Search:
             reason = self._reason_not_configured(provider)
         except ConfigurationError as error:  # the profile contradicts itself
             is_involved = name in [row.method for row, _ in selecting_keys(self.view.values)]
-            reason = None if is_involved else reason_not_selected(self.view, name)
+            reason = None if is_involved else self._reason_not_selected(name)
             failure = error
         if reason is not None:
             return Step(name, Outcome.NOT_CONFIGURED, reason)
@@ -192,7 +193,7 @@ class _Search:
             if not isinstance(provider.scope, ProfileScope):
                 return provider._reason_not_selected()
         if isinstance(provider, (Provider, Unselected)):
-            return reason_not_selected(self.view, method)
+            return self._reason_not_selected(method)
         if method == "assume-role" and self.has_ours:
             return role_beside_ours(self.view)
         rule = RULES.get(method, _UNKNOWN)
@@ -200,6 +201,10 @@ class _Search:
         if reason is None and rule.is_local and self.first is not None:
             return self._reason_empty(provider, rule)
         return reason
+
+    def _reason_not_selected(self, method: str) -> str:
+        row = next(row for row in INSERTED if row.method == method)
+        return f"profile '{self.view.profile}' {reason_not_selected(self.view.values, row)}"
 
     def _reason_empty(self, provider: CredentialProvider, rule: Rule) -> str | None:
         """Return why the files of a provider have no credentials; None if they have, or fail."""

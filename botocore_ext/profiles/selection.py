@@ -63,6 +63,14 @@ def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[Row, str]]:
             yield row, keys[0]
 
 
+def reason_not_selected(values: Mapping[str, Any], row: Row) -> str:
+    """Return why the profile does not select a provider, to be read after the profile's name."""
+    written = [key for key in row.selecting if key in values]
+    if written and source_of(values) is not None:
+        return f"uses {written[0]} for the source of its role"
+    return f"has no {' or '.join(row.selecting)}"
+
+
 def _contradiction(
     values: Mapping[str, Any], selecting: Sequence[tuple[Row, str]], source: Row | None
 ) -> str | None:
