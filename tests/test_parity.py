@@ -3,7 +3,6 @@
 JavaScript is not needed: what came of each case there is recorded (see ``tests/parity``).
 """
 
-import os
 import re
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from .tools.parity import record
 CASES = cases.replayed()
 RECORDED = record.recorded()
 ENTRIES = allowed.listed()
-WHY_NOT = record.reason_not_selected(os.environ.get(record.VARIABLE))
 PAGE = Path(__file__).parent.parent / "docs" / "from-javascript.md"
 
 
@@ -107,15 +105,3 @@ def test_the_page_for_javascript_shows_the_differences():
         r"^```\{literalinclude\} (\S+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
     )
     assert [(PAGE.parent / path).resolve() for path in shown] == [allowed.FILE]
-
-
-@pytest.mark.skipif(bool(WHY_NOT), reason=f"{WHY_NOT}: the recorded outcome is used as it is")
-def test_the_record_is_what_javascript_does():
-    """Takes some two minutes: a process of Node.js for each case."""
-    now = record.replays(CASES, os.environ[record.VARIABLE])
-    changed = [
-        name
-        for name, told in now.items()
-        if said.without_texts(told) != said.without_texts(RECORDED[name])
-    ]
-    assert changed == []

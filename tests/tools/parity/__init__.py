@@ -6,5 +6,5 @@ Only recording takes Node.js and the package, in a folder next to the repository
     npm ci --prefix ../javascript
     python -m tests.tools.parity record ../javascript [NAME]
 
-With ``PARITY_JAVASCRIPT=../javascript`` the tests check that the record is still true.
+``python -m tests.tools.parity check ../javascript`` checks that the record is still true.
 """

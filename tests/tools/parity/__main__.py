@@ -1,4 +1,4 @@
-"""``python -m tests.tools.parity record FOLDER``: record what JavaScript does."""
+"""``python -m tests.tools.parity record FOLDER``: record what JavaScript does; or ``check`` it."""
 
 import sys
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -66,10 +67,24 @@ def replay(name, case, folder):
 
 
 def replays(chosen, folder):
-    """Run cases, some at a time."""
+    """Run cases, some at a time, and name each that is done."""
+
+    def run(name):
+        told = replay(name, chosen[name], folder)
+        sys.stdout.write(f"{name}\n")
+        return told
+
     with ThreadPoolExecutor(PROCESSES) as pool:
-        told = pool.map(lambda one: replay(*one, folder), chosen.items())
-        return dict(zip(chosen, told, strict=True))
+        return dict(zip(chosen, pool.map(run, chosen), strict=True))
+
+
+def check(folder):
+    """Return the cases of which the record is not what JavaScript does, a line for each."""
+    old, now = recorded(), replays(cases.replayed(), folder)
+    changed = [
+        name for name in now if said.without_texts(now[name]) != said.without_texts(old[name])
+    ]
+    return "".join(f"not as recorded: {name}\n" for name in changed)
 
 
 def write(found):
@@ -90,13 +105,16 @@ def _lines(content):
 
 
 def main(arguments):
-    """``record FOLDER [NAME]``: record all cases, or those whose name contains NAME."""
-    if len(arguments) not in (2, 3) or arguments[0] != "record":
-        return "usage: python -m tests.tools.parity record FOLDER [NAME]"
+    """Record all cases, or those whose name contains NAME; or check the record."""
+    is_check = arguments[:1] == ["check"] and len(arguments) == 2
+    if not is_check and (len(arguments) not in (2, 3) or arguments[0] != "record"):
+        return "usage: python -m tests.tools.parity {record FOLDER [NAME] | check FOLDER}"
     folder = arguments[1]
     problem = reason_not_selected(folder)
     if problem:
         return problem
+    if is_check:
+        return check(folder) or 0
     every = cases.replayed()
     chosen = {name: case for name, case in every.items() if "".join(arguments[2:]) in name}
     old = recorded() if len(chosen) < len(every) else {}
