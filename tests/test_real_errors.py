@@ -139,13 +139,10 @@ def test_a_time_limit_while_a_service_answers_is_raised(aws, time_limit):
 def test_a_time_limit_while_an_answer_is_read_is_raised(time_limit):
     """It is raised from within botocore's parser, and says nothing of the answer."""
 
-    def trace(frame, event, _):
-        if frame.f_globals["__name__"] == "botocore.parsers":
-            if event == "line":
-                sys.settrace(None)
-                time_limit()
-            return trace
-        return None
+    def trace(frame, *_):
+        if (frame.f_globals["__name__"], frame.f_code.co_name) == ("botocore.parsers", "parse"):
+            sys.settrace(None)
+            time_limit()
 
     before = sys.gettrace()
     sys.settrace(trace)
