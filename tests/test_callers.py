@@ -277,6 +277,20 @@ class TestCircles:
         outcomes = together(2, lambda: next(works).get_credentials())
         assert [type(one) for one in outcomes] == [ConfigurationError] * 2
 
+    def test_a_callable_that_installs_another_each_time(self):
+        """No two of them are the same, so that only their number shows the circle."""
+
+        def build():
+            def assume():
+                botocore_ext.install(build())
+                return Session().get_credentials()
+
+            return assume
+
+        botocore_ext.install(build())
+        with pytest.raises(ConfigurationError, match="in a circle"):
+            Session().get_credentials()
+
     def test_a_callable_that_installs_itself(self):
         calls = []
 

@@ -41,6 +41,8 @@ def run_with(variable: "contextvars.ContextVar[V]", value: V, work: Callable[[],
 
 #: From the outermost to the innermost: what tells a place from others, and how it is shown.
 _path: ContextVar[tuple[tuple[object, str], ...]] = ContextVar("botocore_ext_path", default=())
+#: How many there may be. A function that builds itself again is another one each time.
+_DEEPEST = 20
 
 
 def is_being_resolved(place: object) -> bool:
@@ -56,7 +58,7 @@ def guard_recursion(place: object, text: str, work: Callable[[], T]) -> T:
         Exception: What ``work`` raised.
     """
     path = (*_path.get(), (place, text))
-    if is_being_resolved(place):
+    if is_being_resolved(place) or len(path) > _DEEPEST:
         way = " -> ".join(text for _, text in path)
         raise ConfigurationError(
             provider=text,
