@@ -74,7 +74,7 @@ def test_secrets_are_not_shown():
 
 def test_the_ways_by_which_keys_came_do_not_make_them_others():
     """An inner client that signs with them is not made anew for that."""
-    assert FrozenCredentials("A", "s").through(["BY_A_WAY"]) == FrozenCredentials("A", "s")
+    assert FrozenCredentials("A", "s").with_features(["BY_A_WAY"]) == FrozenCredentials("A", "s")
 
 
 @pytest.mark.parametrize("given", [(1, "s"), ("A", 1)])

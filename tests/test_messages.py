@@ -26,7 +26,7 @@ _NO_TEXTS = re.compile(
 _PARTS = {
     "is not a string",
     "correct role_arn, role_session_name, external_id, mfa_serial or duration_seconds there",
-    "set the variables anew",
+    "set the variables again",
     "the AWS config",
     "are still valid",
     "has no attribute",

@@ -376,12 +376,12 @@ class TestCommonClients:
         here, keys = Scope(), FrozenCredentials("AKIAMINE", "s")
 
         class Taken(dict):
-            def __setitem__(self, place, _):
-                super().__setitem__(place, theirs)
+            def __setitem__(self, cache_key, _):
+                super().__setitem__(cache_key, theirs)
 
         here.client("sts", None, keys=FrozenCredentials("AKIATHEIRS", "s"))
-        (theirs,) = here._clients._held.get().values()
-        here._clients._held._held = (os.getpid(), Taken())
+        (theirs,) = here._clients._cached.get().values()
+        here._clients._cached._values = {os.getpid(): Taken()}
         signer = here.client("sts", None, keys=keys)._request_signer
         assert signer._credentials.access_key == "AKIAMINE"
 

@@ -122,7 +122,7 @@ class Sources:
         token = broken()
         keys = Credentials("AKIA", "s", token)
         role = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=keys)
-        return role, "with: SessionToken contains"
+        return role, ": SessionToken contains"
 
     def provider_of_others(self):
         session = botocore.session.Session()

@@ -13,7 +13,7 @@ from botocore.session import Session
 
 from ..errors import ConfigurationError, FetchError, NotConfigured, ProviderError
 from ..runtime.context import redact_logs
-from .clients import is_of_a_handler, is_of_a_parser
+from .clients import is_handler_error, is_parser_error
 from .frozen_credentials import FieldError
 
 T = TypeVar("T")
@@ -155,9 +155,9 @@ def _meaning(error: Exception) -> tuple[type[ProviderError], str] | None:
 
     Many errors of botocore are also an ``OSError`` or a ``ValueError``, but not about a file.
     """
-    if isinstance(error, ProviderError) or is_of_a_handler(error):
+    if isinstance(error, ProviderError) or is_handler_error(error):
         return None
-    if is_of_a_parser(error):
+    if is_parser_error(error):
         remedy = "check that nothing between here and AWS changes it"
         return FetchError, f"{{source}} was used, but the answer of AWS cannot be read: {remedy}"
     rows = [row for row in MEANINGS if isinstance(error, row)]

@@ -1,4 +1,8 @@
-"""Where an error was raised: it tells what it means, whatever its class."""
+"""Inner clients: the botocore clients with which providers call AWS services.
+
+They do not sign, or sign with given credentials: otherwise they would get credentials from the
+session, for which they are used.
+"""
 
 import hashlib
 import re
@@ -33,40 +37,42 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 _OWN = ("botocore", "botocore_ext", "aiobotocore")
-#: What these call, beyond the standard library.
-_OF_THEIRS = (*_OWN, "awscrt", "dateutil", "jmespath", "urllib3")
+#: These packages and their dependencies.
+_WITH_DEPENDENCIES = (*_OWN, "awscrt", "dateutil", "jmespath", "urllib3")
 
 
-def is_of_a_parser(error: BaseException) -> bool:
-    """Whether an answer came, and botocore's parsers raised this error over it."""
+# Where an error was raised.
+
+
+def is_parser_error(error: BaseException) -> bool:
+    """Whether botocore raised this error while it parsed an answer."""
     modules = list(_modules(error))
-    if _is_of_others(modules[-1]):
+    if _is_third_party(modules[-1]):
         return False
-    # Of JSON that is null the parser makes nothing, which the endpoint trips over.
-    is_parsed = modules[-1].endswith("botocore.endpoint")
-    return is_parsed or any(name.endswith("botocore.parsers") for name in modules)
+    # From JSON that is null the parser returns None, at which the endpoint fails.
+    is_null = modules[-1].endswith("botocore.endpoint")
+    return is_null or any(name.endswith("botocore.parsers") for name in modules)
 
 
-def is_of_a_handler(error: BaseException) -> bool:
-    """Whether a handler of the caller's raised this error: of an event, or of a signal."""
-    modules, below = list(_modules(error)), False
+def is_handler_error(error: BaseException) -> bool:
+    """Whether a handler of the caller raised this error: of an event, or of a signal."""
+    modules, is_called_by_hooks = list(_modules(error)), False
     for name in modules:
-        if below and name.partition(".")[0] not in _OWN:
+        if is_called_by_hooks and name.partition(".")[0] not in _OWN:
             return True
-        below = name.endswith("botocore.hooks")
-    return _is_of_others(modules[-1])
+        is_called_by_hooks = name.endswith("botocore.hooks")
+    return _is_third_party(modules[-1])
 
 
-def _is_of_others(module: str) -> bool:
-    """Whether it is neither botocore's, nor ours, nor what these call."""
+def _is_third_party(module: str) -> bool:
     package = module.partition(".")[0]
-    return package not in _OF_THEIRS and package not in sys.stdlib_module_names
+    return package not in _WITH_DEPENDENCIES and package not in sys.stdlib_module_names
 
 
 def while_sending(error: Exception) -> Exception | None:
-    """Return what other code, such as a blocked socket, raised while a request was sent.
+    """Return the error of other code, such as a blocked socket, that botocore has wrapped.
 
-    botocore wraps it; None for what the network or the HTTP library raised.
+    None if the error came from the network or the HTTP library.
     """
     cause = error.kwargs.get("error") if isinstance(error, HTTPClientError) else None
     is_known = cause is None or isinstance(cause, (HTTPError, HTTPException, OSError, ValueError))
@@ -74,15 +80,12 @@ def while_sending(error: Exception) -> Exception | None:
 
 
 def _modules(error: BaseException) -> Iterator[str]:
-    """Give the name of each function's module that the error came through, outermost first."""
+    """Yield the modules of the functions in the traceback, outermost first."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         yield str(frame.f_globals.get("__name__"))
 
 
-# The clients that providers call AWS services with.
-#
-# They are unsigned, or carry keys: another one would ask the session for credentials, which is what
-# they are for.
+# Creating and caching clients.
 
 #: Seconds to connect and to wait for an answer.
 CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
@@ -90,34 +93,36 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 2, 5
 ATTEMPTS = 3
 #: The arguments of ``create_client`` for the parts of ``FrozenCredentials``.
 _SIGNING = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-#: What STS answers where it cannot reach an identity provider, or does not know its keys yet.
-_OF_IDENTITY_PROVIDERS = {"IDPCommunicationError", "InvalidIdentityToken"}
+#: Errors of STS when it cannot reach an identity provider, or does not know its public keys yet.
+_IDENTITY_PROVIDER_ERRORS = {"IDPCommunicationError", "InvalidIdentityToken"}
 _RETRY_SETTINGS = {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "retry_mode", "max_attempts"}
 
-#: Held while a client is made, which takes a while: a handler of signals, or of the event that
-#: botocore emits then, may need keys of another provider.
+#: Held while a client is created. It is an RLock because a signal handler, or a handler of the
+#: event that botocore emits then, may need credentials of another provider.
 _creation = ProcessLocal(threading.RLock)
 
 
 @dataclass(eq=False)
-class _Held:
-    """A client, and what it was made with: holding the mapping keeps its id unique."""
+class _CachedClient:
+    """A client and its arguments. The reference to ``client_config`` keeps its id unique."""
 
     client: "BaseClient"
     client_config: object
-    keys: FrozenCredentials | None
+    credentials: FrozenCredentials | None
 
 
-#: Clients of bindings without a session of the caller's, for as long as one of these lives.
-_common: ProcessLocal[WeakValueDictionary[object, _Held]] = ProcessLocal(WeakValueDictionary)
+#: Clients that bindings without a session share, while one of these bindings is alive.
+_common: ProcessLocal[WeakValueDictionary[object, _CachedClient]] = ProcessLocal(
+    WeakValueDictionary
+)
 
 
 class InnerClients:
-    """The inner clients of one binding, made once for each process."""
+    """The inner clients of one binding, created once for each process."""
 
     def __init__(self) -> None:
         """Start without a client."""
-        self._held: ProcessLocal[dict[object, _Held]] = ProcessLocal(dict)
+        self._cached: ProcessLocal[dict[object, _CachedClient]] = ProcessLocal(dict)
 
     def get(
         self,
@@ -126,40 +131,41 @@ class InnerClients:
         service: str,
         region: str,
         client_config: Mapping[str, Any] | None,
-        keys: FrozenCredentials | None = None,
+        credentials: FrozenCredentials | None = None,
         *,
         is_common: bool = False,
     ) -> "BaseClient":
-        """Return the client, made at the first call with the same arguments.
+        """Return a client, created at the first call with the same arguments.
 
         Args:
-            session: What it is made with.
+            session: The session that creates it.
             environ: The environment.
-            service: Which service it calls.
-            region: Where.
-            client_config: What the user gave; equal mappings are not the same.
-            keys: What it signs with; for other keys it is made anew. None: it does not sign.
-            is_common: Whether other bindings, made in the same environment, may have it too, as
-                long as it does not sign.
+            service: The name of the service.
+            region: The region of the client.
+            client_config: The option of the user; it is compared by identity.
+            credentials: The credentials to sign with; for others the client is created again.
+                None: the client does not sign.
+            is_common: Whether bindings in the same environment share the client if it does not
+                sign.
         """
-        held = self._held.get()
-        place = (service, region, id(client_config) if client_config else None)
-        found = held.get(place)
-        if found is None or found.keys != keys:
+        cache = self._cached.get()
+        cache_key = (service, region, id(client_config) if client_config else None)
+        cached = cache.get(cache_key)
+        if cached is None or cached.credentials != credentials:
             with _creation.get():
-                common = _common.get() if is_common and keys is None else {}
-                wide = (session, *place, _digest(environ))
-                found = common.get(wide) or _Held(
-                    create(session, environ, service, region, client_config, keys),
+                common = _common.get() if is_common and credentials is None else {}
+                common_key = (session, *cache_key, _digest(environ))
+                cached = common.get(common_key) or _CachedClient(
+                    create(session, environ, service, region, client_config, credentials),
                     client_config,
-                    keys,
+                    credentials,
                 )
-                common[wide] = held[place] = found
-        return found.client  # not what stands there by now: it may sign with other keys
+                common[common_key] = cache[cache_key] = cached
+        return cached.client  # not the one in the cache by now: it may have other credentials
 
 
 def _digest(environ: Mapping[str, str]) -> bytes:
-    """Return what tells environments apart, and holds nothing of them: they may have secrets."""
+    """Return a digest of an environment, because the variables may contain secrets."""
     variables = repr(sorted(environ.items()))
     return hashlib.sha256(variables.encode("utf-8", "surrogateescape")).digest()
 
@@ -170,13 +176,13 @@ def create(
     service: str,
     region: str,
     client_config: Mapping[str, Any] | None,
-    keys: FrozenCredentials | None = None,
+    credentials: FrozenCredentials | None = None,
 ) -> "BaseClient":
-    """Make an inner client, which signs with ``keys`` or not at all."""
-    signing = {} if keys is None else dict(zip(_SIGNING, keys.parts(), strict=False))
+    """Create an inner client, which signs with ``credentials`` or not at all."""
+    signing = {} if credentials is None else dict(zip(_SIGNING, credentials.parts(), strict=False))
     arguments = _arguments(session, environ, {**(client_config or {}), **signing})
     arguments["region_name"] = region
-    client: BaseClient = create_nested_client(_creating(session), service, **arguments)
+    client: BaseClient = create_nested_client(_creating_session(session), service, **arguments)
     keep_deadlines_of(client)
     config: Any = client.meta.config
     longest = config.connect_timeout + config.read_timeout
@@ -184,17 +190,17 @@ def create(
     # Before botocore's own handler, which may wait for a while.
     name = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register_first(f"needs-retry.{name}", end_with_budget)
-    client.meta.events.register_first(f"needs-retry.{name}", _raise_what_others_raised)
+    client.meta.events.register_first(f"needs-retry.{name}", _raise_third_party_error)
     limit = (config.retries or {}).get("total_max_attempts", ATTEMPTS)
     client.meta.events.register("needs-retry", partial(_retry_identity_provider, limit))
-    client.meta.events.register("after-call", _hide_what_is_no_error)
+    client.meta.events.register("after-call", _hide_unknown_error)
     return client
 
 
-def _creating(session: Session) -> Session:
-    """Return the session that makes inner clients, with what all sessions share.
+def _creating_session(session: Session) -> Session:
+    """Return a session like ``session`` that creates inner clients from shared service data.
 
-    One that makes clients in a way of its own does so for ours, too.
+    A session with its own ``create_client`` creates them itself.
     """
     if getattr(session.create_client, "__func__", None) is not Session.create_client:
         return session
@@ -217,57 +223,57 @@ def _arguments(
 
 
 def _retry_identity_provider(limit: int, response: Any, attempts: int, **_: object) -> Any:
-    """Give the seconds to wait before another attempt, or None (``needs-retry``).
+    """Return the seconds to wait before a retry, or None (handler of ``needs-retry``).
 
-    botocore does not retry these, though the API reference of STS asks for the first one, and for
-    the second STS fetches the verification keys of the identity provider again.
+    botocore does not retry these errors. The API reference of STS recommends a retry for the first
+    one; after the second one STS fetches the public keys of the identity provider again.
     """
     code = response[1].get("Error", {}).get("Code") if response else None
-    return 0.1 * 2**attempts if code in _OF_IDENTITY_PROVIDERS and attempts < limit else None
+    return 0.1 * 2**attempts if code in _IDENTITY_PROVIDER_ERRORS and attempts < limit else None
 
 
-def _raise_what_others_raised(caught_exception: Exception | None = None, **_: object) -> None:
-    """Retry nothing that other code raised while a request was sent (``needs-retry``).
+def _raise_third_party_error(caught_exception: Exception | None = None, **_: object) -> None:
+    """Do not retry an error that other code raised during a request (``needs-retry``).
 
-    A signal handler may end a task so; botocore takes it for a failure of the network.
+    A signal handler may end a task with it; botocore treats it as a failure of the network.
 
     Raises:
-        Exception: What other code raised.
+        Exception: That error.
     """
-    raised = None if caught_exception is None else while_sending(caught_exception)
-    if raised is not None:
-        raise raised from None
+    error = None if caught_exception is None else while_sending(caught_exception)
+    if error is not None:
+        raise error from None
 
 
-def _hide_what_is_no_error(http_response: Any, parsed: dict[str, Any], **_: object) -> None:
-    """Replace the text of an error that names no code (``after-call``): it is the whole answer."""
+def _hide_unknown_error(http_response: Any, parsed: dict[str, Any], **_: object) -> None:
+    """Replace the text of an error without a code, which is the whole answer (``after-call``)."""
     error, status = parsed.get("Error", {}), http_response.status_code
     if error.get("Code") == str(status):
         error["Message"] = (
-            f"the answer has the status {status} and is no error of the service: check the "
+            f"the answer has status {status}, but is not an error of the service: check the "
             "endpoint, and what is between here and AWS"
         )
 
 
-# How inner clients are called: within the budget of a fetch, and out of every log.
+# Calling clients.
 
-#: What urllib3 and http.client raise, of which the text may show a header or an answer.
+#: Security: errors of urllib3 and http.client whose text may show a header or an answer.
 _SHOW_VALUES = (HTTPError, HTTPException, ValueError)
 
 
 def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Call ``operation`` and return its answer.
+    """Call ``operation`` within the budget of the fetch, with redacted logs.
 
     Raises:
-        botocore.exceptions.ClientError: As the service answered, unchanged.
-        FetchError: The answer cannot be read, or the request cannot be sent; botocore's own error
-            would show all of it.
-        Exception: What an event handler of the caller's raised, unchanged.
+        botocore.exceptions.ClientError: The service refused; the error is unchanged.
+        FetchError: The answer cannot be read, or the request cannot be sent. botocore's own error
+            would show their content.
+        Exception: The error of an event handler of the caller, unchanged.
     """
     url = without_users(client.meta.endpoint_url)
-    ask: Callable[[], Any] = partial(getattr(client, operation), **parameters)
+    work: Callable[[], Any] = partial(getattr(client, operation), **parameters)
     try:
-        answer = redact_logs(partial(within_budget, url.split("/")[2], ask))
+        answer = redact_logs(partial(within_budget, url.split("/")[2], work))
     except HTTPClientError as error:
         cause = error.kwargs.get("error")
         if type(error) is not HTTPClientError or not isinstance(cause, _SHOW_VALUES):
@@ -275,7 +281,7 @@ def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) ->
         fact = f"the request to {url} cannot be sent ({type(cause).__name__}): "
         remedy = "check the options and the network"
     except Exception as error:
-        if not is_of_a_parser(error):
+        if not is_parser_error(error):
             raise
         fact = f"the answer of {url} cannot be read: "
         remedy = "check that nothing between here and AWS changes it"
@@ -287,18 +293,18 @@ def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) ->
     raise FetchError(provider=client.meta.service_model.service_name, error_msg=f"{fact}{remedy}")
 
 
-# What botocore would refuse in the parameters of a call, said before anything is sent.
+# Validating parameters.
 
-#: Characters that a value may have and be shown, where its own text hides where it ends.
-_SHOWN = 3
+#: Values up to this length are not searched for in a report, because they match other words.
+_SHORTEST = 3
 
 
 def problems_of(
     session: Session, service: str, operation: str, parameters: Mapping[str, Any]
 ) -> str | None:
-    """Say what botocore would refuse in the parameters of a call; None if nothing.
+    """Return botocore's report on invalid parameters of a call, or None.
 
-    The values are left out: one may be a code or an external id.
+    Security: the values are removed, because one may be an MFA code or an external ID.
     """
     shape: Any = session.get_service_model(service).operation_model(operation).input_shape
     report = ParamValidator().validate(dict(parameters), shape)
@@ -306,7 +312,7 @@ def problems_of(
         return None
     text = re.sub(r", value: .*?, (?=type|valid)", ", ", report.generate_report(), flags=re.DOTALL)
     for value in _texts(parameters):
-        if len(value) > _SHOWN:
+        if len(value) > _SHORTEST:
             text = text.replace(value, "...")
     return text
 

@@ -1,9 +1,8 @@
-"""The connections of inner clients: botocore's own, whose answers end with a deadline.
+"""Connections that respect the deadline of a fetch, for inner clients.
 
-A server that sends a byte now and then keeps every timeout of a socket from coming. What reads an
-answer here looks at the deadline (see ``threads.deadline``) before each read, and waits no longer
-than that; TLS needs nothing more, since OpenSSL's handshake and each read have one timeout for all
-that they receive.
+A server that sends a byte now and then defeats every socket timeout. These connections check the
+deadline (see ``runtime.deadline``) before each read, and wait no longer. TLS needs nothing more:
+the handshake and each read of OpenSSL have one timeout for everything that they receive.
 """
 
 import math
@@ -16,9 +15,9 @@ from ..runtime.deadline import seconds_left, too_late
 
 
 class _Reader(RawIOBase):
-    """Reads what a socket receives until the deadline."""
+    """Reads from a socket until the deadline."""
 
-    #: Until then there is nothing to close: an interrupt may come before ``__init__`` ends.
+    #: Closed if an interrupt comes before ``__init__`` ends.
     _raw: RawIOBase = RawIOBase()
 
     def __init__(self, sock: Any, raw: RawIOBase) -> None:
@@ -28,15 +27,15 @@ class _Reader(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left, patience = seconds_left(), self._sock.gettimeout()
-        if left == math.inf or (patience is not None and patience <= left):
+        left, timeout = seconds_left(), self._sock.gettimeout()
+        if left == math.inf or (timeout is not None and timeout <= left):
             return self._raw.readinto(buffer)
         self._sock.settimeout(left)
         try:
             count = self._raw.readinto(buffer)
         except TimeoutError:
             raise too_late() from None
-        self._sock.settimeout(patience)
+        self._sock.settimeout(timeout)
         return count
 
     def close(self) -> None:
@@ -45,25 +44,25 @@ class _Reader(RawIOBase):
 
 
 class _Response(HTTPResponse):
-    """The standard library's, also of a proxy that opens a tunnel."""
+    """A response of a server, or of a proxy that opens a tunnel."""
 
     #: As in ``_Reader``.
     fp: Any = None
 
-    def __init__(self, sock: Any, *arguments: Any, **named: Any) -> None:
-        super().__init__(sock, *arguments, **named)
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
         buffered, self.fp = self.fp, None
         self.fp = BufferedReader(_Reader(sock, buffered.detach()))
 
 
 class _Connection:
-    """What is added to a connection class of botocore."""
+    """A mixin for botocore's connection classes."""
 
     response_class = _Response
 
     def connect(self) -> None:
-        seconds_left()  # none is made when the time is over
-        super().connect()  # type: ignore[misc]  # of the class that this is added to
+        seconds_left()  # raises when the time is over
+        super().connect()  # type: ignore[misc]  # of the connection class
 
 
 @lru_cache
@@ -73,22 +72,22 @@ def _connection(kind: type) -> type:
 
 @lru_cache
 def _pool(kind: Any) -> type:
-    # Looked up for each connection: programs that record requests put another class there.
-    found = property(lambda _: _connection(kind.ConnectionCls))
-    return type(kind.__name__, (kind,), {"ConnectionCls": found})
+    # Look the class up for each connection: programs that record requests replace it.
+    connection_class = property(lambda _: _connection(kind.ConnectionCls))
+    return type(kind.__name__, (kind,), {"ConnectionCls": connection_class})
 
 
 def keep_deadlines(http_session: Any) -> None:
-    """Let the connections that botocore's HTTP session makes from now on end with deadlines.
+    """Make new connections of botocore's HTTP session respect deadlines.
 
-    Proxies, CA bundle, verification, client certificate, timeouts and pool are its own. Where
-    botocore's names for it change, the timeouts of sockets hold.
+    Proxies, CA bundle, verification, client certificate, timeouts and pool do not change. If
+    botocore renames the attribute used here, only the socket timeouts apply.
     """
     kinds = getattr(http_session, "_pool_classes_by_scheme", {})
     kinds.update({scheme: _pool(kind) for scheme, kind in kinds.items()})
 
 
 def keep_deadlines_of(owner: Any) -> None:
-    """Do so for a client, or for a fetcher of instance metadata."""
+    """Call ``keep_deadlines`` for a client or a fetcher of instance metadata."""
     endpoint = getattr(owner, "_endpoint", None)
     keep_deadlines(getattr(endpoint, "http_session", None) or getattr(owner, "_session", None))

@@ -1,4 +1,4 @@
-"""``FrozenCredentials``: what a provider obtained, and every spelling that services use for it."""
+"""``FrozenCredentials``: what a provider returns, in any spelling that services use."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,13 +24,13 @@ SPELLINGS = {
     "identity_id": ("IdentityId", "identity_id", "identityId"),
 }
 
-#: The fact of a value that no request can carry.
+#: The fact about a value that cannot be sent in a request.
 UNSENDABLE = "contains a line break or another character that cannot be sent"
-#: What an HTTP header carries. A secret key is not sent, so it may have letters beyond ASCII, but
-#: not the halves of characters that stand for bytes that are not UTF-8: Python's error has it all.
+#: Characters of an HTTP header. A secret access key is not sent, so it may have others, but not
+#: surrogates, which replace bytes that are not UTF-8: Python's error would show the whole key.
 _SENDABLE = re.compile(r"[ -~]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-#: What names the account in the ARN of a role session.
+#: The account in the ARN of a role session.
 _ACCOUNT = re.compile(r"arn:[^:]*:sts::(\d+):")
 
 _RFC_3339 = re.compile(
@@ -39,17 +39,16 @@ _RFC_3339 = re.compile(
 
 
 class FieldError(ValueError):
-    """A field of credentials that cannot be used; the text names it, and never shows its value."""
+    """A field of credentials that cannot be used. The text names it and never shows its value."""
 
     def __init__(self, field: str, fact: str) -> None:
         """Take the field, as AWS spells it, and the fact, which completes "<field> ..."."""
         super().__init__(f"{field} {fact}")
-        #: A field of ``SPELLINGS``, spelled as there.
         self.field = field
         self.fact = fact
 
     def __reduce__(self) -> tuple[type["FieldError"], tuple[str, str]]:
-        """Travel as the field and the fact."""
+        """Pickle the error as its field and fact."""
         return type(self), (self.field, self.fact)
 
 
@@ -60,17 +59,17 @@ class FrozenCredentials:
     access_key: str
     secret_key: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
-    #: When the keys stop working, with a time zone; None when they do not expire.
+    #: When the credentials expire, with a time zone; None if they do not expire.
     expiration: datetime | None = None
-    #: The AWS account of the keys; None when the source does not say.
+    #: The AWS account of the credentials; None if it is unknown.
     account_id: str | None = None
-    #: The Cognito identity of the keys; None for every other source.
+    #: The Cognito identity of the credentials; None for other sources.
     identity_id: str | None = None
-    #: botocore's user-agent feature ids for the ways by which the keys came.
+    #: botocore's user-agent feature IDs for the providers that were used.
     features: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check what was given, and take an expiration without a time zone for UTC.
+        """Check the fields. An expiration without a time zone is in UTC.
 
         Raises:
             FieldError: A value is missing, has a wrong type, or cannot be sent, such as one
@@ -95,24 +94,24 @@ class FrozenCredentials:
             object.__setattr__(self, "expiration", expiration(self.expiration))
 
     def parts(self) -> tuple[str, str, str | None, str | None]:
-        """Return what botocore signs with, in its order."""
+        """Return what botocore signs with, in the order of its ``ReadOnlyCredentials``."""
         return self.access_key, self.secret_key, self.token, self.account_id
 
     def masked(self) -> str:
-        """Return the access key as it may be shown: its last four characters."""
+        """Return the access key ID with all but its last four characters masked."""
         return "*" * 16 + self.access_key[-4:]
 
-    def through(self, features: Sequence[str]) -> "FrozenCredentials":
-        """Return the same keys, with ``features`` among the ways by which they came."""
+    def with_features(self, features: Sequence[str]) -> "FrozenCredentials":
+        """Return the same credentials with more feature IDs, which come first."""
         if not features:
             return self
-        same = copy(self)  # not replace(), which would check every value again
+        same = copy(self)  # not replace(), which would check every field again
         object.__setattr__(same, "features", (*features, *self.features))
         return same
 
     @classmethod
     def from_sts(cls, answer: Mapping[str, Any]) -> "FrozenCredentials":
-        """Read the answer of an STS operation that assumes a role; its ARN names the account.
+        """Read the answer of an STS operation that assumes a role. Its ARN has the account.
 
         Raises:
             FieldError: See ``from_mapping``.
@@ -124,56 +123,56 @@ class FrozenCredentials:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "FrozenCredentials":
-        """Read keys in any spelling of ``SPELLINGS``.
+        """Read credentials in any spelling of ``SPELLINGS``.
 
-        What is empty is not there, and an account may be a number.
+        An empty value counts as missing, and an account may be a number.
 
         Raises:
             FieldError: A value is missing, has a wrong type or cannot be sent.
         """
         if not isinstance(mapping, Mapping):
             raise FieldError("it", "is not an object")
-        found: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         for name, spellings in SPELLINGS.items():
             value = next((mapping[key] for key in spellings if mapping.get(key) is not None), None)
             if value is None or (isinstance(value, str) and not value.strip()):
                 continue
             if name == "account_id" and type(value) is int and value >= 0:
                 value = f"{value:012d}"
-            found[name] = value
-        return cls(**{"access_key": "", "secret_key": "", **found})
+            fields[name] = value
+        return cls(**{"access_key": "", "secret_key": "", **fields})
 
     @classmethod
     def of(
-        cls, source: "FrozenCredentials | Credentials | Mapping[str, Any]"
+        cls, value: "FrozenCredentials | Credentials | Mapping[str, Any]"
     ) -> "FrozenCredentials":
-        """Read keys from whatever a function of the user's may return.
+        """Read credentials from any type that a callable may return.
 
         Raises:
-            FieldError: It is none of these, or a mapping without keys.
+            FieldError: ``value`` has another type, or a field cannot be used.
         """
-        if isinstance(source, FrozenCredentials):
-            return source
-        if isinstance(source, Credentials):
-            return cls.from_credentials(source)
-        if isinstance(source, Mapping):
-            return cls.from_mapping(source)
-        kind = type(source).__name__
+        if isinstance(value, FrozenCredentials):
+            return value
+        if isinstance(value, Credentials):
+            return cls.from_credentials(value)
+        if isinstance(value, Mapping):
+            return cls.from_mapping(value)
+        kind = type(value).__name__
         raise FieldError(kind, "is neither FrozenCredentials, botocore credentials nor a mapping")
 
     @classmethod
     def from_credentials(cls, credentials: Credentials) -> "FrozenCredentials":
-        """Read the keys that a botocore credentials object holds now, or one of aiobotocore.
+        """Read the current credentials of a credentials object of botocore or aiobotocore.
 
         Raises:
             FieldError: See ``from_mapping``.
-            FetchError: It is one of aiobotocore, and the session that asks is none.
+            FetchError: It is an object of aiobotocore in a session that is not.
         """
-        what = f"{type(credentials).__name__}.get_frozen_credentials()"
-        frozen = awaited(credentials.get_frozen_credentials(), credentials.method, what)
+        method = f"{type(credentials).__name__}.get_frozen_credentials()"
+        frozen = awaited(credentials.get_frozen_credentials(), credentials.method, method)
         if frozen is None:
-            raise FieldError(what, "returned None")
-        keys = cls.from_mapping(
+            raise FieldError(method, "returned None")
+        found = cls.from_mapping(
             {
                 "access_key": frozen.access_key,
                 "secret_key": frozen.secret_key,
@@ -185,43 +184,45 @@ class FrozenCredentials:
                 ),
             },
         )
-        return keys.through(getattr(credentials, "_features", ()))
+        return found.with_features(getattr(credentials, "_features", ()))
 
 
 def check_sendable(field: str, value: object) -> None:
-    """Check what is sent in a header.
+    """Check a value that is sent in a header.
 
     Raises:
-        FieldError: No header carries it: the error of the HTTP library would show all of it.
+        FieldError: It cannot be sent: the error of the HTTP library would show the value.
     """
     if isinstance(value, str) and _SENDABLE.fullmatch(value) is None:
         raise FieldError(field, UNSENDABLE)
 
 
 def member(answer: Any, name: str) -> Mapping[str, Any]:
-    """Return the object under ``name`` in what a service, or what stands for it, answered.
+    """Return the object under ``name`` in an answer.
 
     Raises:
-        FieldError: It is missing, or something else.
+        FieldError: It is missing or not an object.
     """
-    found: object = answer.get(name) if isinstance(answer, Mapping) else None
-    if isinstance(found, Mapping):
-        return found
-    raise FieldError(name, "is missing" if found is None else "is not an object")
+    value: object = answer.get(name) if isinstance(answer, Mapping) else None
+    if isinstance(value, Mapping):
+        return value
+    raise FieldError(name, "is missing" if value is None else "is not an object")
 
 
 def expiration(value: Any) -> datetime:
-    """Return a datetime, an RFC 3339 text or seconds since 1970 as a time in UTC.
+    """Convert a datetime, an RFC 3339 text or seconds since 1970 to a time in UTC.
 
-    A time without a zone is taken for UTC.
+    A time without a time zone is in UTC.
 
     Raises:
-        FieldError: It is none of these.
+        FieldError: ``value`` is not a time.
     """
     if isinstance(value, str) and _RFC_3339.fullmatch(value.strip()) is None:
         raise FieldError("Expiration", "is not an RFC 3339 time")
     moment: datetime | None = value if isinstance(value, datetime) else None
-    if moment is None and not isinstance(value, bool):  # the errors of the parser show the value
+    if moment is None and not isinstance(
+        value, bool
+    ):  # Security: the parser's errors show the value
         text: Any = value
         with suppress(ValueError, TypeError, OverflowError, OSError, RuntimeError):
             moment = parse_timestamp(text)
@@ -231,5 +232,5 @@ def expiration(value: Any) -> datetime:
         return moment.replace(tzinfo=timezone.utc)
     try:
         return moment.astimezone(timezone.utc)
-    except OverflowError:  # within hours of the first or the last year: these do not count
+    except OverflowError:  # within hours of the first or the last possible year
         return moment.replace(tzinfo=timezone.utc)

@@ -21,8 +21,8 @@ _CONTAINER_URIS = (
 #: Where boto 2 had its configuration.
 _BOTO = "/etc/boto.cfg or ~/.boto"
 PROCESS_REMEDY = (
-    "run the command by hand, which must print "
-    '{"Version": 1, "AccessKeyId": "...", "SecretAccessKey": "..."} and end with status 0'
+    "run the command by hand; it must print "
+    '{"Version": 1, "AccessKeyId": "...", "SecretAccessKey": "..."} and exit with status 0'
 )
 
 

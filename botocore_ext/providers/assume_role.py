@@ -103,7 +103,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
                 master.invalidate(keys.access_key)
             raise
         try:
-            return FrozenCredentials.from_sts(answer).through(keys.features)
+            return FrozenCredentials.from_sts(answer).with_features(keys.features)
         except FieldError as error:
             role = params["RoleArn"]
             fact = f"the answer for the role {role} has no usable credentials ({error})"

@@ -133,7 +133,7 @@ class Provider(Specification):
             raise FetchError(provider=self.METHOD, error_msg=fact) from None
         # What somebody's own provider returns is checked where it is kept.
         keys: FrozenCredentials = (
-            found.through(self._features()) if isinstance(found, FrozenCredentials) else found
+            found.with_features(self._features()) if isinstance(found, FrozenCredentials) else found
         )
         return keys
 

@@ -1,4 +1,4 @@
-"""Keys from environment variables.
+"""Static credentials, from environment variables and from the AWS files.
 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
@@ -24,62 +24,64 @@ from ..aws.frozen_credentials import FieldError, FrozenCredentials, expiration
 from ..errors import ConfigurationError, FetchError
 from .base import Provider
 
-# Keys that stand in the AWS files themselves, read by botocore's providers.
-
-#: Field of the keys -> the setting that has it in the AWS files, and in capitals in the
-#: environment.
+#: Field of credentials -> its setting in the AWS files.
 SETTINGS = {
     "AccessKeyId": "aws_access_key_id",
     "SecretAccessKey": "aws_secret_access_key",
     "SessionToken": "aws_session_token",
     "AccountId": "aws_account_id",
 }
+#: Field of credentials -> its environment variable.
+_VARIABLES = {field: name.upper() for field, name in SETTINGS.items()}
+
+# The AWS files.
 
 
 def static_sources(
     files: Session, profile: str
 ) -> tuple[Callable[[], FrozenCredentials | None], Callable[[], FrozenCredentials | None]]:
-    """Return what reads the keys that stand in a profile of the credentials and the config file.
+    """Return readers of the credentials file and of the config file, for one profile.
 
-    The files are read once, as botocore reads the rest of them.
+    Each reads its file once, as botocore does with everything else in the files.
     """
     paths = [str(files.get_config_variable(name)) for name in ("credentials_file", "config_file")]
     in_credentials = SharedCredentialProvider(paths[0], profile, cache(raw_config_parse))
     in_config = ConfigProvider(paths[1], profile, cache(load_config))
-    places = [f"profile '{profile}' of {path}" for path in paths]
-    return partial(static_keys, places[0], in_credentials), partial(
-        static_keys, places[1], in_config
+    sources = [f"profile '{profile}' of {path}" for path in paths]
+    return (
+        partial(static_credentials, sources[0], in_credentials),
+        partial(static_credentials, sources[1], in_config),
     )
 
 
-def static_keys(place: str, provider: CredentialProvider) -> FrozenCredentials | None:
-    """Return the keys that stand in a profile, read by a provider of botocore's; None if none do.
+def static_credentials(source: str, provider: CredentialProvider) -> FrozenCredentials | None:
+    """Return the credentials in a profile of one file, or None if there are none.
 
     Args:
-        place: The profile and its file, for an error: a key and its secret stand in one file.
-        provider: Reads that file.
+        source: The profile and its file, for an error.
+        provider: botocore's provider for that file.
 
     Raises:
-        ConfigurationError: The access key stands there alone.
+        ConfigurationError: The profile has an access key ID, but no secret access key.
     """
-    found = native(provider.METHOD, place, "correct it", provider.load)
-    keys = found and from_settings(provider.METHOD, found, SETTINGS, f" in {place}")
-    return keys and keys.through(("CREDENTIALS_PROFILE",))
+    loaded = native(provider.METHOD, source, "correct it", provider.load)
+    credentials = loaded and _from_settings(provider.METHOD, loaded, SETTINGS, f" in {source}")
+    return credentials and credentials.with_features(("CREDENTIALS_PROFILE",))
 
 
-def from_settings(
+def _from_settings(
     method: str | None, credentials: Credentials, names: Mapping[str, str], where: str = ""
 ) -> FrozenCredentials:
-    """Read keys that somebody wrote into settings.
+    """Return credentials that botocore read from settings or variables.
 
     Args:
-        method: The provider's, for an error.
-        credentials: As botocore has read them.
-        names: Field of the keys -> the setting.
-        where: Where the setting is.
+        method: METHOD of the provider, for an error.
+        credentials: What botocore read.
+        names: Field of credentials -> setting or variable.
+        where: Where the settings are, for an error.
 
     Raises:
-        ConfigurationError: One of them cannot be used.
+        ConfigurationError: A value cannot be used.
     """
     try:
         return FrozenCredentials.from_credentials(credentials)
@@ -88,11 +90,11 @@ def from_settings(
     raise ConfigurationError(provider=method, error_msg=fact)
 
 
-_VARIABLES = {field: name.upper() for field, name in SETTINGS.items()}
+# The environment.
 
 
 class EnvironmentProvider(Provider):
-    """The keys in `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`."""
+    """Credentials in `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`."""
 
     METHOD = "env"
     CANONICAL_NAME = "Environment"
@@ -100,7 +102,7 @@ class EnvironmentProvider(Provider):
     FEATURE_IDS = ("CREDENTIALS_ENV_VARS",)
 
     def is_selected(self) -> bool:
-        """Whether there is an access key."""
+        """Whether there is an access key ID."""
         return bool(self.scope.environ.get(EnvProvider.ACCESS_KEY))
 
     def _reason_not_selected(self) -> str:
@@ -110,14 +112,14 @@ class EnvironmentProvider(Provider):
     def fetch(self) -> FrozenCredentials:
         """Read the variables."""
         environ = self.scope.environ
-        # botocore would refuse expired keys without saying whose they are.
-        unlimited = {name: environ[name] for name in environ if name != EnvProvider.EXPIRY_TIME}
-        load = EnvProvider(unlimited).load
-        found = native(self.METHOD, "the environment", "set the variables anew", load)
-        if found is None:
+        # Without the expiration, about which the errors of botocore name no variable.
+        variables = {name: environ[name] for name in environ if name != EnvProvider.EXPIRY_TIME}
+        load = EnvProvider(variables).load
+        loaded = native(self.METHOD, "the environment", "set the variables again", load)
+        if loaded is None:
             raise self._not_configured()
-        keys = from_settings(self.METHOD, found, _VARIABLES)
-        return replace(keys, expiration=self._expiration())
+        credentials = _from_settings(self.METHOD, loaded, _VARIABLES)
+        return replace(credentials, expiration=self._expiration())
 
     def _expiration(self) -> datetime | None:
         name = EnvProvider.EXPIRY_TIME
@@ -137,8 +139,8 @@ class EnvironmentProvider(Provider):
             return moment
         raise FetchError(
             provider=self.METHOD,
-            error_msg=f"the keys in the environment expired at {text} ({name}): renew the "
-            "variables, or unset them",
+            error_msg=f"the credentials in the environment expired at {text} ({name}): set the "
+            "variables again, or unset them",
         )
 
 

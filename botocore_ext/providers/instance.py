@@ -1,4 +1,4 @@
-"""Keys from the instance metadata service of Amazon EC2.
+"""Credentials from the instance metadata service (IMDS) of Amazon EC2.
 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html
 """
@@ -25,14 +25,14 @@ from .base import Provider
 
 logger = logging.getLogger(__name__)
 
-#: botocore puts off an expiry that is nearer than this; compared with no number, it stays true.
-_AS_ANSWERED = {"ec2_credential_refresh_window": float("nan")}
-#: Seconds by which botocore puts off an expiry, and at most as many by chance on top.
+#: Disables botocore's own extension of an expiration: no comparison with NaN is true.
+_NO_EXTENSION = {"ec2_credential_refresh_window": float("nan")}
+#: Seconds by which botocore extends an expiration, and the most that it adds at random.
 _EXTENSION, _JITTER = 720, 480
 
 
 class InstanceProvider(Provider):
-    """The keys of the role of this EC2 instance (IMDSv2, else IMDSv1 where that is allowed)."""
+    """Credentials of this EC2 instance's role (IMDSv2, else IMDSv1 if that is allowed)."""
 
     METHOD = "iam-role"
     CANONICAL_NAME = "Ec2InstanceMetadata"
@@ -44,28 +44,28 @@ class InstanceProvider(Provider):
         example="1",
         code="1",
         parse=types.timeout,
-        help="Seconds to connect and to wait for data, 25 for everything; not given, what the "
-        "session's `metadata_service_timeout` says.",
+        help="Seconds to connect and to wait for data, 25 for everything. If it is not set, the "
+        "session's `metadata_service_timeout` applies.",
     )
     max_retries: int = option(
         default=0,
         example="3",
         code="3",
         parse=types.whole,
-        help="Further attempts for each of the three requests; not given, one less than the "
-        "session's `metadata_service_num_attempts`.",
+        help="Further attempts for each of the three requests. If it is not set, one less than "
+        "the session's `metadata_service_num_attempts`.",
     )
     ec2_metadata_v1_disabled: bool = option(
         default=False,
         example="true",
         code="True",
         parse=types.flag,
-        help="Whether to do without IMDSv1 where the service gives no token; not given, what the "
-        "session's `ec2_metadata_v1_disabled` says.",
+        help="Whether to fail instead of using IMDSv1 when the service returns no token. If it is "
+        "not set, the session's `ec2_metadata_v1_disabled` applies.",
     )
 
     def is_selected(self) -> bool:
-        """Whether asking is not forbidden."""
+        """Whether the environment allows it; only a request shows whether there is an instance."""
         return self.scope.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() != "true"
 
     def _reason_not_selected(self) -> str:
@@ -73,40 +73,41 @@ class InstanceProvider(Provider):
         return "AWS_EC2_METADATA_DISABLED is true"
 
     def fetch(self) -> FrozenCredentials:
-        """Ask for a token, the role and its keys: three round trips."""
+        """Request a token, the role and its credentials: three round trips."""
         if not self.is_selected():
             raise self._not_configured()
-        place = "the metadata service"
-        arguments, url = native(self.METHOD, place, "check its address", self._asked)
-        place += f" at {url.rstrip('/')}"
-        found = native(self.METHOD, place, "check its address", partial(_answer, arguments))
-        if found is not None:
-            return self._extended(found, place)
+        source = "the metadata service"
+        arguments, url = native(self.METHOD, source, "check its address", self._request)
+        source += f" at {url.rstrip('/')}"
+        credentials = native(self.METHOD, source, "check its address", partial(_fetch, arguments))
+        if credentials is not None:
+            return self._extend(credentials, source)
         raise NotConfigured(
             provider=self.METHOD,
-            error_msg=f"{place} gave no keys: give the instance a role, or raise its hop limit for "
-            "containers; set AWS_EC2_METADATA_DISABLED=true where this is no EC2 instance",
+            error_msg=f"{source} returned no credentials: give the instance a role, or raise its "
+            "hop limit for containers; set AWS_EC2_METADATA_DISABLED=true if this is not an EC2 "
+            "instance",
         )
 
-    def _extended(self, keys: FrozenCredentials, place: str) -> FrozenCredentials:
-        """Return credentials that are past their expiry with the one that botocore gives them.
+    def _extend(self, credentials: FrozenCredentials, source: str) -> FrozenCredentials:
+        """Extend the expiration of expired credentials as botocore does ("static stability").
 
-        The service goes on serving those it has while it cannot get new ones, and AWS accepts them
-        ("static stability"). What expires soon is left as it is: the next refresh extends it.
+        While the service cannot get new credentials, it continues to serve the last ones, and AWS
+        accepts them. Credentials that expire soon are unchanged: the next refresh extends them.
         """
         clock = self.scope.clock
-        if keys.expiration is None or keys.expiration > clock.utc():
-            return keys
+        if credentials.expiration is None or credentials.expiration > clock.utc():
+            return credentials
         seconds = _EXTENSION + _JITTER * clock.random()
         fact = (
             "The credentials of %s expired at %s; they are used for another %d minutes, because "
-            "AWS may have trouble issuing new ones: check the clock of this machine if this goes on"
+            "AWS may be unable to issue new ones: check the clock of this machine if this repeats"
         )
-        logger.warning(fact, place, keys.expiration, seconds / 60)
-        return replace(keys, expiration=clock.utc() + timedelta(seconds=seconds))
+        logger.warning(fact, source, credentials.expiration, seconds / 60)
+        return replace(credentials, expiration=clock.utc() + timedelta(seconds=seconds))
 
-    def _asked(self) -> tuple[dict[str, Any], str]:
-        """Return the arguments of botocore's fetcher, and whom it asks with them."""
+    def _request(self) -> tuple[dict[str, Any], str]:
+        """Return the arguments of botocore's fetcher, and the URL that it uses with them."""
         arguments = self._arguments()
         return arguments, str(InstanceMetadataFetcher(**arguments).get_base_url())
 
@@ -127,26 +128,26 @@ class InstanceProvider(Provider):
             "num_attempts": self.max_retries + 1 if "max_retries" in given else attempts(),
             "env": dict(self.scope.environ),
             "user_agent": session.user_agent(),
-            "config": config | _AS_ANSWERED,
+            "config": config | _NO_EXTENSION,
         }
 
 
-def _answer(arguments: Mapping[str, Any]) -> FrozenCredentials | None:
-    """Return the keys; None where whoever answers is no metadata service, or is too slow.
+def _fetch(arguments: Mapping[str, Any]) -> FrozenCredentials | None:
+    """Return the credentials; None if no metadata service answers, or not in time.
 
-    The fetcher, and with it its connection, lives here only: the traceback of an error, which may
-    be kept for long, would keep it open.
+    The fetcher and its connection live in this function only: the traceback of an error, which may
+    be kept for long, would keep the connection open.
     """
     try:
         fetcher = InstanceMetadataFetcher(**arguments)
         keep_deadlines_of(fetcher)
-        found = within(FETCH_BUDGET, fetcher.retrieve_iam_role_credentials)
+        answer = within(FETCH_BUDGET, fetcher.retrieve_iam_role_credentials)
     except (TimeoutError, exceptions.ConnectionError, exceptions.HTTPClientError) as error:
         blocked = while_sending(error)
         if blocked is None:
             return None
     else:
-        return FrozenCredentials.from_mapping(found) if found else None
+        return FrozenCredentials.from_mapping(answer) if answer else None
     raise blocked
 
 

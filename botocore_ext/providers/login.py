@@ -1,4 +1,4 @@
-"""Keys of the user who signed in to the console with ``aws login``.
+"""Credentials of the user who signed in to the console with ``aws login``.
 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html
 """
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Where AWS CLI keeps the tokens, unless the environment names another directory.
+#: The directory in which AWS CLI caches the tokens, and the variable that names another one.
 TOKENS, DIRECTORY = "~/.aws/login/cache", "AWS_LOGIN_CACHE_DIRECTORY"
-#: Seconds before their expiry at which the kept keys are renewed, as in every SDK.
-RENEWED_BEFORE = 300
+#: Seconds before expiry at which cached credentials are refreshed, as in every SDK.
+REFRESH_WINDOW = 300
 
 
 class LoginProvider(FilesProvider, ServiceProvider):
-    """The keys that `aws login` keeps, renewed with its refresh token (extra `login`)."""
+    """Credentials of `aws login`, refreshed with its refresh token (extra `login`)."""
 
     METHOD = "login"
     CANONICAL_NAME = "CustomLogin"
@@ -51,15 +51,15 @@ class LoginProvider(FilesProvider, ServiceProvider):
         required=True,
         allow_comments=True,
         parse=types.text,
-        help="Who signed in, as `aws login` writes it into the profile.",
+        help="The ARN of the user who signed in, as `aws login` writes it to the profile.",
     )
 
     def fetch(self) -> FrozenCredentials:
-        """Read the kept keys; one round trip where they must be renewed."""
+        """Read the cached credentials; one round trip to refresh them."""
         cache = TokenCache(self.scope.environ.get(DIRECTORY) or TOKENS)
-        place = f"the token file {cache.file_of(generate_login_cache_key(self.login_session))}"
-        of = "" if self._is_set_in_code() else f" --profile {self.scope.profile}"
-        remedy = f"log in again with `aws login{of}`"
+        source = f"the token file {cache.file_of(generate_login_cache_key(self.login_session))}"
+        arguments = "" if self._is_set_in_code() else f" --profile {self.scope.profile}"
+        remedy = f"log in again with `aws login{arguments}`"
         tokens: Any = LoginTokenLoader(cast("Any", cache))
         fetcher = LoginCredentialFetcher(
             self.login_session, tokens, partial(self._client, tokens), self.scope.clock.utc
@@ -67,41 +67,42 @@ class LoginProvider(FilesProvider, ServiceProvider):
 
         def read(work: Callable[[], Any]) -> FrozenCredentials:
             return native(
-                self.METHOD, place, remedy, lambda: FrozenCredentials.from_mapping(work())
+                self.METHOD, source, remedy, lambda: FrozenCredentials.from_mapping(work())
             )
 
-        kept = read(fetcher.load_cached_credentials)
-        left = self._seconds_left(kept)
-        if left > RENEWED_BEFORE:
-            return kept
+        cached = read(fetcher.load_cached_credentials)
+        if self._seconds_left(cached) > REFRESH_WINDOW:
+            return cached
         try:
-            return read(partial(within_budget, "AWS Sign-In", partial(_renewed, fetcher)))
+            return read(partial(within_budget, "AWS Sign-In", partial(_refresh, fetcher)))
         except ReplacedMeanwhileError:
-            return self.fetch()  # of whoever has logged in meanwhile
+            return self.fetch()  # the credentials of the login that replaced this one
         except Exception as error:
-            kept = read(fetcher.load_cached_credentials)
-            left = self._seconds_left(kept)
+            cached = read(fetcher.load_cached_credentials)
+            left = self._seconds_left(cached)
             if left <= 0 or not is_recoverable(error):
                 raise
-            fact = "The keys of %s cannot be renewed (%s); they are still valid for %d seconds"
-            logger.warning(fact, place, type(error).__name__, left)
-            return kept
+            fact = (
+                "The credentials in %s could not be refreshed (%s); they are valid for %d seconds"
+            )
+            logger.warning(fact, source, type(error).__name__, left)
+            return cached
 
-    def _seconds_left(self, keys: FrozenCredentials) -> float:
-        if keys.expiration is None:
+    def _seconds_left(self, credentials: FrozenCredentials) -> float:
+        if credentials.expiration is None:
             return 0
-        return keys.expiration.timestamp() - self.scope.clock.now()
+        return credentials.expiration.timestamp() - self.scope.clock.now()
 
     def _client(self, tokens: Any, service: str, **_: Any) -> "BaseClient":
-        # botocore adds a handler to it at every renewal.
+        # Not a shared client: botocore adds a handler to it at every refresh.
         region = tokens.load_token(self.login_session).get("signInRegion")
         return self.scope.new_client(service, self.client_config, region)
 
 
-def _renewed(fetcher: LoginCredentialFetcher) -> Any:
+def _refresh(fetcher: LoginCredentialFetcher) -> Any:
     if getattr(compat, "EC", None) is None:  # the stubs lack it
         raise MissingDependencyException(
-            msg="renewing the keys of `aws login` takes a signature by the AWS Common Runtime: "
+            msg="refreshing the credentials of `aws login` needs the AWS Common Runtime (CRT): "
             "run `pip install botocore-ext[login]` or `pip install botocore[crt]`"
         )
     return fetcher.refresh_credentials()

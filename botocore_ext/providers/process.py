@@ -1,4 +1,4 @@
-"""Keys that a process prints.
+"""Credentials that a process prints.
 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 """
@@ -21,24 +21,24 @@ from ..runtime.process import LARGEST, Output, output_of
 from .files import FilesProvider
 
 _REMEDY = (
-    "run the command by hand, which must print "
-    '{"Version": 1, "AccessKeyId": "...", "SecretAccessKey": "..."} and end with status 0'
+    "run the command by hand; it must print "
+    '{"Version": 1, "AccessKeyId": "...", "SecretAccessKey": "..."} and exit with status 0'
 )
 
 
 def command(value: object) -> str:
     """A command line that can be split into words."""
-    found = types.text(value)
+    text = types.text(value)
     try:
-        compat_shell_split(found)
+        compat_shell_split(text)
     except ValueError as error:
         msg = f"cannot be split into words ({error})"
         raise ValueError(msg) from None
-    return found
+    return text
 
 
 class ProcessProvider(FilesProvider):
-    """The keys that the `credential_process` of a profile prints, run at every fetch."""
+    """Credentials from the `credential_process` of a profile, run at every fetch."""
 
     METHOD = "custom-process"
     CANONICAL_NAME = "CustomProcess"
@@ -54,38 +54,38 @@ class ProcessProvider(FilesProvider):
         secret=True,
         allow_comments=True,
         parse=command,
-        help="The command. It is split as a shell would, and run without one.",
+        help="The command. It is split into words as by a shell, and run without a shell.",
     )
     timeout: float | None = option(
         default=None,
         example="60",
         code="60",
         parse=types.seconds,
-        help="Seconds after which the process is ended; by default never, because people answer "
-        "MFA prompts in it.",
+        help="Seconds after which the process is terminated; by default never, because it may wait "
+        "for the answer to an MFA prompt.",
     )
 
     def fetch(self) -> FrozenCredentials:
         """Run the process once.
 
         Raises:
-            FetchError: It failed, took too long, or printed something else.
+            FetchError: The process failed, took too long, or printed something else.
         """
         arguments = list(compat_shell_split(self.credential_process))
 
         def work() -> FrozenCredentials:
-            return _keys(output_of(arguments, self.timeout), self.scope.profile_values)
+            return _parse(output_of(arguments, self.timeout), self.scope.profile_values)
 
         return pause_budget(partial(native, self.METHOD, self._where_set(), _REMEDY, work))
 
     def _where_set(self) -> str:
-        one = self._option_named("credential_process")
-        origin: Any = self._resolution(one).origin  # there is one: the command has been read
-        return str(origin.where(one))
+        setting = self._option_named("credential_process")
+        origin: Any = self._resolution(setting).origin  # there is one: the command has been read
+        return str(origin.where(setting))
 
 
-def _keys(output: Output, profile: Mapping[str, Any]) -> FrozenCredentials:
-    """Read what a process printed; the account, where it names none, is that of the profile."""
+def _parse(output: Output, profile: Mapping[str, Any]) -> FrozenCredentials:
+    """Return the credentials that a process printed; the account defaults to the profile's."""
     if output.printed is None:
         raise FieldError("it", f"is more than {LARGEST} bytes")
     if output.status:
@@ -93,8 +93,10 @@ def _keys(output: Output, profile: Mapping[str, Any]) -> FrozenCredentials:
     answer = json.loads(output.printed.decode("utf-8"))
     if isinstance(answer, Mapping) and answer.get("Version") != 1:
         raise FieldError("Version", "is not 1")
-    keys = FrozenCredentials.from_mapping(answer)
-    return keys if keys.account_id else replace(keys, account_id=profile.get("aws_account_id"))
+    credentials = FrozenCredentials.from_mapping(answer)
+    if credentials.account_id:
+        return credentials
+    return replace(credentials, account_id=profile.get("aws_account_id"))
 
 
 from_process = ProcessProvider

@@ -221,7 +221,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         if not is_role(values) or (self._visited and is_static):
             return None
         feature, role = role_provider()
-        return role._guarded_fetch().through((feature,))
+        return role._guarded_fetch().with_features((feature,))
 
     def _role_provider(self) -> tuple[str, Provider]:
         """Return botocore's feature ID for the role's source, and the provider of the role."""

@@ -1,4 +1,4 @@
-"""Keys of a role in AWS IAM Identity Center, with the token that ``aws sso login`` keeps.
+"""Credentials of a role in AWS IAM Identity Center, with the token of ``aws sso login``.
 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
 """
@@ -17,7 +17,6 @@ from ..aws.frozen_credentials import FieldError, FrozenCredentials, check_sendab
 from ..errors import ConfigurationError, FetchError
 from ..options import types
 from ..options.option import option
-from ..options.resolution import Specification
 from ..runtime.deadline import within_budget
 from .base import ServiceProvider
 from .files import FilesProvider
@@ -27,51 +26,12 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 
-# Start URL and region of IAM Identity Center, which may stand in the section of a session.
-#
-# https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
-
-
-def start_of(provider: Specification) -> tuple[str, str]:
-    """Return start URL and region of a provider that has an option for each, and a session's.
-
-    Raises:
-        ConfigurationError: One is missing, or the profile and the section contradict each other.
-    """
-    return _of_session(provider, "sso_start_url"), _of_session(provider, "sso_region")
-
-
-def _of_session(provider: Specification, name: str) -> str:
-    one = provider._option_named(name)
-    session, own = (provider._option_value(o) for o in (provider._option_named("sso_session"), one))
-    section = provider.scope.files.full_config.get("sso_sessions", {}).get(session)
-    shared = (section or {}).get(one.ini)
-    if own and shared and own != shared:
-        raise _unclear(provider, f"has another {one.ini}: remove {one.ini} beside sso_session")
-    if own or shared:
-        return str(own or shared)
-    if session is None:
-        raise provider._missing(one)
-    fact = "is not there" if section is None else f"has no {one.ini}"
-    raise _unclear(provider, f"{fact}: write it as `aws configure sso` does")
-
-
-def _unclear(provider: Specification, fact: str) -> ConfigurationError:
-    """Return the error for a section that is named."""
-    named = provider._option_named("sso_session")
-    origin: Any = provider._resolution(named).origin  # there is one: the section is named
-    place = origin.where(named)
-    section = f"[sso-session {provider._option_value(named)}] of {provider.scope.config_file}"
-    fact = f"{place} names {section}, which {fact}"
-    return ConfigurationError(provider=provider.METHOD, error_msg=fact)
-
-
-#: Where AWS CLI keeps the tokens.
+#: The directory in which AWS CLI caches the tokens.
 TOKENS = "~/.aws/sso/cache"
 
 
 class SsoProvider(FilesProvider, ServiceProvider):
-    """The keys of an account and role, for the user who is logged in to a start URL."""
+    """Credentials of an account and role, for a user who is logged in to IAM Identity Center."""
 
     METHOD = "sso"
     CANONICAL_NAME = "CustomSso"
@@ -123,8 +83,8 @@ class SsoProvider(FilesProvider, ServiceProvider):
         selects=True,
         same_origin=True,
         parse=types.text,
-        help="The `[sso-session]` of the config file that has start URL and region; its token is "
-        "renewed by itself.",
+        help="The `[sso-session]` section of the config file with start URL and region. Its token "
+        "is refreshed automatically.",
     )
     client: "BaseClient | None" = option(
         default=None,
@@ -134,12 +94,12 @@ class SsoProvider(FilesProvider, ServiceProvider):
     )
 
     def is_selected(self) -> bool:
-        """Whether code gives any of it, or the profile has an account or a role."""
+        """Whether any option is set in code, or the profile has an account or a role."""
         values = self.scope.profile_values
         return self._is_set_in_code() or any(key in values for key in self._selecting_keys())
 
     def _selecting_keys(self) -> tuple[str, ...]:
-        """See ``FilesProvider._selecting_keys``; the others may be there for tokens only."""
+        """See ``FilesProvider._selecting_keys``; other settings may be for tokens only."""
         return ("sso_account_id", "sso_role_name")
 
     def _features(self) -> tuple[str, ...]:
@@ -148,20 +108,20 @@ class SsoProvider(FilesProvider, ServiceProvider):
         return (f"CREDENTIALS_PROFILE_{kind}", f"CREDENTIALS_{kind}")
 
     def check(self) -> None:
-        """See ``Provider.check``; start URL and region may stand in the session's section."""
+        """See ``Provider.check``; start URL and region may be in the ``sso-session`` section."""
         super().check()
-        start_of(self)
+        self._start()
 
     def fetch(self) -> FrozenCredentials:
-        """Ask for the keys: one round trip, and one more where the token must be renewed."""
-        start_url, region = start_of(self)
+        """Call GetRoleCredentials: one round trip, and one more to refresh the token."""
+        start_url, region = self._start()
         session, cache = self.sso_session, TokenCache(TOKENS)
-        client = self._client("sso", Config(region_name=region))  # now: a token has no part in it
+        client = self._client("sso", Config(region_name=region))  # its errors are not the token's
         token: dict[str, Any] = {"token_loader": SSOTokenLoader(cast("Any", cache))}
         if session is not None:
             section = {"name": session, "sso_start_url": start_url, "sso_region": region}
-            renewed = SessionToken(cache, section, self._client, self.scope.clock.utc)
-            token = {"token_provider": renewed, "sso_session_name": session}
+            provider = SessionToken(cache, section, self._client, self.scope.clock.utc)
+            token = {"token_provider": provider, "sso_session_name": session}
         fetcher = SSOCredentialFetcher(
             start_url,
             region,
@@ -171,13 +131,42 @@ class SsoProvider(FilesProvider, ServiceProvider):
             time_fetcher=self.scope.clock.utc,
             **token,
         )
-        place = f"the token file {cache.file_of(_digest(session or start_url))}"
+        source = f"the token file {cache.file_of(_digest(session or start_url))}"
 
         def work() -> FrozenCredentials:
             return FrozenCredentials.from_mapping(fetcher.fetch_credentials())
 
         in_time = partial(within_budget, "IAM Identity Center", work)
-        return native(self.METHOD, place, self._remedy(), in_time)
+        return native(self.METHOD, source, self._remedy(), in_time)
+
+    def _start(self) -> tuple[str, str]:
+        """Return start URL and region, from the profile or its ``sso-session`` section.
+
+        Raises:
+            ConfigurationError: One is missing, or the profile contradicts the section.
+        """
+        return self._own_or_shared("sso_start_url"), self._own_or_shared("sso_region")
+
+    def _own_or_shared(self, name: str) -> str:
+        option_ = self._option_named(name)
+        session, own = self.sso_session, self._option_value(option_)
+        section = self.scope.files.full_config.get("sso_sessions", {}).get(session)
+        shared = (section or {}).get(name)
+        if own and shared and own != shared:
+            raise self._section_error(f"has a different {name}: remove {name} next to sso_session")
+        if own or shared:
+            return str(own or shared)
+        if session is None:
+            raise self._missing(option_)
+        fact = "does not exist" if section is None else f"has no {name}"
+        raise self._section_error(f"{fact}: write it as `aws configure sso` does")
+
+    def _section_error(self, fact: str) -> ConfigurationError:
+        sso_session = self._option_named("sso_session")
+        origin: Any = self._resolution(sso_session).origin  # there is one: the section is named
+        section = f"[sso-session {self.sso_session}] of {self.scope.config_file}"
+        fact = f"{origin.where(sso_session)} names {section}, which {fact}"
+        return ConfigurationError(provider=self.METHOD, error_msg=fact)
 
     def _client(self, service: str, config: Any) -> "BaseClient":
         if self.client is not None and service == "sso":
@@ -193,7 +182,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
 
 
 class _Portal:
-    """What botocore's fetcher asks: checks what is sent and what is answered, by field."""
+    """The client of botocore's fetcher: checks each field that is sent or received."""
 
     def __init__(self, client: Any) -> None:
         self._client, self.exceptions = client, client.exceptions
@@ -210,16 +199,16 @@ class _Portal:
 
 
 def _role_credentials(answer: Any) -> Mapping[str, Any]:
-    found = member(answer, "roleCredentials")
-    moment = found.get("expiration")  # in milliseconds
-    if not isinstance(moment, (int, float)):
+    credentials = member(answer, "roleCredentials")
+    expiration = credentials.get("expiration")
+    if not isinstance(expiration, (int, float)):
         raise FieldError("expiration", "is not a number of milliseconds")
-    FrozenCredentials.from_mapping({**found, "expiration": moment / 1000})
-    return found
+    FrozenCredentials.from_mapping({**credentials, "expiration": expiration / 1000})
+    return credentials
 
 
 def _digest(name: str) -> str:
-    """Return the name of a token's file, as AWS CLI forms it."""
+    """Return the name of a token file, as AWS CLI forms it."""
     return hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
 
 

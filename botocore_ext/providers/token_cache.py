@@ -1,4 +1,4 @@
-"""The files in which AWS CLI keeps what ``aws sso login`` and ``aws login`` obtained."""
+"""The token files of AWS CLI, written by ``aws sso login`` and ``aws login``."""
 
 import json
 import logging
@@ -20,19 +20,19 @@ logger = logging.getLogger(__name__)
 
 
 class ReplacedMeanwhileError(Exception):
-    """The file has changed since it was read: there was another login, or another renewal."""
+    """The file has changed since it was read, by another login or another refresh."""
 
 
 class TokenCache(JSONFileCache):
-    """A directory of token files, rewritten so that no reader ever sees half of one.
+    """A directory of token files, which are replaced atomically.
 
-    A refresh token that a service does not replace is kept, and a file that cannot be written
-    does not fail the fetch that obtained its content. What another login has written meanwhile is
-    never overwritten, nor mixed with the tokens of the one before.
+    A refresh token that the service does not replace is kept. A file that cannot be written does
+    not fail the fetch. A file that another login has written meanwhile is never overwritten or
+    mixed with the earlier tokens.
     """
 
     def __init__(self, directory: str) -> None:
-        """Take the directory; ``~`` means the home of whoever reads it."""
+        """Take the directory; ``~`` is the home directory of the current user."""
         self._directory = Path(in_home(directory))
         #: The files as they were last read.
         self._read: dict[str, str] = {}
@@ -43,39 +43,39 @@ class TokenCache(JSONFileCache):
         return self._directory / f"{key}.json"
 
     def __contains__(self, key: object) -> bool:
-        """Always: reading a file says why there is no token, and botocore would not."""
+        """Always: the error of reading the file says why there is no token; botocore's does not."""
         return True
 
     def __getitem__(self, key: str) -> Any:
         """Read the file.
 
         Raises:
-            OSError: There is none, or it may not be read.
-            ValueError: It is no JSON object.
+            OSError: It does not exist or is not readable.
+            ValueError: It is not a JSON object.
         """
         text = text_of(str(self.file_of(key)))
-        found = json.loads(text)
-        if isinstance(found, dict):
+        content = json.loads(text)
+        if isinstance(content, dict):
             self._read[key] = text
-            return found
-        raise ValueError  # as of what is no JSON at all
+            return content
+        raise ValueError  # as json does for what is not JSON
 
     def __setitem__(self, key: str, value: Any) -> None:
-        """Write the file, readable by its owner only, in one step.
+        """Replace the file atomically, readable by its owner only.
 
         Raises:
-            ReplacedMeanwhileError: It is not as it was read; it stays as it is.
+            ReplacedMeanwhileError: It has changed since it was read. It is left unchanged.
         """
         read = self._read.get(key)
-        kept = json.loads(read) if read else {}
-        content = json.dumps({**kept, **value}, default=_as_text, indent=2)
+        previous = json.loads(read) if read else {}
+        content = json.dumps({**previous, **value}, default=_as_text, indent=2)
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             self._replace(self.file_of(key), read, content)
             self._read[key] = content
         except OSError as error:
             logger.warning(
-                "The renewed token cannot be written to %s (%s): make the directory writable, "
+                "The refreshed token could not be written to %s (%s): make the directory writable, "
                 "or the next process may have to log in again",
                 self.file_of(key),
                 error.strerror,
@@ -105,16 +105,16 @@ def _as_text(value: datetime) -> str:
     return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# The token of a session of IAM Identity Center, which AWS CLI keeps and every SDK renews.
+# The token of an ``sso-session``, which AWS CLI writes and every SDK refreshes.
 
-_REGISTERED = "registrationExpiresAt"
-#: For a token file that does not say until when its client is registered: botocore renews no such
-#: token, the other SDKs do, and the service knows.
-_SOME_TIME = "9999-12-31T23:59:59Z"
+_REGISTRATION_EXPIRY = "registrationExpiresAt"
+#: The expiry for a token file without one: botocore does not refresh such a token, but the other
+#: SDKs do, and let the service decide.
+_FAR_FUTURE = "9999-12-31T23:59:59Z"
 
 
-class _Renewable(JSONFileCache):
-    """A ``TokenCache`` of which botocore renews every token that has a refresh token."""
+class _RefreshableTokens(JSONFileCache):
+    """A ``TokenCache`` in which botocore refreshes every token that has a refresh token."""
 
     def __init__(self, cache: TokenCache) -> None:
         self._cache = cache
@@ -123,18 +123,20 @@ class _Renewable(JSONFileCache):
         return key in self._cache
 
     def __getitem__(self, key: str) -> Any:
-        found = self._cache[key]
-        return {**found, _REGISTERED: found.get(_REGISTERED) or _SOME_TIME}
+        token = self._cache[key]
+        return {**token, _REGISTRATION_EXPIRY: token.get(_REGISTRATION_EXPIRY) or _FAR_FUTURE}
 
     def __setitem__(self, key: str, value: Mapping[str, Any]) -> None:
-        is_known = value.get(_REGISTERED) != _SOME_TIME
-        self._cache[key] = {one: value[one] for one in value if is_known or one != _REGISTERED}
+        is_known = value.get(_REGISTRATION_EXPIRY) != _FAR_FUTURE
+        self._cache[key] = {
+            name: value[name] for name in value if is_known or name != _REGISTRATION_EXPIRY
+        }
 
 
 class SessionToken:
-    """A token that is renewed in time; while it is valid it outlives a failed renewal.
+    """A token that is refreshed before it expires, and used while it is valid if that fails.
 
-    botocore's provider sees to that only where the service answers that it refuses.
+    botocore's provider continues to use it only if the service refuses the refresh.
     """
 
     def __init__(
@@ -144,39 +146,45 @@ class SessionToken:
         client: Callable[..., Any],
         now: Callable[[], datetime],
     ) -> None:
-        """Take what is needed.
+        """Take the token's session, and what a refresh needs.
 
         Args:
-            cache: Where the token is kept.
+            cache: The token files.
             section: The session: ``name``, ``sso_start_url`` and ``sso_region``.
-            client: Makes the client that renews it.
-            now: Tells the time.
+            client: Creates the client for the refresh.
+            now: Returns the current time.
         """
-        self._cache, self._name, self._now = _Renewable(cache), section["name"], now
+        self._cache, self._name, self._now = _RefreshableTokens(cache), section["name"], now
+        profile = "sso"
         config = {
-            "profiles": {"it": {"sso_session": self._name}},
+            "profiles": {profile: {"sso_session": self._name}},
             "sso_sessions": {self._name: section},
         }
-        # What botocore's provider needs of a session: its configuration and its clients.
+        # botocore's provider uses only these attributes of a session.
         session: Any = SimpleNamespace(full_config=config, create_client=client)
-        self._provider = SSOTokenProvider(session, self._cache, now, profile_name="it")
+        self._provider = SSOTokenProvider(session, self._cache, now, profile_name=profile)
 
     def load_token(self) -> "SessionToken":
-        """Return what gives the token, as botocore's fetcher asks for it."""
+        """Return this token: botocore's fetcher expects a token provider."""
         return self
 
     def get_frozen_token(self) -> FrozenAuthToken:
-        """Return the token, renewed if it expires soon; one round trip then."""
+        """Return the token, refreshed in one round trip if it expires soon."""
         try:
-            found: FrozenAuthToken = self._provider.load_token().get_frozen_token()
+            token: FrozenAuthToken = self._provider.load_token().get_frozen_token()
         except ReplacedMeanwhileError:
             return self.get_frozen_token()
         except Exception as error:
-            kept = SSOTokenLoader(cast("Any", self._cache))("", self._name)
-            left = (parse_timestamp(kept["expiresAt"]) - self._now()).total_seconds()
+            cached = SSOTokenLoader(cast("Any", self._cache))("", self._name)
+            left = (parse_timestamp(cached["expiresAt"]) - self._now()).total_seconds()
             if left <= 0:
                 raise
-            fact = "The token of sso-session %s cannot be renewed (%s); it is valid for %d seconds"
-            logger.warning(fact, self._name, type(error).__name__, left)
-            return FrozenAuthToken(kept["accessToken"])
-        return found
+            logger.warning(
+                "The token of sso-session %s could not be refreshed (%s); it is valid for %d "
+                "seconds",
+                self._name,
+                type(error).__name__,
+                left,
+            )
+            return FrozenAuthToken(cached["accessToken"])
+        return token

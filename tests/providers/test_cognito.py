@@ -476,6 +476,6 @@ def test_an_error_that_is_none_of_the_service_shows_its_status_alone(aws, status
     aws.always(
         "GetCredentialsForIdentity", fakes.Answer(fakes.secret("body").encode(), status=status)
     )
-    with pytest.raises(ClientError, match=f"the answer has the status {status} and") as raised:
+    with pytest.raises(ClientError, match=f"the answer has status {status}, but") as raised:
         from_cognito_identity(identity_id=FIRST).fetch()
     assert not [one for one in fakes.SECRETS if one in repr(raised.value.response)]

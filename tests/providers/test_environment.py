@@ -63,7 +63,9 @@ def test_variables_are_read_when_keys_are_needed(environment, clock):
 @pytest.mark.parametrize("left", [0, -1])
 def test_expired_keys_are_an_error_that_says_so(environment, clock, left):
     environment(CREDENTIAL_EXPIRATION=fakes.at(clock.time + left))
-    with pytest.raises(FetchError, match="the keys in the environment expired at 2027-01-15T0"):
+    with pytest.raises(
+        FetchError, match="the credentials in the environment expired at 2027-01-15T0"
+    ):
         from_env().bind(Scope(clock=clock)).fetch()
 
 

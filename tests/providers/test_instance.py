@@ -183,8 +183,8 @@ def test_the_timeout_is_that_of_every_request(mocker, monkeypatch, options, envi
 
 
 NO_KEYS = (
-    "the metadata service at {url} gave no keys: give the instance a role, or raise its hop limit "
-    "for containers; set AWS_EC2_METADATA_DISABLED=true where this is no EC2 instance"
+    "the metadata service at {url} returned no credentials: give the instance a role, or raise its "
+    "hop limit for containers; set AWS_EC2_METADATA_DISABLED=true if this is not an EC2 instance"
 )
 
 

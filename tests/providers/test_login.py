@@ -159,8 +159,8 @@ def test_keys_that_are_valid_are_served_when_they_cannot_be_renewed(
     provider = from_login_credentials(login_session=USER, client_config={"config": config})
     keys = provider.bind(scope).fetch()
     assert keys.access_key == token_in(path)["accessToken"]["accessKeyId"]
-    assert f"The keys of the token file {path} cannot be renewed (" in caplog.text
-    assert "they are still valid for 60 seconds" in caplog.text
+    assert f"The credentials in the token file {path} could not be refreshed (" in caplog.text
+    assert "they are valid for 60 seconds" in caplog.text
 
 
 @pytest.mark.parametrize("renewed", [True, False])
@@ -217,7 +217,7 @@ def test_without_the_crt_the_error_says_what_to_install(scope, log_in, monkeypat
     with pytest.raises(ConfigurationError) as raised:
         provider.fetch()
     assert raised.value.reason == (
-        "renewing the keys of `aws login` takes a signature by the AWS Common Runtime: "
+        "refreshing the credentials of `aws login` needs the AWS Common Runtime (CRT): "
         "run `pip install botocore-ext[login]` or `pip install botocore[crt]`"
     )
     log_in(900)

@@ -114,7 +114,7 @@ def test_a_process_is_run_once_for_each_fetch(process, runs, clock, left):
 def test_expired_keys_are_an_error_that_says_so(process, runs):
     command = process(printing(Expiration="2020-01-01T00:00:00Z"))
     credentials = from_process(credential_process=command).load()
-    with pytest.raises(FetchError, match=r"from from_process\(\): the keys it gave "
+    with pytest.raises(FetchError, match=r"from from_process\(\): it returned credentials that "
                        r"expired at 2020-01-01 00:00:00\+00:00: check the clocks"):  # fmt: skip
         credentials.get_frozen_credentials()
     assert runs() == 1
@@ -216,7 +216,9 @@ def test_a_profile_that_is_nowhere_is_told_with_the_files(world, config):
 def test_an_error_of_a_profile_names_it(process, config):
     printed = printing(Expiration="2020-01-01T00:00:00Z")
     config(f"[profile dev]\ncredential_process = {process(printed)}\n")
-    with pytest.raises(FetchError, match="from custom-process of profile 'dev': the keys it gave"):
+    with pytest.raises(
+        FetchError, match="from custom-process of profile 'dev': it returned credentials that"
+    ):
         from_process(profile="dev").load().get_frozen_credentials()
 
 

@@ -41,7 +41,7 @@ def roles(aws):
 
 
 class TestKinds:
-    def test_static_keys(self, config):
+    def test_static_credentials(self, config):
         config(f"[profile p]\n{STATIC}aws_session_token = t\naws_account_id = 123456789012\n")
         keys = from_ini(profile="p").fetch()
         assert keys.parts() == ("AKIASTATIC", "s", "t", "123456789012")
@@ -214,7 +214,7 @@ class TestRoles:
         from_ini(profile="top").fetch()
         assert roles(aws) == [f"{ROLE}/top"]
 
-    def test_a_role_goes_before_static_keys(self, config, aws):
+    def test_a_role_goes_before_static_credentials(self, config, aws):
         config(role("top", "low") + STATIC + f"[profile low]\n{STATIC}")
         from_ini(profile="top").fetch()
         assert roles(aws) == [f"{ROLE}/top"]

@@ -154,7 +154,7 @@ def test_a_renewed_token_is_used_where_it_cannot_be_written(
 
     monkeypatch.setattr("tempfile.mkstemp", refused)
     assert from_sso(profile="dev").bind(scope).fetch().access_key
-    assert f"cannot be written to {path} (Read-only file system)" in caplog.text
+    assert f"could not be written to {path} (Read-only file system)" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_token_that_cannot_be_renewed_is_used_while_it_is_valid(
     assert provider.fetch().access_key
     log_in(-1, of="mine", **{missing: None})
     with pytest.raises(
-        FetchError, match="expired and could not be renewed: log in again with `aws"
+        FetchError, match="expired and could not be refreshed: log in again with `aws"
     ):
         provider.fetch()
 
@@ -391,7 +391,7 @@ def test_what_is_missing_can_be_set_only_where_the_rest_is(config, given, fact):
 
 def test_a_login_that_is_over_stops_a_chain(scope, log_in):
     log_in(0)
-    with pytest.raises(FetchError, match="has expired or is not accepted any more"):
+    with pytest.raises(FetchError, match="has expired or is not accepted anymore"):
         create_credential_chain(from_sso(**INLINE), from_sso()).bind(scope).fetch()
 
 

@@ -80,8 +80,8 @@ def test_the_old_file_stays_where_the_disk_refuses(cache, monkeypatch, caplog, r
     assert [one.name for one in cache.file_of(NAME).parent.iterdir()] == [f"{NAME}.json"]
     (warning,) = caplog.messages
     assert warning == (
-        f"The renewed token cannot be written to {cache.file_of(NAME)} (No space left on device): "
-        "make the directory writable, or the next process may have to log in again"
+        f"The refreshed token could not be written to {cache.file_of(NAME)} (No space left on "
+        "device): make the directory writable, or the next process may have to log in again"
     )
 
 
