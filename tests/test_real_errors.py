@@ -329,3 +329,18 @@ def test_a_ca_bundle_that_cannot_be_read_is_named(over_tls, monkeypatch, tmp_pat
     }.items():
         monkeypatch.setenv("AWS_CA_BUNDLE", str(path))
         assert f"the CA bundle {path} cannot be read ({why}): correct" in outcome(provider)
+
+
+@pytest.mark.parametrize("given", ["AWS_CA_BUNDLE", "verify"])
+def test_a_ca_bundle_of_a_client_is_named(given, over_tls, monkeypatch):
+    """Also where `client_config` names it."""
+    url, _ = over_tls
+    config = {"endpoint_url": url}
+    if given == "verify":
+        config["verify"] = "/nowhere"
+    else:
+        monkeypatch.setenv(given, "/nowhere")
+    cognito = from_cognito_identity(identity_id=IDENTITY, client_config=config)
+    for provider in (web_token(**config), cognito):
+        text = "the CA bundle /nowhere cannot be read (No such file or directory): correct"
+        assert text in outcome(provider)

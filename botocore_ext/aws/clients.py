@@ -6,6 +6,7 @@ session, for which they are used.
 
 import hashlib
 import re
+import ssl
 import sys
 import threading
 import traceback
@@ -18,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import HTTPClientError, SSLError
 from botocore.session import Session
 from botocore.utils import create_nested_client
 from botocore.validate import ParamValidator
@@ -28,6 +29,7 @@ from ..errors import FetchError, without_users
 from ..runtime.context import redact_logs
 from ..runtime.deadline import end_with_budget, keep_to_budget, within_budget
 from ..runtime.single_flight import ProcessLocal
+from ..system import system_environment
 from .connections import keep_deadlines_of
 from .frozen_credentials import FrozenCredentials
 from .service_data import sharing_loader
@@ -190,7 +192,10 @@ def create(
     # Before botocore's own handler, which may wait for a while.
     name = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register_first(f"needs-retry.{name}", end_with_budget)
-    client.meta.events.register_first(f"needs-retry.{name}", _raise_third_party_error)
+    host = without_users(client.meta.endpoint_url).split("/")[2]
+    verify = verification(session, arguments.get("verify"))
+    raise_error = partial(_raise_non_network_error, service, host, verify)
+    client.meta.events.register_first(f"needs-retry.{name}", raise_error)
     limit = (config.retries or {}).get("total_max_attempts", ATTEMPTS)
     client.meta.events.register("needs-retry", partial(_retry_identity_provider, limit))
     client.meta.events.register("after-call", _hide_unknown_error)
@@ -232,17 +237,51 @@ def _retry_identity_provider(limit: int, response: Any, attempts: int, **_: obje
     return 0.1 * 2**attempts if code in _IDENTITY_PROVIDER_ERRORS and attempts < limit else None
 
 
-def _raise_third_party_error(caught_exception: Exception | None = None, **_: object) -> None:
-    """Do not retry an error that other code raised during a request (``needs-retry``).
+def _raise_non_network_error(
+    service: str,
+    host: str,
+    verify: object,
+    caught_exception: Exception | None = None,
+    **_: object,
+) -> None:
+    """Do not retry an error that did not come from the network (``needs-retry``).
 
-    A signal handler may end a task with it; botocore treats it as a failure of the network.
+    A signal handler may end a task during a request; botocore treats its error as a failure of
+    the network.
 
     Raises:
-        Exception: That error.
+        FetchError: The CA bundle cannot be read.
+        Exception: The error that other code raised.
     """
-    error = None if caught_exception is None else while_sending(caught_exception)
+    if caught_exception is None:
+        return
+    error = while_sending(caught_exception)
     if error is not None:
         raise error from None
+    fact = bundle_problem(caught_exception, verify)
+    if fact is not None:
+        raise FetchError(provider=service, error_msg=f"{host} {fact}") from None
+
+
+def verification(session: Session, verify: object = None) -> object:
+    """Return the ``verify`` argument that botocore uses for a client of the session."""
+    found = session.get_config_variable("ca_bundle") if verify is None else verify
+    return system_environment().get("REQUESTS_CA_BUNDLE", True) if found is None else found
+
+
+def bundle_problem(error: Exception, verify: object) -> str | None:
+    """Return why the CA bundle cannot be read; None if ``error`` has another cause."""
+    is_tls_error = isinstance(error, SSLError) or type(error) is HTTPClientError
+    if not (is_tls_error and isinstance(verify, str)):
+        return None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(verify)
+    except OSError as bundle_error:  # includes ``ssl.SSLError``
+        is_empty = isinstance(bundle_error, ssl.SSLError)
+        why = "it has no certificate" if is_empty else bundle_error.strerror
+        fact = f"got no request, because the CA bundle {verify} cannot be read ({why})"
+        return f"{fact}: correct AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle"
+    return None
 
 
 def _hide_unknown_error(http_response: Any, parsed: dict[str, Any], **_: object) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -18,8 +17,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ..runtime.context import redact_logs, tell
 from ..runtime.deadline import within
-from ..system import system_environment
-from .clients import while_sending
+from .clients import bundle_problem, verification, while_sending
 from .connections import keep_deadlines
 from .endpoint import Endpoint, EndpointError, is_address, is_allowed
 
@@ -165,7 +163,7 @@ def _send(
         headers={"Accept": "application/json", **headers, "Host": endpoint.authority},
         stream_output=True,
     ).prepare()
-    verify = _verify(session) if endpoint.scheme == "https" else True
+    verify = verification(session) if endpoint.scheme == "https" else True
     arguments = {"verify": verify, "timeout": timeouts[:2], **_proxies(endpoint, session)}
     http = URLLib3Session(**arguments)
     keep_deadlines(http)
@@ -218,12 +216,6 @@ def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
     return {"proxies": get_environ_proxies(endpoint.url(host))}
 
 
-def _verify(session: Session) -> Any:
-    """Return botocore's ``verify`` argument, as for the session's own clients."""
-    found = session.get_config_variable("ca_bundle")
-    return system_environment().get("REQUESTS_CA_BUNDLE", True) if found is None else found
-
-
 def _explain(error: Exception, timeouts: Timeouts, verify: object = None) -> EndpointError:
     """Return the error to raise, without the URL that the texts of botocore show.
 
@@ -250,20 +242,12 @@ def _explain(error: Exception, timeouts: Timeouts, verify: object = None) -> End
 
 
 def _explain_tls(error: Exception, verify: object) -> EndpointError | None:
-    is_refused = isinstance(error, botocore.exceptions.SSLError)
-    if isinstance(verify, str) and (
-        is_refused or type(error) is botocore.exceptions.HTTPClientError
-    ):
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(verify)
-        except OSError as bundle_error:  # includes ``ssl.SSLError``
-            is_empty = isinstance(bundle_error, ssl.SSLError)
-            why = "it has no certificate" if is_empty else bundle_error.strerror
-            fact = f"got no request, because the CA bundle {verify} cannot be read ({why})"
-            remedy = "correct AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle"
-            return EndpointError(f"{fact}: {remedy}", retry=False)
+    problem = bundle_problem(error, verify)
+    if problem is not None:
+        return EndpointError(problem, retry=False)
     msg = (
         "has no TLS certificate that is trusted: set AWS_CA_BUNDLE to its authority, or check that "
         "it serves https"
     )
+    is_refused = isinstance(error, botocore.exceptions.SSLError)
     return EndpointError(msg, retry=False) if is_refused else None
