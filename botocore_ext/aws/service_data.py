@@ -1,7 +1,7 @@
-"""What botocore's loader reads for inner clients: once for each process, not for each session.
+"""Service data for inner clients, read once for each process instead of once for each session.
 
 Plain botocore parses its endpoint data and lists some 430 folders, twice, for the first client of
-each session. Inner clients are spared that. The loader of the caller's session is left as it is.
+each session. Inner clients avoid that. The loader of the caller's session does not change.
 """
 
 import copy
@@ -16,10 +16,10 @@ from botocore.loaders import JSONFileLoader, Loader
 
 
 class _PlainObjects(JSONFileLoader):
-    """Reads objects as they are: botocore makes an ``OrderedDict`` of each, in twice the time."""
+    """Reads objects as dicts: botocore creates ``OrderedDict``s, which takes twice as long."""
 
     def load_file(self, file_path: str) -> Any:
-        """Return what is in the file; None if there is none."""
+        """Return the content of the file, or None if it does not exist."""
         for ending, open_file in ((".json", open), (".json.gz", gzip.open)):
             with suppress(FileNotFoundError), open_file(file_path + ending, "rb") as file:
                 return json.load(file)
@@ -27,15 +27,15 @@ class _PlainObjects(JSONFileLoader):
 
 
 class _BuiltIn(Loader):
-    """Reads what botocore brings along, and keeps it."""
+    """Reads and caches the data in botocore's package."""
 
     FILE_LOADER_CLASS = _PlainObjects
 
     def __init__(self) -> None:
         super().__init__([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore gives it by this name
-        """Name every folder: what is asked for here is one that is there, of whatever type."""
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore passes it by name
+        """Return every folder, of whatever type: callers only ask for folders that exist."""
         return [folder.name for folder in Path(Loader.BUILTIN_DATA_PATH).iterdir()]
 
 
@@ -43,7 +43,7 @@ _shared = _BuiltIn()
 
 
 class _SharingLoader(Loader):
-    """A loader that reads what only botocore has once for all sessions, all else with another."""
+    """Reads data that only botocore's package has from the shared cache, and other data itself."""
 
     def __init__(self, own: Loader) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class _SharingLoader(Loader):
         return (_own_endpoints(data) if name == "endpoints" else data), path
 
     def _is_built_in(self, name: str) -> bool:
-        """Whether ``name`` is nowhere but in botocore."""
+        """Whether ``name`` is only in botocore's package."""
         others = {*self._own.search_paths} - {Loader.BUILTIN_DATA_PATH}
         top = Path(name).parts[0]
         return Loader.BUILTIN_DATA_PATH in self._own.search_paths and not any(
@@ -73,9 +73,9 @@ class _SharingLoader(Loader):
 
 
 def sharing_loader(own: Any) -> Any:
-    """Return a loader that gives what ``own`` gives, and reads what is built in once for all.
+    """Return a loader with the same data as ``own`` that shares the built-in data.
 
-    One that is not botocore's own, or that reads its files another way, is returned itself.
+    A custom loader, or one that reads files in another way, is returned unchanged.
     """
     is_plain = (
         type(own) is Loader
@@ -87,7 +87,7 @@ def sharing_loader(own: Any) -> Any:
 
 
 class _Services(Mapping[str, Any]):
-    """The services of a partition, each copied when it is asked for: botocore writes into them."""
+    """The services of a partition, each copied at its first use: botocore modifies them."""
 
     def __init__(self, services: Mapping[str, Any]) -> None:
         self._services = services
@@ -106,7 +106,7 @@ class _Services(Mapping[str, Any]):
 
 
 def _own_endpoints(endpoints: Mapping[str, Any]) -> dict[str, Any]:
-    """Return endpoint data for one session's resolver."""
+    """Return a copy of the endpoint data for the resolver of one session."""
     partitions = endpoints["partitions"]
     own = [{**one, "services": _Services(one["services"])} for one in partitions]
     return {**endpoints, "partitions": own}

@@ -1,4 +1,4 @@
-"""A session like another one, which is left as it was."""
+"""Synchronous copies of a session, which does not change."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from botocore.session import Session
 
 from ..profiles.inert import is_async
 
-#: What an inner client is made with, besides the settings.
+#: Components of a session that clients use, in addition to the settings.
 _COMPONENTS = ("event_emitter", "response_parser_factory", "user_agent_creator")
 
 
@@ -17,12 +17,12 @@ def session_like(
     """Return a synchronous session with the settings and event handlers of another one.
 
     Args:
-        original: The other one. The handlers of one of aiobotocore stay there: they would have to
-            be awaited.
-        loader: Reads the models of services; None: the loader of ``original``.
-        reread: Config variables that differ. The session then reads the files itself, once it needs
-            them, with a loader of its own. None: it is configured as ``original`` is, now and
-            later.
+        original: The other session. Event handlers of an aiobotocore session are not copied,
+            because they would have to be awaited.
+        loader: The loader of service models; by default that of ``original``.
+        reread: Config variables that differ. The session then reads the files itself when it needs
+            them, with a loader of its own. None: it has the settings of ``original``, also when
+            they change.
     """
     has_own_handlers = is_async(original)
     if reread is None:
@@ -36,7 +36,7 @@ def session_like(
             session.set_config_variable(name, value)
         config: Any = original.get_default_client_config()
         session.set_default_client_config(config)
-    # Not given to the constructor: initializers of others would register their handlers again.
+    # Not passed to the constructor: third-party initializers would register handlers again.
     for name in () if has_own_handlers else _COMPONENTS:
         session.register_component(name, original.get_component(name))
     for name in ("user_agent_name", "user_agent_version", "user_agent_extra"):
@@ -45,10 +45,10 @@ def session_like(
 
 
 class _SameSettings(Session):
-    """A session whose settings are those of another one, also once these change."""
+    """A session with the settings of another one, also when they change."""
 
     def __init__(self, original: Session, *, include_builtin_handlers: bool) -> None:
-        """Take the other one."""
+        """Take the other session."""
         self._original = original
         super().__init__(include_builtin_handlers=include_builtin_handlers)
 
@@ -66,19 +66,19 @@ class _SameSettings(Session):
         return self._original.get_config_variable(logical_name, methods)
 
     def instance_variables(self) -> dict[str, Any]:
-        """Return what code has set."""
+        """Return the config variables that were set in code."""
         return self._original.instance_variables()
 
     def get_default_client_config(self) -> Any:
-        """Return how clients are made by default."""
+        """Return the default configuration of clients."""
         return self._original.get_default_client_config()
 
     def _get_internal_component(self, name: str) -> Any:
-        """Return what botocore keeps for all clients of a session.
+        """Return a component that all clients of a session share.
 
-        The classes of modeled errors are the same, so that ``except client.exceptions.X`` works
-        with any client of the session. The endpoints are, if the session has made a client and so
-        has read them: reading them takes longer than all else.
+        The classes of modeled errors are those of the other session, so that ``except
+        client.exceptions.X`` works with any of its clients. So are the endpoints if it has created
+        a client and so has read them, because reading them takes long.
         """
         has_clients = getattr(self._original, "_last_client_region_used", None) is not None
         is_same = name == "exceptions_factory" or (name == "endpoint_resolver" and has_clients)

@@ -91,8 +91,8 @@ class TemporaryCredentialsProvider(ServiceProvider):
             ConfigurationError: AssumeRole does not accept the parameters; no request was sent.
         """
         params = self._parameters()
-        master, keys = self._resolve_master()
-        client = self.scope.client("sts", self.client_config, keys=keys)
+        master, credentials = self._resolve_master()
+        client = self.scope.client("sts", self.client_config, keys=credentials)
         if _needs_mfa_code(params):
             params["TokenCode"] = self._mfa_code(params["SerialNumber"])
         try:
@@ -100,10 +100,10 @@ class TemporaryCredentialsProvider(ServiceProvider):
         except ClientError as error:
             is_expired = error.response.get("Error", {}).get("Code") in _EXPIRED
             if is_expired and isinstance(master, ProviderCredentials):
-                master.invalidate(keys.access_key)
+                master.invalidate(credentials.access_key)
             raise
         try:
-            return FrozenCredentials.from_sts(answer).with_features(keys.features)
+            return FrozenCredentials.from_sts(answer).with_features(credentials.features)
         except FieldError as error:
             role = params["RoleArn"]
             fact = f"the answer for the role {role} has no usable credentials ({error})"
