@@ -222,7 +222,7 @@ def test_boto3_sets_the_profile_after_the_initializers():
 
 
 def test_clients_and_fetchers_make_connections_with_a_session_of_their_own():
-    """Where ``calls.connections`` puts its classes; a handler of ``before-send`` could not send.
+    """Where ``aws.connections`` puts its classes; a handler of ``before-send`` could not send.
 
     botocore calls all handlers of that event, also where one has answered already.
     """

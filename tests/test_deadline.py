@@ -222,6 +222,34 @@ def test_no_request_follows_a_handler_that_took_all_the_time(aws, clock):
     assert aws.operations() == ["GetId"]
 
 
+def test_the_user_of_an_endpoint_is_not_in_the_error(aws, clock):
+    password = fakes.secret("password")
+    slow_first_call(aws, clock)
+    provider = from_cognito_identity_pool(
+        identity_pool_id="us-east-1:pool",
+        client_config={"endpoint_url": f"http://me:{password}@127.0.0.1:{aws.port}"},
+    )
+    with pytest.raises(FetchError, match=f"^[^@]*127.0.0.1:{aws.port} did not answer") as caught:
+        provider.bind(Scope(None, clock=clock)).load().get_frozen_credentials()
+    assert password not in str(caught.value)
+
+
+def test_a_session_may_return_the_client_that_it_has(server):
+    """It is then prepared for deadlines more than once."""
+    clients = []
+
+    class Mine(botocore.session.Session):
+        def create_client(self, *names, **given):
+            if not clients:
+                clients.append(super().create_client(*names, **given))
+            return clients[0]
+
+    session = Mine()
+    Scope(session).client("cognito-identity", None)
+    provider = from_cognito_identity_pool(identity_pool_id="us-east-1:pool")
+    assert provider.bind(Scope(session)).fetch()
+
+
 def test_a_handler_that_answers_in_the_place_of_a_service_is_asked_alone(aws, clock, monkeypatch):
     """As moto and programs do that replay answers: nothing is sent."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")

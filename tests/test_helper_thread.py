@@ -1,5 +1,6 @@
 """The thread for what other packages do, which may be left behind."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -42,6 +43,25 @@ def test_no_more_than_eight_are_left_behind():
     go_on.set()
     assert fakes.comes_true(lambda: not left_behind())
     assert run_within(10, lambda: 7) == 7
+
+
+def test_work_whose_caller_was_interrupted_counts_as_left_behind():
+    go_on = threading.Event()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_within(10, lambda: go_on.wait(10))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(left_behind()) == 1
+    go_on.set()
+    assert fakes.comes_true(lambda: not left_behind())
 
 
 @pytest.mark.parametrize("kind", [KeyError, SystemExit])

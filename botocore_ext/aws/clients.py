@@ -207,7 +207,8 @@ def _creating_session(session: Session) -> Session:
 
     A session with its own ``create_client`` creates them itself.
     """
-    if getattr(session.create_client, "__func__", None) is not Session.create_client:
+    classes = [one for one in type(session).__mro__ if one not in Session.__mro__]
+    if any("create_client" in vars(one) for one in (session, *classes)):
         return session
     return session_like(session, loader=sharing_loader(session.get_component("data_loader")))
 

@@ -70,11 +70,15 @@ def _connection(kind: type) -> type:
     return type(kind.__name__, (_Connection, kind), {})
 
 
+class _Pool:
+    """Mark the pool classes that create connections of this module."""
+
+
 @lru_cache
 def _pool(kind: Any) -> type:
     # Look the class up for each connection: programs that record requests replace it.
     connection_class = property(lambda _: _connection(kind.ConnectionCls))
-    return type(kind.__name__, (kind,), {"ConnectionCls": connection_class})
+    return type(kind.__name__, (_Pool, kind), {"ConnectionCls": connection_class})
 
 
 def keep_deadlines(http_session: Any) -> None:
@@ -84,7 +88,9 @@ def keep_deadlines(http_session: Any) -> None:
     botocore renames the attribute used here, only the socket timeouts apply.
     """
     kinds = getattr(http_session, "_pool_classes_by_scheme", {})
-    kinds.update({scheme: _pool(kind) for scheme, kind in kinds.items()})
+    # A session may return a client that it already had.
+    plain = {scheme: kind for scheme, kind in kinds.items() if not issubclass(kind, _Pool)}
+    kinds.update({scheme: _pool(kind) for scheme, kind in plain.items()})
 
 
 def keep_deadlines_of(owner: Any) -> None:

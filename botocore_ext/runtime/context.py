@@ -80,6 +80,7 @@ _LOGGERS = [
         "botocore.endpoint",
         "botocore.httpsession",
         "botocore.parsers",
+        "botocore.regions",  # an endpoint, which may have a user and a password
         "botocore.tokens",
         "botocore.utils",
         "urllib3.connectionpool",

@@ -1,7 +1,7 @@
 """Deadlines: how long a piece of work may take, kept where it waits for a socket.
 
 Timeouts of sockets start again with every byte that arrives. The connections of this package (see
-``calls.connections``) ask for the time left before each read, in the thread that reads. No other
+``aws.connections``) ask for the time left before each read, in the thread that reads. No other
 thread is needed to end an attempt, and an attempt that has ended leaves nothing behind.
 """
 
@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..errors import FetchError
+from ..errors import FetchError, without_users
 from .context import run_with
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ def pause_budget(work: Callable[[], T]) -> T:
 
 def keep_to_budget(longest: float, request: Any, **_: object) -> None:
     """Refuse a request that could end after the fetch must have ended (``before-send``)."""
-    host, budget = request.url.split("/")[2], _budget.get()
+    host, budget = without_users(request.url).split("/")[2], _budget.get()
     try:
         seconds_left()
     except TimeoutError:

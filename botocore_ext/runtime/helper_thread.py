@@ -42,13 +42,15 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), name=NAME, daemon=True)
     try:
-        thread.start()
-    except RuntimeError:
-        return work()
-    thread.join(max(0, seconds))
+        try:
+            thread.start()
+        except RuntimeError:
+            return work()
+        thread.join(max(0, seconds))
+    finally:  # also after an interrupt
+        thread.name = LEFT_BEHIND
     if raised:
         raise raised.pop()  # held by a frame of its own traceback, it would wait for the collector
     if not returned:
-        thread.name = LEFT_BEHIND
         raise TimeoutError
     return returned[0]
