@@ -166,7 +166,7 @@ class Specification(Declared):
 
     @property
     def _resolved(self) -> Mapping[str, Resolved]:
-        """What each option came to, tokens excepted; made once for each binding."""
+        """What each option came to when the provider was bound."""
         return self._binding.once("options", self._resolve_options)
 
     def is_selected(self) -> bool:
@@ -242,10 +242,16 @@ class Specification(Declared):
         return found.value
 
     def _resolution(self, wanted: Option) -> Resolved:
-        """Return what an option came to; that of a token is looked up now."""
-        if wanted.token:
+        """Return what an option came to.
+
+        A token is looked up now: code may have replaced it, or the environment. A profile that
+        sets it does not change; the file or variable that it refers to is read by its source.
+        """
+        found = self._resolved[wanted.name]
+        is_in_profile = found.origin is not None and found.origin.kind == PROFILE
+        if wanted.token and (not is_in_profile or self._code_values.get(wanted.name) is not None):
             return resolve(wanted, self._origins_of(wanted))
-        return self._resolved[wanted.name]
+        return found
 
     def _option_value(self, wanted: Option) -> Any:
         """Return the value in force (see ``Option``)."""
@@ -280,13 +286,11 @@ class Specification(Declared):
         return f" in code, where {beside} is"
 
     def _resolve_options(self) -> dict[str, Resolved]:
-        """Resolve every option that is not a token."""
+        """Resolve every option."""
         origins = self._binding.once("origins", self._eligible_origins)
         own = self._selecting_origin(origins)
         return {
-            one.name: resolve(one, own if one.same_origin else origins)
-            for one in self.options()
-            if not one.token
+            one.name: resolve(one, own if one.same_origin else origins) for one in self.options()
         }
 
     def _origins(self) -> list[Origin]:
