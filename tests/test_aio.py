@@ -627,7 +627,7 @@ class TestCoroutines:
 
     def test_those_of_a_client_cannot_be_waited_for_by_a_synchronous_session(self):
         theirs = aio_types.AioCredentials("AKIA", fakes.secret())
-        with pytest.raises(FetchError, match="AioCredentials.* gave a coroutine"):
+        with pytest.raises(FetchError, match="AioCredentials.* returned a coroutine"):
             botocore_ext.Session(credentials=lambda: theirs).get_credentials()
 
     def test_what_it_raises_passes_unchanged(self):

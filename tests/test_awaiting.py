@@ -14,7 +14,7 @@ from . import fakes
 from .test_refresh import ROLE
 
 CANNOT_WAIT = (
-    "gave a coroutine, for which a synchronous session cannot wait: give it a plain function, or "
+    "returned a coroutine, which a synchronous session cannot await: pass a plain function, or "
     "use a session of aiobotocore"
 )
 
@@ -35,7 +35,7 @@ async def token():
 def asked(loop, coroutine):
     """Wait for a coroutine as a thread does that obtains keys for ``loop``."""
     context = contextvars.copy_context()
-    context.run(awaiting.asking.set, EventLoop(loop))
+    context.run(awaiting.waiting_loop.set, EventLoop(loop))
     return context.run(awaiting.awaited, coroutine, "custom-web-token", "get_token")
 
 
@@ -45,7 +45,7 @@ async def in_thread(function):
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch):
-    monkeypatch.setattr(awaiting, "_LOOK", 0.01)
+    monkeypatch.setattr(awaiting, "_CHECK_INTERVAL", 0.01)
 
 
 def test_a_synchronous_session_says_that_it_cannot_wait():
@@ -170,7 +170,7 @@ def test_one_that_stands_still_keeps_no_other_waiting(aws):
 
     def use(loop):
         context = contextvars.copy_context()
-        context.run(awaiting.asking.set, EventLoop(loop))
+        context.run(awaiting.waiting_loop.set, EventLoop(loop))
         return context.run(credentials.get_frozen_credentials)
 
     def fails():

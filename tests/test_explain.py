@@ -32,7 +32,7 @@ from botocore_ext.__main__ import main
 from botocore_ext.explanation import report
 from botocore_ext.explanation.botocore_rules import RULES
 from botocore_ext.explanation.view import View
-from botocore_ext.runtime.context import run_with_listener, tell
+from botocore_ext.runtime.context import notify, run_with_listener
 from botocore_ext.session.resolver import loaded_credentials
 
 from . import fakes, searching
@@ -985,6 +985,6 @@ def test_binary_config_file_is_named(world):
 
 def test_listener_hears_nothing_after_its_work():
     heard = []
-    run_with_listener(heard.append, lambda: tell(("host", 1.0)))
-    tell(("host", 2.0))
+    run_with_listener(heard.append, lambda: notify(("host", 1.0)))
+    notify(("host", 2.0))
     assert heard == [("host", 1.0)]

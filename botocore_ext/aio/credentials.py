@@ -58,7 +58,7 @@ class AsyncCredentials(AioRefreshableCredentials):
         """
         frozen = await self._get_or_fetch()
         # The thread registers them for the task that began the fetch; each task signs a request.
-        register_feature_ids(self._features())
+        register_feature_ids(self._features)
         return frozen
 
     async def _get_or_fetch(self) -> ReadOnlyCredentials:
@@ -87,6 +87,7 @@ class AsyncCredentials(AioRefreshableCredentials):
         """Return a value that is equal for fetches that can be shared."""
         return None
 
+    @property
     def _features(self) -> tuple[str, ...]:
         """See ``FrozenCredentials.features``."""
         return ()
@@ -172,6 +173,7 @@ class AsyncProviderCredentials(AsyncCredentials):
     def _fetch_key(self) -> object:
         return self._credentials._epoch
 
+    @property
     def _features(self) -> tuple[str, ...]:
         features: tuple[str, ...] = self._credentials._features
         return features

@@ -1,4 +1,4 @@
-"""``SessionResolver`` for a session of aiobotocore."""
+"""The credential resolver of a session of aiobotocore."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -27,25 +27,25 @@ from ..runtime.single_flight import NeedsItselfError, Once
 from .credentials import resend_rejected, to_async
 from .tasks import SharedTasks, in_thread
 
-#: The providers of a resolver, in order, and the one that is asked alone, if one is.
+#: The providers of a resolver, in order, and the only one to use, if there is one.
 _Parts = tuple[list[CredentialProvider], Any]
 
 
 class AsyncResolver(AioCredentialResolver):
-    """A resolver whose concurrent callers share one walk, and a later caller walks anew.
+    """A resolver whose concurrent callers share one search; a later caller searches again.
 
-    Its providers are loaded and made when they are needed, by a thread if they are walked.
+    Its providers are created when they are needed, by a thread if that is for a search.
     """
 
     def __init__(self, make: Callable[[], _Parts], only: CredentialProvider | None) -> None:
-        """Take what makes the providers, and which one code wants to be asked alone."""
+        """Take the factory of the providers, and the only one to use, if code gave one."""
         self._parts = Once(make)
-        self._walks: SharedTasks[AioCredentials | None] = SharedTasks()
+        self._searches: SharedTasks[AioCredentials | None] = SharedTasks()
         self.only = only
 
     @property
     def providers(self) -> list[CredentialProvider]:
-        """The providers, in order; others may change it."""
+        """The providers, in order; other libraries may change the list."""
         return self._parts()[0]
 
     @providers.setter
@@ -56,14 +56,14 @@ class AsyncResolver(AioCredentialResolver):
         """Return the first credentials found, or None.
 
         Raises:
-            NotConfigured: The session was built for one provider, and that has nothing.
+            NotConfigured: The session uses one provider only, and that has no credentials.
         """
         try:
-            return await self._walks.run(self._walk)
-        except NeedsItselfError:  # ours see a circle themselves
-            return await self._walk()
+            return await self._searches.run(self._search)
+        except NeedsItselfError:  # providers of this package detect a circle themselves
+            return await self._search()
 
-    async def _walk(self) -> AioCredentials | None:
+    async def _search(self) -> AioCredentials | None:
         _, alone = await in_thread(self._parts)
         if alone is None:
             return await super().load_credentials()
@@ -80,20 +80,20 @@ def resolver_of(
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
 ) -> CredentialResolver:
-    """Return the resolver of a session, made of aiobotocore's own.
+    """Return the resolver of a session, based on aiobotocore's own.
 
     Args:
         resolver: aiobotocore's own.
-        session: Whose it is.
-        region: That of the session's first client; None without one.
-        front: Providers that code gave, to be asked before all others.
-        only: One that code gave, to be asked alone.
+        session: The session.
+        region: The region of the session's first client; None without one.
+        front: The providers to try before all others.
+        only: The only provider to use; None: the whole chain.
     """
     make = partial(_parts, resolver, session, region, front, only)
     if only is not None or type(resolver) is AioCredentialResolver:
         return AsyncResolver(make, only)
     make()
-    return resolver  # a session class with a resolver of its own keeps it
+    return resolver  # a session class with its own resolver keeps it
 
 
 def _parts(
@@ -103,7 +103,6 @@ def _parts(
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
 ) -> _Parts:
-
     if only is not None:
         return list(getattr(resolver, "providers", ())), alone(session, region, only)
     insert_async(resolver, session, region, front)
@@ -125,12 +124,12 @@ class AsyncProvider(CredentialProvider):
         self.METHOD, self.CANONICAL_NAME = provider.METHOD, provider.CANONICAL_NAME
         self.provider: Any = provider
         self._session = session
-        #: What it gave last, and what that is for aiobotocore.
-        self._given: tuple[Credentials, AioCredentials] | None = None
+        #: The credentials that it returned last, and the same for aiobotocore.
+        self._loaded: tuple[Credentials, AioCredentials] | None = None
 
     @property
     def cache(self) -> Any:
-        """Where a role's keys are kept; others may set it, as for botocore's own provider."""
+        """The cache of a role's credentials; programs may set it, as for botocore's provider."""
         return self.provider.cache
 
     @cache.setter
@@ -142,17 +141,17 @@ class AsyncProvider(CredentialProvider):
         found: Credentials | None = await in_thread(self.provider.load)
         if found is None:
             return None
-        if self._given is None or self._given[0] is not found:
-            self._given = found, to_async(found)
+        if self._loaded is None or self._loaded[0] is not found:
+            self._loaded = found, to_async(found)
         if isinstance(found, ProviderCredentials):
             resend_rejected(self._session, found)
-        return self._given[1]
+        return self._loaded[1]
 
 
 def alone(
     session: botocore.session.Session, region: str | None, only: CredentialProvider
 ) -> CredentialProvider:
-    """Return the provider that is asked alone in a session; see ``insert_async``."""
+    """Return the only provider of a session; see ``insert_async``."""
     [provider] = bind_all([only], session_like(session), region)
     return _asynchronous(provider, session)
 
@@ -163,20 +162,20 @@ def insert_async(
     region: str | None,
     front: Sequence[CredentialProvider],
 ) -> None:
-    """Put ``front``, and what the profile may select, into a resolver (see ``resolver.insert``)."""
+    """Add ``front`` and the profile's providers to a resolver (see ``insertion.insert``)."""
     like_it = session_like(session)
     synchronous = {one.METHOD: one for one in create_credential_resolver(like_it).providers}
     profiles = session.full_config["profiles"]
     profile = session.get_config_variable("profile") or "default"
     if "role_arn" not in profiles.get(profile, {}) or is_plain_role(profiles, profile):
-        synchronous.pop("assume-role", None)  # nothing of ours has a part in that
-    # Places for those of aiobotocore, among which ours find their own.
-    places = [(synchronous.pop(one.METHOD, one), one) for one in resolver.providers]
-    stand_in = CredentialResolver([place for place, _ in places])
+        synchronous.pop("assume-role", None)  # this package has no part in it
+    # Placeholders for those of aiobotocore, so that the others get their positions among them.
+    pairs = [(synchronous.pop(one.METHOD, one), one) for one in resolver.providers]
+    stand_in = CredentialResolver([placeholder for placeholder, _ in pairs])
     insert(stand_in, like_it, region, front)
-    theirs = {id(place): one for place, one in places}
+    originals = {id(placeholder): one for placeholder, one in pairs}
     resolver.providers = [
-        theirs.get(id(one)) or _asynchronous(one, session) for one in stand_in.providers
+        originals.get(id(one)) or _asynchronous(one, session) for one in stand_in.providers
     ]
 
 

@@ -1,4 +1,4 @@
-"""What tasks of an event loop share, and what they let a thread do."""
+"""Run work in a thread for a task, and share one call among the tasks of an event loop."""
 
 import asyncio
 import contextvars
@@ -7,20 +7,20 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from ..runtime.awaiting import EventLoop, asking
+from ..runtime.awaiting import EventLoop, waiting_loop
 from ..runtime.single_flight import Flight, ProcessLocal, join_flight
 
 T = TypeVar("T")
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Return what ``work`` returns, which a thread of its own does.
+    """Run ``work`` in a new thread and return its result.
 
-    The threads of the event loop are few: if all of them waited for a token, the coroutine that
-    gives it might wait for one of them. And a loop does not end before they do.
+    The event loop's own threads are few: if all of them waited for a token, the coroutine that
+    returns the token might wait for one of them. And a loop does not end before they do.
 
     Raises:
-        Exception: What ``work`` raised.
+        Exception: The error of ``work``.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
@@ -28,7 +28,7 @@ async def in_thread(work: Callable[[], T]) -> T:
     raised: list[BaseException] = []
 
     def run() -> None:
-        asking.set(EventLoop(loop))
+        waiting_loop.set(EventLoop(loop))
         try:
             returned.append(work())
         except BaseException as error:  # noqa: BLE001 - raised again below
@@ -40,7 +40,7 @@ async def in_thread(work: Callable[[], T]) -> T:
     threading.Thread(target=context.run, args=(run,), daemon=True, name="botocore_ext").start()
     await done
     if raised:
-        raise raised.pop()  # held by a frame of its own traceback, it would wait for the collector
+        raise raised.pop()  # a name for it would be a reference cycle with its traceback
     return returned[0]
 
 
@@ -50,9 +50,9 @@ def _finish(done: "asyncio.Future[None]") -> None:
 
 
 class SharedTasks(Generic[T]):
-    """Lets the tasks of one event loop share a call; one that is cancelled leaves it to the rest.
+    """Shares one call among the tasks of an event loop, even if one of them is cancelled.
 
-    Each event loop makes a call of its own. No task or future has an outcome as its result:
+    Each event loop makes its own call. The outcome is never the result of a task or future, because
     asyncio's debug mode shows results.
     """
 
@@ -62,28 +62,28 @@ class SharedTasks(Generic[T]):
         self._tasks = ProcessLocal(dict)
 
     def has(self, key: object = None) -> bool:
-        """Whether a call is under way in this event loop."""
+        """Return whether a call is under way in this event loop."""
         return (asyncio.get_running_loop(), key) in self._tasks.get()
 
     async def run(self, call: Callable[[], Coroutine[Any, Any, T]], key: object = None) -> T:
         """Await ``call()``, or the same call of another task, and share its outcome.
 
         Args:
-            call: What to run.
+            call: The coroutine function to run.
             key: Only calls with an equal key are shared.
 
         Raises:
-            NeedsItselfError: ``call`` came back here for its own outcome, also by way of other
-                calls of other tasks.
-            Exception: What ``call`` raised.
+            NeedsItselfError: ``call`` waits for its own outcome, perhaps through other calls of
+                other tasks.
+            Exception: The error of ``call``.
         """
-        tasks, place = self._tasks.get(), (asyncio.get_running_loop(), key)
-        if place not in tasks:
+        tasks, full_key = self._tasks.get(), (asyncio.get_running_loop(), key)
+        if full_key not in tasks:
             new: Flight[T] = Flight()
             task = asyncio.create_task(_lead(new, call))
-            task.add_done_callback(lambda _: tasks.pop(place, None))
-            tasks[place] = new, task
-        flight, task = tasks[place]
+            task.add_done_callback(lambda _: tasks.pop(full_key, None))
+            tasks[full_key] = new, task
+        flight, task = tasks[full_key]
         with flight.waited_for():
             await asyncio.shield(task)
         (result,) = flight.outcome()

@@ -15,7 +15,7 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from ..runtime.context import redact_logs, tell
+from ..runtime.context import notify, redact_logs
 from ..runtime.deadline import within
 from .clients import bundle_problem, verification, while_sending
 from .connections import keep_deadlines
@@ -180,7 +180,7 @@ def _send(
         return _explain(error, timeouts, verify)
     finally:
         http.close()
-        tell((endpoint.authority, 1000 * (time.monotonic() - began)))
+        notify((endpoint.authority, 1000 * (time.monotonic() - began)))
     promised = response.headers.get("Content-Length", "")
     if len(body) > LARGEST_ANSWER:
         fact = f"sent more than {LARGEST_ANSWER} bytes: check the address"

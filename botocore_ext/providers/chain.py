@@ -14,7 +14,7 @@ from ..options import types
 from ..options.option import option
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.policy import Window
-from ..runtime.context import guard_recursion, tell
+from ..runtime.context import guard_recursion, notify
 from ..runtime.single_flight import own_copy
 from .base import Provider
 from .function import Source, as_provider
@@ -52,7 +52,7 @@ def try_link(name: str, link: CredentialProvider) -> FrozenCredentials | Attempt
         credentials = fetch_from(link)
     except Exception as error:
         if not getattr(error, "try_next_link", False):
-            tell((name, error))
+            notify((name, error))
             raise
         return Attempt(name, getattr(error, "reason", shown(error)), own_copy(error))
     return credentials or Attempt(name, "not configured")
@@ -157,7 +157,7 @@ class CredentialChain(Provider):
         attempts = []
         for name, link in self._bound_links():
             result = try_link(name, link)
-            tell((name, None if isinstance(result, FrozenCredentials) else result))
+            notify((name, None if isinstance(result, FrozenCredentials) else result))
             if isinstance(result, FrozenCredentials):
                 logger.debug("The chain uses the credentials of %s", name)
                 return self._with_expiration(result)

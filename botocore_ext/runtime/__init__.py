@@ -1,1 +1,1 @@
-"""What threads, processes and callables must not do to each other."""
+"""How work runs: in a context, within a deadline, once for all threads, in a process."""

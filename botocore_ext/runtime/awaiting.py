@@ -1,7 +1,6 @@
-"""Coroutine functions in the place of functions, where an asynchronous session asks for the keys.
+"""Coroutine functions as callables of a provider, in an asynchronous session.
 
-Keys are obtained in a thread. What an awaitable comes to is found out by the event loop that waits
-for that thread.
+Credentials are fetched in a thread. The event loop that waits for the thread awaits the coroutine.
 """
 
 import asyncio
@@ -14,13 +13,11 @@ from typing import Any
 from ..errors import FetchError
 from .single_flight import abandon
 
-# ``EventLoop``: one that waits for what a thread does, and awaits something for that thread.
-
 
 class Awaited:
-    """What an awaitable comes to.
+    """The result or error of an awaitable.
 
-    It is kept here, and not in a task or future: asyncio's debug mode shows their results.
+    It is not in a task or future, because asyncio's debug mode shows their results.
     """
 
     def __init__(self, value: Awaitable[Any]) -> None:
@@ -29,8 +26,8 @@ class Awaited:
         self.returned: list[Any] = []
         self.raised: list[Exception] = []
 
-    async def come(self) -> None:
-        """Await it."""
+    async def wait(self) -> None:
+        """Await the value."""
         try:
             self.returned.append(await self.value)
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
@@ -38,30 +35,30 @@ class Awaited:
 
 
 class EventLoop:
-    """An event loop of asyncio, as another thread sees it."""
+    """An event loop of asyncio, for use by another thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take asyncio's own."""
+        """Take the loop of asyncio."""
         self._loop = loop
 
     def runs_here(self) -> bool:
-        """Whether this thread is the one that runs it: it cannot wait for itself."""
+        """Return whether this thread runs it, and so cannot wait for it."""
         try:
             return asyncio.get_running_loop() is self._loop
         except RuntimeError:
             return False
 
     def is_closed(self) -> bool:
-        """Whether it has ended."""
+        """Return whether it has ended."""
         return self._loop.is_closed()
 
     def is_running(self) -> bool:
-        """Whether it goes on; one that does not may be run again."""
+        """Return whether it runs; one that does not may run again."""
         return self._loop.is_running()
 
-    def begun(self, awaited: Awaited) -> "futures.Future[None]":
-        """Let it await something; what is returned is cancelled if the loop has ended."""
-        coroutine = awaited.come()
+    def start(self, awaited: Awaited) -> "futures.Future[None]":
+        """Make it await something; the future is cancelled if the loop has ended."""
+        coroutine = awaited.wait()
         try:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         except RuntimeError:  # it is closed
@@ -71,57 +68,57 @@ class EventLoop:
         return ended
 
 
-#: The event loop that waits for what is done here; None in a synchronous session.
-asking: "ContextVar[EventLoop | None]" = ContextVar("botocore_ext_asking", default=None)
-#: Seconds after which it is looked whether the event loop still runs.
-_LOOK = 1
-#: Looks, one after the other, at which it does not run before it is given up: between two calls
-#: of ``run_until_complete`` none does.
-_STILL = 2
+#: The event loop that waits for this thread; None in a synchronous session.
+waiting_loop: ContextVar[EventLoop | None] = ContextVar("botocore_ext_loop", default=None)
+#: Seconds between two checks whether the event loop still runs.
+_CHECK_INTERVAL = 1
+#: Checks in a row at which it does not run until this thread stops waiting: between two calls of
+#: ``run_until_complete`` it does not run either.
+_MAX_STOPPED = 2
 
 
-def awaited(value: Any, provider: str | None, what: str) -> Any:
-    """Return what an awaitable comes to; anything else as it is.
+def awaited(value: Any, provider: str | None, name: str) -> Any:
+    """Return the result of an awaitable; any other value as it is.
 
     Args:
-        value: What a callable has returned.
+        value: The value that a callable returned.
         provider: The ``METHOD`` of its provider.
-        what: The callable, for an error.
+        name: The name of the callable, for an error.
 
     Raises:
         FetchError: The session is synchronous, or the event loop has ended.
-        Exception: What the awaitable raises.
+        Exception: The error of the awaitable.
     """
     if not inspect.isawaitable(value):
         return value
-    loop = asking.get()
+    loop = waiting_loop.get()
     if loop is None or loop.runs_here():
         fact = (
-            f"{what} gave a coroutine, for which a synchronous session cannot wait: give it a "
+            f"{name} returned a coroutine, which a synchronous session cannot await: pass a "
             "plain function, or use a session of aiobotocore"
         )
     else:
         found = Awaited(value)
-        is_over = _is_over(loop.begun(found), loop)
+        is_over = _is_over(loop.start(found), loop)
         if found.raised:
             raise found.raised.pop()
         for one in found.returned:
             return one
-        abandon()  # who waits for the same in another event loop does it there
-        fact = f"the event loop stopped before {what} returned: keep it running until then"
-        if not is_over:  # the coroutine is cancelled should the loop run again
+        abandon()  # callers in another event loop make their own call
+        fact = f"the event loop stopped before {name} returned: keep it running until then"
+        if not is_over:  # the coroutine is cancelled if the loop runs again
             raise FetchError(provider=provider, error_msg=fact)
     if inspect.iscoroutine(value):
-        value.close()  # Python would warn of one that nobody has awaited
+        value.close()  # Python warns of a coroutine that was never awaited
     raise FetchError(provider=provider, error_msg=fact)
 
 
 def _is_over(future: "futures.Future[None]", loop: "EventLoop") -> bool:
-    """Wait for what an event loop does; False: it only stands still, and nothing is decided."""
-    looks = 0
-    while not futures.wait([future], _LOOK).done and not loop.is_closed():
-        looks = 0 if loop.is_running() else looks + 1
-        if looks == _STILL:
+    """Wait for the event loop; False: it has stopped for now, and may still run again."""
+    stopped = 0
+    while not futures.wait([future], _CHECK_INTERVAL).done and not loop.is_closed():
+        stopped = 0 if loop.is_running() else stopped + 1
+        if stopped == _MAX_STOPPED:
             future.cancel()
             return False
     return True

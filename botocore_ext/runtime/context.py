@@ -1,4 +1,4 @@
-"""What surrounds a piece of work: one variable, set for the work alone."""
+"""Run a piece of work in a copied context: recursion guard, redaction of logs, listener."""
 
 import contextvars
 import logging
@@ -18,14 +18,14 @@ _UNSET: Any = object()
 
 
 def run_with(variable: "contextvars.ContextVar[V]", value: V, work: Callable[[], T]) -> T:
-    """Return what ``work`` returns, which finds ``value`` in ``variable``.
+    """Run ``work`` with ``variable`` set to ``value``, and return its result.
 
-    The work runs in a copy of the context, so that an interrupt at any instruction leaves nothing
-    set. What it sets in other variables (user code and instrumentation do) is kept, as if it had
-    been called directly.
+    The work runs in a copy of the context, so an interrupt at any instruction leaves nothing set.
+    Other variables that it sets (user code and instrumentation do) keep their new values, as after
+    a direct call.
 
     Raises:
-        Exception: What ``work`` raised.
+        Exception: The error of ``work``.
     """
     context = contextvars.copy_context()
     context.run(variable.set, value)
@@ -37,42 +37,40 @@ def run_with(variable: "contextvars.ContextVar[V]", value: V, work: Callable[[],
                 other.set(found)
 
 
-# What is being looked for, so that nothing waits for itself or goes round for ever.
+# The recursion guard: no search for credentials waits for itself.
 
-#: From the outermost to the innermost: what tells a place from others, and how it is shown.
+#: The searches under way, the innermost last: the identity of each, and its name in errors.
 _path: ContextVar[tuple[tuple[object, str], ...]] = ContextVar("botocore_ext_path", default=())
-#: How many there may be. A function that builds itself again is another one each time.
-_DEEPEST = 20
+#: Most searches under way at once. A function that builds its session again is new each time.
+_MAX_DEPTH = 20
 
 
-def is_being_resolved(place: object) -> bool:
-    """Whether keys of ``place`` are looked for."""
-    return place in [one for one, _ in _path.get()]
+def is_being_resolved(identity: object) -> bool:
+    """Return whether a search for the credentials of ``identity`` is under way."""
+    return identity in [one for one, _ in _path.get()]
 
 
-def guard_recursion(place: object, text: str, work: Callable[[], T]) -> T:
-    """Return what ``work`` returns, which looks for the credentials of ``place``.
+def guard_recursion(identity: object, name: str, work: Callable[[], T]) -> T:
+    """Run ``work``, which looks for the credentials of ``identity``, and return its result.
 
     Raises:
-        ConfigurationError: They are looked for already. The error shows the circle.
-        Exception: What ``work`` raised.
+        ConfigurationError: A search for them is under way. The error shows the circle.
+        Exception: The error of ``work``.
     """
-    path = (*_path.get(), (place, text))
-    if is_being_resolved(place) or len(path) > _DEEPEST:
-        way = " -> ".join(text for _, text in path)
+    path = (*_path.get(), (identity, name))
+    if is_being_resolved(identity) or len(path) > _MAX_DEPTH:
+        circle = " -> ".join(one for _, one in path)
         raise ConfigurationError(
-            provider=text,
-            error_msg=f"the search for credentials goes in a circle ({way}): leave one of these "
-            "out, or give a function a session or client of its own",
+            provider=name,
+            error_msg=f"the search for credentials goes in a circle ({circle}): remove one of "
+            "these, or use a separate session or client in a callable",
         )
     return run_with(_path, path, work)
 
 
-# What is sent and answered for keys, kept out of every log.
-#
-# The answers of STS and Cognito are secrets; plain botocore writes them to its log at DEBUG.
+# Redaction: the answers of STS and Cognito are secrets, and plain botocore logs them at DEBUG.
 
-#: Where botocore and urllib3 write tokens, keys and whole answers, most of it at DEBUG.
+#: The loggers to which botocore and urllib3 write tokens, credentials and whole answers.
 _LOGGERS = [
     logging.getLogger(name)
     for name in (
@@ -88,24 +86,24 @@ _LOGGERS = [
     )
 ]
 
-_inside: ContextVar[bool] = ContextVar("botocore_ext_inner_call", default=False)
+_is_redacted: ContextVar[bool] = ContextVar("botocore_ext_redacted", default=False)
 
 
-def _is_outside(_: logging.LogRecord) -> bool:
-    return not _inside.get()
+def _may_log(_: logging.LogRecord) -> bool:
+    return not _is_redacted.get()
 
 
 def redact_logs(work: Callable[[], T]) -> T:
-    """Return what ``work`` returns; what it sends and receives stays out of every log."""
+    """Run ``work`` without a log of what it sends and receives, and return its result."""
     for logger in _LOGGERS:
-        logger.addFilter(_is_outside)  # once: logging sees to that
-    return run_with(_inside, value=True, work=work)
+        logger.addFilter(_may_log)  # logging adds it only once
+    return run_with(_is_redacted, value=True, work=work)
 
 
-# Who is told what a fetch does while it is under way: ``explain``, and mostly nobody.
+# The listener: ``explain`` is notified of what a fetch does.
 
-#: A link of a chain with why it was stepped over, or what it failed with, or None for keys; or a
-#: host with the milliseconds that it was asked for.
+#: A link of a chain, with the ``Attempt`` that was skipped, the error, or None for credentials; or
+#: a host, with the milliseconds that a call took.
 Event: TypeAlias = "tuple[str, Attempt | Exception | None] | tuple[str, float]"
 
 _listener: ContextVar[Callable[[Event], None] | None] = ContextVar(
@@ -114,12 +112,12 @@ _listener: ContextVar[Callable[[Event], None] | None] = ContextVar(
 
 
 def run_with_listener(listener: Callable[[Event], None], work: Callable[[], T]) -> T:
-    """Return what ``work`` returns, and tell ``listener`` what happens in it."""
+    """Run ``work``, call ``listener`` with each event in it, and return the result."""
     return run_with(_listener, listener, work)
 
 
-def tell(event: Event) -> None:
-    """Tell whoever listens."""
+def notify(event: Event) -> None:
+    """Call the listener, if there is one."""
     listener = _listener.get()
     if listener is not None:
         listener(event)

@@ -1,7 +1,7 @@
-"""Deadlines: how long a piece of work may take, kept where it waits for a socket.
+"""Deadlines: how long a piece of work and a whole fetch may take.
 
-Timeouts of sockets start again with every byte that arrives. The connections of this package (see
-``aws.connections``) ask for the time left before each read, in the thread that reads. No other
+The timeout of a socket starts again with every byte that arrives. The connections of this package
+(see ``aws.connections``) look up the time left before each read, in the thread that reads. No other
 thread is needed to end an attempt, and an attempt that has ended leaves nothing behind.
 """
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class _Deadline:
-    """When the time of one piece of work is over, and whether that has ended something."""
+    """The end of one piece of work, and whether a wait was ended by it."""
 
     def __init__(self, seconds: float) -> None:
         self.end = time.monotonic() + seconds
@@ -31,14 +31,14 @@ _deadline: ContextVar[_Deadline] = ContextVar("botocore_ext_deadline", default=_
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """Return what ``work`` returns, if it needs no answer after ``seconds``.
+    """Run ``work`` with a deadline in ``seconds``, and return its result.
 
-    Connections of this package end with the deadline. A name look-up cannot be ended: the limits
-    of the system's resolver apply, as in plain botocore.
+    Connections of this package end at the deadline. A DNS lookup cannot be ended: the limits of
+    the system's resolver apply, as in plain botocore.
 
     Raises:
-        TimeoutError: The time is over.
-        Exception: What ``work`` raised before that.
+        TimeoutError: The deadline has passed.
+        Exception: The error of ``work`` before that.
     """
     deadline = _Deadline(seconds)
     try:
@@ -53,10 +53,10 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 
 
 def seconds_left() -> float:
-    """Return the seconds until the deadline; infinitely many where there is none.
+    """Return the seconds until the deadline; infinity if there is none.
 
     Raises:
-        TimeoutError: The time is over.
+        TimeoutError: The deadline has passed.
     """
     left = _deadline.get().end - time.monotonic()
     if left <= 0:
@@ -65,20 +65,20 @@ def seconds_left() -> float:
 
 
 def too_late() -> TimeoutError:
-    """Return the error of a wait that the deadline has ended, and remember that it has."""
+    """Note that the deadline has ended a wait, and return the error for it."""
     _deadline.get().has_passed = True
     return TimeoutError("timed out")
 
 
-# How long one fetch may take over all that it asks, with all its attempts.
+# The budget of one fetch.
 
-#: Seconds that one fetch may take over all its calls and attempts.
+#: Seconds that one fetch may take, with all its calls and attempts.
 FETCH_BUDGET = 25
 
 
 @dataclass
 class _Budget:
-    """What is left of one fetch."""
+    """The time left for one fetch."""
 
     now: Callable[[], float]
     deadline: float
@@ -89,14 +89,14 @@ _budget: ContextVar[_Budget | None] = ContextVar("botocore_ext_budget", default=
 
 
 def run_with_budget(now: Callable[[], float], work: Callable[[], T]) -> T:
-    """Hold the inner calls of ``work`` to ``FETCH_BUDGET`` seconds by the clock ``now``."""
+    """Run ``work`` with ``FETCH_BUDGET`` seconds for its calls, by the clock ``now``."""
     budget = _Budget(now, now() + FETCH_BUDGET)
-    # Each fetch has a budget of its own, and takes nothing from an outer one.
+    # Each fetch has its own budget, and uses nothing of an outer one.
     return pause_budget(lambda: run_with(_budget, budget, work))
 
 
 def pause_budget(work: Callable[[], T]) -> T:
-    """Take the time of ``work`` out of the budget: a person who types a code is no slow server."""
+    """Run ``work`` without counting its time: a person who types a code is not a slow server."""
     budget = _budget.get()
     began = budget.now() if budget else 0
     try:
@@ -107,7 +107,7 @@ def pause_budget(work: Callable[[], T]) -> T:
 
 
 def keep_to_budget(longest: float, request: Any, **_: object) -> None:
-    """Refuse a request that could end after the fetch must have ended (``before-send``)."""
+    """Refuse a request that could end after the fetch has to (``before-send``)."""
     host, budget = without_users(request.url).split("/")[2], _budget.get()
     try:
         seconds_left()
@@ -121,19 +121,19 @@ def keep_to_budget(longest: float, request: Any, **_: object) -> None:
 
 
 def end_with_budget(caught_exception: Exception | None = None, **_: object) -> None:
-    """Wait for no other attempt where the deadline has ended this one (``needs-retry``).
+    """Make no other attempt if the deadline has ended this one (``needs-retry``).
 
     Raises:
-        TimeoutError: It has.
+        TimeoutError: The deadline has passed.
     """
     if caught_exception is not None:
         seconds_left()
 
 
 def share_of_budget() -> float:
-    """Count what is asked now as part of this fetch, and return the seconds that it has.
+    """Count a request as part of this fetch, and return the seconds that it has.
 
-    As with ``within_budget``, it is what others took before the first request that does not count.
+    As in ``within_budget``, the time before the first request does not count.
     """
     budget = _budget.get()
     if budget is None:
@@ -144,15 +144,15 @@ def share_of_budget() -> float:
     return budget.deadline - budget.now()
 
 
-def within_budget(whom: str, work: Callable[[], T]) -> T:
-    """Return what ``work`` returns, which asks ``whom``, as long as the fetch has time.
+def within_budget(host: str, work: Callable[[], T]) -> T:
+    """Run ``work``, which calls ``host``, in the time left for the fetch, and return its result.
 
-    Who answers a byte now and then keeps every timeout of a socket from coming. The first request
-    of a fetch has the whole time, whatever else, such as a token process, took before it.
+    A host that sends a byte now and then never reaches the timeout of a socket. The first request
+    of a fetch has the whole budget, whatever time a token process took before it.
 
     Raises:
         FetchError: The time is over.
-        Exception: What ``work`` raised.
+        Exception: The error of ``work``.
     """
     budget = _budget.get()
     left = budget.deadline - budget.now() if budget and budget.requests else FETCH_BUDGET
@@ -160,7 +160,7 @@ def within_budget(whom: str, work: Callable[[], T]) -> T:
         return within(left, work)
     except TimeoutError:
         pass
-    raise _too_late(whom)
+    raise _too_late(host)
 
 
 def _too_late(host: str) -> FetchError:

@@ -1,6 +1,6 @@
-"""Work that nothing but another thread can be kept from waiting for: what other packages do.
+"""Run code of other packages in a helper thread, because nothing else can limit its time.
 
-Calls of our own end with their deadline, in the thread of the caller (see ``deadline``).
+Calls of this package end at their deadline, in the thread of the caller (see ``deadline``).
 """
 
 import contextvars
@@ -11,22 +11,22 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: The names of these threads: at work, and once their callers have gone.
+#: The names of these threads: while a caller waits, and after it has given up.
 NAME, LEFT_BEHIND = "botocore_ext", "botocore_ext, left behind"
-#: Threads that may be left behind at once.
+#: The number of threads that may be left behind at once.
 MOST = 8
 
 
 def run_within(seconds: float, work: Callable[[], T]) -> T:
-    """Return what ``work`` returns within ``seconds``, and leave its thread behind otherwise.
+    """Run ``work`` and return its result; after ``seconds``, leave its thread behind.
 
-    Where no thread can be started because the interpreter ends, there is no limit.
+    If no thread can be started because the interpreter exits, there is no limit.
 
     Raises:
         TimeoutError: The time is over, or too many threads are left behind already.
-        Exception: What ``work`` raised.
+        Exception: The error of ``work``.
     """
-    if sys.is_finalizing():  # before Python 3.12 a thread that is started then never runs
+    if sys.is_finalizing():  # before Python 3.12 a thread started now never runs
         return work()
     returned: list[T] = []
     raised: list[BaseException] = []
@@ -50,7 +50,7 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
     finally:  # also after an interrupt
         thread.name = LEFT_BEHIND
     if raised:
-        raise raised.pop()  # held by a frame of its own traceback, it would wait for the collector
+        raise raised.pop()  # a name for it would be a reference cycle with its traceback
     if not returned:
         raise TimeoutError
     return returned[0]

@@ -1,4 +1,4 @@
-"""What a process prints, within a size and a time."""
+"""Run a process and read its output, with limits on size and time."""
 
 import os
 import selectors
@@ -9,43 +9,43 @@ from typing import IO, Any, NamedTuple, cast
 
 from ..errors import LONGEST_TEXT
 
-#: Bytes that a process may print.
+#: The largest standard output, in bytes.
 LARGEST = 1024 * 1024
-#: Seconds after which it is looked whether the process has ended: a process that it has started
-#: may hold its standard output for longer.
-_LOOK = 0.05
-_PIECE = 64 * 1024
+#: Seconds between two checks whether the process has ended: a child of it may keep its standard
+#: output open for longer.
+_CHECK_INTERVAL = 0.05
+_CHUNK = 64 * 1024
 
 
 class Output(NamedTuple):
-    """What came of a process."""
+    """The result of a process."""
 
     status: int
-    #: Its standard output; None: there was too much of it, and the process was ended.
+    #: The standard output; None: it was too large, and the process was killed.
     printed: bytes | None
-    #: The beginning of its standard error.
+    #: The beginning of the standard error.
     complaint: str
 
 
 def output_of(arguments: Sequence[str], seconds: float | None, stdin: int | None = None) -> Output:
-    """Run a process, and return what it printed.
+    """Run a process and return its output.
 
     Args:
-        arguments: Its program and arguments.
-        seconds: How long it may take; None: as long as it wants.
-        stdin: Its standard input; None: that of this process.
+        arguments: The program and its arguments.
+        seconds: The longest time it may take; None: no limit.
+        stdin: The standard input; None: that of this process.
 
     Raises:
-        TimeoutExpired: It took longer, and was ended.
-        OSError: It cannot be started.
-        ValueError: An argument has a character that no program takes.
+        TimeoutExpired: It took longer, and was killed.
+        OSError: It could not be started.
+        ValueError: An argument has a character that the system does not accept.
     """
     with Popen(arguments, stdin=stdin, stdout=PIPE, stderr=PIPE) as process:  # noqa: S603 - running the user's command is the purpose
         began = time.monotonic()
         try:
             printed, complaint = _communicate(process, None, seconds)
             is_whole = len(printed) <= LARGEST
-            if is_whole:  # it may have closed its standard output and go on
+            if is_whole:  # it may have closed its standard output and still run
                 process.wait(seconds and max(0, began + seconds - time.monotonic()))
         finally:
             process.kill()  # unless it has ended
@@ -54,9 +54,9 @@ def output_of(arguments: Sequence[str], seconds: float | None, stdin: int | None
 
 
 def _selected(process: Popen[bytes], _: None, seconds: float | None) -> tuple[bytes, bytes]:
-    """Read both outputs as ``Popen.communicate`` does, but no more than is needed of them.
+    """Read both outputs as ``Popen.communicate`` does, up to their limits.
 
-    It ends with the process, though others, which it has started, may go on writing.
+    It ends with the process, even if children of the process still write.
     """
     out, complaints = cast("tuple[IO[bytes], IO[bytes]]", (process.stdout, process.stderr))
     limits = {out: LARGEST + 1, complaints: LONGEST_TEXT}
@@ -67,14 +67,14 @@ def _selected(process: Popen[bytes], _: None, seconds: float | None) -> tuple[by
             selector.register(pipe, selectors.EVENT_READ, pipe)
         while selector.get_map():
             has_ended = process.poll() is not None
-            ready = [key.data for key, _ in selector.select(0 if has_ended else _LOOK)]
+            ready = [key.data for key, _ in selector.select(0 if has_ended else _CHECK_INTERVAL)]
             if has_ended and not any(len(kept[pipe]) < limits[pipe] for pipe in ready):
                 break
             for pipe in ready:
-                piece = os.read(pipe.fileno(), _PIECE)
-                if not piece:
+                chunk = os.read(pipe.fileno(), _CHUNK)
+                if not chunk:
                     selector.unregister(pipe)
-                kept[pipe] += piece
+                kept[pipe] += chunk
                 del kept[pipe][limits[pipe] :]
             if len(kept[out]) > LARGEST:
                 break
@@ -83,5 +83,5 @@ def _selected(process: Popen[bytes], _: None, seconds: float | None) -> tuple[by
     return bytes(kept[out]), bytes(kept[complaints])
 
 
-#: On Windows no pipe can be waited for but by a thread.
+#: On Windows only a thread can wait for a pipe.
 _communicate: Any = Popen.communicate if os.name == "nt" else _selected

@@ -1,8 +1,8 @@
-"""What threads share and processes do not.
+"""Share one call among threads, and nothing among processes.
 
-A forked child must never use a lock, a connection or a fetch in flight of its parent: the lock
-may be held by a thread that does not exist any more, and two children that write to one inherited
-socket get each other's answers.
+A forked child must never use a lock, a connection or a fetch in flight of its parent: the thread
+that holds the lock does not exist in the child, and two children that write to one inherited socket
+get each other's answers.
 
 Nothing here holds a lock while it works: a signal handler, a callback of the garbage collector or
 an interrupt may come between any two instructions.
@@ -24,10 +24,10 @@ E = TypeVar("E", bound=Exception)
 
 
 class ProcessLocal(Generic[T]):
-    """A value that belongs to one process and is made again in a forked child."""
+    """A value that belongs to one process and is created again in a forked child."""
 
     def __init__(self, make: Callable[[], T]) -> None:
-        """Take ``make``, which is called in each process; of threads that race one value stays."""
+        """Take ``make``, which is called in each process; if threads race, one value is kept."""
         self._make = make
         self._values: dict[int, T] = {os.getpid(): make()}
 
@@ -43,18 +43,18 @@ class ProcessLocal(Generic[T]):
 
 
 class NeedsItselfError(Exception):
-    """A call waits for itself to end."""
+    """A call waits for itself."""
 
 
 class StillUnderWayError(Exception):
-    """The call of another thread takes too long; no ``TimeoutError``, which the call may raise."""
+    """The call of another thread takes too long; ``TimeoutError`` may come from the call itself."""
 
 
 def own_copy(error: E) -> E:
     """Return a copy of ``error`` for one caller: without traceback, cause and context.
 
-    An error that several callers raise would show each of them the frames of the others. One that
-    cannot be copied is returned as it is.
+    An error that several callers raise would show each of them the frames of the others. An error
+    that cannot be copied is returned as it is.
     """
     for duplicate in (_without_init, copy.copy):
         with suppress(Exception):
@@ -67,7 +67,7 @@ def own_copy(error: E) -> E:
 
 
 def _without_init(error: E) -> E:
-    """Copy an error of a class written in Python: its ``__init__`` may take other arguments."""
+    """Copy an error of a Python class, whose ``__init__`` may take other arguments."""
     kind = type(error)
     return kind.__new__(kind, *error.args)
 
@@ -77,20 +77,20 @@ class Flight(Generic[T]):
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
-        #: What this call itself waits for; more than one, as a call may use several threads.
+        #: The calls that this call waits for; more than one, as it may use several threads.
         self.waits_for: list[Flight[Any]] = []
         self.is_over = False
-        #: The call gave up for a reason of its caller alone: others make a call of their own.
+        #: The call gave up for a reason that concerns its caller only: others make their own call.
         self.is_abandoned = False
         self._results: list[T] = []
-        #: What the call raised: for the first who asks the error itself, for all others a copy.
+        #: The error of the call, for the first caller that takes it; the others get copies.
         self._raised: list[Exception] = []
         self._error: Exception | None = None
         # Looked up at call time: gevent may have patched it after this module was imported.
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def lead(self, call: Callable[[], T]) -> T:
-        """Return what ``call`` returns, and keep the outcome for those who wait."""
+        """Run ``call``, keep its outcome for the waiting callers, and return the result."""
         try:
             result = run_with(_leading, (*_leading.get(), self), call)
         except Exception as error:
@@ -100,25 +100,25 @@ class Flight(Generic[T]):
         return result
 
     def returned(self, result: T) -> None:
-        """Keep what the call returned."""
+        """Keep the result of the call."""
         self._results.append(result)
 
     def failed(self, error: Exception) -> None:
-        """Keep what the call raised."""
+        """Keep the error of the call."""
         self._error = own_copy(error)
         self._raised.append(error)
 
     def end(self) -> None:
-        """Let those go on who wait; called again it changes nothing."""
+        """Wake the waiting callers; a second call has no effect."""
         self.is_over = True
         self._ended.put(None)
 
     @contextmanager
     def waited_for(self) -> Iterator[None]:
-        """Note that what is done here waits for this call.
+        """Note that the code inside waits for this call.
 
         Raises:
-            NeedsItselfError: This call waits for what is done here, directly or not.
+            NeedsItselfError: This call waits for the code inside, directly or not.
         """
         mine = _leading.get()
         for one in mine:
@@ -142,7 +142,7 @@ class Flight(Generic[T]):
         return False
 
     def wait(self, timeout: float | None) -> None:
-        """Wait for its end.
+        """Wait for the end of the call.
 
         Raises:
             StillUnderWayError: It takes longer than ``timeout`` seconds.
@@ -157,41 +157,41 @@ class Flight(Generic[T]):
                 raise StillUnderWayError from None
             finally:
                 if self.is_over:
-                    self._ended.put(None)  # for the next who waits
+                    self._ended.put(None)  # for the next waiting caller
 
     def outcome(self) -> list[T]:
         """Return the result in a list; an empty list if the call was interrupted.
 
         Raises:
-            Exception: What the call raised, each time another copy.
+            Exception: The error of the call, each time another copy.
         """
         if self._error is None:
             return self._results
         raise self._raised.pop() if self._raised else own_copy(self._error)
 
 
-#: The calls that this code works for, the innermost last.
+#: The calls that the current code is part of, the innermost last.
 _leading: ContextVar[tuple[Flight[Any], ...]] = ContextVar("botocore_ext_leading", default=())
 
 
 def current_flights() -> tuple[Flight[Any], ...]:
-    """Return the calls that this code works for, the innermost last."""
+    """Return the calls that the current code is part of, the innermost last."""
     return _leading.get()
 
 
 def join_flight(flight: Flight[Any]) -> None:
-    """Let the rest of a task, which has a context of its own, work for ``flight``."""
+    """Make the rest of a task, which has its own context, a part of ``flight``."""
     _leading.set((*_leading.get(), flight))
 
 
 def abandon() -> None:
-    """Let nobody share the outcome of the calls that this code works for."""
+    """Make the waiting callers of the current calls make their own calls."""
     for one in _leading.get():
         one.is_abandoned = True
 
 
 class SingleFlight(Generic[T]):
-    """Lets concurrent callers share one call; a later caller makes a call of its own."""
+    """Shares one call among concurrent callers; a later caller makes another call."""
 
     def __init__(self) -> None:
         """Start with nothing under way."""
@@ -207,14 +207,14 @@ class SingleFlight(Generic[T]):
         """Run ``call``, or wait for the same call of another thread and share its outcome.
 
         Args:
-            call: What to run.
+            call: The function to run.
             key: Only calls with an equal key are shared.
-            timeout: The longest wait for another thread, in seconds; None waits for ever.
+            timeout: The longest wait for another thread, in seconds; None: no limit.
 
         Raises:
             StillUnderWayError: Another thread's call takes longer than ``timeout``.
-            NeedsItselfError: ``call`` came back here for its own outcome, also by way of other
-                calls in other threads.
+            NeedsItselfError: ``call`` waits for its own outcome, perhaps through other calls in
+                other threads.
         """
         flights = self._flights.get()
         mine: Flight[T] = Flight()
@@ -225,7 +225,7 @@ class SingleFlight(Generic[T]):
                     if flight is mine:
                         return mine.lead(call)
                     flight.wait(timeout)
-                    # Where the other thread was told to stop, this one was not.
+                    # If the other thread was interrupted, this one was not.
                     for result in () if flight.is_abandoned else flight.outcome():
                         return result
             finally:
@@ -241,24 +241,24 @@ def _end(flights: dict[object, Flight[T]], key: object, mine: Flight[T]) -> None
 
 
 class Once(Generic[T]):
-    """A factory that makes one thing, however many threads ask for it first."""
+    """A factory that creates one value, even if several threads call it at once."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         """Take ``make``, which is called once if it succeeds."""
         self._make = make
         self._flight: SingleFlight[T] = SingleFlight()
-        self._made: dict[None, T] = {}
+        self._value: dict[None, T] = {}
 
     def __call__(self) -> T:
-        """Return the thing."""
-        if None in self._made:
-            return self._made[None]
+        """Return the value."""
+        if None in self._value:
+            return self._value[None]
         try:
             return self._flight.run(self._first)
-        except NeedsItselfError:  # a signal handler came while it is made
+        except NeedsItselfError:  # a signal handler called it meanwhile
             return self._first()
 
     def _first(self) -> T:
-        if None in self._made:
-            return self._made[None]
-        return self._made.setdefault(None, self._make())
+        if None in self._value:
+            return self._value[None]
+        return self._value.setdefault(None, self._make())
