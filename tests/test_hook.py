@@ -415,17 +415,38 @@ class TestOtherResolvers:
         assert isinstance(session.get_component("credential_provider"), Resolver)
         assert methods(session) == ["env", *OURS]
 
-    def test_a_resolver_of_another_kind_stays_as_it_is(self):
+    @pytest.mark.parametrize("providers", [None, property(lambda _: [])])
+    def test_a_resolver_of_another_kind_stays_as_it_is(self, providers):
+        """It has no providers, or they cannot be replaced."""
+
         class Resolver:
             def load_credentials(self):
                 return Credentials("AKIAOTHER", "s")
+
+        if providers is not None:
+            Resolver.providers = providers
 
         class Subclass(botocore.session.Session):
             def _create_credential_resolver(self):
                 return Resolver()
 
-        botocore_ext.install(keys)
-        assert Subclass().get_credentials().access_key == "AKIAOTHER"
+        def initialize(session):
+            session.register_component("credential_provider", Resolver())
+
+        botocore.register_initializer(initialize)
+        try:
+            botocore_ext.install(keys)
+            session = botocore.session.Session()
+        finally:
+            botocore.unregister_initializer(initialize)
+        for one in (session, Subclass()):
+            assert one.get_credentials().access_key == "AKIAOTHER"
+
+    def test_a_resolver_of_another_kind_cannot_be_extended(self):
+        session = botocore.session.Session()
+        session.register_component("credential_provider", SimpleNamespace(load_credentials=list))
+        with pytest.raises(TypeError, match=r"\(SimpleNamespace\) takes no providers: build"):
+            botocore_ext.extend(session, keys)
 
     @pytest.mark.parametrize("is_lazy", [True, False])
     def test_ours_go_into_the_resolver_of_an_initializer(self, is_lazy):

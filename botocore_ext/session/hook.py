@@ -29,6 +29,7 @@ from .resolver import (
     put_into,
     register,
     registered,
+    takes_providers,
 )
 
 if TYPE_CHECKING:
@@ -108,8 +109,14 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
         _register(inner, (*given, *waiting.front), theirs=waiting.theirs)
     elif is_as_made(resolver, inner):
         _register(inner, (*given, *(_installed or ())))
-    else:
+    elif takes_providers(resolver):
         put_into(resolver, inner, first_region(inner), given)
+    else:
+        msg = (
+            f"the credential resolver of this session ({type(resolver).__qualname__}) takes no "
+            "providers: build another session"
+        )
+        raise TypeError(msg)
 
 
 def take_from(session: botocore.session.Session, source: "Source") -> None:

@@ -201,7 +201,7 @@ def create_resolver(
     elif theirs is not None:
         return _with_ours(theirs(), session, region, front)
     resolver = plain_resolver(session)
-    if only is None and not hasattr(resolver, "providers"):
+    if only is None and not takes_providers(resolver):
         return resolver  # a session class has a resolver of another kind
     if is_async(session):
         return _create_async_resolver(resolver, session, region, front, only)
@@ -224,7 +224,7 @@ def _with_ours(
 ) -> CredentialResolver:
     """Put our providers into the resolver of another library, if they can have a part."""
     is_ours = front or not is_plain(session.full_config["profiles"], _profile(session))
-    if is_ours and hasattr(resolver, "providers"):
+    if is_ours and takes_providers(resolver):
         put_into(resolver, session, region, front)
     theirs: CredentialResolver = resolver
     return theirs
@@ -255,6 +255,15 @@ def _create_async_resolver(
     from ..aio.resolver import resolver_of
 
     return resolver_of(resolver, session, region, front, only)
+
+
+def takes_providers(resolver: Any) -> bool:
+    """Return whether the list of providers of a resolver can be replaced."""
+    try:
+        resolver.providers = resolver.providers
+    except AttributeError:
+        return False
+    return True
 
 
 def put_into(
