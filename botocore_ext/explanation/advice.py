@@ -152,7 +152,7 @@ class Case:
     has_ours: bool
 
 
-#: Yields what there is to know or to do.
+#: Yields notes on a case.
 _Adviser: TypeAlias = Callable[[Case], Iterator[str]]
 
 
@@ -161,7 +161,7 @@ def advice(case: Case, warnings: Sequence[str]) -> tuple[str, ...]:
 
     Args:
         case: The chain.
-        warnings: What comes before it.
+        warnings: Notes that come first.
     """
     notes = [*warnings, *(note for advise in _ALWAYS for note in advise(case))]
     if case.first is None:
@@ -309,5 +309,5 @@ def _metadata_disabled(case: Case) -> Iterator[str]:
         yield "on an EC2 instance with a role, unset AWS_EC2_METADATA_DISABLED"
 
 
-#: What to say if there is nothing else to say.
+#: Used only if no other note applies.
 _OTHERWISE: tuple[_Adviser, ...] = (_no_providing_setting, _metadata_disabled)

@@ -50,7 +50,7 @@ def _role(view: View) -> str | None:
     return None
 
 
-def role_beside_ours(view: View) -> str | None:
+def role_with_ours(view: View) -> str | None:
     """Return why ``assume-role`` is not configured where our providers are in the chain."""
     ours = [key for _, key in selecting_keys(view.values)]
     has_source = {"source_profile", "credential_source"} & view.values.keys()

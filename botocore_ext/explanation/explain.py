@@ -31,7 +31,7 @@ from ..session.hook import botocore_session
 from ..session.resolver import loaded_credentials
 from ..system import Clock
 from .advice import Case, advice, conclusion, without_chain
-from .botocore_rules import RULES, STATIC, Rule, role_beside_ours
+from .botocore_rules import RULES, STATIC, Rule, role_with_ours
 from .failures import credentials_of, describe_error
 from .report import Call, Explanation, Found, Outcome, Setting, Step, host_of, printable, redact
 from .session_copy import has_only_one_provider, providers_of, session_copy
@@ -195,7 +195,7 @@ class _Search:
         if isinstance(provider, (Provider, Unselected)):
             return self._reason_not_selected(method)
         if method == "assume-role" and self.has_ours:
-            return role_beside_ours(self.view)
+            return role_with_ours(self.view)
         rule = RULES.get(method, _UNKNOWN)
         reason = rule.reason_not_configured(self.view)
         if reason is None and rule.is_local and self.first is not None:
@@ -278,9 +278,9 @@ class _Search:
 
 
 class _Recorder:
-    """Records the calls of a session's clients, and what chains and endpoints report."""
+    """Records the calls of a session's clients, the links of chains and requests to endpoints."""
 
-    #: What is known of a call when it begins, in botocore's context of the call.
+    #: The key under which the start of a call is kept in botocore's context of the call.
     _BEGAN = "botocore_ext.explanation"
 
     def __init__(self, session: Session, steady: Callable[[], float]) -> None:
@@ -302,7 +302,7 @@ class _Recorder:
 
         Args:
             call: Operation and host of a call that a provider of botocore makes without a client.
-            work: What makes the calls.
+            work: Makes the calls.
 
         Raises:
             Exception: What ``work`` raised.
