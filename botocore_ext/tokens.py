@@ -2,7 +2,7 @@
 
 In Python a token is a string or any callable without arguments that returns one; the classes
 here are such callables. In an ini file a token is the text itself or a reference: ``file://``,
-``env://``, ``process://``, ``github-actions://`` or ``ambient://``. A source is read anew at every
+``env://``, ``process://``, ``github-actions://`` or ``ambient://``. A source is read again at every
 fetch and never cached, because tokens are short-lived by nature.
 """
 

@@ -49,8 +49,8 @@ SSO = "sso_account_id = 1\nsso_role_name = R\nsso_start_url = https://x\nsso_reg
 #: A process that creates a file if it is run.
 RUNS = "credential_process = touch {}\n"
 NOT_KEYS = (
-    "<lambda> did not return keys: str is neither FrozenCredentials, botocore credentials nor a "
-    "mapping"
+    "<lambda> did not return credentials: str is neither FrozenCredentials, botocore credentials "
+    "nor a mapping"
 )
 UNABLE = "Unable to locate credentials"
 CASES = [pytest.param(case, id=case["name"]) for case in explaining.read()]
@@ -420,7 +420,7 @@ def test_resolver_of_an_initializer_is_explained(home):
 @pytest.mark.parametrize(
     ("function", "expected"),
     [
-        (lambda: None, ("not configured", "<lambda> returned None: it has no keys here")),
+        (lambda: None, ("not configured", "<lambda> returned None: it has no credentials here")),
         (lambda: 1 / 0, ("failed", "ZeroDivisionError")),
         (lambda: "", ("failed", NOT_KEYS)),
         (lambda: {"AccessKeyId": "AKIA", "SecretAccessKey": "secret"}, ("found", "")),

@@ -557,7 +557,7 @@ class TestFunctions:
     def test_none_at_a_refresh_is_not_configured(self):
         answers = [keys(), None]
         credentials = Session(credentials=lambda: answers.pop(0)).get_credentials()
-        with pytest.raises(NotConfigured, match="returned None: it has no keys here"):
+        with pytest.raises(NotConfigured, match="returned None: it has no credentials here"):
             credentials.refresh()
 
     @pytest.mark.parametrize(
@@ -568,7 +568,7 @@ class TestFunctions:
         ],
     )
     def test_what_is_no_keys_is_an_error(self, found, text):
-        with pytest.raises(FetchError, match=f"did not return keys: {text}"):
+        with pytest.raises(FetchError, match=f"did not return credentials: {text}"):
             Session(credentials=lambda: found).get_credentials()
 
 

@@ -170,7 +170,7 @@ def test_a_misspelt_scheme_names_the_nearest_scheme(scheme, meant, config):
 def test_a_scheme_of_others_has_no_nearest(config):
     config(f"[profile web]\n{TOKENS[0].format('vault://x')}\n")
     botocore_ext.install()
-    with pytest.raises(ConfigurationError, match="of a kind that is known .file:///"):
+    with pytest.raises(ConfigurationError, match="known kind of token reference .file:///"):
         boto3.Session(profile_name="web").get_credentials()
 
 

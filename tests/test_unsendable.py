@@ -116,7 +116,7 @@ class Sources:
         return from_cognito_identity(identity_id=IDENTITY), "(SessionToken contains"
 
     def function(self):
-        return create_credential_chain(mapping), "keys: SessionToken contains"
+        return create_credential_chain(mapping), "credentials: SessionToken contains"
 
     def master(self):
         token = broken()

@@ -60,17 +60,17 @@ class Option:
     env: str | None = None
     #: A value as documentation and error texts show it.
     example: str = "VALUE"
-    #: Setting it calls for this provider; a profile with its ini key is this provider's.
+    #: Setting it selects the provider; so does its ini key in a profile.
     selects: bool = False
     #: Without it the provider cannot work.
     required: bool = False
     #: Given to the factory by position.
     positional: bool = False
-    #: Kept out of ``repr``: a secret, or an object of the caller's, whose own may show one.
+    #: Left out of ``repr``: a secret, or an object of the caller's, whose ``repr`` may show one.
     secret: bool = False
     #: May be replaced on the living provider; a required one may come after construction.
     token: bool = False
-    #: Belongs to the identity: taken only from the origin that gives the selecting option.
+    #: Belongs to the identity: taken only from the origin that sets the selecting option.
     same_origin: bool = False
     #: The value may hold " ;" and " #", which elsewhere betray a comment.
     allow_comments: bool = False
@@ -130,7 +130,7 @@ def option(**declaration: Any) -> Any:
     return Option(**declaration)
 
 
-# ``Declared``: the options that a class declares, and the values that code gives.
+# ``Declared``: a class with options, and the values that code sets.
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -149,7 +149,7 @@ _OTHER_NAMES = {
     "ssoClient": "client",
     "stsConfig": "client_config",
 }
-#: Those that Python has no option for -> what there is in their place.
+#: Those that Python has no option for -> what to do instead.
 _NO_OPTIONS = {
     "callerClientConfig": "leave it out, because inner clients are configured as the session is",
     "clientPlugins": "register handlers of botocore events with the session, for inner clients too",

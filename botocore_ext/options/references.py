@@ -41,7 +41,7 @@ def reference(value: object, scope: Scope) -> object:
         similar = None if kind else near(scheme[1], _KINDS)
         hint = f", but nearly {similar}://" if similar else ""
         msg = (
-            f"is not a token reference of a kind that is known{hint} (file:///ABSOLUTE/PATH, "
+            f"is not a known kind of token reference{hint} (file:///ABSOLUTE/PATH, "
             "file://~/PATH, env://NAME, process://COMMAND, github-actions://AUDIENCE, "
             "ambient://AUDIENCE)"
         )
@@ -62,7 +62,7 @@ def _process(command: str, _: Scope) -> Token:
     return sources.TokenProcess(command)
 
 
-#: Scheme -> its source, made of what stands behind it; None: it is not complete.
+#: Scheme -> its source, made of the text after it; None: the reference is not complete.
 _KINDS: Mapping[str, Callable[[str, Scope], Token | None]] = {
     "file": _file,
     "env": lambda name, scope: sources.TokenVariable(name, scope.environ),
@@ -100,7 +100,7 @@ def references(value: object, scope: Scope) -> object:
 
 
 def token(value: object) -> Token:
-    """A token, or a callable that returns one (see ``botocore_ext.options.types``)."""
+    """A token, or a callable that returns one (see ``types``)."""
     if callable(value) or (isinstance(value, str) and value.strip()):
         return cast("Token", value)
     msg = "must be a token (a string that is not empty) or a callable that returns one"
@@ -113,7 +113,7 @@ def header_or_source(value: object) -> Token:
 
 
 def tokens(value: object) -> Mapping[str, Token]:
-    """A mapping of names to tokens (see ``botocore_ext.options.types``)."""
+    """A mapping of names to tokens (see ``types``)."""
     if isinstance(value, Mapping) and not value:
         msg = "is empty (leave it out for a guest)"
         raise ValueError(msg)
@@ -151,5 +151,5 @@ def resolve(source: Token, name: str, *, in_json: bool = False) -> str:
         found = type(value).__name__
     raise FetchError(
         provider="token",
-        error_msg=f"the source of {name} gave {found}: it must give the token alone",
+        error_msg=f"the source of {name} returned {found}: it must return the token alone",
     )

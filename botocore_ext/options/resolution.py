@@ -1,8 +1,7 @@
-"""What a provider is before it belongs to a session: its options, and where their values come from.
+"""Where the values of options come from: code, a profile or the environment.
 
-An option is resolved once for each binding, to its value and the origin that sets it. Errors,
-``repr`` and ``explain`` read the same result. Options that hold a token are the exception: they are
-resolved at each fetch, because a token may be replaced.
+An option is resolved once for each binding, to its value and the origin that sets it. Errors and
+``explain`` read the same result. A token is looked up at each fetch, because code may replace it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,7 @@ _NAMES = {CODE: "name", PROFILE: "ini", ENVIRONMENT: "env"}
 
 
 class Origin(NamedTuple):
-    """One place that may set options, and how an error speaks of it."""
+    """Code, a profile or the environment, with the options that are set there."""
 
     #: ``CODE``, ``PROFILE`` or ``ENVIRONMENT``.
     kind: str
@@ -182,7 +181,7 @@ class Specification(Declared):
         )
 
     def _reason_not_selected(self) -> str:
-        """Say why nothing selects this provider; asked only where that is so."""
+        """Return why nothing selects this provider; called only if that is so."""
         origins = [one for one in self._origins() if self.scope.profile is None or one.kind != CODE]
         names = [origin.key(one) for origin in origins for one in self._selecting()]
         known = list(dict.fromkeys(name for name in names if name))
@@ -207,14 +206,14 @@ class Specification(Declared):
             if given.get(one.name) is not None and (origin is None or origin.kind != CODE):
                 raise ConfigurationError(
                     provider=self.METHOD,
-                    error_msg=f"{one.name} passed to {self.FACTORY}() has no address beside it: "
+                    error_msg=f"{one.name} passed to {self.FACTORY}() has no address next to it: "
                     "what is sent to an endpoint comes from where its address comes from",
                 )
             if origin is not None or not one.token:
                 self._usable(one, found)
 
     def _check_given(self, given: Mapping[str, Any]) -> None:
-        """Check the values that code gives for options.
+        """Check the values of options that code sets.
 
         Raises:
             ConfigurationError: One is malformed.
@@ -224,7 +223,7 @@ class Specification(Declared):
                 self._value_in_code(one, given)
 
     def _value_in_code(self, wanted: Option, given: Mapping[str, Any]) -> Any:
-        """Return the value that code gives for an option; its default if it gives none.
+        """Return the value of an option that code sets; its default if it does not.
 
         Raises:
             ConfigurationError: It is malformed.
@@ -279,7 +278,7 @@ class Specification(Declared):
         )
 
     def _where(self, origins: Sequence[Origin]) -> str:
-        """Say where an option is not set, although it may be in a place that does not count."""
+        """Return where an option is not set; elsewhere it may be set and not count."""
         if any(origin.kind != CODE for origin in origins):
             return f" in profile '{self.scope.profile}'" if self.scope.profile else ""
         beside = next(one.name for one in self._selecting() if origins[0].has(one))

@@ -1,7 +1,4 @@
-"""``Scope``: the outside world of a provider, passed in rather than reached for.
-
-A scope holds the session, the profile, the environment, the clock and the region.
-"""
+"""``Scope``: the session, profile, environment, clock and region of a bound provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -47,9 +44,9 @@ class Scope:
     is_bare: bool = False
     #: The region of the session or client that needs credentials.
     outer_region: str | None = None
-    #: The region of the role that is assumed with these keys: a chain of roles uses one for all.
+    #: The region of the role that is assumed with these credentials: a chain of roles has one.
     region_of_chain: str | None = None
-    #: The session whose files hold ``profile``; None: the session itself.
+    #: The session whose files have ``profile``; None: the session itself.
     given_files: botocore.session.Session | None = field(default=None, repr=False)
     environ: Mapping[str, str] = field(default_factory=system_environment, repr=False)
     clock: Clock = field(default_factory=Clock, repr=False)
@@ -77,12 +74,12 @@ class Scope:
 
     @property
     def unchecked_session(self) -> botocore.session.Session:
-        """The same, of which nothing is asked that depends on its profile."""
+        """The session, for what does not depend on its profile."""
         return self.given_session or _private_session()
 
     @property
     def files(self) -> botocore.session.Session:
-        """The session whose config and credentials files hold the profile."""
+        """The session whose config and credentials files have the profile."""
         return self.given_files or self.unchecked_session
 
     @property
@@ -144,7 +141,7 @@ class Scope:
     ) -> "BaseClient":
         """Return the inner client for ``service``, made once for each binding and process.
 
-        With ``keys`` it signs with them, and is made anew when they change. Without, bindings that
+        With ``keys`` it signs with them, and is made again when they change. Without, bindings that
         have no session of the caller's share it, so that a thousand identities do not mean a
         thousand clients: it is unsigned and holds nothing of an identity.
         """
@@ -156,7 +153,7 @@ class Scope:
     def new_client(
         self, service: str, client_config: Mapping[str, Any] | None, id_region: str | None = None
     ) -> "BaseClient":
-        """Return an inner client that nobody else has, for what must not be shared."""
+        """Return an inner client that is not shared with other callers."""
         region = self.region(client_config, id_region)
         return create(self.session, self.environ, service, region, client_config)
 
@@ -196,7 +193,7 @@ class ProfileScope(Scope):
             )
         if found.key and "aws_access_key_id" in values and found.row is not CHAIN:
             logger.warning(
-                "Profile '%s' has both %s and aws_access_key_id: the keys of %s are used; "
+                "Profile '%s' has both %s and aws_access_key_id: the credentials of %s are used; "
                 "remove one of the two",
                 name,
                 found.key,

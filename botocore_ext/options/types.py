@@ -151,9 +151,9 @@ def _matching(pattern: str, value: object, otherwise: str) -> str:
     return found
 
 
-# Times as the values of options (see ``values``).
+# Times.
 
-#: The shortest lifetime that a chain may give to keys: that of the default refresh window.
+#: The shortest ``expires_after`` of a chain: the default refresh window.
 FIVE_MINUTES = 300
 #: The longest that an endpoint may take to say something.
 LONGEST_TIMEOUT = 60
@@ -203,14 +203,14 @@ def lifetime(value: object) -> float:
     return found
 
 
-# Addresses of HTTP endpoints as the values of options (see ``values``).
+# Addresses of HTTP endpoints.
 
-#: Where a relative URI is asked: the ECS agent.
+#: The ECS agent, which serves relative URIs.
 ECS_AGENT = "http://169.254.170.2"
 
 
 def full_uri(value: object) -> str:
-    """A URL that may be asked."""
+    """A URL that credentials may be requested from (see ``Endpoint``)."""
     found = text(value)
     Endpoint.parse(found)
     return found
@@ -226,7 +226,7 @@ def relative_uri(value: object) -> str:
     return found
 
 
-# Clients, and how to make them, as the values of options (see ``values``).
+# Clients, and the arguments that make them.
 
 
 def client_config(value: object) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""``Provider``: a specification of where keys come from, and one cell for its tokens."""
+"""``Provider``: the base class of all providers."""
 
 import logging
 from abc import abstractmethod
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-# ``TokenCell``: the tokens of a provider, and whose keys were obtained with them.
+# ``TokenCell``: what the bound copies of a provider share.
 
 
 class TokenCell:
-    """What the bound copies of one provider share: tokens, kept ids, and who must hear of them."""
+    """The ids and the credentials that were obtained with the tokens of one provider."""
 
     def __init__(self) -> None:
-        """Start with nothing kept and nobody to tell."""
-        #: Ids that a provider keeps between fetches, by where they hold.
+        """Start without ids and credentials."""
+        #: Ids that a provider caches between fetches, by the place where they are valid.
         self.kept: dict[str, str] = {}
         #: The credentials in use, with the distances that each was added with. It has no lock: a
         #: callback of the garbage collector may come here at any time, and each step is atomic.
@@ -65,7 +65,7 @@ class Provider(Specification):
     options; the first signed request fetches.
     """
 
-    #: botocore's user-agent feature ids for keys of this provider.
+    #: botocore's user-agent feature ids for credentials of this provider.
     FEATURE_IDS: ClassVar[tuple[str, ...]] = ()
 
     refresh_window: Window = option(
@@ -74,7 +74,7 @@ class Provider(Specification):
         example="300",
         code="300",
         parse=types.window,
-        help="Seconds before expiry at which the keys are refreshed, at most half their "
+        help="Seconds before expiry at which credentials are refreshed, at most half their "
         "lifetime; or `auto`, which chooses by lifetime as AWS's newest SDKs do.",
     )
 
@@ -97,7 +97,7 @@ class Provider(Specification):
 
     @abstractmethod
     def fetch(self) -> FrozenCredentials:
-        """Obtain keys now; one to three round trips, nothing cached.
+        """Obtain credentials now; one to three round trips, nothing cached.
 
         Raises:
             ProviderError: See ``botocore_ext.errors``.
@@ -111,13 +111,13 @@ class Provider(Specification):
 
     @property
     def _label(self) -> str:
-        """How an error speaks of this provider."""
+        """The name of this provider in errors."""
         profile = self.scope.profile
         return f"{self.FACTORY}()" if profile is None else f"{self.METHOD} of profile '{profile}'"
 
     @property
     def _identity(self) -> object:
-        """What tells this provider from others where a circle is looked for."""
+        """What the recursion guard recognizes this provider by."""
         return id(self._cell)
 
     def _guarded_fetch(self) -> FrozenCredentials:
@@ -131,11 +131,11 @@ class Provider(Specification):
         except FieldError as error:
             fact = f"{error}: correct it where these credentials come from"
             raise FetchError(provider=self.METHOD, error_msg=fact) from None
-        # What somebody's own provider returns is checked where it is kept.
-        keys: FrozenCredentials = (
+        # What a third-party provider returns is checked by the refresher.
+        credentials: FrozenCredentials = (
             found.with_features(self._features()) if isinstance(found, FrozenCredentials) else found
         )
-        return keys
+        return credentials
 
     def _features(self) -> tuple[str, ...]:
         """Botocore's user-agent feature ids for what a fetch uses."""
@@ -144,13 +144,13 @@ class Provider(Specification):
     def load(self) -> ProviderCredentials | None:
         """Return credentials that fetch at their first use, or None when nothing selects this.
 
-        A bound provider keeps its credentials: loaded again, it gives the same object.
+        A bound provider returns the same object each time.
 
         Raises:
             ConfigurationError: The provider is selected, and an option is missing or malformed.
         """
         if not self.is_selected():
-            logger.debug("Not called for: %s, because nothing selects it", self.METHOD)
+            logger.debug("Not configured: %s", self.METHOD)
             return None
         self.check()
         place = f"profile {self.scope.profile!r}" if self.scope.profile else "code"
@@ -165,7 +165,7 @@ class Provider(Specification):
         """Notify ``credentials`` of new tokens and invalidations from now on.
 
         Args:
-            credentials: Those that are obtained with the keys of this provider.
+            credentials: Those that are obtained with the credentials of this provider.
             distance: Through how many other providers.
         """
         self._cell.subscribe(credentials, distance)
@@ -174,7 +174,7 @@ class Provider(Specification):
         """Make every credentials object of this provider fetch at its next use.
 
         Args:
-            access_key: Only those whose current access key this is.
+            access_key: Only those with this current access key.
         """
         for credentials in self._cell.users():
             credentials.invalidate(access_key)
@@ -191,9 +191,9 @@ class Provider(Specification):
         # dict, and so cannot bring back what is forgotten here.
         self._cell.kept = {}
         told: set[ProviderCredentials] = set()
-        # Until nobody is new: a role that came meanwhile may have old keys of its master.
+        # Until none is new: a role that was loaded meanwhile may have used the old credentials.
         while new := [one for one in self._cell.users() if one not in told]:
-            for credentials in new:  # a role behind its master, with whose old keys it may fetch
+            for credentials in new:  # a role after its source, whose old credentials it may use
                 credentials._start_with(None)
             told.update(new)
 

@@ -1,4 +1,4 @@
-"""``FilesProvider``: what a provider that reads a profile of the AWS files has in common."""
+"""``FilesProvider``: the base class of providers that read a profile of the AWS files."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class FilesProvider(Provider):
-    """A provider whose options stand in a profile of the AWS config and credentials files."""
+    """A provider whose options are in a profile of the AWS config and credentials files."""
 
     profile: str | None = option(
         default=None,
@@ -59,13 +59,13 @@ class FilesProvider(Provider):
         return f"{self.FACTORY}()" if self._is_set_in_code() else super()._label
 
     def _is_set_in_code(self) -> bool:
-        """Whether code says what the profile would: whose keys these are."""
+        """Whether code sets a selecting option, which the profile then does not."""
         return any(one.selects and one.name in self._code_values for one in self.options())
 
     def _read_again(self) -> None:
         """See what has changed in the files."""
         try:
-            found = self._reading_scope(self._outer_scope, anew=True)
+            found = self._reading_scope(self._outer_scope, again=True)
         except ConfigurationError as error:
             if not self._binding.has("reading"):
                 raise
@@ -75,15 +75,15 @@ class FilesProvider(Provider):
         if found.files.full_config != self.scope.files.full_config:
             self._binding = self._binding.reread(found)
 
-    def _reading_scope(self, outer: Scope, *, anew: bool = False) -> Scope:
+    def _reading_scope(self, outer: Scope, *, again: bool = False) -> Scope:
         named, *paths = map(self._in_code, ("profile", "config_filepath", "filepath"))
         if outer.profile is not None and named is None and not any(paths):
             return replace(outer, is_bare=False)  # a link of that profile's
         files = outer.given_files
-        if anew or any(paths):
+        if again or any(paths):
             files = self._reread(outer.files)
         read = files or outer.unchecked_session
-        # Now, where an error can be told.
+        # Now, so that an error is raised here.
         native(self.METHOD, "the AWS config", "correct it", lambda: read.full_config)
         default = read.get_config_variable("profile")
         name = str(named or outer.profile or default or "default")
@@ -113,7 +113,7 @@ class FilesProvider(Provider):
         return f"profile '{profile}' of {scope.config_file} has no {keys}"
 
     def _selecting_keys(self) -> Sequence[str]:
-        """Return the keys of which any makes a profile one for this provider."""
+        """Return the settings that select this provider."""
         return [str(one.ini) for one in self.options() if one.selects]
 
     def _paths(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A Python function in the place of a provider."""
+"""Python functions, and other things that are accepted where a provider is."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
@@ -15,15 +15,15 @@ from ..runtime.context import guard_recursion
 from .base import Provider
 
 _Found: TypeAlias = FrozenCredentials | Credentials | Mapping[str, Any] | None
-#: A function that returns keys, or, in a session of aiobotocore, what is awaited for them; None
-#: means: not here.
+#: A function that returns credentials, or, in a session of aiobotocore, an awaitable of them;
+#: None: it has none here.
 Function: TypeAlias = Callable[[], _Found | Awaitable[_Found]]
 #: What is accepted where a provider is.
 Source: TypeAlias = CredentialProvider | Function
 
 
 class FunctionProvider(Provider):
-    """A callable that returns keys, in the place of a provider."""
+    """A callable that is used as a provider."""
 
     METHOD = "custom-function"
     CANONICAL_NAME = "CustomFunction"
@@ -54,20 +54,20 @@ class FunctionProvider(Provider):
 
     def _reason_not_selected(self) -> str:
         """See ``Specification._reason_not_selected``."""
-        return f"{self._label} returned None: it has no keys here"
+        return f"{self._label} returned None: it has no credentials here"
 
     def _guarded_fetch(self) -> FrozenCredentials:
         """See ``Provider._guarded_fetch``; the call itself is guarded."""
         return self.fetch()
 
     def load(self) -> ProviderCredentials | None:
-        """Call the function once, because only it knows whether it has keys; None if not."""
+        """Call the function once, because only it knows whether it has credentials; None if not."""
         if self._binding.has("credentials"):
             return super().load()
-        keys = self._called()
-        credentials = None if keys is None else super().load()
+        returned = self._called()
+        credentials = None if returned is None else super().load()
         if credentials is not None:
-            credentials._start_with(keys)
+            credentials._start_with(returned)
         return credentials
 
     def fetch(self) -> FrozenCredentials:
@@ -75,12 +75,12 @@ class FunctionProvider(Provider):
 
         Raises:
             NotConfigured: It returned None.
-            FetchError: It returned something that is not keys. What it raises passes unchanged.
+            FetchError: It did not return credentials. What it raises passes unchanged.
         """
-        keys = self._called()
-        if keys is None:
+        credentials = self._called()
+        if credentials is None:
             raise self._not_configured()
-        return keys
+        return credentials
 
     def _called(self) -> FrozenCredentials | None:
         found = guard_recursion(
@@ -91,12 +91,12 @@ class FunctionProvider(Provider):
         try:
             return None if found is None else FrozenCredentials.of(found)
         except FieldError as error:
-            fact = f"{self._label} did not return keys: {error}"
+            fact = f"{self._label} did not return credentials: {error}"
         raise FetchError(provider=self.METHOD, error_msg=fact)
 
 
 def as_provider(source: object) -> CredentialProvider:
-    """Return ``source`` as a provider: it is one, or it is a callable that returns keys.
+    """Return ``source`` as a provider: it is one, or it is a callable that returns credentials.
 
     Raises:
         TypeError: It is neither.
@@ -107,11 +107,11 @@ def as_provider(source: object) -> CredentialProvider:
         function: Any = source
         return FunctionProvider(function=function)
     if isinstance(source, (Mapping, FrozenCredentials, Credentials)):
-        remedy = "to use these keys, pass a function that returns them"
+        remedy = "to use these credentials, pass a function that returns them"
     elif isinstance(source, type):
         remedy = f"call it: {_name(source)}(...)"
     else:
-        remedy = "pass a provider such as from_http(...), or a callable that returns keys"
+        remedy = "pass a provider such as from_http(...), or a callable that returns credentials"
     # Never the value: it may well be a secret in the wrong place.
     kind = _name(source) if isinstance(source, type) else f"a value of type {type(source).__name__}"
     msg = f"{kind} is not a credential provider: {remedy}"
@@ -124,15 +124,15 @@ def _name(kind: type) -> str:
 
 
 def keys_or_provider(value: object) -> CredentialProvider | Credentials:
-    """Whatever gives keys: a provider, a callable, credentials that refresh themselves, or keys."""
+    """A provider, a callable, refreshable credentials, or frozen ones."""
     if isinstance(value, Credentials):
         return value
     if not isinstance(value, (FrozenCredentials, Mapping)):
         if isinstance(value, type):
-            msg = f"must give keys: a provider, a callable or keys, not {_name(value)} (call it)"
+            msg = f"must be a provider, a callable or credentials, not {_name(value)} (call it)"
             raise ValueError(msg)
         if not (isinstance(value, CredentialProvider) or callable(value)):
-            msg = f"must give keys: a provider, a callable or keys, not {type(value).__name__}"
+            msg = f"must be a provider, a callable or credentials, not {type(value).__name__}"
             raise ValueError(msg)
         return as_provider(value)
     known = _read(value) if isinstance(value, Mapping) else value
@@ -143,5 +143,5 @@ def _read(mapping: Mapping[str, Any]) -> FrozenCredentials:
     try:
         return FrozenCredentials.from_mapping(mapping)
     except FieldError as error:
-        msg = f"cannot be read as keys ({error})"
+        msg = f"cannot be read as credentials ({error})"
     raise ValueError(msg)

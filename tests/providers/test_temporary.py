@@ -421,11 +421,11 @@ def test_params_must_be_a_mapping():
 @pytest.mark.parametrize(
     ("master", "fact"),
     [
-        (1, "must give keys: a provider, a callable or keys, not int"),
-        ("AKIA", "must give keys: a provider, a callable or keys, not str"),
-        (int, r"must give keys: a provider, a callable or keys, not int \(call it\)"),
-        (from_env, r"must give keys: a provider, a callable or keys, not from_env \(call it\)"),
-        ({"AccessKeyId": "A"}, r"cannot be read as keys \(SecretAccessKey is missing\)"),
+        (1, "must be a provider, a callable or credentials, not int"),
+        ("AKIA", "must be a provider, a callable or credentials, not str"),
+        (int, r"must be a provider, a callable or credentials, not int \(call it\)"),
+        (from_env, r"must be a provider, a callable or credentials, not from_env \(call it\)"),
+        ({"AccessKeyId": "A"}, r"cannot be read as credentials \(SecretAccessKey is missing\)"),
     ],
 )
 def test_what_gives_no_keys_is_no_master(master, fact):
@@ -447,7 +447,7 @@ def test_keys_in_client_config_would_not_be_used():
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (nothing, "nothing returned None: it has no keys here"),
+        (nothing, "nothing returned None: it has no credentials here"),
         (from_env(), "AWS_ACCESS_KEY_ID is not set"),
         (create_credential_chain(from_env()), "no link of the chain has keys"),
         (None, "no link of the chain has keys"),

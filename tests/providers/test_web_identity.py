@@ -75,7 +75,7 @@ def test_what_a_callable_raises_passes_unchanged(aws):
 
 @pytest.mark.parametrize(("given", "found"), [(lambda: "", "an empty string"), (lambda: 1, "int")])
 def test_a_callable_that_returns_no_token_is_an_error(given, found):
-    with pytest.raises(FetchError, match=f"the source of web_identity_token gave {found}"):
+    with pytest.raises(FetchError, match=f"the source of web_identity_token returned {found}"):
         from_web_token(role_arn=ROLE, web_identity_token=given).fetch()
 
 
