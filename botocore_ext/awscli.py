@@ -1,6 +1,6 @@
-"""The plugin for AWS CLI v1: ``aws --profile mobile s3 ls`` with every key of this package.
+"""The plugin for AWS CLI v1: ``aws --profile mobile s3 ls`` with all settings of this package.
 
-It stands in ``~/.aws/config``, for a package that is installed beside ``awscli``::
+If this package is installed in the environment of ``awscli``, add to ``~/.aws/config``::
 
     [plugins]
     botocore_ext = botocore_ext.awscli
@@ -15,7 +15,7 @@ from botocore.session import Session
 
 from .session.hook import extend
 
-#: Said for a command whose session is of a botocore that is not the one that we import.
+#: Printed if the session of a command is of another botocore than the imported one.
 NOT_HERE = (
     "botocore_ext: this AWS CLI has a botocore of its own, which its plugins cannot reach: remove "
     "botocore_ext from [plugins], and put credential_process = botocore-ext export --profile NAME "
@@ -24,10 +24,10 @@ NOT_HERE = (
 
 
 def awscli_initialize(event_hooks: HierarchicalEmitter) -> None:
-    """Be called with the session of a command, as soon as its profile is known.
+    """Register for the session of a command, as soon as its profile is known.
 
-    First, because AWS CLI then gives the role providers of the session their cache, and what it
-    gives it to has to be ours.
+    First, because AWS CLI then sets the cache of the session's role providers, which have to be
+    those of this package by then.
     """
     event_hooks.register_first("session-initialized", _extend, unique_id="botocore_ext")
 
@@ -39,4 +39,4 @@ def _extend(session: Any, **_: object) -> None:
     try:
         extend(session)
     except ProfileNotFound:
-        return  # "aws configure set --profile" makes it; all other commands say so themselves
+        return  # "aws configure set --profile" creates it; other commands report it

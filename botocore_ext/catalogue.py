@@ -1,6 +1,6 @@
-"""The table of providers: whom a name or a setting means, told without loading a class.
+"""The catalogue of providers: find the one that a name or setting means, without loading a class.
 
-The declarations of the classes are what holds; a test compares the rows with them.
+A test compares the rows with the declarations of the classes.
 """
 
 from collections.abc import Mapping
@@ -9,20 +9,20 @@ from typing import Any, Literal, NamedTuple
 
 
 class Row(NamedTuple):
-    """What is known of a provider before its class is loaded."""
+    """The facts about a provider that are needed before its class is loaded."""
 
     factory: str
     method: str
     canonical_name: str
-    #: The module of this package that has the class, and the name of the class.
+    #: The module in this package and the class.
     home: str
-    #: Its ini keys, with the options that they set.
+    #: The options by their ini keys.
     keys: Mapping[str, str]
-    #: The ini keys that select it in a profile.
+    #: The ini keys that select the provider in a profile.
     selecting: tuple[str, ...] = ()
-    #: Whether botocore has this provider itself: ours is for its factory and for chains.
+    #: Whether botocore has this provider too: this one is for its factory and for chains.
     is_native: bool = False
-    #: Whose ``credential_source`` may name it; None: that of no profile.
+    #: Whether it is a ``credential_source`` of botocore or of this package; None: it is none.
     source_of: Literal["botocore", "us"] | None = None
 
     def load(self) -> Any:
@@ -44,7 +44,7 @@ _WEB_IDENTITY = {
 _COGNITO = {"cognito_custom_role_arn": "custom_role_arn", "cognito_logins": "logins", **_EVERY}
 _SSO = ("sso_start_url", "sso_account_id", "sso_region", "sso_role_name", "sso_session")
 
-#: Those that a profile can select, in order of precedence.
+#: The providers that a profile can select, in order of precedence.
 INSERTED = (
     Row(
         "create_credential_chain",
@@ -105,7 +105,7 @@ INSERTED = (
         source_of="us",
     ),
 )
-#: Every provider that has a factory and can be a link of a chain.
+#: All providers: each has a factory and can be a link of a chain.
 ROWS = (
     *INSERTED,
     Row("from_ini", "custom-profile", "CustomProfile", "providers.profile:ProfileProvider", _EVERY),
@@ -202,7 +202,7 @@ def find(name: str) -> Row | None:
 
 
 def load(name: str) -> Any:
-    """Import the class of a provider that is in the catalogue, and return it."""
+    """Import the class of the provider with this factory, and return it."""
     return next(row.load() for row in ROWS if name == row.factory)
 
 
@@ -214,8 +214,8 @@ def find_module(factory: str) -> str | None:
 def find_source(name: str) -> Row | None:
     """Return the provider that a ``credential_source`` means by this name, or None.
 
-    Ours go by canonical name, METHOD or factory, in any case. What botocore names itself keeps its
-    meaning: its sources by its own spelling, and no provider of its own by METHOD.
+    Providers of this package have their canonical name, METHOD and factory, in any case. The names
+    of botocore keep their meaning: its sources need its spelling, and its METHODs name no source.
     """
     row = find(name)
     wanted = name.strip().lower()

@@ -1,8 +1,17 @@
-"""The error tree: what went wrong, and whether a chain may go on.
+"""The errors of this package, and helpers for their texts.
 
-Every error of this package is a botocore ``CredentialRetrievalError``, so code that
-already catches botocore's errors catches these. Errors of AWS services (STS, Cognito) are
-never wrapped: ``except ClientError`` keeps working.
+::
+
+    botocore.exceptions.CredentialRetrievalError
+    +-- ProviderError
+        +-- NotConfigured         nothing configures the provider (also a NoCredentialsError)
+        +-- ConfigurationError    an option or setting is missing or malformed
+        +-- FetchError            the source of the credentials failed
+        |   +-- MfaCodeError      no MFA code was entered
+        +-- ChainError            no link of a chain returned credentials
+
+Code that catches botocore's errors catches these too. Errors of AWS services (STS, Cognito) are
+never wrapped: ``except ClientError`` works.
 """
 
 import re
@@ -20,27 +29,27 @@ from botocore.exceptions import (
     SSLError,
 )
 
-#: What stands before the host of a URL: a user and a password.
+#: The user and password before the host of a URL.
 _USER = re.compile(r"(?<=//)[^/?#\s]*@")
-#: Characters of what others wrote that an error or a log may show.
+#: The longest text of a process or another library that an error or a log line shows.
 LONGEST_TEXT = 1024
 
 
 class ProviderError(CredentialRetrievalError):
-    """The root of our errors.
+    """The base of all errors of this package.
 
     Args:
         provider: The ``METHOD`` of the provider that raises it.
         error_msg: The fact, then the remedy. Never the value of a secret.
     """
 
-    #: Whether a credential chain steps over this error and asks its next link
-    #: (``tryNextLink`` of the AWS SDK for JavaScript).
+    #: Whether a credential chain continues with its next link after this error
+    #: (``tryNextLink`` in the AWS SDK for JavaScript).
     try_next_link: bool = False
 
     def __init__(self, *, provider: str | None, error_msg: str) -> None:
         super().__init__(provider=str(provider), error_msg=error_msg)
-        #: The fact and the remedy, without botocore's opening words.
+        #: The fact and the remedy, without the beginning that botocore adds.
         self.reason = error_msg
 
 
@@ -48,40 +57,40 @@ class NotConfigured(  # noqa: N818 - the name that chains speak of  # pyright: i
     ProviderError,
     NoCredentialsError,
 ):
-    """Nothing configures this provider here; a chain goes on to its next link.
+    """Nothing configures this provider; a chain continues with its next link.
 
-    It is also what callers of botocore catch where there are no credentials.
+    It is also a ``NoCredentialsError``, which callers of botocore catch.
     """
 
     try_next_link = True
 
 
 class ConfigurationError(ProviderError):
-    """The provider was asked for, but an option is missing or malformed."""
+    """The provider is selected, but an option is missing or malformed."""
 
 
 class FetchError(ProviderError):
-    """The provider was asked for and configured, but its source failed."""
+    """The provider is configured, but its source failed."""
 
 
 class MfaCodeError(FetchError):
-    """The caller's function returned no code of the MFA device; the next use asks again."""
+    """The caller's function returned no MFA code; the next use asks again."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What one link of a chain came to."""
+    """The outcome of one link of a chain."""
 
     #: The link's name, as the user wrote it.
     link: str
-    #: Why it gave no keys.
+    #: Why it returned no credentials.
     reason: str
-    #: What it raised; None where a provider of others' simply has none.
+    #: The error; None if a third-party provider returned None.
     error: Exception | None = None
 
 
 class ChainError(ProviderError):
-    """No link of a chain gave keys.
+    """No link of a chain returned credentials.
 
     Args:
         provider: The ``METHOD`` of the chain.
@@ -91,16 +100,18 @@ class ChainError(ProviderError):
     def __init__(self, *, provider: str | None, attempts: Sequence[Attempt]) -> None:
         """Write one line for each link."""
         self.attempts = tuple(attempts)
-        #: Links are stepped over by errors that let a chain go on, and so is a chain of them.
+        #: All links let the chain continue, so an outer chain continues too.
         self.try_next_link = True
-        # The lines of a chain within this one stand further in: they are not links of this one.
+        # The lines of a chain within this one are indented further.
         lines = "".join(
             "\n  " + f"{one.link}: {one.reason}".replace("\n", "\n  ") for one in attempts
         )
-        super().__init__(provider=provider, error_msg=f"no link of the chain has keys{lines}")
+        super().__init__(
+            provider=provider, error_msg=f"no link of the chain returned credentials{lines}"
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as the attempts."""
+        """Pickle as the attempts."""
         return _rebuild_chain_error, (self.kwargs["provider"], self.attempts)
 
 
@@ -108,7 +119,7 @@ def _rebuild_chain_error(provider: str, attempts: Sequence[Attempt]) -> ChainErr
     return ChainError(provider=provider, attempts=attempts)
 
 
-#: Codes with which STS and Cognito say that asking again will not help.
+#: Error codes of STS and Cognito after which another attempt does not help.
 _FINAL_CODES = frozenset(
     {
         "AccessDenied",
@@ -122,9 +133,9 @@ _FINAL_CODES = frozenset(
         "ResourceNotFoundException",
     },
 )
-#: The operations that say so of keys. The same codes of others come from a user's own function,
+#: The operations for which that holds. From others, the same codes come from a user's function,
 #: whose secret store may refuse today and not tomorrow.
-_KEY_OPERATIONS = frozenset(
+_CREDENTIAL_OPERATIONS = frozenset(
     {
         "AssumeRole",
         "AssumeRoleWithSAML",
@@ -142,14 +153,14 @@ _KEY_OPERATIONS = frozenset(
 )
 
 
-#: What the message of a final code contains where the same call may succeed later. Cognito has no
-#: code of its own for a login that has expired ("Invalid login token. Token expired: ..."), nor
-#: STS for an identity provider that it could not reach ("Couldn't retrieve verification key ...").
-_PASSES = {
+#: Parts of the message of a final code that mean that the call may succeed later. Cognito has no
+#: separate code for an expired login ("Invalid login token. Token expired: ..."), nor has STS for
+#: an identity provider that it could not reach ("Couldn't retrieve verification key ...").
+_TEMPORARY = {
     "NotAuthorizedException": "expired",
     "InvalidIdentityToken": "verification key",
 }
-#: What the message of STS contains where it is the code of an MFA device that is wrong.
+#: Parts of the message of STS that mean that the MFA code is wrong.
 _WRONG_MFA_CODE = {
     "AccessDenied": "MultiFactorAuthentication failed",
     "ValidationError": "'tokenCode'",
@@ -157,20 +168,20 @@ _WRONG_MFA_CODE = {
 
 
 def is_recoverable(error: Exception) -> bool:
-    """Whether the same fetch may succeed later without a change of the configuration.
+    """Return whether the same fetch may succeed later without a change of the configuration.
 
-    The rule is AWS's cross-SDK credential refresh behaviour: everything is, but for refusals
-    by STS and Cognito and for what is wrong in the configuration.
+    The rule is AWS's cross-SDK credential refresh behavior: every error is recoverable, except
+    refusals by STS and Cognito and errors in the configuration.
     """
     if isinstance(error, ClientError):
         code, message = _refusal(error)
-        is_final = code in _FINAL_CODES and error.operation_name in _KEY_OPERATIONS
-        return not is_final or (code in _PASSES and _PASSES[code] in message.lower())
+        is_final = code in _FINAL_CODES and error.operation_name in _CREDENTIAL_OPERATIONS
+        return not is_final or (code in _TEMPORARY and _TEMPORARY[code] in message.lower())
     return not isinstance(error, (ConfigurationError, ParamValidationError))
 
 
 def is_wrong_mfa_code(error: Exception) -> bool:
-    """Whether a person gave a wrong code of an MFA device, or none."""
+    """Return whether the MFA code was wrong or missing."""
     if isinstance(error, ClientError):
         code, message = _refusal(error)
         return code in _WRONG_MFA_CODE and _WRONG_MFA_CODE[code] in message
@@ -178,16 +189,15 @@ def is_wrong_mfa_code(error: Exception) -> bool:
 
 
 def _refusal(error: ClientError) -> tuple[str, str]:
-    """Return the code and the message of a service."""
+    """Return the code and the message of a service error."""
     details = error.response.get("Error", {})
     return str(details.get("Code")), str(details.get("Message"))
 
 
 def shown(error: Exception) -> str:
-    """Return the text of an error where that cannot hold a token, else the name of its class.
+    """Return the text of an error if it cannot contain a secret, else the name of its class.
 
-    It can in the errors of other libraries, and in those of botocore that quote them, an endpoint
-    or a value.
+    Errors of other libraries can, and errors of botocore that quote them, an endpoint or a value.
     """
     if isinstance(error, (ProviderError, ClientError)):
         return str(error)
@@ -198,27 +208,27 @@ def shown(error: Exception) -> str:
 
 
 def without_users(text: str) -> str:
-    """Return a text without the users and passwords of the URLs in it."""
+    """Return a text without the users and passwords in its URLs."""
     return _USER.sub("", text)
 
 
 def shortened(text: str) -> str:
-    """Return what a process or another library wrote, in at most ``LONGEST_TEXT`` characters."""
+    """Return a text of a process or another library, cut to ``LONGEST_TEXT`` characters."""
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}..."
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the one of ``known`` that looks most like ``name``."""
+    """Return the name in ``known`` that is most like ``name``."""
     return _closest(name, known, 0)[0]
 
 
 def near(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the one of ``known`` for which ``name`` may be a slip; None if there is none."""
+    """Return the name in ``known`` that a misspelled ``name`` may mean; None if there is none."""
     return next(iter(_closest(name, known, cutoff)), None)
 
 
 def _closest(name: str, known: Iterable[str], cutoff: float) -> list[str]:
-    import difflib  # noqa: PLC0415 - wanted for an error only
+    import difflib  # noqa: PLC0415 - needed for an error only
 
     by_lower = {one.lower(): one for one in sorted(known)}
     found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=cutoff)
@@ -226,7 +236,7 @@ def _closest(name: str, known: Iterable[str], cutoff: float) -> list[str]:
 
 
 def nothing_from(only: Any) -> NotConfigured:
-    """Return the error where the provider that is asked alone has nothing."""
+    """Return the error of a session whose only provider has no credentials."""
     reason = getattr(only, "_reason_not_selected", None)
     return NotConfigured(
         provider=str(only.METHOD),

@@ -1,4 +1,4 @@
-"""The environment of this process, its clock and chance: no other module reaches for them."""
+"""The environment, clock, random numbers and files of this machine. Only this module uses them."""
 
 import errno
 import os
@@ -17,84 +17,82 @@ def system_environment() -> Mapping[str, str]:
 
 
 def hand_down(name: str, value: str) -> None:
-    """Set a variable for the processes that this one starts."""
+    """Set an environment variable for child processes."""
     os.environ[name] = value
 
 
 def _wall_clock() -> float:
-    # Looked up each time: a library for tests may replace it, and then services believe it, too.
+    # Looked up each time, because libraries for tests replace it.
     return time.time()
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Time and chance, so that a test can hold both."""
+    """Time and random numbers; a test passes its own."""
 
     #: Seconds since 1970.
     now: Callable[[], float] = _wall_clock
-    #: Seconds that only grow.
+    #: Seconds of a monotonic clock.
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    #: A number from 0 up to 1.
+    #: A random number from 0 up to 1.
     random: Callable[[], float] = random.random
 
     def utc(self) -> datetime:
-        """Return the time as botocore takes it."""
+        """Return the time as a ``datetime`` in UTC."""
         return datetime.fromtimestamp(self.now(), timezone.utc)
 
 
-# Paths as texts, as users write them and botocore reads them.
-#
-# ``pathlib`` drops what a text says (``./``, a last ``/``), and raises where there is no home, or
-# where a directory may not be looked into.
+# Paths are strings, as users write them and botocore reads them: ``pathlib`` drops ``./`` and a
+# last ``/``, and raises if there is no home directory, or no permission for a directory.
 
-#: Bytes that a file with a token may have.
+#: The largest file with a token, in bytes.
 LARGEST = 1024 * 1024
 
 
 def in_home(path: str) -> str:
-    """Return the path with the home directory in the place of ``~``, if there is one."""
+    """Return the path with ``~`` expanded, if there is a home directory."""
     return os.path.expanduser(path)
 
 
 def in_environment(path: str) -> str:
-    """Return the path that botocore opens for one of the AWS files: with variables, too."""
+    """Return the path that botocore opens for an AWS file: variables are expanded too."""
     return in_home(os.path.expandvars(path))
 
 
 def is_whole(path: str) -> bool:
-    """Whether the path is the same from every directory."""
+    """Return whether the path does not depend on the current directory."""
     return os.path.isabs(path) or path.startswith("~")
 
 
 def is_file(path: str) -> bool:
-    """Whether there is a file; a pipe is none."""
+    """Return whether there is a regular file."""
     return os.path.isfile(path)
 
 
 def why_no_file(path: str) -> str | None:
-    """Say why botocore reads nothing from an AWS file; None if it is there."""
+    """Return why botocore does not read an AWS file; None if it does."""
     opened = in_environment(path)
     if is_file(opened):
         return None
     if os.path.isdir(opened):
         return "is a directory"
-    # Such as /dev/null, which is no file to botocore.
-    return "is no regular file" if os.path.exists(opened) else "does not exist"
+    # Such as /dev/null, which botocore does not read.
+    return "is not a regular file" if os.path.exists(opened) else "does not exist"
 
 
 def described(path: str) -> str:
-    """Return the path of an AWS file, with why botocore reads nothing from it, if so."""
+    """Return the path of an AWS file, and why botocore does not read it, if so."""
     why = why_no_file(path)
     return f"{path} (which {why})" if why else path
 
 
 def text_of(path: str, seconds: float = 0) -> str:
-    """Return the content of a small UTF-8 file, even if it is none: a device may have no end.
+    """Return the content of a small UTF-8 file, pipe or device.
 
     Args:
         path: The file.
-        seconds: How long to wait for what the writer of a pipe has not written yet.
+        seconds: How long to wait for the writer of a pipe.
 
     Raises:
         OSError: It cannot be read, is larger than ``LARGEST``, or nothing is written to the pipe.
@@ -118,5 +116,5 @@ def _is_ready(file: RawIOBase, seconds: float) -> bool:
 
 
 def _opened(path: str, flags: int) -> int:
-    """Open a file; a pipe without a writer is empty rather than waited for."""
+    """Open a file without waiting; a pipe without a writer is then empty."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

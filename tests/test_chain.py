@@ -132,7 +132,7 @@ def test_what_is_not_configured_is_stepped_over_and_named():
         NotConfigured, NotConfigured, Duck, NotConfigured, NotConfigured,
     ]  # fmt: skip
     lines = str(raised.value).splitlines()
-    assert lines[0].endswith("custom-credential-chain: no link of the chain has keys")
+    assert lines[0].endswith("custom-credential-chain: no link of the chain returned credentials")
     assert lines[1].startswith("  from_http(): none of aws_container_credentials_full_uri, ")
     assert lines[2] == "  nothing: nothing returned None: it has no credentials here"
     assert lines[5].startswith("  profile none: there is no profile 'none' in ")

@@ -518,8 +518,8 @@ def test_empty_profile_name_is_a_missing_profile(text, config):
     ("path", "expected"),
     [
         ("", "is a directory"),
-        ("null", "is no regular file"),
-        ("pipe", "is no regular file"),
+        ("null", "is not a regular file"),
+        ("pipe", "is not a regular file"),
         ("none", "does not exist"),
     ],
 )
@@ -884,7 +884,7 @@ def test_failure_is_printed_once(config):
     command = [sys.executable, "-m", "botocore_ext", "explain", "--profile", "app"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "no link of the chain has keys" in done.stdout
+    assert "no link of the chain returned credentials" in done.stdout
 
 
 # The text, the data, the terminal.

@@ -396,7 +396,7 @@ class TestThreads:
     def test_a_function_that_needs_its_own_session_is_told_so(self):
         session = boto3.Session(region_name="eu-west-1")
         botocore_ext.extend(session, lambda: session.client("s3") and keys())
-        with pytest.raises(ConfigurationError, match="a session or client of its own"):
+        with pytest.raises(ConfigurationError, match="use a separate session or client"):
             session.get_credentials()
 
 

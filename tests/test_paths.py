@@ -20,7 +20,7 @@ def home(tmp_path, monkeypatch):
         ("$PLACE/file", "$PLACE/file"),
         ("~/file", "~/file (which does not exist)"),
         ("$PLACE", "$PLACE (which is a directory)"),
-        ("/dev/null", "/dev/null (which is no regular file)"),
+        ("/dev/null", "/dev/null (which is not a regular file)"),
     ],
 )
 def test_an_aws_file_is_shown_as_it_was_written(home, path, described):

@@ -1,6 +1,6 @@
-"""The seam with botocore: how providers get into a session's credential resolver.
+"""``install`` and ``extend``: add providers to the credential resolver of sessions.
 
-How the resolver itself is made is in ``resolving.creation``.
+The resolver itself is created in ``resolver``.
 """
 
 import sys
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
 
     from ..providers.function import Source
 
-#: The providers of ``install``; None while it is not in force. Kept when this module is reloaded.
+#: The providers of ``install``; None if it was not called. A reload of this module keeps them.
 _installed: tuple[CredentialProvider, ...] | None = globals().get("_installed")
 
 
 def install(*providers: "Source") -> None:
-    """Give every session that is made from now on the providers of this package.
+    """Add the providers of this package to every session that is created from now on.
 
-    A profile selects them by its ini keys; everything else resolves as without them. Calling it
-    again replaces ``providers``.
+    A profile selects them with its settings; all other profiles resolve as without them. Calling
+    it again replaces ``providers``.
 
     Args:
-        providers: Providers or callables, asked in this order before everything else.
+        providers: Providers or callables, tried in this order before all others.
 
     Raises:
         TypeError: One of ``providers`` is neither.
@@ -56,7 +56,7 @@ def install(*providers: "Source") -> None:
     global _installed  # noqa: PLW0603 - installing is global by nature
     given = _as_providers(providers)
     if _installed is None:
-        _unregister()  # what a copy of this module has left that is no longer loaded
+        _unregister()  # registered before this module was reloaded
         botocore.register_initializer(_initialize)
     _installed = given
     boto3 = sys.modules.get("boto3")
@@ -70,39 +70,39 @@ def install(*providers: "Source") -> None:
 
 
 def uninstall() -> None:
-    """Undo ``install``: sessions made from now on are plain; older ones stay as they are."""
+    """Undo ``install`` for sessions created from now on; existing sessions stay as they are."""
     global _installed  # noqa: PLW0603 - installing is global by nature
     _unregister()
     _installed = None
 
 
 def _unregister() -> None:
-    with suppress(ValueError):  # nothing is registered any more
+    with suppress(ValueError):  # nothing is registered
         while True:
             botocore.unregister_initializer(_initialize)
 
 
 def extend(session: "boto3.Session | botocore.session.Session", *providers: "Source") -> None:
-    """Give one session that exists already the providers of this package.
+    """Add the providers of this package to an existing session.
 
     Call it before the session's first client: a session that has resolved its credentials keeps
-    them, and a warning says so. Called again, it adds ``providers`` before those of the calls
-    before. What others have inserted into the session's resolver stays.
+    them, and a warning says so. Called again, it adds ``providers`` before those of earlier
+    calls. Providers that other libraries have added to the resolver stay.
 
     Args:
         session: A session of boto3 or botocore, aioboto3 or aiobotocore.
         providers: As for ``install``.
 
     Raises:
-        TypeError: It is no such session, it takes its keys from one provider alone (see
-            ``Session``), or one of ``providers`` is not a provider.
+        TypeError: It is not such a session, it uses one provider only (see ``Session``), or one
+            of ``providers`` is not a provider.
     """
     given = _as_providers(providers)
     inner = botocore_session(session)
     waiting = pending(inner)
     resolver: Any = None if waiting else inner.get_component(COMPONENT)
     if getattr(waiting or resolver, "only", None) is not None:
-        msg = "this session takes its credentials from one provider alone: build another session"
+        msg = "this session takes its credentials from one provider alone: create another session"
         raise TypeError(msg)
     _warn_of_credentials(inner)
     if waiting is not None:
@@ -114,17 +114,17 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
     else:
         msg = (
             f"the credential resolver of this session ({type(resolver).__qualname__}) takes no "
-            "providers: build another session"
+            "providers: create another session"
         )
         raise TypeError(msg)
 
 
 def take_from(session: botocore.session.Session, source: "Source") -> None:
-    """Give a session the keys of ``source`` and of nothing else (see ``Session``).
+    """Make a session use the credentials of ``source`` only (see ``Session``).
 
     Raises:
-        TypeError: ``source`` is no provider, or the session has credentials already.
-        ConfigurationError: A setting that botocore reads for every session is none.
+        TypeError: ``source`` is not a provider, or the session has credentials already.
+        ConfigurationError: A setting that botocore reads for every session is malformed.
     """
     (only,) = _as_providers([source])
     session = botocore_session(session)
@@ -159,14 +159,14 @@ def botocore_session(session: Any, caller: str = "extend") -> botocore.session.S
 
 
 class _Initializer:
-    """Registers with a new session, lazily: boto3 sets the profile only after this."""
+    """Registers with a new session, lazily, because boto3 sets the profile later."""
 
     def __call__(self, session: botocore.session.Session) -> None:
         if not is_of_others(session):
             _register(session, _installed or (), theirs=registered(session))
 
-    # botocore finds what it unregisters by comparing: a module that was loaded again has another
-    # class of this name.
+    # botocore unregisters the one that is equal: a reloaded module has another class of this
+    # name.
     def __eq__(self, other: object) -> bool:
         mine, theirs = type(self), type(other)
         return (mine.__module__, mine.__qualname__) == (theirs.__module__, theirs.__qualname__)

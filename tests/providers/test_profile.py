@@ -547,7 +547,7 @@ class TestDefaultChain:
     def test_nobody_has_keys(self):
         provider = from_default_chain()
         assert provider.load() is not None
-        with pytest.raises(Exception, match="no link of the chain has keys") as raised:
+        with pytest.raises(Exception, match="no link of the chain returned credentials") as raised:
             provider.fetch()
         lines = str(raised.value).splitlines()[1:]
         assert [line.split(":")[0].strip() for line in lines] == [

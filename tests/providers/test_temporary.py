@@ -449,8 +449,8 @@ def test_keys_in_client_config_would_not_be_used():
     [
         (nothing, "nothing returned None: it has no credentials here"),
         (from_env(), "AWS_ACCESS_KEY_ID is not set"),
-        (create_credential_chain(from_env()), "no link of the chain has keys"),
-        (None, "no link of the chain has keys"),
+        (create_credential_chain(from_env()), "no link of the chain returned credentials"),
+        (None, "no link of the chain returned credentials"),
     ],
     ids=["function", "provider", "chain", "default chain"],
 )
