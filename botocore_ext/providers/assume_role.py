@@ -164,14 +164,14 @@ class TemporaryCredentialsProvider(ServiceProvider):
         return self._binding.once("master", self._bind_master)
 
     def _bind_master(self) -> CredentialProvider | Credentials:
-        given: Any = self.master_credentials
-        if given is None:
-            given = load("from_default_chain")()
-        if isinstance(given, Provider):
+        master: Any = self.master_credentials
+        if master is None:
+            master = load("from_default_chain")()
+        if isinstance(master, Provider):
             region = self.scope.named_region(self.client_config)
-            return given.bind(replace(self.scope, region_of_chain=region, profile=None))
-        master: CredentialProvider | Credentials = given
-        return master
+            master = master.bind(replace(self.scope, region_of_chain=region, profile=None))
+        source: CredentialProvider | Credentials = master
+        return source
 
     def _resolve_master(self) -> tuple[Credentials, FrozenCredentials]:
         """Return the credentials that assume the role.

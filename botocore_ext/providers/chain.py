@@ -118,13 +118,13 @@ class CredentialChain(Provider):
         except ValueError as error:
             msg = f"expire_after({seconds!r}) {error}"
             raise ValueError(msg) from None
-        given: dict[str, Any] = {**self._code_values, "expires_after": seconds}
-        return type(self)(*given.pop("links", ()), **given)
+        options: dict[str, Any] = {**self._code_values, "expires_after": seconds}
+        return type(self)(*options.pop("links", ()), **options)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the chain as its links."""
-        given = dict(self._code_values)
-        return _rebuild, (type(self), given.pop("links", ()), given)
+        options = dict(self._code_values)
+        return _rebuild, (type(self), options.pop("links", ()), options)
 
     def check(self) -> None:
         """See ``Provider.check``; an unknown name of a link is an error, too."""
@@ -190,9 +190,9 @@ class CredentialChain(Provider):
 
 
 def _rebuild(
-    kind: Callable[..., CredentialChain], links: Sequence[Any], given: dict[str, Any]
+    kind: Callable[..., CredentialChain], links: Sequence[Any], options: dict[str, Any]
 ) -> CredentialChain:
-    return kind(*links, **given)
+    return kind(*links, **options)
 
 
 create_credential_chain = CredentialChain

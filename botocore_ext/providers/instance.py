@@ -112,20 +112,20 @@ class InstanceProvider(Provider):
         return arguments, str(InstanceMetadataFetcher(**arguments).get_base_url())
 
     def _arguments(self) -> dict[str, Any]:
-        session, given = self.scope.session, self._code_values
+        session, in_code = self.scope.session, self._code_values
         setting = session.get_config_variable
         disabled = "ec2_metadata_v1_disabled"
         config = {
             "ec2_metadata_service_endpoint": setting("ec2_metadata_service_endpoint"),
             "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
-            disabled: self.ec2_metadata_v1_disabled if disabled in given else setting(disabled),
+            disabled: self.ec2_metadata_v1_disabled if disabled in in_code else setting(disabled),
         }
         timeout, attempts = (
             partial(whole_number, session, self.METHOD, n) for n in METADATA_NUMBERS
         )
         return {
-            "timeout": self.timeout if "timeout" in given else timeout(),
-            "num_attempts": self.max_retries + 1 if "max_retries" in given else attempts(),
+            "timeout": self.timeout if "timeout" in in_code else timeout(),
+            "num_attempts": self.max_retries + 1 if "max_retries" in in_code else attempts(),
             "env": dict(self.scope.environ),
             "user_agent": session.user_agent(),
             "config": config | _NO_EXTENSION,

@@ -235,8 +235,8 @@ class ProfileProvider(FilesProvider, ServiceProvider):
             source = _source_provider(found.row, inner, config)
         else:
             feature = "CREDENTIALS_PROFILE_SOURCE_PROFILE"
-            given = {name: value for name, value in self._code_values.items() if name in _SHARED}
-            source_profile = ProfileProvider(**{**given, "profile": found.profile}).bind(inner)
+            shared = {name: value for name, value in self._code_values.items() if name in _SHARED}
+            source_profile = ProfileProvider(**{**shared, "profile": found.profile}).bind(inner)
             source_profile._visited, source = visited, source_profile
         role = TemporaryCredentialsProvider(
             params=_role_parameters(self.scope, self.mfa_code_provider, self.FACTORY),

@@ -148,8 +148,8 @@ class SsoProvider(FilesProvider, ServiceProvider):
         return self._own_or_shared("sso_start_url"), self._own_or_shared("sso_region")
 
     def _own_or_shared(self, name: str) -> str:
-        option_ = self._option_named(name)
-        session, own = self.sso_session, self._option_value(option_)
+        setting = self._option_named(name)
+        session, own = self.sso_session, self._option_value(setting)
         section = self.scope.files.full_config.get("sso_sessions", {}).get(session)
         shared = (section or {}).get(name)
         if own and shared and own != shared:
@@ -157,7 +157,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         if own or shared:
             return str(own or shared)
         if session is None:
-            raise self._missing(option_)
+            raise self._missing(setting)
         fact = "does not exist" if section is None else f"has no {name}"
         raise self._section_error(f"{fact}: write it as `aws configure sso` does")
 
