@@ -51,7 +51,7 @@ class Records(logging.Handler):
         self.texts = []
 
     def emit(self, record):
-        own = self.caller_signs and record.name in self.OWN and not context._is_redacted.get()
+        own = self.caller_signs and record.name in self.OWN and context._may_log.get(True)
         if not own:
             self.texts.append(self.format(record))
 

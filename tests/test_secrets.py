@@ -138,7 +138,7 @@ def test_any_number_of_inner_calls_make_one_filter():
     for _ in range(2):
         from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
         for logger in context._LOGGERS:
-            assert logger.filters == [context._may_log]
+            assert logger.filters == [context._may_log.get]
 
 
 @pytest.mark.parametrize("is_error", [False, True])

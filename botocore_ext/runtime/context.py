@@ -86,18 +86,16 @@ _LOGGERS = [
     )
 ]
 
-_is_redacted: ContextVar[bool] = ContextVar("botocore_ext_redacted", default=False)
-
-
-def _may_log(_: logging.LogRecord) -> bool:
-    return not _is_redacted.get()
+#: False while nothing is logged. Its ``get`` is the filter: it returns the record otherwise.
+_may_log: ContextVar[bool] = ContextVar("botocore_ext_may_log")
 
 
 def redact_logs(work: Callable[[], T]) -> T:
     """Run ``work`` without a log of what it sends and receives, and return its result."""
+    may_log: Any = _may_log.get
     for logger in _LOGGERS:
-        logger.addFilter(_may_log)  # logging adds it only once
-    return run_with(_is_redacted, value=True, work=work)
+        logger.addFilter(may_log)  # logging adds it only once
+    return run_with(_may_log, value=False, work=work)
 
 
 # The listener: ``explain`` is notified of what a fetch does.

@@ -108,16 +108,16 @@ def pause_budget(work: Callable[[], T]) -> T:
 
 def keep_to_budget(longest: float, request: Any, **_: object) -> None:
     """Refuse a request that could end after the fetch has to (``before-send``)."""
-    host, budget = without_users(request.url).split("/")[2], _budget.get()
+    budget = _budget.get()
     try:
         seconds_left()
+        is_late = budget and budget.requests and budget.now() + longest > budget.deadline
     except TimeoutError:
-        raise _too_late(host) from None
-    if budget is None:
-        return
-    if budget.requests and budget.now() + longest > budget.deadline:
-        raise _too_late(host)
-    budget.requests += 1
+        is_late = True
+    if is_late:
+        raise _too_late(without_users(request.url).split("/")[2])
+    if budget is not None:
+        budget.requests += 1
 
 
 def end_with_budget(caught_exception: Exception | None = None, **_: object) -> None:
