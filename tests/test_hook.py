@@ -445,7 +445,7 @@ class TestOtherResolvers:
     def test_a_resolver_of_another_kind_cannot_be_extended(self):
         session = botocore.session.Session()
         session.register_component("credential_provider", SimpleNamespace(load_credentials=list))
-        with pytest.raises(TypeError, match=r"\(SimpleNamespace\) takes no providers: build"):
+        with pytest.raises(TypeError, match=r"\(SimpleNamespace\) takes no providers: create"):
             botocore_ext.extend(session, keys)
 
     @pytest.mark.parametrize("is_lazy", [True, False])

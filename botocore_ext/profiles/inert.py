@@ -1,6 +1,6 @@
-"""Sessions and roles that have nothing to do with our providers, told without loading one.
+"""Recognize profiles that do not use this package, without loading a provider.
 
-Most sessions of a process are such, and ``install()`` must cost them nothing.
+Most sessions of a process have such a profile, and ``install()`` must cost them nothing.
 """
 
 import inspect
@@ -13,8 +13,8 @@ from botocore.session import Session
 #: The profiles of a session, by their names.
 Profiles: TypeAlias = Mapping[str, Mapping[str, Any]]
 
-#: Keys of a profile that are AWS's own and neither ours nor near to one of ours. A key that is
-#: missing here only costs time: the session is then looked at more closely.
+#: AWS's own settings that are not like one of this package. If one is missing here, that only costs
+#: time: the session is then checked more closely.
 AWS_KEYS = {
     "account_id_endpoint_mode", "api_versions", "auth_scheme_preference", "aws_access_key_id",
     "aws_account_id", "aws_secret_access_key", "aws_session_token", "ca_bundle",
@@ -33,52 +33,52 @@ AWS_KEYS = {
     "sts_regional_endpoints", "tcp_keepalive", "use_dualstack_endpoint", "use_fips_endpoint",
     "user_agent_appid", "user_agent_extra", "web_identity_token_file",
 }  # fmt: skip
-#: What ``credential_source`` may name in plain botocore, in its spelling.
+#: The values of ``credential_source`` in plain botocore.
 BOTOCORES_SOURCES = ("Environment", "EcsContainer", "Ec2InstanceMetadata")
 
 
 def is_async(session: Session) -> bool:
-    """Whether the credentials of the session are to be awaited, as those of aiobotocore are."""
+    """Return whether the session is asynchronous, as those of aiobotocore are."""
     return inspect.iscoroutinefunction(session.get_credentials)
 
 
 def is_of_others(session: Session) -> bool:
-    """Whether the session is asynchronous, and not aiobotocore's: a provider would break it."""
+    """Return whether it is an asynchronous session of another library, without support here."""
     theirs = getattr(sys.modules.get("aiobotocore.session"), "AioSession", ())
     return is_async(session) and not isinstance(session, theirs)
 
 
 def is_inert(profiles: Profiles, name: str) -> bool:
-    """Whether nothing of this package can have a part in the keys of the profile ``name``.
+    """Return whether the profile ``name`` is not a role and has no setting of this package.
 
-    A role is none: see ``is_plain_role``.
+    For roles see ``is_plain_role``.
     """
     values = profiles.get(name, {})
     return not _is_role(values) and _is_plain(values)
 
 
 def is_plain_role(profiles: Profiles, name: str) -> bool:
-    """Whether the profile ``name`` is a role, and nothing on the way to its keys is ours."""
+    """Return whether the profile is a role whose ``source_profile`` chain is all plain botocore."""
     if not _is_role(profiles.get(name, {})):
         return False
     return all(_is_plain(profiles[one]) for one in source_profile_chain(profiles, name))
 
 
 def is_plain(profiles: Profiles, name: str) -> bool:
-    """Whether one of these is so: the profile ``name`` gets its keys without this package."""
+    """Return whether the profile ``name`` gets its credentials without this package."""
     return is_inert(profiles, name) or is_plain_role(profiles, name)
 
 
 def source_profile_chain(profiles: Profiles, name: object) -> list[str]:
-    """Return the profiles from a role to those whose keys assume it; itself first.
+    """Return the profiles of a role's ``source_profile`` chain, the role first.
 
-    It ends where ``source_profile`` names none, or one that was met: that is botocore's to say.
+    It ends at a profile that is missing or repeated; the error for that is botocore's.
     """
-    way: list[str] = []
-    while isinstance(name, str) and name in profiles and name not in way:
-        way.append(name)
+    chain: list[str] = []
+    while isinstance(name, str) and name in profiles and name not in chain:
+        chain.append(name)
         name = profiles[name].get("source_profile")
-    return way
+    return chain
 
 
 def _is_role(values: Mapping[str, Any]) -> bool:

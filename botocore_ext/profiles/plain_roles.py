@@ -1,4 +1,4 @@
-"""Roles of plain botocore in sessions that threads share: nothing of this package is a source."""
+"""Roles of plain botocore in sessions that threads share, without a source of this package."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -21,9 +21,9 @@ from .inert import source_profile_chain
 
 
 class PlainRoleProvider(AssumeRoleProvider):
-    """botocore's provider, built anew for each load, because it can be loaded only once.
+    """botocore's provider, created again for each load, because it can be loaded only once.
 
-    Whoever sets ``cache`` on it (AWS CLI, SAM) has it used.
+    A ``cache`` that programs set on it (AWS CLI, SAM) is used.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class PlainRoleProvider(AssumeRoleProvider):
     def sources(
         self, session: Session, region: str | None, theirs: list[CredentialProvider], cache: Any
     ) -> dict[str, Any]:
-        """Return what of botocore's arguments says whence the keys come that assume the role."""
+        """Return botocore's arguments for the credentials that assume the role."""
         return {
             "load_config": lambda: session.full_config,
             "credential_sourcer": CanonicalNameCredentialSourcer(theirs),
@@ -56,16 +56,16 @@ class PlainRoleProvider(AssumeRoleProvider):
         }
 
     def load(self) -> Any:
-        """Return the role's credentials; those of an earlier load where a new one has no use.
+        """Return the role's credentials; those of an earlier load if they can be reused.
 
         Threads that come just after a first load would otherwise assume the role again. With an
-        MFA device every load asks for a code, as botocore does.
+        MFA device every load asks for a code, as in botocore.
         """
         made_of = {name: vars(self)[name] for name in self._built}
         if self._kept is not None and _same(self._kept[1], made_of):
             return self._kept[0]
         provider = AssumeRoleProvider(**{**self._arguments, "cache": self.cache})
-        for name, value in made_of.items():  # somebody may have set a prompter or other sources
+        for name, value in made_of.items():  # a program may have set a prompter or other sources
             if value is not self._built[name]:
                 setattr(provider, name, value)
         credentials = provider.load()

@@ -1,1 +1,1 @@
-"""Sessions of boto3 and botocore: installing, resolving, and a session of one provider."""
+"""Sessions of boto3 and botocore: ``install``, the credential resolver, and ``Session``."""

@@ -1,7 +1,6 @@
-"""The resolver of a session: botocore's own, with our providers in it if they can have a part.
+"""The credential resolver of a session: botocore's own, with this package's providers if needed.
 
-Our providers, and what is for aiobotocore, are imported within functions: most sessions need
-neither.
+Providers, and the code for aiobotocore, are imported within functions: most sessions need neither.
 
 This module touches the ``_create_credential_resolver`` and ``_last_client_region_used`` of a
 session, each with a fallback. Besides, only ``registration``, ``keys``, ``hook`` and
@@ -29,16 +28,15 @@ from ..profiles.inert import is_async, is_inert, is_plain, is_plain_role
 from ..profiles.plain_roles import PlainRoleProvider, replace_roles
 from ..runtime.single_flight import NeedsItselfError, Once, SingleFlight, StillUnderWayError
 
-# The place in a session where its credential resolver is made, the first time it is needed.
-#
-# This module looks at the ``_components`` of a session, and what they hold: botocore has no other
-# way to see what is registered without making it. Where they are not there, nothing is.
+# Registration. A session creates its resolver when it first needs one. This module reads the
+# ``_components`` of a session, because botocore has no other way to see what is registered without
+# creating it. If they are missing, nothing is registered.
 
 #: The component that holds a session's resolver.
 COMPONENT = "credential_provider"
 
 
-#: Makes the resolver that another library registered, or returns it.
+#: Creates the resolver that another library registered, or returns it.
 Theirs: TypeAlias = Callable[[], Any]
 
 
@@ -52,19 +50,19 @@ class Registration(Once[CredentialResolver]):
         only: CredentialProvider | None,
         theirs: Theirs | None = None,
     ) -> None:
-        """Take the factory, and what it makes the resolver of.
+        """Take the factory, and the parts of the resolver.
 
         Args:
-            make: Makes the resolver.
-            front: The providers of code that it puts first.
-            only: The one that it uses alone.
-            theirs: What another library registered (see ``registered``).
+            make: Creates the resolver.
+            front: The providers to try before all others.
+            only: The only provider to use; None: the whole chain.
+            theirs: The factory that another library registered (see ``registered``).
         """
         super().__init__(make)
         self.front, self.only, self.theirs = front, only, theirs
 
 
-#: The registrations that sessions hold and have not used yet.
+#: The registrations that sessions have not used yet.
 _pendings: "WeakKeyDictionary[Session, ref[Registration]]" = WeakKeyDictionary()
 
 
@@ -75,7 +73,7 @@ def pending(session: Session) -> Registration | None:
 
 
 def registered(session: Session) -> Theirs | None:
-    """Return what another library registered for the session's resolver; None: nothing."""
+    """Return the factory that another library registered for the resolver, or None."""
     components = getattr(session, "_components", None)
     make: Theirs | None = getattr(components, "_deferred", {}).get(COMPONENT)
     if make is not None:
@@ -85,13 +83,13 @@ def registered(session: Session) -> Theirs | None:
 
 
 def register(session: Session, registration: Registration) -> None:
-    """Let the session make its resolver so, when it needs one."""
+    """Make the session create its resolver by ``registration``, when it needs one."""
     _pendings[session] = ref(registration)
     session.lazy_register_component(COMPONENT, registration)
 
 
 class _Nothing(CredentialResolver):
-    """Finds nothing for who looks only at what is there; other threads find what they would."""
+    """Finds nothing in the thread that creates it; other threads find their credentials."""
 
     def __init__(self, make: Callable[[], CredentialResolver]) -> None:
         super().__init__([])
@@ -103,14 +101,14 @@ class _Nothing(CredentialResolver):
 
 
 class _AsyncNothing:
-    """Finds nothing, and is awaited for that; a resolver."""
+    """A resolver of an asynchronous session that finds nothing."""
 
     async def load_credentials(self) -> Any:
         return None
 
 
 def loaded_credentials(session: Session) -> Any:
-    """Return the credentials that the session holds, without making it look for any."""
+    """Return the credentials that the session has loaded, without a search."""
     waiting = pending(session)
     resolver: Any = None if waiting else session.get_component(COMPONENT)
     nothing = _AsyncNothing() if is_async(session) else _Nothing(waiting or (lambda: resolver))
@@ -118,7 +116,7 @@ def loaded_credentials(session: Session) -> Any:
         session.register_component(COMPONENT, nothing)
         found: Any = session.get_credentials()
         return _returned(found) if is_async(session) else found
-    finally:  # whatever becomes of the caller, the session is as it was
+    finally:  # the session stays as it was, even after an interrupt
         if waiting is None:
             session.register_component(COMPONENT, resolver)
         else:
@@ -126,7 +124,7 @@ def loaded_credentials(session: Session) -> Any:
 
 
 def _returned(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Return what a coroutine returns that has nothing to wait for; None of another one."""
+    """Return the result of a coroutine that does not wait; None if it does."""
     try:
         coroutine.send(None)
     except StopIteration as end:
@@ -135,21 +133,21 @@ def _returned(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return None
 
 
-# The resolver of a session: botocore's, walked once for all threads that come together.
+# The resolver: botocore's, with one search for all threads that call it at once.
 
-#: Seconds to wait for the walk of another thread: longer than a token process may take.
+#: Seconds to wait for the search of another thread: longer than a token process may take.
 _LONGEST_WAIT = 120
 
 
 class SessionResolver(CredentialResolver):
-    """A resolver whose concurrent callers share one walk, and a later caller walks anew."""
+    """A resolver whose concurrent callers share one search; a later caller searches again."""
 
     def __init__(
         self,
         providers: list[CredentialProvider],
         only: CredentialProvider | None = None,
     ) -> None:
-        """Take the providers in order, and the one that is asked alone, if one is."""
+        """Take the providers in order, and the only one to use, if there is one."""
         super().__init__(providers)
         self.only = only
         self._flight: SingleFlight[Credentials | None] = SingleFlight()
@@ -158,17 +156,17 @@ class SessionResolver(CredentialResolver):
         """Return the first credentials found, or None.
 
         Raises:
-            NotConfigured: The session was built for one provider, and that has nothing.
+            NotConfigured: The session uses one provider only, and that has no credentials.
         """
         try:
-            return self._flight.run(self._walk, timeout=_LONGEST_WAIT)
+            return self._flight.run(self._search, timeout=_LONGEST_WAIT)
         except (NeedsItselfError, StillUnderWayError):
-            # A provider that uses this session, or that keeps another thread waiting: without us
-            # it would be asked again, too, and a provider of others may be prepared for that.
-            # Ours see a circle themselves.
-            return self._walk()
+            # A provider uses this session, or keeps another thread waiting. Plain botocore calls it
+            # again too, and a third-party provider may be prepared for that. Providers of this
+            # package detect a circle themselves.
+            return self._search()
 
-    def _walk(self) -> Credentials | None:
+    def _search(self) -> Credentials | None:
         if self.only is None:
             return super().load_credentials()
         found: Credentials | None = self.only.load()
@@ -186,18 +184,18 @@ def create_resolver(
     region: str | None = None,
     theirs: Theirs | None = None,
 ) -> CredentialResolver:
-    """Build botocore's own resolver and put our providers into it, if they can have a part.
+    """Return botocore's own resolver, with providers of this package if the session needs them.
 
     Args:
-        session: Whose it is.
-        front: What code puts first.
-        only: What code lets be asked alone.
-        region: That of the first client of the session that this one stands for, if there is one.
-        theirs: Makes a resolver that another library registered: it stays what it is.
+        session: The session.
+        front: The providers to try before all others.
+        only: The only provider to use; None: the whole chain.
+        region: The region of the first client of the session that this one is a copy of, if any.
+        theirs: Creates a resolver that another library registered: its class stays.
     """
     region = region or first_region(session)
     if only is not None:
-        check_alone(session, only)  # again: the profile may be another one by now
+        check_alone(session, only)  # again: the profile may have changed
     elif theirs is not None:
         return _with_ours(theirs(), session, region, front)
     resolver = plain_resolver(session)
@@ -215,14 +213,14 @@ def create_resolver(
     elif front or not is_inert(profiles, profile):
         put_into(resolver, session, region, front)
     if type(resolver) is not CredentialResolver:
-        return resolver  # a session class with a resolver of its own keeps it
+        return resolver  # a session class with its own resolver keeps it
     return SessionResolver(resolver.providers)
 
 
 def _with_ours(
     resolver: Any, session: botocore.session.Session, region: str | None, front: Sequence[Any]
 ) -> CredentialResolver:
-    """Put our providers into the resolver of another library, if they can have a part."""
+    """Add providers to the resolver of another library, if the session needs them."""
     is_ours = front or not is_plain(session.full_config["profiles"], _profile(session))
     if is_ours and takes_providers(resolver):
         put_into(resolver, session, region, front)
@@ -231,12 +229,12 @@ def _with_ours(
 
 
 def providers_of(resolver: Any) -> list[CredentialProvider]:
-    """Return the providers of a resolver; none if it is of another kind than botocore's."""
+    """Return the providers of a resolver; an empty list if it is not like botocore's."""
     return list(getattr(resolver, "providers", ()))
 
 
 def plain_resolver(session: botocore.session.Session) -> CredentialResolver:
-    """Return a resolver as the session makes one without us."""
+    """Return the resolver that the session creates without this package."""
     fallback = partial(botocore.credentials.create_credential_resolver, session)
     resolver: CredentialResolver = getattr(session, "_create_credential_resolver", fallback)()
     return resolver
@@ -249,7 +247,7 @@ def _create_async_resolver(
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
 ) -> CredentialResolver:
-    """Put our providers into aiobotocore's own resolver, if they can have a part."""
+    """Add providers to aiobotocore's own resolver, if the session needs them."""
     if not (front or only) and is_plain(session.full_config["profiles"], _profile(session)):
         return resolver
     from ..aio.resolver import resolver_of
@@ -272,7 +270,7 @@ def put_into(
     region: str | None,
     front: Sequence[CredentialProvider],
 ) -> None:
-    """Put our providers into a resolver that is in use."""
+    """Add the providers of this package to a resolver."""
     if is_async(session):
         from ..aio.resolver import insert_async as insert
     else:
@@ -284,22 +282,22 @@ def put_into(
 def _rebuild_roles(
     resolver: CredentialResolver, session: botocore.session.Session, region: str | None
 ) -> None:
-    """Let a role of botocore's own be loaded more than once."""
+    """Replace botocore's role provider by one that can be loaded more than once."""
     resolver.providers = replace_roles(
         PlainRoleProvider, resolver.providers, session, region, _profile(session)
     )
 
 
 def _profile(session: botocore.session.Session) -> str:
-    """Return the session's profile, as botocore's own resolver takes it."""
+    """Return the session's profile, as botocore's resolver does."""
     return session.get_config_variable("profile") or "default"
 
 
 def check_alone(session: botocore.session.Session, only: CredentialProvider) -> None:
-    """See to it that ``only`` can be asked alone in the session.
+    """Check the settings that botocore reads for every session, for one that uses ``only``.
 
     Raises:
-        ConfigurationError: A setting that botocore reads for every session is none.
+        ConfigurationError: One of them is malformed.
     """
     from ..providers.insertion import check_settings
 
@@ -313,9 +311,9 @@ def first_region(session: botocore.session.Session) -> str | None:
 
 
 def is_as_made(resolver: Any, session: botocore.session.Session) -> bool:
-    """Whether nobody has changed botocore's resolver; then it can be made anew, and later.
+    """Return whether botocore's resolver is unchanged, so that it can be created again, later.
 
-    Later, because it then takes the region of the session's first client.
+    Later, because it then uses the region of the session's first client.
     """
     plain = plain_resolver(session)
     if type(resolver) is not (type(plain) if is_async(session) else CredentialResolver):
