@@ -132,13 +132,12 @@ class Flight(Generic[T]):
                 one.waits_for.remove(self)
 
     def _waits_for_one_of(self, mine: "tuple[Flight[Any], ...]") -> bool:
-        found: list[Flight[Any]] = [self]
+        found: list[Flight[Any]] = [self] if not self.is_over else []
         for one in found:  # grows meanwhile
-            if one.is_over:
-                continue
             if one in mine:
                 return True
-            found += [other for other in list(one.waits_for) if other not in found]
+            waits_for = [other for other in list(one.waits_for) if not other.is_over]
+            found += [other for other in waits_for if other not in found]
         return False
 
     def wait(self, timeout: float | None) -> None:
@@ -259,6 +258,5 @@ class Once(Generic[T]):
             return self._first()
 
     def _first(self) -> T:
-        if None in self._value:
-            return self._value[None]
-        return self._value.setdefault(None, self._make())
+        value = self._value
+        return value[None] if None in value else value.setdefault(None, self._make())
