@@ -12,7 +12,7 @@ import subprocess
 import botocore.session
 import pytest
 
-from botocore_ext import ConfigurationError, NotConfigured, Scope, from_http
+from botocore_ext import ConfigurationError, NotConfigured, Provider, Scope, from_http
 from botocore_ext.options.option import Option
 from botocore_ext.options.scope import ProfileScope
 from botocore_ext.providers.files import FilesProvider
@@ -203,6 +203,12 @@ def test_help_lists_the_options_required_ones_first(kind):
     assert found[: len(required)] == required
     assert arguments.count("Required.") == len(required)
     assert all(" ".join(line.split()) in " ".join(shown.split()) for line in arguments.splitlines())
+
+
+def test_help_of_a_class_without_options_is_its_docstring():
+    (without,) = (one for one in Provider.__mro__ if one.__name__ == "Specification")
+    assert inspect.getdoc(without).startswith("What a provider is")
+    assert "Args:" not in inspect.getdoc(without)
 
 
 @every_provider
