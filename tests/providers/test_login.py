@@ -282,7 +282,7 @@ def test_a_login_that_is_over_stops_a_chain(aws, scope, log_in):
     log_in(0)
     aws.always("CreateOAuth2Token", REFUSED)
     provider = from_login_credentials(login_session=USER)
-    with pytest.raises(FetchError, match="a login that has expired, or whose password has changed"):
+    with pytest.raises(FetchError, match="a login that has expired or whose password has changed"):
         create_credential_chain(provider, provider).bind(scope).fetch()
 
 
