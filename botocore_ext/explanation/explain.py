@@ -71,7 +71,7 @@ def explain(
     providers, has_ours = providers_of(inner, copied)
     search = _Search(view, _Recorder(copied, clock.monotonic), clock, has_ours, offline)
     is_explicit = loaded is not None and loaded.method == "explicit"
-    explicit = [search.explicit_step(loaded)] if is_explicit else []
+    explicit = [search.explicit_step(loaded)] if loaded is not None and is_explicit else []
     with _collected_warnings() as warnings:  # about misspelled settings, for example
         steps = (*explicit, *map(search.step, providers))
     if is_alone and search.first is None:  # what the session itself would raise

@@ -82,9 +82,9 @@ class PlainRoleProvider(AssumeRoleProvider):
         ]
         return not self.is_repeatable(way) and not any("mfa_serial" in values for values in way)
 
-    def is_repeatable(self, way: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether plain botocore can load a role again whose keys come this way."""
-        return len(way) == 1
+    def is_repeatable(self, chain: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether plain botocore can load a role again whose keys come this chain."""
+        return len(chain) == 1
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
