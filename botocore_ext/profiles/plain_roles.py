@@ -74,16 +74,16 @@ class PlainRoleProvider(AssumeRoleProvider):
         return credentials
 
     def _may_be_kept(self) -> bool:
-        """Whether another load has no use, and asks for no code."""
+        """Return whether the credentials can be reused, and no load asks for a code."""
         profiles = self._arguments["load_config"]()["profiles"]
-        way = [
+        chain = [
             profiles[name]
             for name in source_profile_chain(profiles, self._arguments["profile_name"])
         ]
-        return not self.is_repeatable(way) and not any("mfa_serial" in values for values in way)
+        return not self.is_repeatable(chain) and not any("mfa_serial" in values for values in chain)
 
     def is_repeatable(self, chain: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether plain botocore can load a role again whose keys come this chain."""
+        """Return whether plain botocore can load a role with this chain again."""
         return len(chain) == 1
 
 
