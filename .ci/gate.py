@@ -44,19 +44,23 @@ LIMITED = [
 BY_INTERPRETER = [
     "tests/contract",
     "tests/providers",
-    "tests/test_awaiting.py",
+    "tests/runtime/test_awaiting.py",
     "tests/test_cases.py",
-    "tests/test_concurrency.py",
-    "tests/test_deadline.py",
-    "tests/test_fork.py",
-    "tests/test_hook.py",
-    "tests/test_refresh.py",
-    "tests/test_threads.py",
+    "tests/runtime/test_single_flight.py",
+    "tests/runtime/test_deadline.py",
+    "tests/runtime/test_fork.py",
+    "tests/session/test_hook.py",
+    "tests/refresh/test_refresh.py",
+    "tests/runtime/test_threads.py",
 ]
 #: What users have next to this package, by the names of their distributions.
 PARTS = ["s3fs", "aws-assume-role-lib", "polars", "obstore", "aws-xray-sdk"]
 #: What is tried with more examples and in more rounds than on a laptop (``tests/effort.py``).
-AT_LENGTH = ["tests/fuzz", "tests/test_identity_properties.py", "tests/test_threads.py"]
+AT_LENGTH = [
+    "tests/fuzz",
+    "tests/session/test_identity_properties.py",
+    "tests/runtime/test_threads.py",
+]
 #: Programs with a botocore of their own and, before 1.46, without.
 AWS_CLIS = {"aws-newest": ["awscli"], "aws-older": ["awscli==1.45.64", "boto3==1.43.64"]}
 
@@ -272,7 +276,7 @@ class Gate:
             self.environment(name, self.default, self.wheel(), *what)
         programs = [str(self.work / name / "bin" / "aws") for name in AWS_CLIS]
         named = {"BOTOCORE_EXT_AWS": os.pathsep.join(programs)}
-        return self.pytest("tools", "tests/test_awscli.py", environ=named)
+        return self.pytest("tools", "tests/commands/test_awscli.py", environ=named)
 
     def at_length(self) -> str:
         """Try many examples and rounds."""
@@ -291,7 +295,7 @@ class Gate:
             return "absent"
         self.run(self.python("tools"), "-m", "tests.tools.parity", "check", folder)
         named = {"PARITY_JAVASCRIPT": str(folder)}
-        return self.pytest("tools", "tests/test_export.py", environ=named)
+        return self.pytest("tools", "tests/commands/test_export.py", environ=named)
 
     def benchmarks(self) -> None:
         """See that they run; they measure elsewhere."""

@@ -243,7 +243,7 @@ def test_the_private_expiry_is_a_datetime():
 
 
 def test_the_private_names_that_other_programs_read_are_there():
-    """Ours have them, too: ``tests/test_expiry.py``."""
+    """Ours have them, too: ``tests/refresh/test_expiry.py``."""
     plain = credentials.RefreshableCredentials("a", "b", "c", None, dict, "m")
     assert {"_expiry_time", "_frozen_credentials", "_refresh_lock"} <= set(vars(plain))
     for name in ("_seconds_remaining", "_is_expired", "_refresh", "_protected_refresh"):

@@ -17,9 +17,9 @@ from moto import mock_aws
 
 import botocore_ext
 from botocore_ext import from_web_token, tokens
+from tests.commands.test_export import POOL
 
 from . import fakes
-from .test_export import POOL
 
 ROOT = Path(__file__).parent.parent
 PROFILES = f"""

@@ -58,7 +58,7 @@ def test_a_text_is_a_token_or_a_reference_or_refused(text):
         assert found is None or type(found) is kinds[scheme.lower()]
         assert rest.strip() or found is None
     else:
-        # What is a slip for a reference is refused: tests/test_slips.py has them all.
+        # What is a slip for a reference is refused: tests/options/test_slips.py has them all.
         slips = ("/", "\\", "~/", "~\\", "./", "../", "$", "%", "`", "file:", "env:", "process:")
         is_slip = text.strip().lower().startswith(slips) or text[1:3] in (":/", ":\\")
         assert found == text or (found is None and is_slip)

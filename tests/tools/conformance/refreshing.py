@@ -1,4 +1,4 @@
-"""AWS's refresh vectors: what ``tests/test_vectors.py`` does with ours, and botocore's answer."""
+"""AWS's refresh vectors: what the tests of them do with ours, and what botocore answers."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from botocore.credentials import RefreshableCredentials
 
 from botocore_ext import FetchError
 from tests.fakes import FakeClock
-from tests.test_vectors import (
+from tests.refresh.test_vectors import (
     DecisionAlone,
     Scripted,
     WholeObject,

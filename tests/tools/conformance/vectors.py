@@ -10,6 +10,6 @@ VARIABLE = "BOTOCORE_EXT_CONFORMANCE"
 def found(directory: str | Path | None = None) -> Path | None:
     """Return the directory of the vectors, if it holds all suites; else None."""
     path = Path(directory or os.environ.get(VARIABLE) or "nowhere")
-    # Some have one suite alone, for tests/test_vectors.py.
+    # Some have one suite alone, for tests/refresh/test_vectors.py.
     is_whole = (path / "derived").is_dir() and (path / "kotlin").is_dir()
     return path if is_whole else None
