@@ -5,8 +5,9 @@ private names that other programs read because botocore has no public ones. boto
 never runs, so a change of it has no effect here.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
 from botocore.useragent import register_feature_id
@@ -16,6 +17,8 @@ from ..errors import ConfigurationError
 from ..runtime.single_flight import NeedsItselfError, own_copy
 from .policy import Decision, RetryDelay, decide, retry_delay
 from .refresher import Refresher
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from abc import abstractmethod
@@ -96,10 +99,7 @@ class ProviderCredentials(RefreshableCredentials):
         current = self._refresher.current
         fresh = current.fresh_until
         if self._wall() >= fresh.wall or self._steady() >= fresh.steady:
-            try:
-                current = self._refresher.get_or_fetch()
-            except NeedsItselfError:
-                raise needs_itself(self.method) from None
+            current = self._fetch_with(self._refresher.get_or_fetch)
         for feature in current.features:  # for the user agent of the request that they sign
             register_feature_id(feature)
         return current.frozen
@@ -151,8 +151,11 @@ class ProviderCredentials(RefreshableCredentials):
         Raises:
             Exception: The error of the fetch, even if the cached credentials stay in use.
         """
+        self._fetch_with(self._refresher.refresh)
+
+    def _fetch_with(self, work: Callable[[], T]) -> T:
         try:
-            self._refresher.refresh()
+            return work()
         except NeedsItselfError:
             raise needs_itself(self.method) from None
 
