@@ -243,14 +243,13 @@ class Specification(Declared):
     def _resolution(self, wanted: Option) -> Resolved:
         """Return what an option came to.
 
-        A token is looked up now: code may have replaced it, or the environment. A profile that
-        sets it does not change; the file or variable that it refers to is read by its source.
+        A token of code is looked up now, because code may replace it. One of the environment or of
+        a profile stays with the address that was resolved with it: a token that is set later may
+        be for another host. What it refers to, such as a file, is read at each fetch.
         """
-        found = self._resolved[wanted.name]
-        is_in_profile = found.origin is not None and found.origin.kind == PROFILE
-        if wanted.token and (not is_in_profile or self._code_values.get(wanted.name) is not None):
+        if wanted.token and self._code_values.get(wanted.name) is not None:
             return resolve(wanted, self._origins_of(wanted))
-        return found
+        return self._resolved[wanted.name]
 
     def _option_value(self, wanted: Option) -> Any:
         """Return the value in force (see ``Option``)."""

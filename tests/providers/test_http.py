@@ -221,3 +221,16 @@ def test_a_token_of_the_environment_is_sent_as_it_is(aws, monkeypatch, token):
     monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", token)
     from_http().fetch()
     assert aws.requests[0].headers["Authorization"] == token
+
+
+def test_a_later_token_of_the_environment_is_not_for_the_address_before(aws, monkeypatch):
+    """Both are resolved once; a token that is set later may be for another host."""
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "token-of-this-host")
+    provider = from_http()
+    provider.fetch()
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://other.example.com/")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "token-of-another-host")
+    provider.fetch()
+    sent = [one.headers["Authorization"] for one in aws.requests]
+    assert sent == ["token-of-this-host"] * 2
