@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from botocore_ext import FetchError, Scope, from_cognito_identity_pool, from_http
+from botocore_ext.aws import connections
 from tests import certificates, fakes
 
 #: What a budget of 25 seconds leaves for the second call where the first took this long.
@@ -259,3 +260,12 @@ def test_a_handler_that_answers_in_the_place_of_a_service_is_asked_alone(aws, cl
     with pytest.raises(ClientError, match="503"):
         provider.bind(Scope(session, clock=clock)).load().get_frozen_credentials()
     assert aws.connections == 0
+
+
+def test_a_pool_looks_up_its_connection_class_each_time():
+    """Programs that record requests replace it."""
+    kind = type("Pool", (), {"ConnectionCls": dict})
+    pool_class = connections._pool(kind)
+    for connection_class in (dict, list):
+        kind.ConnectionCls = connection_class
+        assert issubclass(pool_class().ConnectionCls, connection_class)
