@@ -1,10 +1,12 @@
-"""The catalogue of providers: find the one that a name or setting means, without loading a class.
+"""The catalogue of providers and of token schemes: strings only, nothing is loaded.
 
-A test compares the rows with the declarations of the classes.
+A test compares the rows with the declarations of the classes. What other installed packages add is
+in ``profiles.registry``.
 """
 
 from collections.abc import Mapping
 from importlib import import_module
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 
@@ -27,8 +29,24 @@ class Row(NamedTuple):
 
     def load(self) -> Any:
         """Import the class and return it."""
-        module, _, name = self.home.partition(":")
-        return getattr(import_module(f".{module}", __package__), name)
+        return load_object(self.home)
+
+
+class Scheme(NamedTuple):
+    """The facts about a kind of token reference, such as ``file://``."""
+
+    name: str
+    #: How references are written, for errors.
+    forms: str
+    #: The module in this package and the function ``(rest, scope) -> token or callable``. ``rest``
+    #: is what follows ``://``; None means that it is not complete, a ``ValueError`` what is wrong.
+    home: str
+
+
+def load_object(home: str) -> Any:
+    """Import ``module:name``, of which the module is in this package."""
+    module, _, name = home.partition(":")
+    return attrgetter(name)(import_module(f".{module}", __package__))
 
 
 _EVERY = {"botocore_ext_refresh_window": "refresh_window"}
@@ -229,3 +247,14 @@ def find_source(name: str) -> Row | None:
 def source_names() -> list[str]:
     """Return the canonical names that a ``credential_source`` may have, for an error."""
     return [row.canonical_name for row in ROWS if row.source_of == "botocore" or not row.is_native]
+
+
+# Token schemes.
+
+SCHEMES = (
+    Scheme("file", "file:///ABSOLUTE/PATH, file://~/PATH", "options.references:file_token"),
+    Scheme("env", "env://NAME", "options.references:variable_token"),
+    Scheme("process", "process://COMMAND", "options.references:process_token"),
+    Scheme("github-actions", "github-actions://AUDIENCE", "options.references:github_token"),
+    Scheme("ambient", "ambient://AUDIENCE", "options.references:ambient_token"),
+)

@@ -16,6 +16,11 @@ def system_environment() -> Mapping[str, str]:
     return os.environ
 
 
+def uses_plugins() -> bool:
+    """Return whether other installed packages may add providers and token schemes."""
+    return os.environ.get("BOTOCORE_EXT_NO_PLUGINS", "") in ("", "0")
+
+
 def hand_down(name: str, value: str) -> None:
     """Set an environment variable for child processes."""
     os.environ[name] = value

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from botocore.loaders import JSONFileLoader, Loader
 
 import botocore_ext
 from botocore_ext.options import scope
+from botocore_ext.profiles import registry
 from botocore_ext.providers import cognito
 
 from . import fakes, searching
@@ -139,6 +141,7 @@ def world(monkeypatch, tmp_path_factory):
     for name in list(scope.system_environment()):
         if name.startswith("AWS_") or name.lower().endswith("_proxy") or name in _OF_A_JOB:
             monkeypatch.delenv(name)
+    monkeypatch.delenv("BOTOCORE_EXT_NO_PLUGINS", raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "credentials"))
@@ -148,6 +151,7 @@ def world(monkeypatch, tmp_path_factory):
     boto3.DEFAULT_SESSION = None
     cognito.reset()
     scope.reset()
+    registry.reset()
 
 
 @pytest.fixture(autouse=True)
@@ -222,3 +226,24 @@ def config(world):
         return world / "config"
 
     return write
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Install another package, with entry points for providers and for token schemes."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def install(name, source, providers=(), tokens=()):
+        module = name.replace("-", "_")
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        (tmp_path / f"{module}.py").write_text(source, encoding="utf-8")
+        about = tmp_path / f"{module}-1.0.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        lines = ["[botocore_ext.providers]", *(f"{key} = {module}:{one}" for key, one in providers)]
+        lines += ["[botocore_ext.tokens]", *(f"{key} = {module}:{one}" for key, one in tokens)]
+        (about / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
+        registry.reset()
+        return about
+
+    return install

@@ -19,7 +19,7 @@ _NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "_frozen_field", "opti
                 "parser.add_argument", "re.compile", "re.fullmatch"}  # fmt: skip
 #: Texts that are none either.
 _NO_TEXTS = re.compile(
-    r" \| |^type\[|value: \.\*|"
+    r" \| |^type\[|^dict\[|value: \.\*|"
     "^(IAM Identity Center|token of GitHub Actions|botocore_ext, left behind)$"
 )
 #: Those that complete another text, which is on the page with one of them.

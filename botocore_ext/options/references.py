@@ -7,7 +7,9 @@ from typing import TypeAlias, cast
 from botocore.compat import compat_shell_split
 
 from .. import tokens as sources
+from ..catalogue import SCHEMES
 from ..errors import FetchError, near
+from ..profiles import registry
 from ..runtime.awaiting import awaited
 from ..system import is_whole
 from . import types
@@ -34,26 +36,37 @@ def reference(value: object, scope: Scope) -> object:
             if re.match(slip, value.strip(), re.IGNORECASE):
                 raise ValueError(fact)
         return value
-    rest = value[scheme.end() :].strip()
-    kind = _KINDS.get(scheme[1].lower())
-    source = kind(rest, scope) if kind and rest else None
+    rest, name = value[scheme.end() :].strip(), scheme[1].lower()
+    create = registry.find_scheme(name)
+    source = create(rest, scope) if create and rest else None
     if source is None:
-        similar = None if kind else near(scheme[1], _KINDS)
+        similar = None if create else near(name, registry.scheme_names())
         hint = f", but nearly {similar}://" if similar else ""
-        msg = (
-            f"is not a known kind of token reference{hint} (file:///ABSOLUTE/PATH, "
-            "file://~/PATH, env://NAME, process://COMMAND, github-actions://AUDIENCE, "
-            "ambient://AUDIENCE)"
-        )
+        kind = "complete" if create else "known kind of"
+        msg = f"is not a {kind} token reference{hint} ({registry.scheme_forms()})"
         raise ValueError(msg)
     return source
 
 
-def _file(path: str, _: Scope) -> Token | None:
+# The sources of the catalogue, each made of the text after the scheme.
+
+
+def file_token(path: str, _: Scope) -> Token | None:
+    """Return the source for ``file://``; None if the path depends on the current directory."""
     return sources.TokenFile(path) if is_whole(path) else None
 
 
-def _process(command: str, _: Scope) -> Token:
+def variable_token(name: str, scope: Scope) -> Token:
+    """Return the source for ``env://``."""
+    return sources.TokenVariable(name, scope.environ)
+
+
+def process_token(command: str, _: Scope) -> Token:
+    """Return the source for ``process://``.
+
+    Raises:
+        ValueError: The command cannot be split.
+    """
     try:
         compat_shell_split(command)
     except ValueError as error:
@@ -62,14 +75,14 @@ def _process(command: str, _: Scope) -> Token:
     return sources.TokenProcess(command)
 
 
-#: Scheme -> its source, made of the text after it; None: the reference is not complete.
-_KINDS: Mapping[str, Callable[[str, Scope], Token | None]] = {
-    "file": _file,
-    "env": lambda name, scope: sources.TokenVariable(name, scope.environ),
-    "process": _process,
-    "github-actions": lambda audience, scope: sources.GitHubActionsToken(audience, scope=scope),
-    "ambient": lambda audience, scope: sources.AmbientToken(audience, scope=scope),
-}
+def github_token(audience: str, scope: Scope) -> Token:
+    """Return the source for ``github-actions://``."""
+    return sources.GitHubActionsToken(audience, scope=scope)
+
+
+def ambient_token(audience: str, scope: Scope) -> Token:
+    """Return the source for ``ambient://``."""
+    return sources.AmbientToken(audience, scope=scope)
 
 
 #: What looks like a reference to a token and is none -> what is wrong with it. Compiled only for a
@@ -85,7 +98,7 @@ _SLIPS: Mapping[str, str] = {
     r"\$\(.*\)$|`.*`$": (
         "is a command of a shell, not a token (write process://COMMAND for what it prints)"
     ),
-    rf"({'|'.join(_KINDS)}):(?!//)": (
+    rf"({'|'.join(one.name for one in SCHEMES)}):(?!//)": (
         "has no // after the colon (write file:///PATH, env://NAME, process://COMMAND, "
         "github-actions://AUDIENCE or ambient://AUDIENCE)"
     ),
