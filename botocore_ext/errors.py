@@ -16,8 +16,7 @@ never wrapped: ``except ClientError`` works.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -77,8 +76,7 @@ class MfaCodeError(FetchError):
     """The caller's function returned no MFA code; the next use asks again."""
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(NamedTuple):
     """The outcome of one link of a chain."""
 
     #: The link's name, as the user wrote it.
@@ -194,7 +192,7 @@ def _refusal(error: ClientError) -> tuple[str, str]:
     return str(details.get("Code")), str(details.get("Message"))
 
 
-def shown(error: Exception) -> str:
+def redacted_text(error: Exception) -> str:
     """Return the text of an error if it cannot contain a secret, else the name of its class.
 
     Errors of other libraries can, and errors of botocore that quote them, an endpoint or a value.
@@ -204,7 +202,7 @@ def shown(error: Exception) -> str:
     quotes = "{error}" in getattr(error, "fmt", "") and not isinstance(error, SSLError)
     if quotes or not isinstance(error, BotoCoreError) or isinstance(error, MetadataRetrievalError):
         return type(error).__name__
-    return shortened(without_users(str(error).partition(", value: ")[0]))
+    return shorten(without_users(str(error).partition(", value: ")[0]))
 
 
 def without_users(text: str) -> str:
@@ -212,7 +210,7 @@ def without_users(text: str) -> str:
     return _USER.sub("", text)
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """Return a text of a process or another library, cut to ``LONGEST_TEXT`` characters."""
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}..."
 
@@ -235,7 +233,7 @@ def _closest(name: str, known: Iterable[str], cutoff: float) -> list[str]:
     return [by_lower[one] for one in found]
 
 
-def nothing_from(only: Any) -> NotConfigured:
+def no_credentials_from(only: Any) -> NotConfigured:
     """Return the error of a session whose only provider has no credentials."""
     reason = getattr(only, "_reason_not_selected", None)
     return NotConfigured(

@@ -6,7 +6,6 @@ import random
 import selectors
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from io import RawIOBase
 
@@ -31,17 +30,25 @@ def _wall_clock() -> float:
     return time.time()
 
 
-@dataclass(frozen=True)
 class Clock:
     """Time and random numbers; a test passes its own."""
 
-    #: Seconds since 1970.
-    now: Callable[[], float] = _wall_clock
-    #: Seconds of a monotonic clock.
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    #: A random number from 0 up to 1.
-    random: Callable[[], float] = random.random
+    def __init__(
+        self,
+        now: Callable[[], float] = _wall_clock,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        """Take the functions.
+
+        Args:
+            now: Returns the seconds since 1970.
+            monotonic: Returns the seconds of a monotonic clock.
+            sleep: Waits for some seconds.
+            random: Returns a random number from 0 up to 1.
+        """
+        self.now, self.monotonic, self.sleep, self.random = now, monotonic, sleep, random
 
     def utc(self) -> datetime:
         """Return the time as a ``datetime`` in UTC."""
@@ -65,8 +72,8 @@ def in_environment(path: str) -> str:
     return in_home(os.path.expandvars(path))
 
 
-def is_whole(path: str) -> bool:
-    """Return whether the path does not depend on the current directory."""
+def is_absolute(path: str) -> bool:
+    """Return whether the path does not depend on the current directory; ``~`` may begin it."""
     return os.path.isabs(path) or path.startswith("~")
 
 
@@ -86,7 +93,7 @@ def why_no_file(path: str) -> str | None:
     return "is not a regular file" if os.path.exists(opened) else "does not exist"
 
 
-def described(path: str) -> str:
+def describe_path(path: str) -> str:
     """Return the path of an AWS file, and why botocore does not read it, if so."""
     why = why_no_file(path)
     return f"{path} (which {why})" if why else path
@@ -104,7 +111,7 @@ def text_of(path: str, seconds: float = 0) -> str:
         UnicodeDecodeError: It is not UTF-8.
     """
     deadline, content = time.monotonic() + seconds, bytearray()
-    with open(path, "rb", buffering=0, opener=_opened) as file:
+    with open(path, "rb", buffering=0, opener=_open) as file:
         while (piece := file.read(LARGEST + 1 - len(content))) != b"":
             content += piece or b""
             if len(content) > LARGEST:
@@ -120,6 +127,6 @@ def _is_ready(file: RawIOBase, seconds: float) -> bool:
         return bool(selector.select(max(0, seconds)))
 
 
-def _opened(path: str, flags: int) -> int:
+def _open(path: str, flags: int) -> int:
     """Open a file without waiting; a pipe without a writer is then empty."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

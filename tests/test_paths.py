@@ -24,7 +24,7 @@ def home(tmp_path, monkeypatch):
     ],
 )
 def test_an_aws_file_is_shown_as_it_was_written(home, path, described):
-    assert system.described(path) == described
+    assert system.describe_path(path) == described
 
 
 def test_an_error_says_which_files_are_not_there(home):

@@ -19,7 +19,7 @@ from botocore.credentials import (
 from botocore.session import Session
 
 from ..aws.sessions import session_like
-from ..errors import nothing_from
+from ..errors import no_credentials_from
 from ..profiles.inert import is_plain_role
 from ..providers.insertion import bind_all, insert
 from ..refresh.credentials import ProviderCredentials
@@ -69,7 +69,7 @@ class AsyncResolver(AioCredentialResolver):
             return await super().load_credentials()
         found = await alone.load()
         if found is None:
-            raise nothing_from(cast("CredentialProvider", getattr(alone, "provider", alone)))
+            raise no_credentials_from(cast("CredentialProvider", getattr(alone, "provider", alone)))
         return found
 
 

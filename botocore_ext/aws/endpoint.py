@@ -7,8 +7,8 @@ to: a URL is parsed once, and every request is built from the checked parts.
 
 import re
 import socket
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 _LOOPBACK = IPv4Network("127.0.0.0/8")
@@ -52,8 +52,7 @@ def is_allowed(address: str) -> bool:
     return ip in _AGENTS or (isinstance(ip, IPv4Address) and ip in _LOOPBACK)
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """A URL whose parts have all been checked."""
 
     scheme: str

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
-from ..errors import shown
+from ..errors import redacted_text
 from ..session.hook import extend
 from ..system import hand_down, system_environment
 
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(FORMATS[arguments.format](credentials_of(arguments.profile)))
         sys.stdout.flush()
     except (BotoCoreError, ClientError) as error:
-        reason = shown(error)
+        reason = redacted_text(error)
     except OSError as error:
         reason = str(error)
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from botocore.session import Session
 
 from ..aws.frozen_credentials import FrozenCredentials
 from ..catalogue import INSERTED
-from ..errors import Attempt, ConfigurationError, NotConfigured, nothing_from
+from ..errors import Attempt, ConfigurationError, NotConfigured, no_credentials_from
 from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
 from ..profiles import logger
@@ -75,7 +75,7 @@ def explain(
     with _collected_warnings() as warnings:  # about misspelled settings, for example
         steps = (*explicit, *map(search.step, providers))
     if is_alone and search.first is None:  # what the session itself would raise
-        reason = describe_error(nothing_from(providers[0]))
+        reason = describe_error(no_credentials_from(providers[0]))
         search.first = replace(steps[0], outcome=Outcome.FAILED, reason=reason)
         steps = (search.first,)
     if loaded is not None:

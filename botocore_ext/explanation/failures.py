@@ -13,7 +13,7 @@ from botocore.credentials import CredentialProvider
 
 from ..aws.botocore_errors import native
 from ..aws.frozen_credentials import FrozenCredentials
-from ..errors import ConfigurationError, FetchError, ProviderError, shown
+from ..errors import ConfigurationError, FetchError, ProviderError, redacted_text
 from ..profiles.inert import source_profile_chain
 from ..profiles.selection import role_source
 from .botocore_rules import PROCESS_REMEDY, RULES
@@ -67,7 +67,7 @@ def credentials_of(provider: CredentialProvider, view: View) -> FrozenCredential
 def describe_error(error: Exception) -> str:
     """Return the text of an error on one line, without what other libraries put into it."""
     # The links of a chain are listed on lines of their own.
-    text = error.reason.split("\n")[0] if isinstance(error, ProviderError) else shown(error)
+    text = error.reason.split("\n")[0] if isinstance(error, ProviderError) else redacted_text(error)
     return " ".join(text.split())
 
 

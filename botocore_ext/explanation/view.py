@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from botocore.configloader import load_config, raw_config_parse
 from botocore.session import Session
 
-from ..system import described, in_environment, is_file, system_environment
+from ..system import describe_path, in_environment, is_file, system_environment
 from .report import Setting, redact
 
 _SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
@@ -122,7 +122,7 @@ class View:
     @property
     def files(self) -> tuple[str, str]:
         """Both paths, with the reason if botocore cannot read one."""
-        return described(self.config_file), described(self.credentials_file)
+        return describe_path(self.config_file), describe_path(self.credentials_file)
 
     @cached_property
     def in_config(self) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ import re
 import textwrap
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, overload
 
@@ -44,7 +43,6 @@ def _as_given(value: Any) -> Any:
     return value
 
 
-@dataclass(eq=False)
 class Option:
     """A descriptor: reading it gives the value that is in force, or the default.
 
@@ -75,12 +73,25 @@ class Option:
     #: The value may hold " ;" and " #", which elsewhere betray a comment.
     allow_comments: bool = False
     #: Checks a value, from code or from text, and converts it; ValueError says what is wrong.
-    parse: Callable[[Any], Any] = _as_given
+    parse: Callable[[Any], Any] = staticmethod(_as_given)
     #: Converts ini text before ``parse`` where it means more than the text, within a scope.
     read: "Callable[[Any, Scope], Any] | None" = None
     #: The same as Python code; None: ``example`` as a string.
     code: str | None = None
-    name: str = field(default="", init=False)
+
+    def __init__(self, **declaration: Any) -> None:
+        """Take the attributes of this class by keyword.
+
+        Raises:
+            TypeError: There is no such attribute.
+        """
+        #: The keyword of the factory.
+        self.name = ""
+        for name, value in declaration.items():
+            if name not in Option.__annotations__:
+                msg = f"option() has no argument {name!r}"
+                raise TypeError(msg)
+            setattr(self, name, value)
 
     @property
     def code_example(self) -> str:
@@ -221,7 +232,7 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
                     "something else: choose another name (ini= may stay what it is)"
                 )
                 raise TypeError(msg)
-        cls._options = _declared(cls)
+        cls._options = _collect_options(cls)
         if not hasattr(cls, "FACTORY"):
             cls.FACTORY = cls.__name__
 
@@ -286,7 +297,7 @@ def _instead(name: str, known: Sequence[str]) -> str:
     return f"did you mean {similar!r}?" if similar else f"its options are {', '.join(known)}"
 
 
-def _declared(cls: type) -> tuple[Option, ...]:
+def _collect_options(cls: type) -> tuple[Option, ...]:
     """Return the options of a class and its parents, its own first.
 
     A class that has a plain value in the place of a parent's option has no such option.

@@ -11,7 +11,7 @@ from ..catalogue import SCHEMES
 from ..errors import FetchError, near
 from ..profiles import registry
 from ..runtime.awaiting import awaited
-from ..system import is_whole
+from ..system import is_absolute
 from . import types
 from .scope import Scope
 
@@ -53,7 +53,7 @@ def reference(value: object, scope: Scope) -> object:
 
 def file_token(path: str, _: Scope) -> Token | None:
     """Return the source for ``file://``; None if the path depends on the current directory."""
-    return sources.TokenFile(path) if is_whole(path) else None
+    return sources.TokenFile(path) if is_absolute(path) else None
 
 
 def variable_token(name: str, scope: Scope) -> Token:

@@ -1,7 +1,6 @@
 """``Scope``: the session, profile, environment, clock and region of a bound provider."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,53 +22,68 @@ if TYPE_CHECKING:
 
 @cache
 def _private_session() -> botocore.session.Session:
-    """Return the session behind providers that are used without one."""
+    """Return the session of providers that are used without one."""
     return botocore.session.Session()
 
 
 def reset() -> None:
-    """Let the next provider without a session make a new one, with the files as they are then."""
+    """Let the next provider without a session create a new one, which reads the files again."""
     _private_session.cache_clear()
 
 
-@dataclass(frozen=True, eq=False)
 class Scope:
     """Where the options and inner clients of a bound provider come from."""
 
-    #: None: the provider is used without a session of the caller's.
-    given_session: botocore.session.Session | None = None
-    #: The profile that selected the provider; None for a provider built in code.
-    profile: str | None = None
-    #: A chain names the provider: both ``profile`` and the environment may set its options.
-    is_bare: bool = False
-    #: The region of the session or client that needs credentials.
-    outer_region: str | None = None
-    #: The region of the role that is assumed with these credentials: a chain of roles has one.
-    region_of_chain: str | None = None
-    #: The session whose files have ``profile``; None: the session itself.
-    given_files: botocore.session.Session | None = field(default=None, repr=False)
-    environ: Mapping[str, str] = field(default_factory=system_environment, repr=False)
-    clock: Clock = field(default_factory=Clock, repr=False)
-    _clients: InnerClients = field(default_factory=InnerClients, init=False, repr=False)
+    def __init__(
+        self,
+        given_session: botocore.session.Session | None = None,
+        *,
+        profile: str | None = None,
+        is_bare: bool = False,
+        outer_region: str | None = None,
+        region_of_chain: str | None = None,
+        given_files: botocore.session.Session | None = None,
+        environ: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Take what a provider is bound to.
+
+        Args:
+            given_session: The caller's session; None: the provider is used without one.
+            profile: The profile that selected the provider; None for a provider built in code.
+            is_bare: Whether a chain names the provider: then both ``profile`` and the environment
+                may set its options.
+            outer_region: The region of the session or client that needs credentials.
+            region_of_chain: The region of the role that is assumed with these credentials.
+            given_files: The session whose files have ``profile``; None: the session itself.
+            environ: The environment; None: that of this process.
+            clock: The clock; None: that of this machine.
+        """
+        self.given_session, self.given_files = given_session, given_files
+        self.profile, self.is_bare = profile, is_bare
+        self.outer_region, self.region_of_chain = outer_region, region_of_chain
+        self.environ = system_environment() if environ is None else environ
+        self.clock = clock or Clock()
+        self._clients = InnerClients()
+        self._is_checked = False
 
     @classmethod
     def like(cls, scope: "Scope", **changes: Any) -> "Self":
-        """Return a scope of this class that is like ``scope`` but for ``changes``."""
-        taken = {one.name: getattr(scope, one.name) for one in fields(Scope) if one.init}
-        return cls(**(taken | changes))
+        """Return a scope of this class that is like ``scope`` except for ``changes``."""
+        arguments = {name: value for name, value in vars(scope).items() if name[0] != "_"}
+        return cls(**(arguments | changes))
 
     @property
     def session(self) -> botocore.session.Session:
-        """The session that inner clients are made with, looked at once.
+        """The session that creates inner clients, checked once.
 
         Raises:
-            ConfigurationError: It is of no use, because its profile is not there.
+            ConfigurationError: It cannot create any, because its profile does not exist.
         """
         found = self.unchecked_session
-        # Not a cached_property: on Python 3.10 and 3.11 that has a lock, which a fork would copy.
-        if "_is_looked_at" not in vars(self):
+        if not self._is_checked:
             native("the AWS config", "the AWS config", "correct it", found.get_scoped_config)
-            vars(self)["_is_looked_at"] = True
+            self._is_checked = True
         return found
 
     @property
@@ -90,7 +104,7 @@ class Scope:
 
     @property
     def profile_values(self) -> Mapping[str, Any]:
-        """The settings of ``profile`` from both files; empty where there is none."""
+        """The settings of ``profile`` from both files; empty without a profile."""
         if self.profile is None:
             return {}
         values: Mapping[str, Any] = self.files.full_config["profiles"].get(self.profile, {})
@@ -115,7 +129,7 @@ class Scope:
         """Return the region that something names for an inner client; None if nothing does.
 
         Args:
-            client_config: What the user gave for the inner client.
+            client_config: The user's arguments for the inner client.
             id_region: The region that a Cognito id names.
         """
         given = client_config or {}
@@ -137,18 +151,18 @@ class Scope:
         service: str,
         client_config: Mapping[str, Any] | None,
         id_region: str | None = None,
-        keys: FrozenCredentials | None = None,
+        credentials: FrozenCredentials | None = None,
     ) -> "BaseClient":
-        """Return the inner client for ``service``, made once for each binding and process.
+        """Return the inner client for ``service``, created once for each binding and process.
 
-        With ``keys`` it signs with them, and is made again when they change. Without, bindings that
-        have no session of the caller's share it, so that a thousand identities do not mean a
-        thousand clients: it is unsigned and holds nothing of an identity.
+        With ``credentials`` it signs, and is created again when they change. Without, it does not
+        sign and holds nothing of an identity: bindings without a session of the caller share it,
+        so that a thousand identities do not need a thousand clients.
         """
         region = self.region(client_config, id_region)
         is_common = self.given_session is None and self.environ is system_environment()
-        made_of = (self.session, self.environ, service, region, client_config, keys)
-        return self._clients.get(*made_of, is_common=is_common)
+        arguments = (self.session, self.environ, service, region, client_config, credentials)
+        return self._clients.get(*arguments, is_common=is_common)
 
     def new_client(
         self, service: str, client_config: Mapping[str, Any] | None, id_region: str | None = None
@@ -158,13 +172,21 @@ class Scope:
         return create(self.session, self.environ, service, region, client_config)
 
 
-@dataclass(frozen=True, eq=False)
 class ProfileScope(Scope):
     """The scope of providers that a profile selects, for itself or as the source of its role."""
 
-    #: What the profile's ``credential_source`` names; None: the profile selects for itself.
-    source: Row | None = None
-    _selection: list[Selection] = field(default_factory=list, init=False, repr=False)
+    def __init__(self, *session: Any, source: Row | None = None, **arguments: Any) -> None:
+        """Take the arguments of ``Scope``, and the provider of ``credential_source``.
+
+        Args:
+            session: The session, as for ``Scope``.
+            source: The provider that ``credential_source`` names; None: the profile selects a
+                provider for itself.
+            arguments: As for ``Scope``.
+        """
+        super().__init__(*session, **arguments)
+        self._source = source
+        self._selection: Selection | None = None
 
     def allows(self, method: str | None, /) -> bool:
         """Whether the profile selects the provider ``method``.
@@ -172,18 +194,17 @@ class ProfileScope(Scope):
         Raises:
             ConfigurationError: The profile contradicts itself.
         """
-        # Not a cached_property: on Python 3.10 and 3.11 that has a lock, which a fork would copy.
-        if not self._selection:
-            self._selection.append(self._select())
-        row = self._selection[0].row
+        if self._selection is None:
+            self._selection = self._select()
+        row = self._selection.row
         return row is not None and method == row.method
 
     def _select(self) -> Selection:
         values, name = self.profile_values, str(self.profile)
-        if self.source is None:
+        if self._source is None:
             for key in values:
                 warn_if_misspelt(key, name)
-        found = select(values, self.source)
+        found = select(values, self._source)
         if found.row is None:
             return found
         if found.problem is not None:

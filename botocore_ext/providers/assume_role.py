@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from botocore.credentials import CredentialProvider, Credentials
@@ -16,11 +15,12 @@ from ..catalogue import load
 from ..errors import ConfigurationError, FetchError, MfaCodeError, ProviderError
 from ..options import types
 from ..options.option import option
+from ..options.scope import Scope
 from ..refresh.credentials import ProviderCredentials
 from ..runtime.awaiting import awaited
 from ..runtime.deadline import pause_budget
 from .base import Provider, ServiceProvider
-from .function import Source, keys_or_provider
+from .function import Source, credentials_or_provider
 
 #: Characters of an MFA code.
 _MFA_CODE_LENGTH = 6
@@ -50,7 +50,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
             default=None,
             code="from_env()",
             secret=True,
-            parse=keys_or_provider,
+            parse=credentials_or_provider,
             help="The credentials that assume the role: a provider, a chain, a callable, or "
             "credentials. By default those of `from_default_chain`.",
         )
@@ -92,7 +92,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
         """
         params = self._parameters()
         master, credentials = self._resolve_master()
-        client = self.scope.client("sts", self.client_config, keys=credentials)
+        client = self.scope.client("sts", self.client_config, credentials=credentials)
         if _needs_mfa_code(params):
             params["TokenCode"] = self._mfa_code(params["SerialNumber"])
         try:
@@ -169,7 +169,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
             master = load("from_default_chain")()
         if isinstance(master, Provider):
             region = self.scope.named_region(self.client_config)
-            master = master.bind(replace(self.scope, region_of_chain=region, profile=None))
+            master = master.bind(Scope.like(self.scope, region_of_chain=region, profile=None))
         source: CredentialProvider | Credentials = master
         return source
 

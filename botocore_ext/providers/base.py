@@ -33,10 +33,10 @@ class TokenCell:
     def __init__(self) -> None:
         """Start without ids and credentials."""
         #: Ids that a provider caches between fetches, by the place where they are valid.
-        self.kept: dict[str, str] = {}
+        self.ids: dict[str, str] = {}
         #: The credentials in use, with the distances that each was added with. It has no lock: a
         #: callback of the garbage collector may come here at any time, and each step is atomic.
-        self._users: WeakKeyDictionary[ProviderCredentials, set[int]] = WeakKeyDictionary()
+        self._subscribers: WeakKeyDictionary[ProviderCredentials, set[int]] = WeakKeyDictionary()
 
     def subscribe(self, credentials: "ProviderCredentials", distance: int) -> None:
         """Tell ``credentials`` of changes from now on.
@@ -45,12 +45,13 @@ class TokenCell:
             credentials: Those that are obtained with the tokens.
             distance: Through how many other providers.
         """
-        self._users.setdefault(credentials, set()).add(distance)
+        self._subscribers.setdefault(credentials, set()).add(distance)
 
-    def users(self) -> "list[ProviderCredentials]":
-        """Return the credentials that are in use, each behind those that it is obtained with."""
-        living = [one for reference in self._users.keyrefs() if (one := reference()) is not None]
-        found = [(one, max(self._users.get(one) or {0})) for one in living]
+    def subscribers(self) -> "list[ProviderCredentials]":
+        """Return the credentials in use, each after those that it is obtained with."""
+        references = self._subscribers.keyrefs()
+        living = [one for reference in references if (one := reference()) is not None]
+        found = [(one, max(self._subscribers.get(one) or {0})) for one in living]
         return [credentials for credentials, _ in sorted(found, key=itemgetter(1))]
 
 
@@ -176,7 +177,7 @@ class Provider(Specification):
         Args:
             access_key: Only those with this current access key.
         """
-        for credentials in self._cell.users():
+        for credentials in self._cell.subscribers():
             credentials.invalidate(access_key)
 
     def _replace_token(self, name: str, value: object) -> None:
@@ -189,10 +190,10 @@ class Provider(Specification):
         self._code_values[name] = value
         # An id belongs to the token that it was obtained with. A fetch under way keeps the old
         # dict, and so cannot bring back what is forgotten here.
-        self._cell.kept = {}
+        self._cell.ids = {}
         told: set[ProviderCredentials] = set()
         # Until none is new: a role that was loaded meanwhile may have used the old credentials.
-        while new := [one for one in self._cell.users() if one not in told]:
+        while new := [one for one in self._cell.subscribers() if one not in told]:
             for credentials in new:  # a role after its source, whose old credentials it may use
                 credentials._start_with(None)
             told.update(new)
@@ -211,7 +212,27 @@ class Provider(Specification):
             raise FetchError(provider=self.METHOD, error_msg=fact) from error
 
 
-# ``ServiceProvider``: what a provider that calls an AWS service has in common with others.
+# What providers that make requests have in common.
+
+
+def timeout_option(text: str | None = None, **declaration: Any) -> Any:
+    """Declare the ``timeout`` of a provider that calls an endpoint."""
+    return option(
+        **{"default": 1.0, "example": "1", "code": "1", **declaration},
+        parse=types.timeout,
+        help=text
+        or "Seconds to connect and to wait for data. One attempt takes at most five times as long.",
+    )
+
+
+def max_retries_option(text: str | None = None, **declaration: Any) -> Any:
+    """Declare the ``max_retries`` of a provider that calls an endpoint."""
+    return option(
+        **{"default": 0, "example": "3", "code": "3", **declaration},
+        parse=types.whole,
+        help=text
+        or "Further attempts after a connection error, 429, 5xx or an answer that is not JSON.",
+    )
 
 
 class ServiceProvider(Provider):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from botocore.credentials import CredentialProvider
 
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
-from ..errors import Attempt, ChainError, FetchError, shown
+from ..errors import Attempt, ChainError, FetchError, redacted_text
 from ..options import types
 from ..options.option import option
 from ..refresh.credentials import ProviderCredentials
@@ -54,7 +54,7 @@ def try_link(name: str, link: CredentialProvider) -> FrozenCredentials | Attempt
         if not getattr(error, "try_next_link", False):
             notify((name, error))
             raise
-        return Attempt(name, getattr(error, "reason", shown(error)), own_copy(error))
+        return Attempt(name, getattr(error, "reason", redacted_text(error)), own_copy(error))
     return credentials or Attempt(name, "not configured")
 
 

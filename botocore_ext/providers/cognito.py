@@ -129,11 +129,11 @@ class CognitoIdentityProvider(CognitoProvider):
     def _option_value(self, wanted: Option) -> Any:
         """See ``Specification._option_value``; the identity is the one in the last answer."""
         value = super()._option_value(wanted)
-        return self._cell.kept.get(value, value) if wanted.name == "identity_id" else value
+        return self._cell.ids.get(value, value) if wanted.name == "identity_id" else value
 
     def fetch(self) -> FrozenCredentials:
         """Call GetCredentialsForIdentity: one round trip."""
-        merged = self._cell.kept  # before the logins: see Provider._replace_token
+        merged = self._cell.ids  # before the logins: see Provider._replace_token
         configured = str(super()._option_value(self._option_named("identity_id")))
         identity = merged.get(configured, configured)
         credentials = self._get_credentials(self._client(identity), identity, self._logins())
@@ -282,11 +282,11 @@ class CognitoIdentityPoolProvider(CognitoProvider):
     @property
     def identity_id(self) -> str | None:
         """The identity in use; None before the first fetch."""
-        return next(reversed(self._cell.kept.values()), None)
+        return next(reversed(self._cell.ids.values()), None)
 
     def fetch(self) -> FrozenCredentials:
         """Call GetId, unless the identity is cached, and GetCredentialsForIdentity."""
-        own_cache = self._cell.kept  # before the logins: see Provider._replace_token
+        own_cache = self._cell.ids  # before the logins: see Provider._replace_token
         client, logins = self._client(self.identity_pool_id), self._logins()
         cached_identity = self._cached_identity(client, logins, own_cache)
         identity = cached_identity.get()

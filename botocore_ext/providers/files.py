@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from botocore.session import Session
@@ -13,7 +12,7 @@ from ..errors import ConfigurationError, near
 from ..options import types
 from ..options.option import option
 from ..options.scope import Scope
-from ..system import described
+from ..system import describe_path
 from .base import Provider
 
 logger = logging.getLogger(__name__)
@@ -78,7 +77,7 @@ class FilesProvider(Provider):
     def _reading_scope(self, outer: Scope, *, again: bool = False) -> Scope:
         named, *paths = map(self._in_code, ("profile", "config_filepath", "filepath"))
         if outer.profile is not None and named is None and not any(paths):
-            return replace(outer, is_bare=False)  # a link of that profile's
+            return Scope.like(outer, is_bare=False) if outer.is_bare else outer
         files = outer.given_files
         if again or any(paths):
             files = self._reread(outer.files)
@@ -119,4 +118,4 @@ class FilesProvider(Provider):
     def _paths(self) -> Iterator[str]:
         """Give the paths of both files, and say of each if it is not there."""
         for name in ("config_file", "credentials_file"):
-            yield described(str(self.scope.files.get_config_variable(name)))
+            yield describe_path(str(self.scope.files.get_config_variable(name)))

@@ -64,7 +64,7 @@ class FunctionProvider(Provider):
         """Call the function once, because only it knows whether it has credentials; None if not."""
         if self._binding.has("credentials"):
             return super().load()
-        returned = self._called()
+        returned = self._call()
         credentials = None if returned is None else super().load()
         if credentials is not None:
             credentials._start_with(returned)
@@ -77,12 +77,12 @@ class FunctionProvider(Provider):
             NotConfigured: It returned None.
             FetchError: It did not return credentials. What it raises passes unchanged.
         """
-        credentials = self._called()
+        credentials = self._call()
         if credentials is None:
             raise self._not_configured()
         return credentials
 
-    def _called(self) -> FrozenCredentials | None:
+    def _call(self) -> FrozenCredentials | None:
         found = guard_recursion(
             self._identity,
             self._label,
@@ -123,7 +123,7 @@ def _name(kind: type) -> str:
     return str(getattr(kind, "FACTORY", kind.__name__))
 
 
-def keys_or_provider(value: object) -> CredentialProvider | Credentials:
+def credentials_or_provider(value: object) -> CredentialProvider | Credentials:
     """A provider, a callable, refreshable credentials, or frozen ones."""
     if isinstance(value, Credentials):
         return value

@@ -18,7 +18,7 @@ from ..options.scope import Scope
 from ..options.types import ECS_AGENT
 from ..runtime.deadline import FETCH_BUDGET
 from ..tokens import TokenFile
-from .base import Provider
+from .base import Provider, max_retries_option, timeout_option
 
 #: One attempt may take this many times the timeout.
 WHOLE_ATTEMPT = 5
@@ -76,23 +76,8 @@ class HttpProvider(Provider):
         help="A file with the value of that header, read at every attempt. Takes precedence over "
         "the token.",
     )
-    timeout: float = option(
-        default=1.0,
-        ini="container_credentials_timeout",
-        example="1",
-        code="1",
-        parse=types.timeout,
-        help="Seconds to connect and to wait for data. One attempt takes at most five times as "
-        "long.",
-    )
-    max_retries: int = option(
-        default=3,
-        ini="container_credentials_max_retries",
-        example="3",
-        code="3",
-        parse=types.whole,
-        help="Further attempts after a connection error, 429, 5xx or an answer that is not JSON.",
-    )
+    timeout: float = timeout_option(ini="container_credentials_timeout")
+    max_retries: int = max_retries_option(default=3, ini="container_credentials_max_retries")
 
     def fetch(self) -> FrozenCredentials:
         """Request credentials; retry what may be temporary, within the budget of one fetch."""
@@ -167,21 +152,8 @@ class ContainerProvider(Provider):
     FACTORY = "from_container_metadata"
     FEATURE_IDS = ("CREDENTIALS_HTTP",)
 
-    timeout: float = option(
-        default=1.0,
-        example="1",
-        code="1",
-        parse=types.timeout,
-        help="Seconds to connect and to wait for data. One attempt takes at most five times as "
-        "long.",
-    )
-    max_retries: int = option(
-        default=0,
-        example="3",
-        code="3",
-        parse=types.whole,
-        help="Further attempts after a connection error, 429, 5xx or an answer that is not JSON.",
-    )
+    timeout: float = timeout_option()
+    max_retries: int = max_retries_option()
 
     def is_selected(self) -> bool:
         """Whether an endpoint is set in the environment."""

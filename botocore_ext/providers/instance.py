@@ -21,7 +21,7 @@ from ..errors import NotConfigured
 from ..options import types
 from ..options.option import option
 from ..runtime.deadline import FETCH_BUDGET, within
-from .base import Provider
+from .base import Provider, max_retries_option, timeout_option
 
 logger = logging.getLogger(__name__)
 
@@ -39,21 +39,13 @@ class InstanceProvider(Provider):
     FACTORY = "from_instance_metadata"
     FEATURE_IDS = ("CREDENTIALS_IMDS",)
 
-    timeout: float = option(
-        default=1.0,
-        example="1",
-        code="1",
-        parse=types.timeout,
-        help="Seconds to connect and to wait for data, 25 for everything. If it is not set, the "
-        "session's `metadata_service_timeout` applies.",
+    timeout: float = timeout_option(
+        "Seconds to connect and to wait for data, 25 for everything. If it is not set, the "
+        "session's `metadata_service_timeout` applies."
     )
-    max_retries: int = option(
-        default=0,
-        example="3",
-        code="3",
-        parse=types.whole,
-        help="Further attempts for each of the three requests. If it is not set, one less than "
-        "the session's `metadata_service_num_attempts`.",
+    max_retries: int = max_retries_option(
+        "Further attempts for each of the three requests. If it is not set, one less than "
+        "the session's `metadata_service_num_attempts`."
     )
     ec2_metadata_v1_disabled: bool = option(
         default=False,

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/boto3/latest/guide/credentials.html
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -100,7 +99,7 @@ def _source_provider(row: Row, scope: Scope, client_config: Mapping[str, Any] | 
     if row.source_of == "us":
         return create_provider(row.load(), client_config).bind(ProfileScope.like(scope, source=row))
     provider: Provider = row.load()()
-    return provider.bind(replace(scope, profile=None))
+    return provider.bind(Scope.like(scope, profile=None))
 
 
 def _role_error(scope: Scope, fact: str) -> ConfigurationError:
@@ -229,7 +228,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         found = role_source(str(self.scope.profile), self.scope.profiles, visited)
         if found.problem is not None:
             raise _role_error(self.scope, found.problem)
-        inner = replace(self.scope, region_of_chain=self.scope.named_region(config))
+        inner = Scope.like(self.scope, region_of_chain=self.scope.named_region(config))
         if found.row is not None:
             feature = "CREDENTIALS_PROFILE_NAMED_PROVIDER"
             source = _source_provider(found.row, inner, config)
@@ -275,9 +274,9 @@ class DefaultChainProvider(ProfileProvider):
         profile = self.scope.profile
         if profile != "default" and profile not in self.scope.files.full_config["profiles"]:
             raise self._not_configured()  # as a plain session says
-        outside = replace(self.scope, profile=None)
+        without_profile = Scope.like(self.scope, profile=None)
         environment, token_file, container, instance = (
-            self._candidate(kind, outside) for kind in _OUTSIDE_PROFILES
+            self._candidate(kind, without_profile) for kind in _OUTSIDE_PROFILES
         )
         is_explicit = "profile" in self._code_values or "profile" in session.instance_variables()
         legacy = (OriginalEC2Provider(), BotoProvider())

@@ -8,14 +8,13 @@ with its own locks.
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
 from botocore.credentials import ReadOnlyCredentials
 
 from ..aws.frozen_credentials import FrozenCredentials
-from ..errors import ConfigurationError, FetchError, shown
+from ..errors import ConfigurationError, FetchError, redacted_text
 from ..runtime.deadline import FETCH_BUDGET, run_with_budget
 from ..runtime.single_flight import (
     Flight,
@@ -53,18 +52,17 @@ _SERVED = 16
 _EMPTY = ReadOnlyCredentials("", "", None)
 
 
-@dataclass(frozen=True)
-class Current:
+class Current(NamedTuple):
     """The state of a refresher; replaced as a whole, so that no reader sees half of it."""
 
-    state: State = field(default_factory=State)
+    pid: int
+    state: State = State()
     #: Until then there is nothing to decide.
     fresh_until: Moment = PAST
     #: Grows with each invalidation that a fetch begun before it must not undo.
     epoch: int = 0
     #: Grows when the token is replaced: credentials of the previous token are never used again.
     identity: int = 0
-    pid: int = field(default_factory=os.getpid)
     #: The credentials to serve, as botocore signs with them; empty before the first fetch.
     frozen: ReadOnlyCredentials = _EMPTY
     #: The access keys served so far, the newest first; those of a previous token are dropped.
@@ -74,8 +72,9 @@ class Current:
 
     def with_state(self, state: State, epoch: int, window: Window) -> "Current":
         """Return what follows once ``state`` applies."""
+        pid, identity = os.getpid(), self.identity
         if state.credentials is None:
-            return Current(state, epoch=epoch, identity=self.identity)
+            return Current(pid, state, epoch=epoch, identity=identity)
         fresh_until, served = PAST, self.served
         if not state.invalidated:
             fresh_until = state.expires.after(-advisory_window(state.lifetime, window))
@@ -83,8 +82,7 @@ class Current:
             served = (state.credentials.access_key, *served[: _SERVED - 1])
         frozen = ReadOnlyCredentials(*state.credentials.parts())
         features = state.credentials.features
-        pid, identity = os.getpid(), self.identity
-        return Current(state, fresh_until, epoch, identity, pid, frozen, served, features)
+        return Current(pid, state, fresh_until, epoch, identity, frozen, served, features)
 
 
 class _ReplacedItselfError(Exception):
@@ -110,7 +108,7 @@ class Refresher:
         self._replaced_by: list[ref[Flight[Any]]] = []
         # Reentrant, because a signal handler may come here; nothing is called while it is held.
         self._lock = ProcessLocal(threading.RLock)
-        self.current = Current()
+        self.current = Current(os.getpid())
 
     def now(self) -> Moment:
         """Return the time."""
@@ -189,7 +187,7 @@ class Refresher:
         state = State() if credentials is None else State(credentials, obtained=self.now())
         while True:
             read = self.current
-            empty = Current(identity=read.identity + 1)
+            empty = Current(os.getpid(), identity=read.identity + 1)
             if self._swap(read, empty.with_state(state, read.epoch + 1, self._window())):
                 return
 
@@ -300,14 +298,14 @@ class Refresher:
             return None
         if must_raise(before, error, now):
             text = "Fetching credentials via %s failed: %s"
-            logger.warning(text, self._name, shown(error))
+            logger.warning(text, self._name, redacted_text(error))
             return outcome
         validity = "are still valid" if before.is_unexpired(now) else "have expired"
         if before.invalidated:
             validity = "were invalidated"
         if before.last_error is None or validity != "are still valid":
             text = "Refreshing credentials via %s failed; the credentials in use %s: %s"
-            logger.warning(text, self._name, validity, shown(error))
+            logger.warning(text, self._name, validity, redacted_text(error))
         return outcome
 
     def _error(self, fact: str) -> FetchError:

@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import FetchError, without_users
@@ -76,13 +75,11 @@ def too_late() -> TimeoutError:
 FETCH_BUDGET = 25
 
 
-@dataclass
 class _Budget:
     """The time left for one fetch."""
 
-    now: Callable[[], float]
-    deadline: float
-    requests: int = 0
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now, self.deadline, self.requests = now, now() + FETCH_BUDGET, 0
 
 
 _budget: ContextVar[_Budget | None] = ContextVar("botocore_ext_budget", default=None)
@@ -90,7 +87,7 @@ _budget: ContextVar[_Budget | None] = ContextVar("botocore_ext_budget", default=
 
 def run_with_budget(now: Callable[[], float], work: Callable[[], T]) -> T:
     """Run ``work`` with ``FETCH_BUDGET`` seconds for its calls, by the clock ``now``."""
-    budget = _Budget(now, now() + FETCH_BUDGET)
+    budget = _Budget(now)
     # Each fetch has its own budget, and uses nothing of an outer one.
     return pause_budget(lambda: run_with(_budget, budget, work))
 

@@ -171,9 +171,9 @@ class SessionResolver(CredentialResolver):
             return super().load_credentials()
         found: Credentials | None = self.only.load()
         if found is None:
-            from ..errors import nothing_from
+            from ..errors import no_credentials_from
 
-            raise nothing_from(self.only)
+            raise no_credentials_from(self.only)
         return found
 
 

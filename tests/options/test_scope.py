@@ -378,10 +378,10 @@ class TestCommonClients:
             def __setitem__(self, cache_key, _):
                 super().__setitem__(cache_key, theirs)
 
-        here.client("sts", None, keys=FrozenCredentials("AKIATHEIRS", "s"))
+        here.client("sts", None, credentials=FrozenCredentials("AKIATHEIRS", "s"))
         (theirs,) = here._clients._cached.get().values()
         here._clients._cached._values = {os.getpid(): Taken()}
-        signer = here.client("sts", None, keys=keys)._request_signer
+        signer = here.client("sts", None, credentials=keys)._request_signer
         assert signer._credentials.access_key == "AKIAMINE"
 
     def test_nobody_keeps_it(self):

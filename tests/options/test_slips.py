@@ -290,3 +290,8 @@ def test_an_option_may_replace_that_of_a_parent():
     assert (Mine().refresh_window, Fixed(token_url="u").refresh_window) == (60, 90)
     with pytest.raises(TypeError, match="has no option 'refresh_window'"):
         Fixed(refresh_window=5)
+
+
+def test_an_unknown_argument_of_option_is_refused():
+    with pytest.raises(TypeError, match=r"option\(\) has no argument 'defualt'"):
+        option(defualt=None, help="What it is.")

@@ -155,7 +155,7 @@ def _pool(place: Place) -> Provider:
 
 
 def _forget_identity(_: Place, provider: Any) -> None:
-    provider._cell.kept.clear()
+    provider._cell.ids.clear()
 
 
 def sso(place: Place) -> Provider:
