@@ -10,77 +10,46 @@ Names are loaded on first use, so that importing the package costs almost nothin
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .session.hook import extend, install, uninstall
-
-if TYPE_CHECKING:
-    from . import tokens as tokens
-    from .aws.frozen_credentials import FrozenCredentials
-    from .errors import (
-        Attempt,
-        ChainError,
-        ConfigurationError,
-        FetchError,
-        NotConfigured,
-        ProviderError,
-    )
-    from .explanation.explain import explain
-    from .explanation.report import Explanation
-    from .options.option import option
-    from .options.scope import Scope
-    from .providers.assume_role import from_temporary_credentials
-    from .providers.base import Provider
-    from .providers.chain import CredentialChain, create_credential_chain
-    from .providers.cognito import from_cognito_identity, from_cognito_identity_pool
-    from .providers.environment import from_env
-    from .providers.http import from_container_metadata, from_http
-    from .providers.instance import from_instance_metadata
-    from .providers.login import from_login_credentials
-    from .providers.process import from_process
-    from .providers.profile import from_default_chain, from_ini
-    from .providers.sso import from_sso
-    from .providers.web_identity import from_token_file, from_web_token
-    from .refresh.credentials import ProviderCredentials
-    from .session.session import Session
+from .session.hook import extend as extend
+from .session.hook import install as install
+from .session.hook import uninstall as uninstall
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Attempt",
-    "ChainError",
-    "ConfigurationError",
-    "CredentialChain",
-    "Explanation",
-    "FetchError",
-    "FrozenCredentials",
-    "NotConfigured",
-    "Provider",
-    "ProviderCredentials",
-    "ProviderError",
-    "Scope",
-    "Session",
-    "create_credential_chain",
-    "explain",
-    "extend",
-    "from_cognito_identity",
-    "from_cognito_identity_pool",
-    "from_container_metadata",
-    "from_default_chain",
-    "from_env",
-    "from_http",
-    "from_ini",
-    "from_instance_metadata",
-    "from_login_credentials",
-    "from_process",
-    "from_sso",
-    "from_temporary_credentials",
-    "from_token_file",
-    "from_web_token",
-    "install",
-    "option",
-    "uninstall",
-]
+if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in the catalogue
+    from . import tokens as tokens
+    from .aws.frozen_credentials import FrozenCredentials as FrozenCredentials
+    from .errors import Attempt as Attempt
+    from .errors import ChainError as ChainError
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import FetchError as FetchError
+    from .errors import NotConfigured as NotConfigured
+    from .errors import ProviderError as ProviderError
+    from .explanation.explain import explain as explain
+    from .explanation.report import Explanation as Explanation
+    from .options.option import option as option
+    from .options.scope import Scope as Scope
+    from .providers.assume_role import from_temporary_credentials as from_temporary_credentials
+    from .providers.base import Provider as Provider
+    from .providers.chain import CredentialChain as CredentialChain
+    from .providers.chain import create_credential_chain as create_credential_chain
+    from .providers.cognito import from_cognito_identity as from_cognito_identity
+    from .providers.cognito import from_cognito_identity_pool as from_cognito_identity_pool
+    from .providers.environment import from_env as from_env
+    from .providers.http import from_container_metadata as from_container_metadata
+    from .providers.http import from_http as from_http
+    from .providers.instance import from_instance_metadata as from_instance_metadata
+    from .providers.login import from_login_credentials as from_login_credentials
+    from .providers.process import from_process as from_process
+    from .providers.profile import from_default_chain as from_default_chain
+    from .providers.profile import from_ini as from_ini
+    from .providers.sso import from_sso as from_sso
+    from .providers.web_identity import from_token_file as from_token_file
+    from .providers.web_identity import from_web_token as from_web_token
+    from .refresh.credentials import ProviderCredentials as ProviderCredentials
+    from .session.session import Session as Session
 
-#: The modules of the public names that are not loaded yet; factories are in the catalogue.
+#: The modules of the public names that are neither loaded here nor factories.
 _HOMES = {
     "Attempt": "errors",
     "ChainError": "errors",
@@ -105,6 +74,8 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
         """Load the module of a public name (PEP 562)."""
         if name == "tokens":
             return import_module(f".{name}", __name__)
+        if name == "__all__":
+            return _public_names()
         from .catalogue import find_module  # noqa: PLC0415 - install() alone needs no catalogue
 
         home = _HOMES.get(name) or find_module(name)
@@ -115,6 +86,12 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
         return value
 
 
+def _public_names() -> list[str]:
+    from .catalogue import ROWS  # noqa: PLC0415 - install() alone needs no catalogue
+
+    return sorted(["extend", "install", "uninstall", *_HOMES, *(row.factory for row in ROWS)])
+
+
 def __dir__() -> list[str]:
     """Return the public names, loaded or not."""
-    return sorted({*globals(), *__all__, "tokens"})
+    return sorted({*globals(), *_public_names(), "tokens"})
