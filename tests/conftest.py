@@ -7,16 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import boto3
-import botocore
 import pytest
-from botocore.loaders import JSONFileLoader, Loader
 
 import botocore_ext
 from botocore_ext.options import scope
 from botocore_ext.profiles import registry
 from botocore_ext.providers import cognito
 
-from . import fakes, searching
+from . import fakes, once, searching
 
 #: Where very many tests try the same code.
 PROOFS = {
@@ -107,30 +105,10 @@ _OF_A_JOB = {
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _read_once():
-    """Read each data file of botocore and boto3 once for all sessions: it was a third of a run."""
-    data = tuple(str(Path(one.__file__).parent / "data") for one in (boto3, botocore))
-    load, files = JSONFileLoader._load_file, {}
-    services_of, services = Loader.list_available_services, {}
-
-    def load_once(self, full_path, open_method):
-        if not full_path.startswith(data):
-            return load(self, full_path, open_method)
-        if full_path not in files:
-            files[full_path] = load(self, full_path, open_method)
-        return files[full_path]
-
-    def list_once(self, type_name):
-        places = (type_name, *self._potential_locations())
-        if not all(one.startswith(data) for one in places[1:]):
-            return services_of(self, type_name)
-        if places not in services:
-            services[places] = services_of(self, type_name)
-        return list(services[places])
-
+def _work_once():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "_load_file", load_once)
-        patch.setattr(Loader, "list_available_services", list_once)
+        once.read_data(patch)
+        once.register_handlers(patch)
         yield
 
 
