@@ -255,6 +255,6 @@ SCHEMES = (
     Scheme("file", "file:///ABSOLUTE/PATH, file://~/PATH", "options.references:file_token"),
     Scheme("env", "env://NAME", "options.references:variable_token"),
     Scheme("process", "process://COMMAND", "options.references:process_token"),
-    Scheme("github-actions", "github-actions://AUDIENCE", "options.references:github_token"),
-    Scheme("ambient", "ambient://AUDIENCE", "options.references:ambient_token"),
+    Scheme("github-actions", "github-actions://AUDIENCE", "options.oidc:github_token"),
+    Scheme("ambient", "ambient://AUDIENCE", "options.oidc:ambient_token"),
 )

@@ -1,4 +1,4 @@
-"""Where a token comes from: a file, an environment variable, a process, the place of a program.
+"""Token sources: where a token comes from.
 
 In Python a token is a string or any callable without arguments that returns one; the classes
 here are such callables. In an ini file a token is the text itself or a reference: ``file://``,
@@ -6,18 +6,10 @@ here are such callables. In an ini file a token is the text itself or a referenc
 fetch and never cached, because tokens are short-lived by nature.
 """
 
-import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from botocore.compat import compat_shell_split
-
-from .errors import FetchError
-from .runtime.process import LARGEST, Output, output_of
-from .system import in_home, system_environment, text_of
+from .options.sources import TokenFile, TokenProcess, TokenVariable
 
 if TYPE_CHECKING:
     from .options.oidc import AmbientToken, GitHubActionsToken
@@ -30,150 +22,17 @@ __all__ = [
     "TokenVariable",
 ]
 
-#: The names that ``options.oidc`` has, which is loaded on first use.
-_OIDC = ("AmbientToken", "GitHubActionsToken")
-
-
-@dataclass(frozen=True)
-class TokenFile:
-    """Reads the token from a UTF-8 file (``file://PATH``), absolute or beginning with ``~``."""
-
-    path: str
-    #: Seconds to wait for the writer of a pipe.
-    timeout: float = 5
-
-    def __call__(self) -> str:
-        """Return the file's content, stripped.
-
-        Raises:
-            FetchError: The file is missing, unreadable, too large, not UTF-8 or empty.
-        """
-        path = self.path
-        try:
-            path = in_home(path)
-            token = text_of(path, self.timeout).strip()
-        except OSError as error:
-            fact = f"cannot be read ({error.strerror}): check the path and who may read it"
-        except UnicodeDecodeError:
-            fact = "cannot be read (it is not UTF-8 text): write the token as plain text"
-        except ValueError:  # a character that no path has
-            fact = "cannot be read (no file has such a name): check the path"
-        else:
-            if token:
-                return token
-            fact = "is empty: wait until it is written, or check what writes it"
-        raise FetchError(provider="token file", error_msg=f"the token file {path} {fact}")
-
-
-@dataclass(frozen=True)
-class TokenVariable:
-    """Reads the token from an environment variable (``env://NAME``)."""
-
-    name: str
-    environ: Mapping[str, str] = field(
-        default_factory=system_environment, repr=False, compare=False
-    )
-
-    def __call__(self) -> str:
-        """Return the variable's value, stripped.
-
-        Raises:
-            FetchError: The variable is not set, or empty.
-        """
-        value = None
-        with suppress(UnicodeEncodeError):  # a name that no variable has
-            value = self.environ.get(self.name)
-        token = (value or "").strip()
-        if token:
-            return token
-        state = "not set" if value is None else "empty"
-        raise FetchError(
-            provider="token variable",
-            error_msg=f"the environment variable {self.name} is {state}: set it to the token",
-        )
-
-    def __reduce__(self) -> tuple[type["TokenVariable"], tuple[str]]:
-        """Travel as the name; the environment of the receiving process holds there."""
-        return type(self), (self.name,)
-
+#: The sources that are loaded on first use -> their module in ``options``.
+_LATE = {
+    "AmbientToken": "oidc",
+    "GitHubActionsToken": "oidc",
+}
 
 if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every name
 
     def __getattr__(name: str) -> Any:
-        """Load a source of ``options.oidc`` (PEP 562)."""
-        if name not in _OIDC:
+        """Load a source on first use (PEP 562)."""
+        if name not in _LATE:
             msg = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        return getattr(import_module(f"{__package__}.options.oidc"), name)
-
-
-# The token that a command prints.
-
-#: Seconds that the command may take.
-PROCESS_TIMEOUT = 60
-
-
-@dataclass(frozen=True)
-class TokenProcess:
-    """Takes the token from what a command prints (``process://COMMAND``).
-
-    The command is split as botocore splits ``credential_process``; no shell runs.
-    """
-
-    command: str = field(repr=False)
-    timeout: float = PROCESS_TIMEOUT
-
-    def __call__(self) -> str:
-        """Run the command and return its standard output, stripped.
-
-        Raises:
-            FetchError: The command cannot be started, fails, takes longer than ``timeout``
-                seconds, or prints no UTF-8 text or too much. The beginning of its standard error is
-                part of the text.
-        """
-        arguments = self._arguments()
-        try:
-            done = output_of(arguments, self.timeout, subprocess.DEVNULL)
-        except subprocess.TimeoutExpired:
-            fact = f"took longer than {self.timeout:g} seconds: run it by hand to see why"
-        except OSError as error:
-            fact = f"cannot be started ({error.strerror}): check the path of the program"
-        except ValueError:
-            fact = "cannot be started (it has a character that no program takes): check the command"
-        else:
-            if done.status == 0 and done.printed is not None:
-                text = _text_of(done.printed)
-                if text:
-                    return text
-                printed = "nothing" if text is not None else "something that is not UTF-8 text"
-                fact = f"printed {printed}: it must print the token"
-            else:
-                fact = _problem(done)
-        raise FetchError(
-            provider="token process", error_msg=f"the token process {arguments[0]} {fact}"
-        )
-
-    def _arguments(self) -> list[str]:
-        fact = "is empty: name a program"
-        try:
-            arguments = list(compat_shell_split(self.command))
-        except ValueError as error:
-            arguments, fact = [], f"cannot be split into words ({error})"
-        if arguments:
-            return arguments
-        raise FetchError(provider="token process", error_msg=f"the command of the token {fact}")
-
-
-def _problem(done: Output) -> str:
-    if done.printed is None:
-        return f"printed more than {LARGEST} bytes and was ended: it must print the token"
-    complaint = done.complaint or "no message: run it by hand"
-    return f"failed with exit status {done.status}{':' if done.complaint else ' and'} {complaint}"
-
-
-def _text_of(printed: bytes) -> str | None:
-    """Return the text, stripped; None if it is not UTF-8."""
-    try:
-        return printed.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        return None
+        return getattr(import_module(f"{__package__}.options.{_LATE[name]}"), name)

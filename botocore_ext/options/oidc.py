@@ -207,3 +207,16 @@ def _explain(error: Exception) -> EndpointError:
         "check the audience, and what issues tokens here"
     )
     return EndpointError(fact, retry=passes)
+
+
+# The token schemes.
+
+
+def github_token(audience: str, scope: Scope) -> GitHubActionsToken:
+    """Return the source for ``github-actions://``."""
+    return GitHubActionsToken(audience, scope=scope)
+
+
+def ambient_token(audience: str, scope: Scope) -> AmbientToken:
+    """Return the source for ``ambient://``."""
+    return AmbientToken(audience, scope=scope)

@@ -6,13 +6,12 @@ from typing import TypeAlias, cast
 
 from botocore.compat import compat_shell_split
 
-from .. import tokens as sources
 from ..catalogue import SCHEMES
 from ..errors import FetchError, near
 from ..profiles import registry
 from ..runtime.awaiting import awaited
 from ..system import is_absolute
-from . import types
+from . import sources, types
 from .scope import Scope
 
 #: A token, or what returns one when it is called; in a session of aiobotocore it may be awaited.
@@ -48,7 +47,7 @@ def reference(value: object, scope: Scope) -> object:
     return source
 
 
-# The sources of the catalogue, each made of the text after the scheme.
+# The token schemes of this machine: each function takes the text after the scheme.
 
 
 def file_token(path: str, _: Scope) -> Token | None:
@@ -73,16 +72,6 @@ def process_token(command: str, _: Scope) -> Token:
         msg = f"cannot be split into a command and its arguments ({error})"
         raise ValueError(msg) from None
     return sources.TokenProcess(command)
-
-
-def github_token(audience: str, scope: Scope) -> Token:
-    """Return the source for ``github-actions://``."""
-    return sources.GitHubActionsToken(audience, scope=scope)
-
-
-def ambient_token(audience: str, scope: Scope) -> Token:
-    """Return the source for ``ambient://``."""
-    return sources.AmbientToken(audience, scope=scope)
 
 
 #: What looks like a reference to a token and is none -> what is wrong with it. Compiled only for a

@@ -15,9 +15,9 @@ from ..errors import FetchError
 from ..options import references, types
 from ..options.option import option
 from ..options.scope import Scope
+from ..options.sources import TokenFile
 from ..options.types import ECS_AGENT
 from ..runtime.deadline import FETCH_BUDGET
-from ..tokens import TokenFile
 from .base import Provider, max_retries_option, timeout_option
 
 #: One attempt may take this many times the timeout.

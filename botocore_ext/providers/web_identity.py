@@ -14,8 +14,8 @@ from ..errors import FetchError
 from ..options import references, types
 from ..options.option import option
 from ..options.resolution import ENVIRONMENT, PROFILE, Origin
+from ..options.sources import TokenFile
 from ..runtime.awaiting import awaited
-from ..tokens import TokenFile
 from .base import ServiceProvider
 
 
