@@ -47,6 +47,8 @@ if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in th
     from .providers.web_identity import from_token_file as from_token_file
     from .providers.web_identity import from_web_token as from_web_token
     from .refresh.credentials import ProviderCredentials as ProviderCredentials
+    from .session.identities import client as client
+    from .session.identities import resource as resource
     from .session.session import Session as Session
 
 #: The modules of the public names that are neither loaded here nor factories.
@@ -64,8 +66,10 @@ _HOMES = {
     "ProviderError": "errors",
     "Scope": "options.scope",
     "Session": "session.session",
+    "client": "session.identities",
     "explain": "explanation.explain",
     "option": "options.option",
+    "resource": "session.identities",
 }
 
 if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every name

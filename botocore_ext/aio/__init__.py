@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ..providers.function import Source
+from ..session import identities
 from ..session.hook import extend, take_from
 
 try:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     )
 
     from .credentials import AsyncProviderCredentials
+
+_UNSET: Any = object()
 
 
 class AioSession(aiobotocore.session.AioSession):
@@ -60,3 +63,16 @@ class AioSession(aiobotocore.session.AioSession):
             are no credentials.
         """
         return await super().get_credentials()
+
+    def create_client(self, *args: Any, credentials: Source = _UNSET, **kwargs: Any) -> Any:
+        """Create a client, as aiobotocore does.
+
+        Args:
+            args: As in aiobotocore.
+            credentials: The client signs with these only; without them it signs with those of the
+                session.
+            kwargs: As in aiobotocore.
+        """
+        if credentials is _UNSET:
+            return super().create_client(*args, **kwargs)
+        return identities.client(self, *args, credentials=credentials, **kwargs)

@@ -1,6 +1,7 @@
-"""Synchronous copies of a session, which does not change."""
+"""Copies of a session, which does not change."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.session import Session
@@ -26,7 +27,7 @@ def session_like(
     """
     has_own_handlers = is_async(original)
     if reread is None:
-        session: Session = _SameSettings(original, include_builtin_handlers=has_own_handlers)
+        session: Session = SameSettings(original, include_builtin_handlers=has_own_handlers)
         session.register_component("config_store", original.get_component("config_store"))
         found = loader or original.get_component("data_loader")
         session.register_component("data_loader", found)
@@ -37,14 +38,35 @@ def session_like(
         config: Any = original.get_default_client_config()
         session.set_default_client_config(config)
     # Not passed to the constructor: third-party initializers would register handlers again.
-    for name in () if has_own_handlers else _COMPONENTS:
-        session.register_component(name, original.get_component(name))
-    for name in ("user_agent_name", "user_agent_version", "user_agent_extra"):
-        setattr(session, name, getattr(original, name))
+    _share(session, original, () if has_own_handlers else _COMPONENTS)
     return session
 
 
-class _SameSettings(Session):
+def session_of_same_kind(original: Session, kind: "type[SameSettings]") -> Session:
+    """Return a session with the settings and event handlers of another one.
+
+    Handlers that are registered with the original later are not added to it, nor the other way
+    round.
+
+    Args:
+        original: The other session.
+        kind: The class: synchronous or, for a session of aiobotocore, asynchronous.
+    """
+    session: Session = kind(original, include_builtin_handlers=False)
+    _share(session, original, ("config_store", "data_loader", *_COMPONENTS))
+    events: Any = copy.copy(original.get_component("event_emitter"))
+    session.register_component("event_emitter", events)
+    return session
+
+
+def _share(session: Session, original: Session, components: Sequence[str]) -> None:
+    for name in components:
+        session.register_component(name, original.get_component(name))
+    for name in ("user_agent_name", "user_agent_version", "user_agent_extra"):
+        setattr(session, name, getattr(original, name))
+
+
+class SameSettings(Session):
     """A session with the settings of another one, also when they change."""
 
     def __init__(self, original: Session, *, include_builtin_handlers: bool) -> None:

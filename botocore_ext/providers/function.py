@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
-from botocore.credentials import CredentialProvider, Credentials
+from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
 
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..errors import FetchError
@@ -19,7 +19,7 @@ _Found: TypeAlias = FrozenCredentials | Credentials | Mapping[str, Any] | None
 #: None: it has none here.
 Function: TypeAlias = Callable[[], _Found | Awaitable[_Found]]
 #: What is accepted where a provider is.
-Source: TypeAlias = CredentialProvider | Function
+Source: TypeAlias = CredentialProvider | Function | FrozenCredentials | Credentials
 
 
 class FunctionProvider(Provider):
@@ -96,17 +96,19 @@ class FunctionProvider(Provider):
 
 
 def as_provider(source: object) -> CredentialProvider:
-    """Return ``source`` as a provider: it is one, or it is a callable that returns credentials.
+    """Return ``source`` as a provider: it is one, or credentials, or a callable that returns them.
 
     Raises:
-        TypeError: It is neither.
+        TypeError: It is none of these.
     """
     if isinstance(source, CredentialProvider):
         return source
+    if isinstance(source, (FrozenCredentials, Credentials)):
+        return FunctionProvider(function=_returning(source))
     if callable(source) and not isinstance(source, type):
         function: Any = source
         return FunctionProvider(function=function)
-    if isinstance(source, (Mapping, FrozenCredentials, Credentials)):
+    if isinstance(source, (Mapping, ReadOnlyCredentials)):
         remedy = "to use these credentials, pass a function that returns them"
     elif isinstance(source, type):
         remedy = f"call it: {_name(source)}(...)"
@@ -116,6 +118,16 @@ def as_provider(source: object) -> CredentialProvider:
     kind = _name(source) if isinstance(source, type) else f"a value of type {type(source).__name__}"
     msg = f"{kind} is not a credential provider: {remedy}"
     raise TypeError(msg)
+
+
+def _returning(credentials: FrozenCredentials | Credentials) -> Function:
+    """Return a function that returns these credentials and has the name of their class."""
+
+    def returning() -> FrozenCredentials | Credentials:
+        return credentials
+
+    returning.__qualname__ = type(credentials).__name__
+    return returning
 
 
 def _name(kind: type) -> str:
@@ -135,8 +147,7 @@ def credentials_or_provider(value: object) -> CredentialProvider | Credentials:
             msg = f"must be a provider, a callable or credentials, not {type(value).__name__}"
             raise ValueError(msg)
         return as_provider(value)
-    known = _read(value) if isinstance(value, Mapping) else value
-    return as_provider(lambda: known)
+    return as_provider(_read(value) if isinstance(value, Mapping) else value)
 
 
 def _read(mapping: Mapping[str, Any]) -> FrozenCredentials:

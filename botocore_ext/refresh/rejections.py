@@ -58,6 +58,11 @@ def resend_rejected(
     events.register_last("before-sign.s3", cache, unique_id="botocore-ext-before-sign.s3")
 
 
+def share_known(original: "Session", session: "Session") -> None:
+    """Let the handlers that ``session`` has copied from ``original`` know its credentials too."""
+    _known[session] = _known.setdefault(original, WeakValueDictionary())
+
+
 def _send_again(known: "Known", response: Any, request_dict: Any, **_: object) -> int | None:
     """Return the seconds to wait before another attempt, or None (``needs-retry``).
 

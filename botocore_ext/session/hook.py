@@ -133,7 +133,29 @@ def take_from(session: botocore.session.Session, source: "Source") -> None:
     if loaded is not None:
         msg = f"the botocore session has credentials already (method {loaded.method!r})"
         raise TypeError(msg)
+    _take_from(session, only)
+
+
+def take_new_from(session: botocore.session.Session, source: "Source") -> None:
+    """Make a new session use the credentials of ``source`` only.
+
+    Raises:
+        TypeError: ``source`` is not a provider.
+    """
+    (only,) = _as_providers([source])
+    _take_from(session, only)
+
+
+def _take_from(session: botocore.session.Session, only: CredentialProvider) -> None:
     _register(session, (), only)
+    session.register_component("token_provider", _NoTokens())
+
+
+class _NoTokens:
+    """The bearer tokens of a session with one provider: none of the environment or a profile."""
+
+    def load_token(self, **_: object) -> None:
+        """Return None."""
 
 
 def _as_providers(sources: Sequence["Source"]) -> tuple[CredentialProvider, ...]:

@@ -1,12 +1,20 @@
 """``Session``: a boto3 session that knows this package, without any global state."""
 
+from typing import TYPE_CHECKING, Any
+
 import boto3
 import botocore.session
 from botocore.credentials import Credentials
 
 from ..providers.function import Source
 from ..refresh.credentials import ProviderCredentials
+from . import identities
 from .hook import extend, take_from
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_UNSET: Any = object()
 
 
 class Session(boto3.Session):
@@ -34,8 +42,8 @@ class Session(boto3.Session):
             botocore_session: As in ``boto3.Session``.
             profile_name: As in ``boto3.Session``.
             aws_account_id: As in ``boto3.Session``.
-            credentials: A provider, or a callable that returns credentials: the session uses these
-                credentials only. None: it resolves credentials as after ``install()``.
+            credentials: A provider, a callable that returns credentials, or credentials: the
+                session uses these only. None: it resolves credentials as after ``install()``.
 
         Raises:
             TypeError: ``credentials`` is neither, or the session already has credentials.
@@ -68,3 +76,36 @@ class Session(boto3.Session):
             no credentials.
         """
         return super().get_credentials()
+
+    def using(self, credentials: Source) -> "Self":
+        """Return a session like this one that uses ``credentials`` only.
+
+        It shares models, settings and event handlers with this session and costs less than a new
+        one. Event handlers that are registered with one of the two later are not added to the
+        other.
+
+        Raises:
+            TypeError: ``credentials`` is not a provider.
+        """
+        return identities.using(self, credentials)
+
+    if not TYPE_CHECKING:  # type checkers see boto3's own, whose types depend on the service
+
+        def client(self, *args: Any, credentials: Source = _UNSET, **kwargs: Any) -> Any:
+            """Create a client, as ``boto3.Session.client`` does.
+
+            Args:
+                args: As in ``boto3.Session.client``.
+                credentials: The client signs with these only (see ``Session``); without them it
+                    signs with those of the session.
+                kwargs: As in ``boto3.Session.client``.
+            """
+            if credentials is _UNSET:
+                return super().client(*args, **kwargs)
+            return identities.client(self, *args, credentials=credentials, **kwargs)
+
+        def resource(self, *args: Any, credentials: Source = _UNSET, **kwargs: Any) -> Any:
+            """Create a resource, as ``boto3.Session.resource`` does (see ``client``)."""
+            if credentials is _UNSET:
+                return super().resource(*args, **kwargs)
+            return identities.resource(self, *args, credentials=credentials, **kwargs)

@@ -45,7 +45,7 @@ def test_limiting_policies_cannot_be_used_up_before_they_are_sent():
         from_web_token(role_arn=ROLE, web_identity_token="t", policy_arns=arns)
 
 
-@pytest.mark.parametrize("kind", ["mapping", "keys", "frozen", "credentials", "text"])
+@pytest.mark.parametrize("kind", ["mapping", "frozen", "text"])
 @pytest.mark.parametrize(
     "take", [botocore_ext.install, create_credential_chain, lambda one: Session(credentials=one)]
 )
@@ -53,9 +53,7 @@ def test_keys_in_the_place_of_a_provider_are_not_shown(kind, take):
     secret = fakes.secret()
     given = {
         "mapping": {"AccessKeyId": "AKIA", "SecretAccessKey": secret},
-        "keys": FrozenCredentials("AKIA", secret),
         "frozen": ReadOnlyCredentials("AKIA", secret, None),
-        "credentials": Credentials("AKIA", secret),
         "text": secret,
     }[kind]
     if kind == "text" and take is create_credential_chain:

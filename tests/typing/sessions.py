@@ -1,5 +1,7 @@
 """What boto3-stubs says of boto3's sessions holds for ours; mypy checks it with the package."""
 
+from typing import Any
+
 import boto3
 from mypy_boto3_sts import STSClient
 from typing_extensions import assert_type
@@ -14,3 +16,8 @@ botocore_ext.install()
 assert_type(boto3.Session(profile_name="mobile").client("sts"), STSClient)
 session: boto3.Session = Session()
 botocore_ext.extend(session)
+
+assert_type(Session().using(from_env()), Session)
+assert_type(Session().using(from_env()).client("sts"), STSClient)
+assert_type(botocore_ext.client(session, "sts", credentials=from_env()), Any)
+assert_type(botocore_ext.resource(session, "s3", credentials=lambda: None), Any)

@@ -1,0 +1,109 @@
+"""Clients of one session that sign as different identities: ``client``, ``resource``."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from botocore.session import Session
+
+from ..aws.sessions import SameSettings, session_of_same_kind
+from ..profiles.inert import is_async
+from ..refresh.rejections import share_known
+from .hook import botocore_session, take_new_from
+
+if TYPE_CHECKING:
+    import boto3
+
+    from ..providers.function import Source
+
+    S = TypeVar("S", bound="boto3.Session | Session")
+
+#: The arguments of a client that give it credentials of its own.
+_EXPLICIT = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id")
+
+
+def client(
+    session: "boto3.Session | Session",
+    *args: Any,
+    credentials: "Source",
+    **kwargs: Any,
+) -> Any:
+    """Create a client of ``session`` that signs with ``credentials`` and nothing else.
+
+    Args:
+        session: A session of boto3, botocore, aioboto3 or aiobotocore; it does not change.
+        args: As in the session's own ``client`` or ``create_client``.
+        credentials: As in ``botocore_ext.Session``.
+        kwargs: As in the session's own ``client`` or ``create_client``.
+
+    Raises:
+        TypeError: ``credentials`` is not a provider, there are explicit access keys too, or
+            ``session`` is not such a session.
+    """
+    refuse_access_keys(args, kwargs)
+    found: Any = using(session, credentials, "client")
+    create = found.create_client if isinstance(found, Session) else found.client
+    return create(*args, **kwargs)
+
+
+def resource(session: "boto3.Session", *args: Any, credentials: "Source", **kwargs: Any) -> Any:
+    """Create a resource of ``session`` that signs with ``credentials`` and nothing else.
+
+    Args:
+        session: A session of boto3; it does not change.
+        args: As in ``boto3.Session.resource``.
+        credentials: As in ``botocore_ext.Session``.
+        kwargs: As in ``boto3.Session.resource``.
+
+    Raises:
+        TypeError: See ``client``.
+    """
+    refuse_access_keys(args, kwargs)
+    if not hasattr(session, "resource"):
+        msg = f"resource() takes a boto3 session, not {type(session).__qualname__}"
+        raise TypeError(msg)
+    return using(session, credentials, "resource").resource(*args, **kwargs)
+
+
+def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
+    """Return a session like ``session`` that uses ``credentials`` only.
+
+    Models, settings and event handlers are those of ``session``. Handlers that are registered with
+    one of the two later are not added to the other.
+
+    Raises:
+        TypeError: ``credentials`` is not a provider, or ``session`` not a session.
+    """
+    inner = botocore_session(session, caller)
+    new: Any = session_of_same_kind(inner, _kind(inner))
+    share_known(inner, new)
+    take_new_from(new, credentials)
+    if inner is session:
+        return cast("S", new)
+    changed: Any = copy.copy(session)  # a new boto3.Session would register its handlers again
+    changed._session = new
+    factory = type(changed.resource_factory)
+    changed.resource_factory = factory(new.get_component("event_emitter"))
+    return cast("S", changed)
+
+
+def _kind(session: Session) -> type[SameSettings]:
+    if not is_async(session):
+        return SameSettings
+    from ..aio.sessions import AioSameSettings  # noqa: PLC0415 - most sessions are not aiobotocore's
+
+    return AioSameSettings
+
+
+def refuse_access_keys(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Refuse explicit access keys next to ``credentials``, in the arguments of a client.
+
+    Raises:
+        TypeError: One of the arguments is an access key.
+    """
+    # The parameters of boto3's client() and resource() have the same names and order.
+    given = signature(Session.create_client).bind_partial(None, *args, **kwargs).arguments
+    if any(given.get(name) for name in _EXPLICIT):
+        msg = "credentials= and explicit access keys exclude each other: pass one of them"
+        raise TypeError(msg)
