@@ -1,13 +1,26 @@
 """The page of the benchmarks; that they run is seen by the gate (``--quick``)."""
 
+import pytest
+
 from .tools.benchmarks import __main__ as command
-from .tools.benchmarks import measuring
+from .tools.benchmarks import figures
 
 
-def test_the_page_is_what_the_command_writes():
-    page = (measuring.ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert page.startswith(command._HEAD)
-    for module in command.MODULES:
-        assert f"## {module.TITLE}\n" in page
-        assert module.BOUND in page
-        assert module.NEXT in page
+def test_page_has_a_place_for_each_table():
+    """Without its comments a table would not be updated, and nobody would see it."""
+    page = command.PAGE.read_text(encoding="utf-8")
+    tables = dict.fromkeys([*figures.parts([]), "machine"], "as measured")
+    assert command.updated(page, tables).count("\nas measured\n") == len(tables)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "words"),
+    [
+        (0.8e-6, 18.4e-6, "**23 times faster**: 0.80 µs against 18.4 µs"),
+        (0.9e-3, 1.8e-3, "**2.0 times faster**: 0.90 ms against 1.80 ms"),
+        (0.90, 1, "10 % less time: 0.90 s against 1.00 s"),
+        (376e-6, 369e-6, "1.9 % more time: 376 µs against 369 µs"),
+    ],
+)
+def test_times_are_compared_in_words(ours, theirs, words):
+    assert figures.compared(ours, theirs) == words

@@ -1,0 +1,1 @@
+"""How fast the package is, compared with plain botocore; writes ``docs/performance.md``."""

@@ -1,116 +1,136 @@
-"""How a figure is taken, and what a row of the table is."""
+"""The world in which programs are measured: an installed package, profiles, and a service."""
 
 from __future__ import annotations
 
 import json
 import os
+import resource
+import shutil
 import subprocess
 import sys
-import time
+import tempfile
+from compileall import compile_dir
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .server import Service
+from ... import certificates
+from . import server
+from .programs import ROLE, Times, clocked
 
 ROOT = Path(__file__).parent.parent.parent.parent
-ROLE = "arn:aws:iam::123456789012:role/Web"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One row: what was measured, what was wanted, and what stands in the way of more."""
-
-    what: str
-    value: float
-    #: How the value is shown.
-    form: str = "{:.2f}"
-    #: The most that is wanted; None for a figure that only stands beside another.
-    goal: float | None = None
-    #: The figures that the value was made of.
-    made_of: str = ""
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the goal is reached; a figure without one always is."""
-        return self.goal is None or self.value <= self.goal
+#: Seconds that credentials live, and so few that botocore refreshes them at each use.
+LIFETIME, DUE = 3600, 500
 
 
 @dataclass(frozen=True)
 class World:
-    """What every benchmark gets: a home with profiles, a service, and how hard to try."""
+    """Where programs run, and how often."""
 
+    #: In it: ``site`` with the package and the programs, a web token, and the AWS files.
     home: Path
-    service: Service
+    service: server.Service
     #: 1 for figures; a small fraction to see only that everything runs.
     effort: float = 1
+    #: The interpreter that has aiobotocore.
+    aio: str = sys.executable
+    environ: dict[str, str] = field(default_factory=dict)
 
     def times(self, full: int) -> int:
-        """Return how often to do what is to be done ``full`` times."""
+        """Return how often to do what a whole run does ``full`` times."""
         return max(1, round(full * self.effort))
 
+    def child(
+        self,
+        program: str,
+        *arguments: Any,
+        scheme: str = "http",
+        python: str = sys.executable,
+        **environ: str,
+    ) -> Any:
+        """Run a function of ``programs`` in a new interpreter and return what it returns."""
+        command = [python, "-m", "benchmarks.programs", program, json.dumps(arguments)]
+        return json.loads(self._run(command, scheme, environ))
 
-def seconds(work: Callable[[], Any]) -> float:
-    """Return how long ``work`` takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+    def clocked(self, script: str) -> Times:
+        """Return how long a program takes from start to exit, over TLS."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        wall = clocked(lambda: self._run([sys.executable, script], "tls", {})).wall
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return Times(wall, cpu)
 
+    def _run(self, command: list[str], scheme: str, environ: dict[str, str]) -> bytes:
+        # The current directory of ``-m`` is on sys.path: there it is the site, not the sources.
+        site, url = self.home / "site", self.service.urls[scheme]
+        environ = self.environ | {"AWS_ENDPOINT_URL": url} | environ
+        return subprocess.run(
+            command, cwd=site, env=environ, stdout=subprocess.PIPE, check=True
+        ).stdout
 
-def interleaved(rounds: int, *works: Callable[[], float]) -> list[float]:
-    """Run ``works`` in turns, each of which returns what it measured; give their medians.
+    def config(self, *, profiles: int = 0, roles: int = 0) -> str:
+        """Write a config file with so many more profiles, and roles in a chain; return its path.
 
-    In turns, and backwards every other time, so that whatever else the machine does hits all alike.
-    """
-    found: list[list[float]] = [[] for _ in works]
-    for number in range(rounds):
-        order = list(zip(works, found, strict=True))
-        for work, results in order if number % 2 else order[::-1]:
-            results.append(work())
-    return [median(results) for results in found]
-
-
-def child(what: str, *arguments: str) -> Any:
-    """Run a function of ``children`` in a new interpreter and return what it returns."""
-    command = [sys.executable, "-m", f"{__package__}.children", what, *arguments]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout)
+        ``plain`` is a web identity of botocore's, ``ours`` of this package; ``plain-2`` is the
+        second role of a chain that begins with ``plain``.
+        """
+        token = self.home / "token"
+        role = f"region = us-east-1\nrole_arn = {ROLE}\nrole_session_name = me\n"
+        parts = [
+            f"[profile plain]\n{role}web_identity_token_file = {token}\n",
+            f"[profile ours]\n{role}web_identity_token = file://{token}\n",
+            "[profile static]\naws_access_key_id = A\naws_secret_access_key = s\n",
+            f"[profile role]\n{role}source_profile = static\n",
+            *(f"[profile other-{n}]\nregion = us-east-1\noutput = json\n" for n in range(profiles)),
+        ]
+        for source in ("plain", "ours"):
+            name = source
+            for number in range(1, roles + 1):
+                parts.append(f"[profile {source}-{number}]\n{role}source_profile = {name}\n")
+                name = f"{source}-{number}"
+        path = self.home / f"config-{profiles}-{roles}"
+        path.write_text("".join(parts))
+        return str(path)
 
 
 @contextmanager
-def world(home: Path, service: Service, effort: float):
-    """Give a world in which no setting of the user's counts."""
-    before = dict(os.environ)
-    for name in before:
-        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
-            del os.environ[name]
-    token, config = home / "token", home / "config"
-    token.write_text("token-" + "x" * 1000)
-    config.write_text(
-        f"[profile plain]\nregion = us-east-1\nrole_arn = {ROLE}\n"
-        f"role_session_name = me\nweb_identity_token_file = {token}\n"
-        f"[profile ours]\nregion = us-east-1\nrole_arn = {ROLE}\n"
-        f"role_session_name = me\nweb_identity_token = file://{token}\n"
-        "[profile static]\nregion = us-east-1\naws_access_key_id = A\naws_secret_access_key = s\n"
-        f"[profile role]\nrole_arn = {ROLE}\nsource_profile = static\n"
-    )
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ |= {
-        "PYTHONPYCACHEPREFIX": str(home / "bytecode"),
+def world(effort: float, aio: str):
+    """Give a world in which no setting of the user counts."""
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        trusted, chain = certificates.write(home, "localhost")
+        (home / "token").write_text("token-" + "x" * 1000)
+        _install(home / "site")
+        with server.running(chain) as service:
+            there = World(home, service, effort, aio, _environ(home, trusted))
+            there.environ["AWS_CONFIG_FILE"] = there.config()
+            yield there
+
+
+def _install(site: Path) -> None:
+    """Copy the package and the programs where they are compiled, as an installer does."""
+    for source in (ROOT / "botocore_ext", Path(__file__).parent):
+        shutil.copytree(source, site / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    compile_dir(site, quiet=1)
+
+
+def _environ(home: Path, trusted: Path) -> dict[str, str]:
+    import botocore  # noqa: PLC0415 - only for its path
+
+    bundle = home / "bundle.pem"
+    everybody = Path(botocore.__file__).parent / "cacert.pem"
+    bundle.write_bytes(everybody.read_bytes() + trusted.read_bytes())
+    dropped = ("AWS_", "PYTHON")  # PYTHONDONTWRITEBYTECODE is one
+    kept = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith(dropped) and not name.lower().endswith("_proxy")
+    }
+    return kept | {
         "HOME": str(home),
-        "AWS_CONFIG_FILE": str(config),
+        "AWS_CA_BUNDLE": str(bundle),
         "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": service.url,
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    try:
-        yield World(home, service, effort)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

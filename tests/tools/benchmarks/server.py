@@ -1,7 +1,7 @@
-"""A loopback STS and Cognito in a process of its own, so that it takes no time from the client.
+"""A loopback STS in a process of its own, so that it takes no time from the client.
 
-It answers each request in one write on a socket with TCP_NODELAY, after reading no more of it than
-it must. The process that started it counts and commands it over its standard input and output.
+It answers over http and TLS, each request in one write on a socket with TCP_NODELAY. The process
+that started it changes its settings and reads its counts over its standard input and output.
 """
 
 from __future__ import annotations
@@ -9,87 +9,106 @@ from __future__ import annotations
 import json
 import re
 import socketserver
+import ssl
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from contextlib import contextmanager
-from datetime import datetime, timezone
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from itertools import count
+from typing import TYPE_CHECKING
 
-#: Seconds that keys live, unless a benchmark says otherwise.
-LIFETIME = 3600
+if TYPE_CHECKING:
+    from pathlib import Path
+
 #: About the length of a real session token.
 _TOKEN = "t" * 800
 
 
-class _Aws:
-    """What the server answers with, and what it has been asked."""
+class _Sts:
+    """The answers of the server, and how often each operation was called."""
 
     def __init__(self) -> None:
         self.numbers = count(1)
-        self.settings = {"delay": 0, "lifetime": LIFETIME}
-        self.asked: Counter[str] = Counter()
+        self.settings = {"lifetime": 3600, "keeps_connections": True}
+        self.calls: Counter[str] = Counter()
 
-    def answer(self, operation: str) -> str:
-        self.asked[operation] += 1
-        time.sleep(self.settings["delay"])
-        number, until = next(self.numbers), time.time() + self.settings["lifetime"]
-        if operation == "GetId":
-            return json.dumps({"IdentityId": f"us-east-1:00000000-0000-0000-0000-{number:012d}"})
-        if operation == "GetCredentialsForIdentity":
-            keys = {"AccessKeyId": f"ASIA{number:016d}", "SecretKey": "s" * 40}
-            return json.dumps({"Credentials": keys | {"SessionToken": _TOKEN, "Expiration": until}})
-        moment = datetime.fromtimestamp(until, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return (
-            f"<{operation}Response><{operation}Result><Credentials>"
-            f"<AccessKeyId>ASIA{number:016d}</AccessKeyId>"
-            f"<SecretAccessKey>{'s' * 40}</SecretAccessKey><SessionToken>{_TOKEN}</SessionToken>"
-            f"<Expiration>{moment}</Expiration></Credentials><AssumedRoleUser>"
-            "<Arn>arn:aws:sts::123456789012:assumed-role/Web/session</Arn>"
-            "<AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser>"
-            f"</{operation}Result></{operation}Response>"
-        )
+    def answer(self, head: str, body: str) -> str:
+        """Return who signed, or credentials.
+
+        The access key of a web token ends in the number that the token ends in, so that a client
+        can check which identity has signed.
+        """
+        operation = re.findall(r"Action=(\w+)", body)[0]
+        self.calls[operation] += 1
+        if operation == "GetCallerIdentity":
+            access_key = re.findall(r"Credential=(\w+)", head)[0]
+            result = f"<Arn>arn:aws:sts::123456789012:assumed-role/Web/{access_key}</Arn>"
+        else:
+            number = re.findall(r"WebIdentityToken=\w+-(\d+)", body) or [next(self.numbers)]
+            lifetime = timedelta(seconds=self.settings["lifetime"])
+            until = datetime.now(timezone.utc) + lifetime
+            result = (
+                f"<Credentials><AccessKeyId>ASIA{int(number[0]):016d}</AccessKeyId>"
+                f"<SecretAccessKey>{'s' * 40}</SecretAccessKey><SessionToken>{_TOKEN}"
+                f"</SessionToken><Expiration>{until:%Y-%m-%dT%H:%M:%SZ}"
+                "</Expiration></Credentials><AssumedRoleUser>"
+                "<Arn>arn:aws:sts::123456789012:assumed-role/Web/me</Arn>"
+                "<AssumedRoleId>A:me</AssumedRoleId></AssumedRoleUser>"
+            )
+        result = f"<{operation}Result>{result}</{operation}Result>"
+        return f"<{operation}Response>{result}</{operation}Response>"
 
 
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 256
-    aws = _Aws()
+    sts = _Sts()
+    tls: ssl.SSLContext | None = None
+
+    def get_request(self):
+        request, address = super().get_request()
+        if self.tls is not None:  # the thread of the connection shakes hands
+            request = self.tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        return request, address
 
 
 class _Connection(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
-    server: _Server
 
     def handle(self) -> None:
-        while self.rfile.readline():
-            head = b""
-            while (line := self.rfile.readline()) not in (b"\r\n", b""):
-                head += line
-            length = re.search(rb"(?i)content-length: (\d+)", head)
-            body = self.rfile.read(int(length[1])) if length else b""
-            named = re.search(rb"AWSCognitoIdentityService\.(\w+)", head)
-            named = named or re.search(rb"Action=(\w+)", body)
-            answer = self.server.aws.answer(named[1].decode() if named else "?").encode()
-            self.wfile.write(
-                b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer
-            )
+        sts = _Server.sts
+        with suppress(OSError):  # the client is gone
+            while self.rfile.readline():
+                head = "\n".join(iter(lambda: self.rfile.readline().decode().strip(), ""))
+                length = re.findall(r"(?i)content-length: (\d+)", head)[0]
+                body = sts.answer(head, self.rfile.read(int(length)).decode()).encode()
+                self.wfile.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+                )
+                if not sts.settings["keeps_connections"]:
+                    break
 
 
-def serve() -> None:
-    """Answer until standard input ends; each line of it is a command, each answered by a line."""
-    server = _Server(("127.0.0.1", 0), _Connection)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    say = sys.stdout.write
-    say(f"http://127.0.0.1:{server.server_address[1]}\n")
-    sys.stdout.flush()
+def _serve(chain: str) -> None:
+    """Answer until standard input ends; each line of it has settings, and is answered by counts."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    servers = [_Server(("127.0.0.1", 0), _Connection) for _ in range(2)]
+    servers[1].tls = context
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    _say([server.server_address[1] for server in servers])
     for line in sys.stdin:
-        server.aws.settings |= json.loads(line)
-        say(json.dumps(server.aws.asked) + "\n")
-        sys.stdout.flush()
-        server.aws.asked = Counter()
+        _Server.sts.settings |= json.loads(line)
+        _say(_Server.sts.calls)
+        _Server.sts.calls = Counter()
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 class Service:
@@ -97,25 +116,25 @@ class Service:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
-        self.url = self._read().strip()
+        http, tls = self._read()
+        self.urls = {"http": f"http://localhost:{http}", "tls": f"https://localhost:{tls}"}
 
-    def asked(self, **settings: float) -> dict[str, int]:
+    def set(self, **settings: float) -> dict[str, int]:
         """Change settings; return how often each operation was called since the last time."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(settings) + "\n")
         self._process.stdin.flush()
-        found: dict[str, int] = json.loads(self._read())
-        return found
+        return self._read()
 
-    def _read(self) -> str:
+    def _read(self):
         assert self._process.stdout is not None
-        return self._process.stdout.readline()
+        return json.loads(self._process.stdout.readline())
 
 
 @contextmanager
-def running():
-    """Run the server for as long as the block."""
-    command = [sys.executable, "-m", __name__]
+def running(chain: Path):
+    """Run the server for as long as the block, with the certificate and key in a file."""
+    command = [sys.executable, "-m", __name__, str(chain)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         yield Service(process)
@@ -124,4 +143,4 @@ def running():
 
 
 if __name__ == "__main__":
-    serve()
+    _serve(sys.argv[1])
