@@ -30,6 +30,7 @@ from botocore_ext import (
     from_http,
     from_web_token,
 )
+from botocore_ext.catalogue import INSERTED
 from botocore_ext.session import hook, resolver
 from tests import fakes
 from tests.refresh.test_refresh import together
@@ -38,14 +39,7 @@ PLAIN = [
     provider.METHOD
     for provider in botocore.session.Session().get_component("credential_provider").providers
 ]
-OURS = [
-    "custom-credential-chain",
-    "custom-web-token",
-    "custom-cognito-identity",
-    "custom-cognito-identity-pool",
-    "custom-http",
-]
-
+OURS = [row.method for row in INSERTED]
 
 #: A profile of botocore's own.
 STATIC = "[profile keys]\naws_access_key_id = AKIA\naws_secret_access_key = secret\n"
