@@ -12,7 +12,7 @@ from ..aws.frozen_credentials import FrozenCredentials
 from ..catalogue import Row
 from ..errors import ConfigurationError
 from ..profiles import logger
-from ..profiles.selection import CHAIN, Selection, select, warn_if_misspelt
+from ..profiles.selection import CHAIN, Selection, select, warn_if_misspelled
 from ..system import Clock, system_environment
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class ProfileScope(Scope):
         values, name = self.profile_values, str(self.profile)
         if self._source is None:
             for key in values:
-                warn_if_misspelt(key, name)
+                warn_if_misspelled(key, name)
         found = select(values, self._source)
         if found.row is None:
             return found

@@ -1,4 +1,4 @@
-"""What a profile means: which provider it selects, whose credentials assume its role."""
+"""What a profile means: the provider that it selects, and the source of its role."""
 
 import logging
 

@@ -13,8 +13,8 @@ from botocore.session import Session
 #: The profiles of a session, by their names.
 Profiles: TypeAlias = Mapping[str, Mapping[str, Any]]
 
-#: AWS's own settings that are not like one of this package. If one is missing here, that only costs
-#: time: the session is then checked more closely.
+#: AWS's own settings. One that is missing here only costs time: the session is then checked more
+#: closely.
 AWS_KEYS = {
     "account_id_endpoint_mode", "api_versions", "auth_scheme_preference", "aws_access_key_id",
     "aws_account_id", "aws_secret_access_key", "aws_session_token", "ca_bundle",
@@ -38,12 +38,12 @@ BOTOCORES_SOURCES = ("Environment", "EcsContainer", "Ec2InstanceMetadata")
 
 
 def is_async(session: Session) -> bool:
-    """Return whether the session is asynchronous, as those of aiobotocore are."""
+    """Return whether the session is asynchronous, like those of aiobotocore."""
     return inspect.iscoroutinefunction(session.get_credentials)
 
 
 def is_of_others(session: Session) -> bool:
-    """Return whether it is an asynchronous session of another library, without support here."""
+    """Return whether the session is asynchronous, but not one of aiobotocore."""
     theirs = getattr(sys.modules.get("aiobotocore.session"), "AioSession", ())
     return is_async(session) and not isinstance(session, theirs)
 

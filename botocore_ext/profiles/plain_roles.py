@@ -1,4 +1,4 @@
-"""Roles of plain botocore in sessions that threads share, without a source of this package."""
+"""botocore's role provider, so that threads can share a session."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -21,7 +21,7 @@ from .inert import source_profile_chain
 
 
 class PlainRoleProvider(AssumeRoleProvider):
-    """botocore's provider, created again for each load, because it can be loaded only once.
+    """botocore's role provider, created again for each load, because it can load only once.
 
     A ``cache`` that programs set on it (AWS CLI, SAM) is used.
     """
@@ -42,8 +42,8 @@ class PlainRoleProvider(AssumeRoleProvider):
         }
         super().__init__(cache=cache, **self._arguments)
         self._built = dict(vars(self))
-        #: The credentials of an earlier load, and what this provider was made of then.
-        self._kept: tuple[Credentials, dict[str, Any]] | None = None
+        #: The credentials of an earlier load, and the attributes of this provider at that time.
+        self._cached: tuple[Credentials, dict[str, Any]] | None = None
 
     def sources(
         self, session: Session, region: str | None, theirs: list[CredentialProvider], cache: Any
@@ -61,19 +61,19 @@ class PlainRoleProvider(AssumeRoleProvider):
         Threads that come just after a first load would otherwise assume the role again. With an
         MFA device every load asks for a code, as in botocore.
         """
-        made_of = {name: vars(self)[name] for name in self._built}
-        if self._kept is not None and _same(self._kept[1], made_of):
-            return self._kept[0]
+        attributes = {name: vars(self)[name] for name in self._built}
+        if self._cached is not None and _same(self._cached[1], attributes):
+            return self._cached[0]
         provider = AssumeRoleProvider(**{**self._arguments, "cache": self.cache})
-        for name, value in made_of.items():  # a program may have set a prompter or other sources
+        for name, value in attributes.items():  # a program may have set a prompter or other sources
             if value is not self._built[name]:
                 setattr(provider, name, value)
         credentials = provider.load()
-        if credentials is not None and self._may_be_kept():
-            self._kept = (credentials, made_of)
+        if credentials is not None and self._can_be_cached():
+            self._cached = (credentials, attributes)
         return credentials
 
-    def _may_be_kept(self) -> bool:
+    def _can_be_cached(self) -> bool:
         """Return whether the credentials can be reused, and no load asks for a code."""
         profiles = self._arguments["load_config"]()["profiles"]
         chain = [
@@ -98,7 +98,7 @@ def replace_roles(
     region: str | None,
     profile: str,
 ) -> list[CredentialProvider]:
-    """Return ``providers`` with one of ``kind`` for botocore's, unless that is replaced already."""
+    """Return ``providers`` with botocore's role provider replaced by one of ``kind``."""
     sources = (ContainerProvider, InstanceMetadataProvider)
     environment = [one for one in providers if isinstance(one, EnvProvider)] or [EnvProvider()]
     theirs: list[CredentialProvider] = [environment[0]]

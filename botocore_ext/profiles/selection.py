@@ -1,6 +1,6 @@
-"""What a profile means for the providers of this package: pure functions of its values.
+"""Which provider a profile selects: pure functions of its settings.
 
-Nothing here loads a provider, reads a file or asks for anything.
+Nothing here loads a provider or does I/O.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,15 +11,15 @@ from ..errors import near, nearest
 from . import logger
 from .inert import AWS_KEYS
 
-#: What botocore takes for static credentials.
+#: The settings that botocore reads as static credentials.
 STATIC = frozenset({"aws_access_key_id", "aws_secret_access_key"})
 CHAIN = INSERTED[0]
-#: Names of options that may well be settings of other libraries in a profile.
-_OTHERS_KEYS = {"account_id", "timeout"}
+#: Names of options that may be settings of other tools.
+_COMMON_NAMES = {"account_id", "timeout"}
 
 
 class Selection(NamedTuple):
-    """Which provider a profile selects, or what is wrong."""
+    """The provider that a profile selects, or the error in the profile."""
 
     #: None: no provider of this package.
     row: Row | None = None
@@ -34,11 +34,11 @@ def select(values: Mapping[str, Any], source: Row | None = None) -> Selection:
 
     Args:
         values: The settings of the profile.
-        source: The provider that its ``credential_source`` names, where that is asked for; None:
-            what the profile selects for itself.
+        source: The provider that ``credential_source`` names, to select the source of the role;
+            None: select for the profile itself.
     """
     if source is None and source_of(values) is not None:
-        return Selection()  # that is for its role
+        return Selection()  # the settings are for the source of its role
     selecting = list(selecting_keys(values))
     if not selecting:
         return Selection(source)
@@ -47,7 +47,7 @@ def select(values: Mapping[str, Any], source: Row | None = None) -> Selection:
 
 
 def source_of(values: Mapping[str, Any]) -> Row | None:
-    """Return the provider of ours that the profile's role names as its source, if it names one."""
+    """Return the provider of this package that is the source of the profile's role, or None."""
     named = values.get("credential_source")
     if "role_arn" not in values or "source_profile" in values or not isinstance(named, str):
         return None
@@ -56,7 +56,7 @@ def source_of(values: Mapping[str, Any]) -> Row | None:
 
 
 def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[Row, str]]:
-    """Give each provider that a setting of the profile selects, with the setting."""
+    """Yield each provider that a setting of the profile selects, with the setting."""
     for row in INSERTED:
         keys = [key for key in row.selecting if key in values]
         if keys:
@@ -64,7 +64,7 @@ def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[Row, str]]:
 
 
 def reason_not_selected(values: Mapping[str, Any], row: Row) -> str:
-    """Return why the profile does not select a provider, to be read after the profile's name."""
+    """Return why the profile does not select a provider; the text follows the profile's name."""
     written = [key for key in row.selecting if key in values]
     if written and source_of(values) is not None:
         return f"uses {written[0]} for the source of its role"
@@ -74,7 +74,7 @@ def reason_not_selected(values: Mapping[str, Any], row: Row) -> str:
 def _contradiction(
     values: Mapping[str, Any], selecting: Sequence[tuple[Row, str]], source: Row | None
 ) -> str | None:
-    """Say what the profile cannot mean; None if all is well."""
+    """Return why the profile contradicts itself; None if it does not."""
     row, key = selecting[0]
     if row is CHAIN:
         return _chain_contradiction(values, key, source)
@@ -97,7 +97,7 @@ def _contradiction(
 
 
 def _chain_contradiction(values: Mapping[str, Any], key: str, source: Row | None) -> str | None:
-    """Say why a role and a chain do not belong together; other settings are its links' options."""
+    """Return how a role contradicts a chain, or None; other settings are options of its links."""
     if source not in (None, CHAIN):
         return _unused("credential_source", values["credential_source"], key)
     if source is None and "role_arn" in values and "web_identity_token" not in values:
@@ -113,15 +113,15 @@ def _unused(other: str, named: object, key: str) -> str:
 
 
 def _keyword(values: Mapping[str, Any], row: Row) -> str | None:
-    """Say which setting is the name of an option in code: it would limit nothing."""
+    """Return which setting is the name of an option in code, or None: it would have no effect."""
     for key, name in row.keys.items():
-        if name != key and name not in _OTHERS_KEYS and name in values:
-            return f"has the key {name}, which is its name in code: write {key}"
+        if name != key and name not in _COMMON_NAMES and name in values:
+            return f"has the setting {name}, which is the name in code: write {key}"
     return None
 
 
 def _of_role(values: Mapping[str, Any], row: Row, key: str) -> str | None:
-    """Say why a role and a setting of ours do not belong together."""
+    """Return how a role contradicts a setting that selects a provider; None if it does not."""
     named = values.get("credential_source")
     if named is not None and "source_profile" not in values and find_source(str(named)) is None:
         return _no_source(named)
@@ -135,14 +135,14 @@ def _of_role(values: Mapping[str, Any], row: Row, key: str) -> str | None:
         return None
     return (
         f"has both role_arn and {key}, but does not say how they belong together: add "
-        f"credential_source = {row.canonical_name} to assume the role with the keys of "
+        f"credential_source = {row.canonical_name} to assume the role with the credentials of "
         f"{key}, or remove role_arn"
     )
 
 
 def _no_source(named: object) -> str:
     return (
-        f"has credential_source = {named}, which names no provider: did you mean "
+        f"has credential_source = {named}, which is not a known provider: did you mean "
         f"{nearest(str(named), source_names())}?"
     )
 
@@ -151,7 +151,7 @@ def _no_source(named: object) -> str:
 
 
 class RoleSource(NamedTuple):
-    """Whose credentials assume the role of a profile."""
+    """The source of the credentials that assume the role of a profile."""
 
     #: The profile that ``source_profile`` names.
     profile: str | None = None
@@ -161,19 +161,19 @@ class RoleSource(NamedTuple):
 
 
 def is_role(values: Mapping[str, Any]) -> bool:
-    """Whether the profile is one of a role that other credentials assume."""
+    """Whether the profile has a role that other credentials assume."""
     return "role_arn" in values and "web_identity_token_file" not in values
 
 
 def role_source(
     name: str, profiles: Mapping[str, Mapping[str, Any]], visited: Sequence[str]
 ) -> RoleSource:
-    """Return whose credentials assume the role of a profile, or what is wrong.
+    """Return the source of the credentials that assume the role of a profile, or the error.
 
     Args:
         name: The profile.
         profiles: All profiles.
-        visited: The profiles whose roles this one is a source of, outermost first, itself last.
+        visited: The ``source_profile`` chain up to this profile.
     """
     values = profiles[name]
     source, named = values.get("source_profile"), values.get("credential_source")
@@ -185,30 +185,30 @@ def role_source(
         return RoleSource(row=row, problem=None if row else _no_source(named))
     if source is None:
         return RoleSource(
-            problem="has role_arn, but nothing that says whose keys assume the role: add "
+            problem="has role_arn, but no source of the credentials that assume the role: add "
             "source_profile = NAME or credential_source = NAME"
         )
     if source not in profiles:
         similar = near(str(source), profiles)
         remedy = f"did you mean {similar}?" if similar else "add it, or correct the name"
-        return RoleSource(problem=f"has source_profile = {source}, which is no profile: {remedy}")
+        return RoleSource(problem=f"has source_profile = {source}, which does not exist: {remedy}")
     is_own = source == name and bool(STATIC & profiles[source].keys())
     if source in visited and not is_own:
-        way = " -> ".join([*visited, str(source)])
+        chain = " -> ".join([*visited, str(source)])
         return RoleSource(
-            problem=f"goes in a circle ({way}): correct source_profile in one of them"
+            problem=f"depends on itself ({chain}): correct source_profile in one of them"
         )
     return RoleSource(profile=str(source))
 
 
-# Misspelt settings.
+# Misspelled settings.
 
-#: Settings of AWS's own that providers of ours read too.
+#: Settings of AWS that providers of this package also read.
 _AWS_KEYS = {"role_arn", "role_session_name", "duration_seconds"}
 _OUR_KEYS = {key for row in INSERTED for key in row.keys} - _AWS_KEYS
-#: How much a setting must be like one of ours to be taken for a misspelt one.
+#: How similar a setting must be to one of this package to count as misspelled.
 _SIMILARITY = 0.85
-#: How settings begin that only we have: one that is unknown limits or selects nothing.
+#: Prefixes that only settings of this package have.
 _PREFIXES = (
     "aws_container_",
     "cognito",
@@ -219,12 +219,12 @@ _PREFIXES = (
 )
 
 
-def warn_if_misspelt(key: str, profile: str) -> None:
-    """Warn of a setting that is nearly one of ours: it selects nothing, and limits nothing."""
+def warn_if_misspelled(key: str, profile: str) -> None:
+    """Warn about a setting that is almost one of this package, because it has no effect."""
     meant = meant_by(key)
     if meant is not None:
         logger.warning(
-            "Profile '%s' has the key %s, which botocore_ext does not know: did you mean %s?",
+            "Profile '%s' has the setting %s, which botocore_ext does not know: did you mean %s?",
             profile,
             key,
             meant,
@@ -232,7 +232,7 @@ def warn_if_misspelt(key: str, profile: str) -> None:
 
 
 def meant_by(key: str, known: Collection[str] = _OUR_KEYS) -> str | None:
-    """Return which of the settings ``known`` a misspelt one means; None if none, or itself."""
+    """Return the setting in ``known`` that a misspelled one means; None if it is not misspelled."""
     if key in known or key in AWS_KEYS:
         return None
     is_ours = known is _OUR_KEYS and key.startswith(_PREFIXES)

@@ -62,7 +62,7 @@ def guard_recursion(identity: object, name: str, work: Callable[[], T]) -> T:
         circle = " -> ".join(one for _, one in path)
         raise ConfigurationError(
             provider=name,
-            error_msg=f"the search for credentials goes in a circle ({circle}): remove one of "
+            error_msg=f"the search for credentials depends on itself ({circle}): remove one of "
             "these, or use a separate session or client in a callable",
         )
     return run_with(_path, path, work)

@@ -727,7 +727,7 @@ class TestCoroutines:
             return await who(session)
 
         session = aio.AioSession(credentials=keys)
-        with pytest.raises(ConfigurationError, match="goes in a circle"):
+        with pytest.raises(ConfigurationError, match="depends on itself"):
             asyncio.run(frozen(session))
 
     def test_one_that_makes_the_keys_invalid_does_not_go_round(self):
@@ -737,7 +737,7 @@ class TestCoroutines:
 
         web = from_web_token(role_arn=ROLE, web_identity_token=token)
         session = aio.AioSession(credentials=web)
-        with pytest.raises(ConfigurationError, match="goes in a circle"):
+        with pytest.raises(ConfigurationError, match="depends on itself"):
             asyncio.run(frozen(session))
 
 

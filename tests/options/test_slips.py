@@ -138,7 +138,7 @@ def test_not_configured_is_what_callers_catch():
     assert (again.kwargs["provider"], again.try_next_link) == ("env", True)
 
 
-def test_a_misspelt_source_profile_names_the_nearest_profile(config):
+def test_a_misspelled_source_profile_names_the_nearest_profile(config):
     config(
         "[profile app]\nrole_arn = arn:aws:iam::123456789012:role/App\nsource_profile = Mobil\n"
         f"[profile mobile]\ncognito_identity_pool_id = {POOL}\n"
@@ -160,7 +160,7 @@ def test_a_misspelt_source_profile_names_the_nearest_profile(config):
         ("githubactions", "github-actions"),
     ],
 )
-def test_a_misspelt_scheme_names_the_nearest_scheme(scheme, meant, config):
+def test_a_misspelled_scheme_names_the_nearest_scheme(scheme, meant, config):
     config(f"[profile web]\n{TOKENS[0].format(scheme + '://x')}\n")
     botocore_ext.install()
     with pytest.raises(ConfigurationError, match=f"but nearly {meant}://"):
@@ -190,7 +190,7 @@ def test_a_link_that_is_none_names_the_nearest_of_its_kind(link, meant, config):
         create_credential_chain(link).load()
 
 
-def test_a_link_to_a_misspelt_profile_names_the_nearest_profile(config, caplog):
+def test_a_link_to_a_misspelled_profile_names_the_nearest_profile(config, caplog):
     config(f"[profile mobile]\ncognito_identity_pool_id = {POOL}\n")
     create_credential_chain("profile mobil").load()
     assert "the link is skipped; did you mean 'mobile'?" in caplog.text

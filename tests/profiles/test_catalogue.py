@@ -27,7 +27,7 @@ SHAPES = {
     },
     f"{ROLE}source_profile = pool": {"cognito"},
     f"{ROLE}credential_source = CustomProcess\ncredential_process = true": {"process"},
-    "cogntio_identity_id = misspelt": set(),
+    "cogntio_identity_id = misspelled": set(),
 }
 
 

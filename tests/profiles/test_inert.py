@@ -65,7 +65,7 @@ def test_no_key_of_a_bystander_selects_or_is_near_to_one_of_ours(caplog):
     selecting = {one.ini for kind in PROVIDERS for one in kind.options() if one.selects}
     assert not inert.AWS_KEYS & selecting
     for key in inert.AWS_KEYS:
-        selection.warn_if_misspelt(key, "p")
+        selection.warn_if_misspelled(key, "p")
     assert not [one for one in caplog.records if one.name.startswith("botocore_ext")]
 
 
@@ -108,7 +108,7 @@ def test_a_role_of_plain_botocore_is_one_whatever_is_wrong_with_it(text, config)
         "credential_source = Environment\ncogntio_identity_id = us-east-1:id",
         "web_identity_token_file = /token\nsource_profile = q\n[profile q]",
     ],
-    ids=["pool", "deep", "web", "circle", "process", "nonsense", "misspelt", "no role"],
+    ids=["pool", "deep", "web", "circle", "process", "nonsense", "misspelled", "no role"],
 )
 def test_a_role_that_may_need_us_is_none(text, config):
     assert not role(text, config)

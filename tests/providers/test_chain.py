@@ -308,7 +308,7 @@ def test_a_chain_that_asks_for_itself_is_told_so():
     inner = create_credential_chain(lambda: chains[0].fetch())  # noqa: PLW0108 - not there yet
     chains.append(create_credential_chain(inner))
     with pytest.raises(
-        ConfigurationError, match=r"goes in a circle \(create_credential_chain"
+        ConfigurationError, match=r"depends on itself \(create_credential_chain"
     ) as raised:
         chains[0].fetch()
     assert str(raised.value).count(" -> ") == 3

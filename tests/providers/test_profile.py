@@ -319,17 +319,17 @@ IMPOSSIBLE = {
     "a circle": (
         role("p", "q") + role("q", "r") + role("r", "p"),
         "r",
-        "goes in a circle (p -> q -> r -> p): correct source_profile in one of them",
+        "depends on itself (p -> q -> r -> p): correct source_profile in one of them",
     ),
     "its own source without keys": (
         role("p", "p"),
         "p",
-        "goes in a circle (p -> p): correct source_profile in one of them",
+        "depends on itself (p -> p): correct source_profile in one of them",
     ),
     "no such source": (
         role("p", "q"),
         "p",
-        "has source_profile = q, which is no profile: add it, or correct the name",
+        "has source_profile = q, which does not exist: add it, or correct the name",
     ),
     "two sources": (
         role("p", "q") + f"credential_source = Environment\n[profile q]\n{STATIC}",
@@ -340,14 +340,15 @@ IMPOSSIBLE = {
         f"[profile p]\nrole_arn = {ROLE}/p\n{STATIC}",
         "p",
         (
-            "has role_arn, but nothing that says whose keys assume the role: add "
+            "has role_arn, but no source of the credentials that assume the role: add "
             "source_profile = NAME or credential_source = NAME"
         ),
     ),
     "an unknown source": (
         f"[profile p]\nrole_arn = {ROLE}/p\ncredential_source = environment\n",
         "p",
-        "has credential_source = environment, which names no provider: did you mean Environment?",
+        "has credential_source = environment, which is not a known provider: did you mean "
+        "Environment?",
     ),
     "no session name": (
         role("p", "q") + f"role_session_name = x\n[profile q]\n{STATIC}",

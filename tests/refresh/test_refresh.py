@@ -1068,5 +1068,5 @@ def test_a_callable_that_refreshes_its_own_credentials_is_told_so():
     provider = from_web_token(role_arn="arn:aws:iam::123456789012:role/Web")
     credentials = provider.load()
     provider.web_identity_token = credentials.refresh
-    with pytest.raises(ConfigurationError, match="goes in a circle"):
+    with pytest.raises(ConfigurationError, match="depends on itself"):
         credentials.refresh()

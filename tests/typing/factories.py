@@ -118,7 +118,7 @@ assert_type(botocore_ext.tokens.TokenFile("/t")(), str)
 assert_type(botocore_ext.tokens.GitHubActionsToken(audience="sts").audience, str)
 
 # What is wrong is an error: mypy complains of each of these comments that it does not need.
-from_web_token(rolearn="arn")  # type: ignore[call-arg]  # misspelt
+from_web_token(rolearn="arn")  # type: ignore[call-arg]  # misspelled
 from_web_token("arn")  # type: ignore[call-arg, arg-type]  # not by keyword
 from_web_token(role_arn=1)  # type: ignore[arg-type]  # wrong type
 from_web_token(duration_seconds="3600")  # type: ignore[arg-type]  # wrong type
@@ -128,5 +128,5 @@ from_cognito_identity_pool(logins={"a": 1})  # type: ignore[dict-item]  # wrong 
 from_env(profile="dev")  # type: ignore[call-arg]  # of another factory
 from_temporary_credentials(params="arn")  # type: ignore[arg-type]  # wrong type
 Session(credentials="token")  # type: ignore[arg-type]  # no provider
-botocore_ext.from_webtoken()  # type: ignore[attr-defined]  # misspelt
-botocore_ext.tokens.TokenFiles("/t")  # type: ignore[attr-defined]  # misspelt
+botocore_ext.from_webtoken()  # type: ignore[attr-defined]  # misspelled
+botocore_ext.tokens.TokenFiles("/t")  # type: ignore[attr-defined]  # misspelled
