@@ -143,7 +143,7 @@ def test_a_misspelled_source_profile_names_the_nearest_profile(config):
         "[profile app]\nrole_arn = arn:aws:iam::123456789012:role/App\nsource_profile = Mobil\n"
         f"[profile mobile]\ncognito_identity_pool_id = {POOL}\n"
     )
-    with pytest.raises(ConfigurationError, match="no profile: did you mean mobile?"):
+    with pytest.raises(ConfigurationError, match="does not exist: did you mean mobile?"):
         from_ini(profile="app").fetch()
     with pytest.raises(NotConfigured, match=r"\(did you mean 'mobile'\?\)"):
         from_ini(profile="mobille").fetch()

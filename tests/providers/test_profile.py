@@ -347,8 +347,10 @@ IMPOSSIBLE = {
     "an unknown source": (
         f"[profile p]\nrole_arn = {ROLE}/p\ncredential_source = environment\n",
         "p",
-        "has credential_source = environment, which is not a known provider: did you mean "
-        "Environment?",
+        (
+            "has credential_source = environment, which is not a known provider: did you mean "
+            "Environment?"
+        ),
     ),
     "no session name": (
         role("p", "q") + f"role_session_name = x\n[profile q]\n{STATIC}",
