@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 import botocore_ext
+from botocore_ext.aws import connections
 from botocore_ext.options import scope
 from botocore_ext.profiles import registry
 from botocore_ext.providers import cognito
@@ -128,6 +129,7 @@ def world(monkeypatch, tmp_path_factory):
     botocore_ext.uninstall()
     boto3.DEFAULT_SESSION = None
     cognito.reset()
+    connections.reset()
     scope.reset()
     registry.reset()
 

@@ -74,7 +74,7 @@ IMPORTED = {
         "UnauthorizedSSOTokenError",
     },
     "botocore.hooks": {"HierarchicalEmitter"},
-    "botocore.httpsession": {"URLLib3Session"},
+    "botocore.httpsession": {"ProxyConfiguration", "URLLib3Session"},
     "botocore.loaders": {"JSONFileLoader", "Loader"},
     "botocore.parsers": {"ResponseParserError"},
     "botocore.session": {"Session", "get_session"},
@@ -234,6 +234,26 @@ def test_clients_and_fetchers_make_connections_with_a_session_of_their_own():
         assert set(kinds) == {"http", "https"}
         assert session._manager.pool_classes_by_scheme is kinds
         assert all(hasattr(kind.ConnectionCls, "response_class") for kind in kinds.values())
+
+
+def test_an_http_session_is_how_to_connect_and_connections():
+    """``aws.connections`` compares all but the last three; what is new it compares, too."""
+    httpsession = importlib.import_module("botocore.httpsession")
+    assert set(vars(httpsession.URLLib3Session())) == {
+        "_verify", "_proxy_config", "_timeout", "_max_pool_connections", "_socket_options",
+        "_cert_file", "_key_file",
+        "_manager", "_proxy_managers", "_pool_classes_by_scheme",
+    }  # fmt: skip
+    assert set(vars(httpsession.ProxyConfiguration())) == {"_proxies", "_proxies_settings"}
+
+
+def test_a_connection_has_its_tls_context_before_it_connects():
+    """urllib3 has it read the CA bundle for each connection."""
+    pools = importlib.import_module("botocore.awsrequest").AWSHTTPSConnectionPool
+    context = importlib.import_module("botocore.httpsession").create_urllib3_context()
+    connection = pools("localhost", ssl_context=context)._new_conn()
+    assert connection.ssl_context is context
+    assert isinstance(vars(context), dict)
 
 
 def test_the_private_expiry_is_a_datetime():

@@ -30,7 +30,7 @@ from ..runtime.context import redact_logs
 from ..runtime.deadline import end_with_budget, keep_to_budget, within_budget
 from ..runtime.single_flight import ProcessLocal
 from ..system import system_environment
-from .connections import keep_deadlines_of
+from .connections import keep_deadlines_of, share_connections
 from .frozen_credentials import FrozenCredentials
 from .service_data import sharing_loader
 from .sessions import session_like
@@ -184,7 +184,10 @@ def create(
     signing = {} if credentials is None else dict(zip(_SIGNING, credentials.parts(), strict=False))
     arguments = _arguments(session, environ, {**(client_config or {}), **signing})
     arguments["region_name"] = region
-    client: BaseClient = create_nested_client(_creating_session(session), service, **arguments)
+    creating_session = _creating_session(session)
+    client: BaseClient = create_nested_client(creating_session, service, **arguments)
+    if creating_session is not session:
+        share_connections(client)
     keep_deadlines_of(client)
     config: Any = client.meta.config
     longest = config.connect_timeout + config.read_timeout

@@ -1,17 +1,29 @@
-"""Connections that respect the deadline of a fetch, for inner clients.
+"""Connections of inner clients: they respect the deadline of a fetch, and clients share them.
 
 A server that sends a byte now and then defeats every socket timeout. These connections check the
 deadline (see ``runtime.deadline``) before each read, and wait no longer. TLS needs nothing more:
 the handshake and each read of OpenSSL have one timeout for everything that they receive.
+
+Plain botocore reads the CA bundle for every connection, which takes longer than all the rest of a
+refresh, and each client has its own connections. Inner clients that connect in the same way share
+theirs within a process. A connection holds no identity: requests are unsigned, or each is signed.
 """
 
 import math
+import socket
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
+from pathlib import Path
 from typing import Any
 
+from botocore.httpsession import ProxyConfiguration, URLLib3Session
+from urllib3.util import Timeout
+
 from ..runtime.deadline import seconds_left, too_late
+from ..runtime.single_flight import ProcessLocal
 
 
 class _Reader(RawIOBase):
@@ -62,7 +74,43 @@ class _Connection:
 
     def connect(self) -> None:
         seconds_left()  # raises when the time is over
+        _read_bundles_once(getattr(self, "ssl_context", None))
         super().connect()  # type: ignore[misc]  # of the connection class
+
+
+def _read_bundles_once(context: Any) -> None:
+    """Make a TLS context read a CA bundle again only if the file has changed.
+
+    urllib3 reads it for every connection, although the context still has its certificates.
+    """
+    load = getattr(context, "load_verify_locations", None)
+    if load is None or isinstance(load, _BundleReader):
+        return
+    with suppress(AttributeError):  # a context of another library may not have attributes
+        context.load_verify_locations = _BundleReader(load)
+
+
+class _BundleReader:
+    """The ``load_verify_locations`` of a context."""
+
+    def __init__(self, load: Callable[..., None]) -> None:
+        self._load = load
+        self._read: set[Hashable] = set()
+
+    def __call__(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
+        version = _version(cafile)
+        if version is None or capath or cadata or version not in self._read:
+            self._load(cafile, capath, cadata)
+            self._read.add(version)
+
+
+def _version(path: Any) -> Hashable:
+    """Return what changes whenever a file is replaced or written; None if there is no file."""
+    try:
+        found = Path(path).stat()
+    except (OSError, TypeError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 @lru_cache
@@ -97,3 +145,59 @@ def keep_deadlines_of(owner: Any) -> None:
     """Call ``keep_deadlines`` for a client or a fetcher of instance metadata."""
     endpoint = getattr(owner, "_endpoint", None)
     keep_deadlines(getattr(endpoint, "http_session", None) or getattr(owner, "_session", None))
+
+
+# Sharing. A botocore client sends through an HTTP session, which holds the TLS context and pools.
+
+#: Most ways of connecting of which connections are kept; of others they live with their clients.
+_MAX_SHARED = 10
+#: Attributes of an HTTP session that hold connections, or say how to pool them.
+_CONNECTIONS = {"_manager", "_proxy_managers", "_pool_classes_by_scheme"}
+
+_shared: ProcessLocal[dict[Hashable, Any]] = ProcessLocal(dict)
+
+
+def share_connections(client: Any) -> None:
+    """Make a new client use the connections of earlier ones that connect in the same way.
+
+    Without the attributes of botocore that are used here, the client keeps its own connections.
+    """
+    endpoint: Any = getattr(client, "_endpoint", None)
+    own = getattr(endpoint, "http_session", None)
+    if type(own) is not URLLib3Session:
+        return
+    shared = _shared.get()
+    with suppress(TypeError):  # a setting cannot be compared
+        way = _way_of_connecting(own)
+        keep_deadlines(own)
+        endpoint.http_session = shared[way] = shared.pop(way, own)  # the last one used
+        for oldest in list(shared)[:-_MAX_SHARED]:
+            shared.pop(oldest, None)
+
+
+def reset() -> None:
+    """Forget the connections that are shared; clients in use keep theirs."""
+    _shared.get().clear()
+
+
+def _way_of_connecting(http_session: Any) -> Hashable:
+    """Return everything that decides how a session connects, also what botocore may add to it.
+
+    The classes of connections and sockets are part of it, because programs that record or block
+    requests replace them for a while.
+    """
+    kinds = getattr(http_session, "_pool_classes_by_scheme", {})
+    classes = [(scheme, kind, kind.ConnectionCls) for scheme, kind in sorted(kinds.items())]
+    settings = {name: one for name, one in vars(http_session).items() if name not in _CONNECTIONS}
+    return *classes, socket.socket, _comparable(settings)
+
+
+def _comparable(value: Any) -> Hashable:
+    """Return what is equal only for settings with the same meaning, files with their versions."""
+    if isinstance(value, (ProxyConfiguration, Timeout)):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return frozenset((name, _comparable(one)) for name, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_comparable, value))
+    return type(value), value, _version(value) if isinstance(value, str) else None
