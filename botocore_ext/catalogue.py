@@ -16,7 +16,7 @@ class Row(NamedTuple):
     factory: str
     method: str
     canonical_name: str
-    #: The module in this package and the class.
+    #: The module in this package and the class; of another package, that module.
     home: str
     #: The options by their ini keys.
     keys: Mapping[str, str]
@@ -26,10 +26,14 @@ class Row(NamedTuple):
     is_native: bool = False
     #: Whether it is a ``credential_source`` of botocore or of this package; None: it is none.
     source_of: Literal["botocore", "us"] | None = None
+    #: The other package that has the provider.
+    package: str = ""
+    #: Why that cannot be used, to be read after the profile or chain that needs it.
+    problem: str | None = None
 
     def load(self) -> Any:
         """Import the class and return it."""
-        return load_object(self.home)
+        return load_object(self.home, "" if self.package else ".")
 
 
 class Scheme(NamedTuple):
@@ -43,10 +47,10 @@ class Scheme(NamedTuple):
     home: str
 
 
-def load_object(home: str) -> Any:
-    """Import ``module:name``, of which the module is in this package."""
+def load_object(home: str, start: str = ".") -> Any:
+    """Import ``module:name``, by default of this package."""
     module, _, name = home.partition(":")
-    return attrgetter(name)(import_module(f".{module}", __package__))
+    return attrgetter(name)(import_module(f"{start}{module}", __package__))
 
 
 _EVERY = {"botocore_ext_refresh_window": "refresh_window"}
@@ -227,26 +231,6 @@ def load(name: str) -> Any:
 def find_module(factory: str) -> str | None:
     """Return the module of this package that has a factory, or None."""
     return next((row.home.partition(":")[0] for row in ROWS if factory == row.factory), None)
-
-
-def find_source(name: str) -> Row | None:
-    """Return the provider that a ``credential_source`` means by this name, or None.
-
-    Providers of this package have their canonical name, METHOD and factory, in any case. The names
-    of botocore keep their meaning: its sources need its spelling, and its METHODs name no source.
-    """
-    row = find(name)
-    wanted = name.strip().lower()
-    if row is None or row.source_of is None or (row.is_native and wanted == row.method):
-        return None
-    if row.source_of == "us" or wanted == row.factory or name == row.canonical_name:
-        return row
-    return None
-
-
-def source_names() -> list[str]:
-    """Return the canonical names that a ``credential_source`` may have, for an error."""
-    return [row.canonical_name for row in ROWS if row.source_of == "botocore" or not row.is_native]
 
 
 # Token schemes.

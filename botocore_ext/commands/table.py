@@ -1,6 +1,6 @@
 """The documentation of providers and their options, written from their declarations.
 
-``botocore-ext providers`` prints the table of all providers.
+``botocore-ext providers`` prints the table of all providers, those of other packages too.
 ``python -m botocore_ext.commands.table FILE...`` updates the generated parts of Markdown files.
 Each part is between two comments: ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->``.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 from ..catalogue import ROWS, Row, find
 from ..options.option import Option
+from ..profiles.registry import plugins
 from ..providers.base import Provider
 
 _PART = re.compile(
@@ -30,6 +31,12 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 def run(_: argparse.Namespace) -> int:
     """Print the table of all providers and return 0."""
     sys.stdout.write(part("providers"))
+    rows = [[*_provider_cells(row), row.package] for row in plugins() if row.problem is None]
+    if rows:
+        sys.stdout.write("\n" + _table([*_PROVIDER_HEADINGS, "package"], rows))
+    for row in plugins():
+        if row.problem is not None:
+            sys.stdout.write(f"\nNot used: a profile that {row.problem}\n")
     return 0
 
 

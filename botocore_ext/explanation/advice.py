@@ -15,8 +15,9 @@ from ..aws.botocore_errors import create_with_botocore, whole_number
 from ..catalogue import INSERTED
 from ..errors import ConfigurationError, nearest
 from ..profiles.inert import AWS_KEYS, source_profile_chain
+from ..profiles.registry import rows_of, unknown_keys
 from ..profiles.selection import meant_by, selecting_keys, source_of
-from ..system import in_environment, why_no_file
+from ..system import in_environment, uses_plugins, why_no_file
 from .botocore_rules import RULES, STATIC
 from .report import Explanation, Found, Outcome, Step
 from .view import Line, View, profile_in_config
@@ -179,7 +180,7 @@ def _failure(case: Case) -> Iterator[str]:
 def _environment_wins(case: Case) -> Iterator[str]:
     profile = case.view.profile
     of_profile = {method for method, rule in RULES.items() if rule.keys}
-    of_profile |= {row.method for row in INSERTED}
+    of_profile |= {row.method for row in rows_of(case.view.values)}
     skipped = {step.provider for step in case.steps if step.outcome is Outcome.SKIPPED}
     if case.first and case.first.provider == "env" and of_profile & skipped:
         yield (
@@ -230,8 +231,17 @@ def _bad_number(case: Case) -> Iterator[str]:
         yield error.reason
 
 
+def _plugins_off(case: Case) -> Iterator[str]:
+    others = unknown_keys(case.view.values)
+    if others and not uses_plugins():
+        yield (
+            f"BOTOCORE_EXT_NO_PLUGINS is set, so no other package is searched for {others[0]} "
+            f"({case.view.location(others[0])}): unset it to use plugins"
+        )
+
+
 _ALWAYS: tuple[_Adviser, ...] = (
-    _failure, _environment_wins, _not_installed, _quoted, _empty, _bad_number,
+    _failure, _environment_wins, _not_installed, _quoted, _empty, _bad_number, _plugins_off,
 )  # fmt: skip
 
 

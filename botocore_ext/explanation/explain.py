@@ -14,12 +14,12 @@ from botocore.credentials import CredentialProvider, Credentials
 from botocore.session import Session
 
 from ..aws.frozen_credentials import FrozenCredentials
-from ..catalogue import INSERTED
 from ..errors import Attempt, ConfigurationError, NotConfigured, no_credentials_from
 from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
 from ..profiles import logger
 from ..profiles.inert import source_profile_chain
+from ..profiles.registry import rows_of
 from ..profiles.selection import reason_not_selected, selecting_keys
 from ..providers.base import Provider
 from ..providers.chain import fetch_from
@@ -187,11 +187,10 @@ class _Search:
             ConfigurationError: The profile contradicts itself.
         """
         method = str(provider.METHOD)
-        if isinstance(provider, Provider):
-            if provider.is_selected():
-                return None
-            if not isinstance(provider.scope, ProfileScope):
-                return provider._reason_not_selected()
+        if isinstance(provider, (Provider, Unselected)) and provider.is_selected():
+            return None
+        if isinstance(provider, Provider) and not isinstance(provider.scope, ProfileScope):
+            return provider._reason_not_selected()
         if isinstance(provider, (Provider, Unselected)):
             return self._reason_not_selected(method)
         if method == "assume-role" and self.has_ours:
@@ -203,7 +202,7 @@ class _Search:
         return reason
 
     def _reason_not_selected(self, method: str) -> str:
-        row = next(row for row in INSERTED if row.method == method)
+        row = next(row for row in rows_of(self.view.values) if row.method == method)
         return f"profile '{self.view.profile}' {reason_not_selected(self.view.values, row)}"
 
     def _reason_empty(self, provider: CredentialProvider, rule: Rule) -> str | None:

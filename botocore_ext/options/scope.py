@@ -12,6 +12,7 @@ from ..aws.frozen_credentials import FrozenCredentials
 from ..catalogue import Row
 from ..errors import ConfigurationError
 from ..profiles import logger
+from ..profiles.registry import plugin_keys
 from ..profiles.selection import CHAIN, Selection, select, warn_if_misspelled
 from ..system import Clock, system_environment
 
@@ -202,8 +203,9 @@ class ProfileScope(Scope):
     def _select(self) -> Selection:
         values, name = self.profile_values, str(self.profile)
         if self._source is None:
+            of_plugins = plugin_keys(values)
             for key in values:
-                warn_if_misspelled(key, name)
+                warn_if_misspelled(key, name, of_plugins)
         found = select(values, self._source)
         if found.row is None:
             return found

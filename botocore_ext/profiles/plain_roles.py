@@ -38,7 +38,7 @@ class PlainRoleProvider(AssumeRoleProvider):
         self._arguments: dict[str, Any] = {
             "client_creator": partial(_create_client, session, region),
             "profile_name": profile,
-            **self.sources(session, region, theirs, cache),
+            **self.sources(session, region, profile, theirs, cache),
         }
         super().__init__(cache=cache, **self._arguments)
         self._built = dict(vars(self))
@@ -46,9 +46,14 @@ class PlainRoleProvider(AssumeRoleProvider):
         self._cached: tuple[Credentials, dict[str, Any]] | None = None
 
     def sources(
-        self, session: Session, region: str | None, theirs: list[CredentialProvider], cache: Any
+        self,
+        session: Session,
+        region: str | None,
+        profile: str,  # noqa: ARG002 - of a subclass
+        theirs: list[CredentialProvider],
+        cache: Any,
     ) -> dict[str, Any]:
-        """Return botocore's arguments for the credentials that assume the role."""
+        """Return botocore's arguments for the credentials that assume the role of a profile."""
         return {
             "load_config": lambda: session.full_config,
             "credential_sourcer": CanonicalNameCredentialSourcer(theirs),

@@ -6,13 +6,16 @@ points takes 12 to 18 ms, and is done only for a name that neither AWS nor this 
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..catalogue import SCHEMES, load_object
+from botocore.credentials import CredentialProvider
+
+from ..catalogue import INSERTED, ROWS, SCHEMES, Row, find, load_object
 from ..system import uses_plugins
+from .inert import AWS_KEYS
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -23,14 +26,11 @@ logger = logging.getLogger(__name__)
 def reset() -> None:
     """Let the entry points be read again: packages were installed or removed."""
     _read.cache_clear()
+    _row.cache_clear()
 
 
-def entries(group: str, name: str) -> "tuple[EntryPoint, ...]":
-    """Return the entry points with this name; none if plugins are switched off."""
-    return _all(group).get(name, ())
-
-
-def _all(group: str) -> "dict[str, tuple[EntryPoint, ...]]":
+def _entries(group: str) -> "dict[str, tuple[EntryPoint, ...]]":
+    """Return the entry points by their names; none if plugins are switched off."""
     return _read(group) if uses_plugins() else {}
 
 
@@ -51,12 +51,12 @@ def _read(group: str) -> "dict[str, tuple[EntryPoint, ...]]":
     return found
 
 
-def packages_of(found: "Iterable[EntryPoint]") -> str:
+def _packages_of(found: "Iterable[EntryPoint]") -> str:
     """Return the names of the packages that entry points belong to."""
     return " and ".join(sorted(str(one.dist.name) for one in found if one.dist is not None))
 
 
-def load_plugin(one: "EntryPoint") -> Any:
+def _load(one: "EntryPoint") -> Any:
     """Import what an entry point names.
 
     Raises:
@@ -68,6 +68,177 @@ def load_plugin(one: "EntryPoint") -> Any:
         missing = f": {error.name}" if isinstance(error, ImportError) and error.name else ""
         msg = f"cannot be imported ({type(error).__name__}{missing})"
         raise ValueError(msg) from error
+
+
+# Providers.
+
+_OUR_KEYS = {key for row in ROWS for key in row.keys}
+_KNOWN = AWS_KEYS | _OUR_KEYS
+#: Settings of AWS's own that providers of other packages may read.
+_SHARED = {"duration_seconds", "external_id", "region", "role_arn", "role_session_name"}
+_PACKAGE = f"{__name__.partition('.')[0]}."
+
+
+def rows_of(values: Mapping[str, Any]) -> tuple[Row, ...]:
+    """Return the providers that settings may select: ours, then those that the settings name."""
+    found = list(INSERTED)
+    for key in unknown_keys(values):
+        entries = _entries("providers").get(key)
+        if entries and (row := _row(entries)) not in found:
+            found.append(row)
+    return tuple(found)
+
+
+def plugin_keys(values: Mapping[str, Any]) -> set[str]:
+    """Return the settings of other packages that those of a profile may mean."""
+    if not unknown_keys(values):
+        return set()
+    of_rows = (key for row in rows_of(values) if row.package for key in row.keys)
+    return {*of_rows, *_entries("providers")}
+
+
+def unknown_keys(values: Collection[str]) -> list[str]:
+    """Return the settings of a profile that neither AWS nor this package knows."""
+    return [key for key in values if key not in _KNOWN and not key.startswith("cli_")]
+
+
+def find_source(name: str) -> Row | None:
+    """Return the provider that a ``credential_source`` means by this name, or None.
+
+    Providers of this package and of plugins have their canonical name, METHOD and factory, in any
+    case. The names of botocore keep their meaning: its sources need its spelling, and its METHODs
+    name no source.
+    """
+    row = find(name)
+    wanted = name.strip().lower()
+    if row is None:
+        return find_plugin(name)
+    if row.source_of is None or (row.is_native and wanted == row.method):
+        return None
+    if row.source_of == "us" or wanted == row.factory or name == row.canonical_name:
+        return row
+    return None
+
+
+def source_names() -> list[str]:
+    """Return the canonical names that a ``credential_source`` may have, for an error."""
+    ours = [row for row in ROWS if row.source_of == "botocore" or not row.is_native]
+    return [row.canonical_name for row in (*ours, *usable_plugins())]
+
+
+def plugins() -> list[Row]:
+    """Return the providers of other packages, those that cannot be used too."""
+    found: list[Row] = []
+    for entries in _entries("providers").values():
+        if (row := _row(entries)) not in found:
+            found.append(row)
+    return found
+
+
+def usable_plugins() -> list[Row]:
+    """Return the providers of other packages."""
+    return [row for row in plugins() if row.problem is None]
+
+
+def find_plugin(name: str) -> Row | None:
+    """Return the provider of another package with this name; None if there is none.
+
+    It has a ``problem`` if it cannot be used, or may be in a package that cannot be imported.
+    """
+    wanted = name.strip().lower()
+    rows = plugins()
+    found = [one for one in rows if wanted in (one.canonical_name.lower(), one.method, one.factory)]
+    if len(found) == 1:
+        return found[0]
+    packages = " and ".join(sorted(one.package for one in found))
+    problem = f"names {name}, which the packages {packages} both have: uninstall one of them"
+    if not found:
+        broken = [one for one in rows if not one.home]
+        if not broken:
+            return None
+        problem = f"names {name}, which is not a known provider, and {broken[0].problem}"
+    return _unusable(name, packages, problem)
+
+
+@cache
+def _row(entries: "Sequence[EntryPoint]") -> Row:
+    """Return the provider that the entry points of one name declare."""
+    options: Any
+    key, packages = entries[0].name, _packages_of(entries)
+    if len(entries) > 1:
+        problem = f"has {key}, which the packages {packages} both have: uninstall one of them"
+        return _unusable(key, packages, problem)
+    if key in _KNOWN:
+        return _unusable(key, packages, _refusal(key, packages, "AWS or botocore_ext has that key"))
+    try:
+        kind = _load(*entries)
+    except ValueError as error:
+        problem = f"needs {key} of the package {packages}, which {error}: reinstall the package"
+        return _unusable(key, packages, problem)
+    if not (isinstance(kind, type) and issubclass(kind, CredentialProvider)) or not (
+        options := getattr(kind, "options", tuple)()
+    ):
+        fact = "its entry point names no subclass of botocore_ext.Provider"
+        return _unusable(key, packages, _refusal(key, packages, fact))
+    fault = _fault(kind, key, options) or _missing_entry(entries[0], options)
+    selecting = [one.ini for one in options if one.ini and one.selects]
+    return Row(
+        getattr(kind, "FACTORY", key),
+        str(kind.METHOD),
+        str(kind.CANONICAL_NAME),
+        f"{entries[0].module}:{entries[0].attr}",
+        {one.ini: one.name for one in options if one.ini},
+        (key, *selecting) if fault else tuple(selecting),
+        source_of="us",
+        package=packages,
+        problem=_refusal(key, packages, fault) if fault else None,
+    )
+
+
+def _unusable(name: str, packages: str, problem: str) -> Row:
+    """Return the row of a provider of which only a name is known."""
+    keys = {name: name}
+    names = (name, name, name)
+    return Row(*names, "", keys, (name,), source_of="us", package=packages, problem=problem)
+
+
+def _refusal(key: str, package: str, fact: str) -> str:
+    return f"has {key} of the package {package}, which cannot be used: {fact}"
+
+
+def _fault(kind: Any, key: str, options: Iterable[Any]) -> str | None:
+    """Return why a provider is refused; None if it is not."""
+    if kind.__abstractmethods__:
+        return f"{kind.__name__} has no {' and no '.join(sorted(kind.__abstractmethods__))}()"
+    names = {"METHOD": kind.METHOD, "CANONICAL_NAME": kind.CANONICAL_NAME, "FACTORY": kind.FACTORY}
+    for what, start in (("METHOD", "custom-"), ("CANONICAL_NAME", "Custom")):
+        if not str(names[what]).startswith(start):
+            return f"{what} = {names[what]} does not begin with {start}"
+    for what, name in names.items():
+        if find(str(name)):
+            return f"{what} = {name} is the name of a provider of botocore_ext"
+    inherited = [
+        id(one)
+        for base in kind.__mro__
+        if base.__module__.startswith(_PACKAGE)
+        for one in vars(base).values()
+    ]
+    for one in options:
+        is_own = one.selects or (id(one) not in inherited and one.ini not in _SHARED)
+        if one.ini in _KNOWN and is_own:
+            return f"its option {one.name} has the key {one.ini} of AWS or botocore_ext"
+    if key not in [one.ini for one in options if one.selects]:
+        return f"{key} is not the ini key of an option that selects {kind.__name__}"
+    return None
+
+
+def _missing_entry(entry: "EntryPoint", options: Iterable[Any]) -> str | None:
+    """Return which entry point the provider lacks, if it lacks one."""
+    for one in options:
+        declared = _entries("providers").get(one.ini, ())
+        if one.selects and one.ini and entry.value not in [other.value for other in declared]:
+            return f"it has no entry point for {one.ini}, which selects it too"
+    return None
 
 
 # Token schemes.
@@ -83,15 +254,15 @@ def find_scheme(name: str) -> Callable[[str, Any], Any] | None:
         if scheme.name == name:
             create: Callable[[str, Any], Any] = load_object(scheme.home)
             return create
-    found = entries("tokens", name)
+    found = _entries("tokens").get(name, ())
     if not found:
         return None
-    packages = packages_of(found)
+    packages = _packages_of(found)
     if len(found) > 1:
         msg = f"uses {name}://, which the packages {packages} both have (uninstall one of them)"
         raise ValueError(msg)
     try:
-        create = load_plugin(*found)
+        create = _load(*found)
     except ValueError as error:
         msg = f"uses {name}:// of the package {packages}, which {error}"
         raise ValueError(msg) from error
@@ -103,12 +274,15 @@ def find_scheme(name: str) -> Callable[[str, Any], Any] | None:
 
 def scheme_names() -> list[str]:
     """Return every token scheme, for the nearest to a misspelled one."""
-    return [*(one.name for one in SCHEMES), *_all("tokens")]
+    return [*(one.name for one in SCHEMES), *_entries("tokens")]
 
 
 def scheme_forms() -> str:
     """Return how token references are written, for an error."""
-    forms = [*(one.forms for one in SCHEMES), *(f"{name}://..." for name in sorted(_all("tokens")))]
+    forms = [
+        *(one.forms for one in SCHEMES),
+        *(f"{name}://..." for name in sorted(_entries("tokens"))),
+    ]
     if not uses_plugins():
         forms.append("and those of other packages, without BOTOCORE_EXT_NO_PLUGINS")
     return ", ".join(forms)

@@ -1,15 +1,17 @@
 """Which provider a profile selects: pure functions of its settings.
 
-Nothing here loads a provider or does I/O.
+Nothing here loads a provider of this package or does I/O. Providers of other packages that the
+profile names are imported, because their classes declare which settings they have.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..catalogue import INSERTED, Row, find_source, source_names
+from ..catalogue import INSERTED, Row
 from ..errors import near, nearest
 from . import logger
 from .inert import AWS_KEYS
+from .registry import find_source, rows_of, source_names
 
 #: The settings that botocore reads as static credentials.
 STATIC = frozenset({"aws_access_key_id", "aws_secret_access_key"})
@@ -41,9 +43,12 @@ def select(values: Mapping[str, Any], source: Row | None = None) -> Selection:
         return Selection()  # the settings are for the source of its role
     selecting = list(selecting_keys(values))
     if not selecting:
-        return Selection(source)
+        return Selection(source, problem=source and source.problem)
     row, key = selecting[0]
-    return Selection(row, key, _contradiction(values, selecting, source) or _keyword(values, row))
+    named = [one for one in (source, *(row for row, _ in selecting)) if one is not None]
+    problem = next((one.problem for one in named if one.problem), None)
+    problem = problem or _contradiction(values, selecting, source) or _keyword(values, row)
+    return Selection(row, key, problem)
 
 
 def source_of(values: Mapping[str, Any]) -> Row | None:
@@ -57,7 +62,7 @@ def source_of(values: Mapping[str, Any]) -> Row | None:
 
 def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[Row, str]]:
     """Yield each provider that a setting of the profile selects, with the setting."""
-    for row in INSERTED:
+    for row in rows_of(values):
         keys = [key for key in row.selecting if key in values]
         if keys:
             yield row, keys[0]
@@ -77,7 +82,7 @@ def _contradiction(
     """Return why the profile contradicts itself; None if it does not."""
     row, key = selecting[0]
     if row is CHAIN:
-        return _chain_contradiction(values, key, source)
+        return _chain_contradiction(values, selecting, source)
     if len(selecting) > 1:
         return f"has both {' and '.join(key for _, key in selecting)}: keep one of them"
     if key == "web_identity_token" and "web_identity_token_file" in values:
@@ -87,20 +92,23 @@ def _contradiction(
         )
     if source not in (None, row):
         return _unused("credential_source", values["credential_source"], key)
-    if source is not None and key == "web_identity_token":
+    if source is not None and "role_arn" in row.keys:
         return (
-            "has credential_source and web_identity_token, which both need a role_arn of their "
-            "own: put web_identity_token and its role_arn into a second profile, and name that "
-            "with source_profile"
+            f"has credential_source and {key}, which both need a role_arn of their own: put {key} "
+            "and its role_arn into a second profile, and name that with source_profile"
         )
     return None if source is not None or "role_arn" not in values else _of_role(values, row, key)
 
 
-def _chain_contradiction(values: Mapping[str, Any], key: str, source: Row | None) -> str | None:
+def _chain_contradiction(
+    values: Mapping[str, Any], selecting: Sequence[tuple[Row, str]], source: Row | None
+) -> str | None:
     """Return how a role contradicts a chain, or None; other settings are options of its links."""
+    key = selecting[0][1]
     if source not in (None, CHAIN):
         return _unused("credential_source", values["credential_source"], key)
-    if source is None and "role_arn" in values and "web_identity_token" not in values:
+    is_of_link = any("role_arn" in row.keys for row, _ in selecting)
+    if source is None and "role_arn" in values and not is_of_link:
         return _of_role(values, CHAIN, key)
     return None
 
@@ -114,7 +122,7 @@ def _unused(other: str, named: object, key: str) -> str:
 
 def _keyword(values: Mapping[str, Any], row: Row) -> str | None:
     """Return which setting is the name of an option in code, or None: it would have no effect."""
-    for key, name in row.keys.items():
+    for key, name in row.keys.items() if not row.package else ():
         if name != key and name not in _COMMON_NAMES and name in values:
             return f"has the setting {name}, which is the name in code: write {key}"
     return None
@@ -131,7 +139,7 @@ def _of_role(values: Mapping[str, Any], row: Row, key: str) -> str | None:
                 f"has both {other} and {key}: the role takes its credentials from {other}, so "
                 f"{key} would not be used; remove one of them"
             )
-    if key == "web_identity_token":
+    if "role_arn" in row.keys:
         return None
     return (
         f"has both role_arn and {key}, but does not say how they belong together: add "
@@ -182,7 +190,7 @@ def role_source(
         return RoleSource(problem=problem)
     if named is not None:
         row = find_source(str(named))
-        return RoleSource(row=row, problem=None if row else _no_source(named))
+        return RoleSource(row=row, problem=row.problem if row else _no_source(named))
     if source is None:
         return RoleSource(
             problem="has role_arn, but no source of the credentials that assume the role: add "
@@ -219,9 +227,17 @@ _PREFIXES = (
 )
 
 
-def warn_if_misspelled(key: str, profile: str) -> None:
-    """Warn about a setting that is almost one of this package, because it has no effect."""
-    meant = meant_by(key)
+def warn_if_misspelled(key: str, profile: str, of_plugins: Collection[str] = ()) -> None:
+    """Warn about a setting that is almost one of this package, because it has no effect.
+
+    Args:
+        key: The setting.
+        profile: The profile that has it.
+        of_plugins: The settings of other packages.
+    """
+    if key in of_plugins:
+        return
+    meant = meant_by(key) or (meant_by(key, of_plugins) if of_plugins else None)
     if meant is not None:
         logger.warning(
             "Profile '%s' has the setting %s, which botocore_ext does not know: did you mean %s?",

@@ -19,9 +19,11 @@ from botocore.credentials import (
 from botocore.utils import resolve_imds_endpoint_mode
 
 from ..aws.botocore_errors import create_with_botocore
-from ..catalogue import INSERTED, Row, find_source
+from ..catalogue import INSERTED, Row
 from ..options.scope import ProfileScope, Scope
+from ..profiles.inert import source_profile_chain
 from ..profiles.plain_roles import PlainRoleProvider, replace_roles
+from ..profiles.registry import find_source, rows_of
 from ..profiles.selection import selecting_keys, source_of
 from .base import Provider
 
@@ -34,17 +36,29 @@ def inserted_providers(scope: ProfileScope) -> list[CredentialProvider]:
     The first is always loaded, because it warns of misspelled settings.
     """
     values = scope.profile_values
-    selected = [INSERTED[0], *(row for row, _ in selecting_keys(values))]
-    return [row.load()().bind(scope) if row in selected else Unselected(row) for row in INSERTED]
+    selected = [INSERTED[0], *(row for row, _ in selecting_keys(values) if row.problem is None)]
+    return [
+        row.load()().bind(scope) if row in selected else Unselected(row, scope)
+        for row in rows_of(values)
+    ]
 
 
 class Unselected(CredentialProvider):
     """A placeholder for a provider that is not configured: it can be found by its name."""
 
-    def __init__(self, row: Row) -> None:
-        """Take the names of the provider."""
+    def __init__(self, row: Row, scope: ProfileScope) -> None:
+        """Take the names of the provider, and the scope of the profile."""
         super().__init__()
         self.METHOD, self.CANONICAL_NAME = row.method, row.canonical_name
+        self._scope = scope
+
+    def is_selected(self) -> bool:
+        """Return False.
+
+        Raises:
+            ConfigurationError: The profile needs a provider that cannot be used.
+        """
+        return self._scope.allows(self.METHOD)
 
     def load(self) -> None:
         """Return None, as the provider itself would."""
@@ -120,6 +134,7 @@ class CredentialSources(CanonicalNameCredentialSourcer):
         row, profile = source_name.row, source_name.profile
         if profile not in self._bound:
             scope = self._scope(profile=profile, source=row)
+            scope.allows(row.method)  # raises if the provider cannot be used
             self._bound.setdefault(profile, row.load()().bind(scope))
         provider = self._bound[profile]
         credentials = provider.load()
@@ -135,12 +150,13 @@ class RoleProvider(PlainRoleProvider):
         self,
         session: botocore.session.Session,
         region: str | None,
+        profile: str,
         theirs: list[CredentialProvider],
         cache: Any,
     ) -> dict[str, Any]:
         """See ``PlainRoleProvider.sources``."""
         return {
-            "load_config": partial(_config_for_roles, session),
+            "load_config": partial(_config_for_roles, session, profile),
             "credential_sourcer": CredentialSources(theirs, session, region),
             "profile_provider_builder": SourceProfileProviders(session, cache, region),
         }
@@ -157,7 +173,7 @@ def outer_region(session: botocore.session.Session, client_region: str | None) -
     return region
 
 
-def _config_for_roles(session: botocore.session.Session) -> Mapping[str, Any]:
+def _config_for_roles(session: botocore.session.Session, profile: str) -> Mapping[str, Any]:
     """Return the configuration for ``AssumeRoleProvider``, which uses every ``role_arn``.
 
     A profile whose ``role_arn`` belongs to a provider of this package is shown without it. A
@@ -166,7 +182,8 @@ def _config_for_roles(session: botocore.session.Session) -> Mapping[str, Any]:
     """
     config: Mapping[str, Any] = session.full_config
     changed = {}
-    for name, values in config["profiles"].items():
+    for name in source_profile_chain(config["profiles"], profile):
+        values = config["profiles"][name]
         source = source_of(values)
         if source is not None:
             inserted = InsertedSource(values["credential_source"])

@@ -18,6 +18,7 @@ from ..errors import ConfigurationError, near, nearest
 from ..options.scope import Scope
 from ..profiles import logger
 from ..profiles.plain_roles import replace_roles
+from ..profiles.registry import find_plugin, usable_plugins
 from .insertion import RoleProvider
 
 if TYPE_CHECKING:
@@ -61,7 +62,14 @@ def link_by_name(name: str, scope: Scope) -> CredentialProvider:
     known = link.names()
     if name.lower() in known:
         return link
-    names = [*known.values(), *(row.canonical_name for row in ROWS)]
+    plugin = find_plugin(name)
+    if plugin is not None and plugin.problem is not None:
+        fact = f"the chain in {where} {plugin.problem}"
+        raise ConfigurationError(provider=INSERTED[0].method, error_msg=fact)
+    if plugin is not None:
+        provider = plugin.load()()
+        return provider.bind(Scope.like(scope, is_bare=True))
+    names = [*known.values(), *(row.canonical_name for row in (*ROWS, *usable_plugins()))]
     # Suggest a profile only if it is nearer than the name of any provider.
     similar = nearest(name, [*profiles, *names, *(row.factory for row in ROWS)])
     suggestion = f"profile {similar}" if similar in profiles else similar

@@ -11,11 +11,12 @@ from typing import Any, TypeAlias
 from botocore.credentials import BotoProvider, OriginalEC2Provider
 
 from ..aws.frozen_credentials import FrozenCredentials
-from ..catalogue import INSERTED, Row
+from ..catalogue import Row
 from ..errors import Attempt, ChainError, ConfigurationError, NotConfigured, ProviderError
 from ..options import types
 from ..options.option import option
 from ..options.scope import ProfileScope, Scope
+from ..profiles.registry import rows_of
 from ..profiles.selection import STATIC, is_role, role_source
 from ..runtime.context import is_being_resolved
 from ..runtime.single_flight import Once, own_copy
@@ -188,7 +189,8 @@ class ProfileProvider(FilesProvider, ServiceProvider):
     def _first_candidates(self) -> list[Candidate]:
         """Create the candidates for the settings of this package, then for roles."""
         scope = ProfileScope.like(self.scope)
-        inserted = [self._candidate(row.load(), scope) for row in INSERTED]
+        rows = [row for row in rows_of(scope.profile_values) if row.problem is None]
+        inserted = [self._candidate(row.load(), scope) for row in rows]
         return [*inserted, ("assume-role", partial(self._assume_role, Once(self._role_provider)))]
 
     def _last_candidates(self) -> list[Candidate]:

@@ -10,6 +10,7 @@ import pytest
 
 import botocore_ext
 from botocore_ext import catalogue
+from botocore_ext.profiles import registry
 
 ROLE = "role_arn = arn:aws:iam::123456789012:role/Web\n"
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
@@ -75,12 +76,12 @@ def test_a_source_is_found_by_the_names_that_it_may_have():
     """Those of botocore's keep their spelling."""
     for row in catalogue.INSERTED:
         for name in (row.method, row.canonical_name, row.factory, f" {row.method.upper()} "):
-            assert catalogue.find_source(name) is row
-    assert catalogue.find_source("CUSTOMSSO").method == "sso"
-    assert catalogue.find_source("from_env").canonical_name == "Environment"
-    assert catalogue.find_source("Environment").source_of == "botocore"
+            assert registry.find_source(name) is row
+    assert registry.find_source("CUSTOMSSO").method == "sso"
+    assert registry.find_source("from_env").canonical_name == "Environment"
+    assert registry.find_source("Environment").source_of == "botocore"
     for name in ("sso", "login", "custom-process", "environment", "custom", "CustomTokenFile"):
-        assert catalogue.find_source(name) is None
+        assert registry.find_source(name) is None
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -3,6 +3,7 @@
 import boto3
 import botocore.session
 import pytest
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import CredentialResolver
 
 import botocore_ext
@@ -141,3 +142,9 @@ def test_extend_still_adds_to_it():
     assert session.get_component("credential_provider").providers[0].METHOD == "env"
     botocore_ext.extend(session, lambda: botocore_ext.FrozenCredentials("AKIA", "s"))
     assert session.get_credentials().access_key == "AKIA"
+
+
+def test_every_setting_of_botocores_is_known():
+    """One that is missing costs time: providers of other packages are then looked for."""
+    names = {one[0] for one in BOTOCORE_DEFAUT_SESSION_VARIABLES.values() if one[0]}
+    assert {one for one in names if isinstance(one, str)} - {"profile"} <= inert.AWS_KEYS
