@@ -31,8 +31,6 @@ def process(world: World) -> Iterator[Comparison]:
     for name, text in programs.items():
         (world.home / "site" / f"{name}.py").write_text(text)
     runs = [partial(world.clocked, f"{name}.py") for name in programs]
-    for run in runs:
-        run()  # reads all files from the disk
     common, theirs, ours = by_turns(world.times(30), *runs)
     yield Comparison(
         "Whole program, less `import boto3`, TLS",
@@ -49,7 +47,8 @@ def resolve(world: World) -> Iterator[Comparison | Amount]:
     for scheme, goals in {"tls": (0.60, 0.20), "http": (0.70, 0.25)}.items():
         run = partial(world.child, "resolve", scheme=scheme)
         theirs, ours = by_turns(
-            world.times(20), *(partial(run, profile, 4) for profile in ("plain", "ours"))
+            world.times(20),
+            *(partial(run, profile, world.times(4)) for profile in ("plain", "ours")),
         )
         yield Comparison(
             f"First credentials in a process, {scheme.upper()}",
@@ -185,9 +184,9 @@ def inert(world: World) -> Iterator[Comparison]:
 def growth(world: World) -> Iterator[Growth]:
     """Measure small and large configurations."""
 
-    def resolved(rounds: int, role: str = "", **sizes: int) -> list[float]:
+    def resolved(rounds: int, suffix: str = "", **sizes: int) -> list[float]:
         config = world.config(**sizes)
-        names = (f"plain{role}", f"ours{role}")
+        names = (f"plain{suffix}", f"ours{suffix}")
         found = world.child("later_sessions", world.times(rounds), *names, AWS_CONFIG_FILE=config)
         return [_cpu(times) for times in found]
 
@@ -200,10 +199,11 @@ def growth(world: World) -> Iterator[Growth]:
         resolved(15, profiles=10),
         resolved(15, profiles=1000),
     )
+    few, many = 5, max(5, world.times(100))
     yield grown(
         "5 and 100 roles, each the source of the next",
-        resolved(10, "-5", roles=100),
-        resolved(5, "-100", roles=100),
+        resolved(10, f"-{few}", roles=many),
+        resolved(5, f"-{many}", roles=many),
     )
     found = world.child("links", world.times(15), 2, 400)
     yield Growth("2 and 400 links of a chain", [_cpu(times) for times in found], ())
