@@ -20,7 +20,7 @@ LAYERS = [
     "aio",
     "session",
     "explanation awscli",
-    "__init__ __main__ commands aio.__init__",
+    "__init__ __main__ commands testing aio.__init__",
 ]
 LAYER = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms.split()}
 

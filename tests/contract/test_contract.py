@@ -1,21 +1,13 @@
 """What every provider promises."""
 
-import builtins
 import inspect
-import io
-import pickle
-import pydoc
-import re
-import socket
-import subprocess
 
 import botocore.session
 import pytest
 
-from botocore_ext import ConfigurationError, NotConfigured, Provider, Scope, from_http
-from botocore_ext.options.option import Option
-from botocore_ext.options.scope import ProfileScope
+from botocore_ext import ConfigurationError, NotConfigured, Provider, from_http, from_ini
 from botocore_ext.providers.files import FilesProvider
+from botocore_ext.testing import ProviderContract
 from tests import fakes
 
 from ..declared import EVERY, NATIVE, PROVIDERS
@@ -104,46 +96,53 @@ def outside(world, monkeypatch, aws):
     return lambda kind: needs.get(kind.FACTORY, lambda: None)()
 
 
-def built(kind, options):
-    """Build a provider; what is positional is given by position."""
-    options = dict(options)
-    positional = [options.pop(one.name, ()) for one in kind.options() if one.positional]
-    return kind(*(value for values in positional for value in values), **options)
+class _OfThisPackage(ProviderContract):
+    """The contract for one provider of this package."""
+
+    @pytest.fixture(autouse=True)
+    def _outside(self, outside, world, aws):
+        self._prepare, self._world, self._url = outside, world, aws.url
+
+    def options(self):
+        return working_options(self.provider, self._url, self._world)
+
+    def prepare(self):
+        self._prepare(self.provider)
+
+    def now(self):
+        return fakes.FakeClock().now()
+
+    def home(self, *_):
+        return self._world
+
+    def ways_to_set(self, one, home):
+        if self.reads_files and len(self.options()) == 1:  # it is a profile that is to have it
+            return [f"{one.ini} = {one.example} in profile 'default' of {home}"]
+        return super().ways_to_set(one, home)
 
 
-def named(kind):
-    return kind.FACTORY
+def _contract_of(kind):
+    changed = {"provider": kind, "reads_files": issubclass(kind, FilesProvider)}
+    if kind in NATIVE:  # a profile has it by the settings of botocore, from botocore
+        changed["test_a_profile_finds_the_provider_by_its_keys"] = None
+    if kind.FACTORY in ("from_ini", "from_default_chain"):  # any profile that is there selects it
+        changed["test_load_is_none_where_nothing_selects_the_provider"] = None
+    return type(f"Test{kind.__name__}", (_OfThisPackage,), changed)
 
 
-every_provider = pytest.mark.parametrize("kind", EVERY, ids=named)
-every_provider_of_a_profile = pytest.mark.parametrize(
-    "kind",
-    [kind for kind in EVERY if any(one.selects and one.ini for one in kind.options())],
-    ids=named,
-)
+globals().update({f"Test{kind.__name__}": _contract_of(kind) for kind in EVERY})
 
 
-@pytest.fixture
-def no_io(monkeypatch, world):
-    """Make sockets, files and processes fail; the AWS files only where nothing reads them."""
-    files = {str(world / "config"), str(world / "credentials")}
-    opened = io.open
+def test_from_ini_is_not_configured_without_its_profile(config):
+    config("[profile other]\nregion = eu-west-1\n")
+    provider = from_ini(profile="none")
+    assert provider.load() is None
+    assert provider._not_configured().try_next_link
 
-    def refused(*_, **__):
-        pytest.fail("does I/O")
 
-    def refuse(*, but_files):
-        def guarded(path, *rest, **more):
-            if but_files and str(path) in files:
-                return opened(path, *rest, **more)
-            return refused()
-
-        for owner, name in ((socket, "socket"), (socket, "getaddrinfo"), (subprocess, "Popen")):
-            monkeypatch.setattr(owner, name, refused)
-        monkeypatch.setattr(builtins, "open", guarded)
-        monkeypatch.setattr(io, "open", guarded)
-
-    return refuse
+def test_every_provider_of_a_profile_has_a_key():
+    for kind in PROVIDERS:
+        assert [one for one in kind.options() if one.selects and one.ini]
 
 
 def test_names_are_unique_and_none_of_botocores_but_where_it_has_the_provider():
@@ -174,44 +173,13 @@ def test_each_ini_key_means_one_thing():
     assert all(len(names) == 1 for names in meanings.values())
 
 
-@every_provider
-def test_every_option_is_explained_and_typed(kind):
-    signature = inspect.signature(kind)
-    named = [name for name in signature.parameters if name != "unknown"]
-    assert named == [one.name for one in kind.options()]
-    for one in kind.options():
-        assert isinstance(getattr(kind, one.name), Option)
-        assert one.help.endswith(".")
-        assert signature.parameters[one.name].annotation is not inspect.Parameter.empty
-        parameter = signature.parameters[one.name]
-        assert parameter.kind is (
-            parameter.VAR_POSITIONAL if one.positional else parameter.KEYWORD_ONLY
-        )
-    if kind in PROVIDERS:
-        assert [one for one in kind.options() if one.selects and one.ini]
-
-
-@every_provider
-def test_help_lists_the_options_required_ones_first(kind):
-    shown = pydoc.render_doc(kind, renderer=pydoc.plaintext)
-    text = inspect.getdoc(kind)
-    assert text.splitlines()[0] in shown
-    _, _, arguments = text.partition("\n\nArgs:\n")
-    found = re.findall(r"^    \*?(\w+) \(.+", arguments, re.MULTILINE)
-    assert sorted(found) == sorted(one.name for one in kind.options())
-    required = [one.name for one in kind.options() if one.required]
-    assert found[: len(required)] == required
-    assert arguments.count("Required.") == len(required)
-    assert all(" ".join(line.split()) in " ".join(shown.split()) for line in arguments.splitlines())
-
-
 def test_help_of_a_class_without_options_is_its_docstring():
     (without,) = (one for one in Provider.__mro__ if one.__name__ == "Specification")
     assert inspect.getdoc(without).startswith("What a provider is")
     assert "Args:" not in inspect.getdoc(without)
 
 
-@every_provider
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.FACTORY)
 def test_dir_shows_what_a_user_needs(kind):
     """What completion offers is the API: the rest of a provider has an underscore."""
     expected = {"METHOD", "CANONICAL_NAME", "FACTORY", "FEATURE_IDS", "options", "scope"}
@@ -222,97 +190,6 @@ def test_dir_shows_what_a_user_needs(kind):
         "from_cognito_identity_pool": {"identity_id"},
     }.get(kind.FACTORY, set())
     assert {name for name in dir(kind) if not name.startswith("_")} == expected
-
-
-@every_provider
-def test_an_unknown_keyword_names_the_nearest(kind):
-    for one in kind.options():
-        with pytest.raises(TypeError) as raised:
-            kind(**{f"{one.name}x": 1})
-        assert str(raised.value) == (
-            f"{kind.FACTORY}() has no option '{one.name}x': did you mean '{one.name}'?"
-        )
-
-
-@every_provider
-def test_options_by_position_are_refused_with_an_example(kind):
-    """As JavaScript takes them: one object."""
-    if not any(one.positional for one in kind.options()):
-        first = kind.options()[0]
-        with pytest.raises(TypeError) as raised:
-            kind({first.name: 1})
-        assert str(raised.value) == (
-            f"{kind.FACTORY}() takes its options by name: {first.name}={first.code_example}"
-        )
-
-
-@every_provider
-def test_construction_and_load_do_no_io(kind, outside, world, no_io):
-    """But what reads a profile must look into the AWS files to load."""
-    outside(kind)
-    options = working_options(kind, "http://127.0.0.1:9", world)
-    no_io(but_files=False)
-    provider = built(kind, options)
-    no_io(but_files=issubclass(kind, FilesProvider))
-    assert provider.load().method == kind.METHOD
-
-
-def scope_of(kind, session, profile):
-    """Return the scope in which a profile has its provider."""
-    return (ProfileScope if kind in PROVIDERS else Scope)(session, profile=profile)
-
-
-@every_provider_of_a_profile
-def test_load_in_a_profile_does_no_network_io(kind, config, world, no_io):
-    options = working_options(kind, "http://127.0.0.1:9", world)
-    texts = options | ({"links": "Environment, CustomHttp"} if "links" in options else {})
-    given = [one for one in kind.options() if isinstance(texts.get(one.name), str)]
-    lines = [f"{one.ini} = {texts[one.name]}\n" for one in given]
-    config(f"[profile mine]\n{''.join(lines)}")
-    session = botocore.session.Session(profile="mine")
-    assert session.full_config  # botocore reads the file once
-    no_io(but_files=False)
-    assert kind().bind(scope_of(kind, session, "mine")).load().method == kind.METHOD
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [kind for kind in EVERY if kind.FACTORY != "from_default_chain"],  # only asking shows
-    ids=named,
-)
-def test_load_is_none_where_nothing_selects_the_provider(kind, config):
-    config("[profile other]\nregion = eu-west-1\nrole_arn = arn:aws:iam::123456789012:role/Other\n")
-    session = botocore.session.Session(profile="other")
-    # Of from_ini any profile that is there is.
-    profile = "none" if kind.FACTORY == "from_ini" else "other"
-    provider = kind().bind(scope_of(kind, session, profile))
-    assert provider.load() is None
-    assert provider._not_configured().try_next_link
-
-
-def load_and_fetch(provider):
-    provider.load()
-    provider.fetch()
-
-
-@every_provider
-def test_a_missing_option_is_named_with_every_way_to_set_it(kind, world):
-    """Where the outside may select the provider, nothing set means: not called for."""
-    required = [one for one in kind.options() if one.required]
-    for missing in required:
-        options = working_options(kind, "http://127.0.0.1:9", world)
-        del options[missing.name]
-        provider = built(kind, options)
-        with pytest.raises(ConfigurationError) as raised:
-            load_and_fetch(provider)
-        text = str(raised.value)
-        assert f"{missing.name} is not set" in text
-        if issubclass(kind, FilesProvider) and not options:  # it is a profile that is to have it
-            assert f"{missing.ini} = {missing.example} in profile 'default' of {world}" in text
-            continue
-        keyword = "" if missing.positional else f"{missing.name}="
-        assert f"pass {keyword}{missing.code_example} to {kind.FACTORY}()" in text
-        assert missing.env is None or f"set the environment variable {missing.env}=" in text
 
 
 def test_http_without_an_address_names_every_way_to_set_one():
@@ -329,86 +206,9 @@ def test_http_without_an_address_names_every_way_to_set_one():
 @pytest.mark.parametrize(
     "kind",
     [kind for kind in NATIVE if not any(one.required for one in kind.options())],
-    ids=named,
+    ids=lambda kind: kind.FACTORY,
 )
 def test_what_only_the_outside_selects_says_why_it_does_not(kind):
     assert kind().load() is None
     with pytest.raises(NotConfigured, match="AWS_.* is (not set|set|true)"):
         kind().fetch()
-
-
-@every_provider_of_a_profile
-def test_a_missing_option_of_a_profile_is_named_with_its_key_and_file(kind, config):
-    required = [one for one in kind.options() if one.required]
-    selecting = [next(one for one in kind.options() if one.selects), *required]
-    for missing in [one for one in required if one is not selecting[0]]:
-        lines = {f"{one.ini} = {one.example}\n" for one in selecting if one is not missing}
-        path = config(f"[profile mine]\n{''.join(lines)}")
-        session = botocore.session.Session(profile="mine")
-        with pytest.raises(ConfigurationError) as raised:
-            kind().bind(scope_of(kind, session, "mine")).load()
-        assert raised.value.reason == (
-            f"{missing.ini} is not set in profile 'mine': "
-            f"write, for example, {missing.ini} = {missing.example} in profile 'mine' of {path}"
-        )
-
-
-@every_provider
-def test_no_secret_is_shown(kind, aws, outside, world):
-    """The fixture ``logs`` searches every record of this test, too."""
-    outside(kind)
-    provider = built(kind, working_options(kind, aws.url, world))
-    credentials = provider.load()
-    frozen = credentials.get_frozen_credentials()
-    assert frozen.secret_key in fakes.SECRETS
-    shown = f"{provider!r} {credentials!r} {credentials.expiration!r} {provider.fetch()!r}"
-    assert not [one for one in fakes.SECRETS if one in shown]
-    for one in kind.options():
-        if one.secret and one.name in working_options(kind, aws.url, world):
-            assert f"{one.name}=<hidden>" in repr(provider)
-
-
-@every_provider
-def test_a_specification_travels_and_keys_do_not(kind, aws, outside, world):
-    outside(kind)
-    provider = built(kind, working_options(kind, aws.url, world))
-    provider.load().get_frozen_credentials()
-    travelled = pickle.dumps(provider)
-    restored = pickle.loads(travelled)
-    assert repr(restored) == repr(provider)
-    assert repr(restored._code_values) == repr(provider._code_values)
-    before = len(aws.requests)
-    assert restored.load().get_frozen_credentials().access_key
-    assert (len(aws.requests) > before) == (before > 0)
-    keys = [one for one in fakes.SECRETS if one.startswith(("secret-key", "session-token"))]
-    assert keys
-    assert not [one for one in keys if one.encode() in travelled]
-
-
-@every_provider
-@pytest.mark.parametrize(("left", "fetches"), [(301, 1), (300, 2)], ids=["5:01", "5:00"])
-def test_keys_are_refreshed_five_minutes_before_they_expire(
-    kind, aws, clock, left, fetches, outside, world
-):
-    outside(kind)
-    aws.now = clock.now
-    provider = built(kind, working_options(kind, aws.url, world)).bind(Scope(clock=clock))
-    credentials = provider.load()
-    first = credentials.get_frozen_credentials()
-    clock.advance((credentials.expiration - clock.at(0)).total_seconds() - left)
-    if kind.FACTORY == "from_env":
-        outside(kind)  # only somebody else renews them
-    second = credentials.get_frozen_credentials()
-    assert (first.access_key != second.access_key) == (fetches == 2)
-
-
-@every_provider
-def test_only_tokens_can_be_replaced(kind, world):
-    provider = built(kind, working_options(kind, "http://127.0.0.1:9", world))
-    for one in kind.options():
-        if one.token:
-            again = working_options(kind, "http://127.0.0.1:9", world)
-            setattr(provider, one.name, again.get(one.name))
-        else:
-            with pytest.raises(AttributeError, match=f"{one.name} cannot be changed"):
-                setattr(provider, one.name, None)
