@@ -1,7 +1,7 @@
-"""The catalogue of providers and of token schemes: strings only, nothing is loaded.
+"""The catalogue of providers and token schemes: found by name, without loading a class.
 
-A test compares the rows with the declarations of the classes. What other installed packages add is
-in ``profiles.registry``.
+A test compares the rows with the declarations of the classes. The providers and schemes of other
+installed packages are in ``profiles.registry``.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 
 class Row(NamedTuple):
-    """The facts about a provider that are needed before its class is loaded."""
+    """The names of a provider, for use before its class is loaded."""
 
     factory: str
     method: str
@@ -22,13 +22,13 @@ class Row(NamedTuple):
     keys: Mapping[str, str]
     #: The ini keys that select the provider in a profile.
     selecting: tuple[str, ...] = ()
-    #: Whether botocore has this provider too: this one is for its factory and for chains.
+    #: Whether botocore has this provider, too: this one is for its factory and for chains.
     is_native: bool = False
-    #: Whether it is a ``credential_source`` of botocore or of this package; None: it is none.
+    #: The package that has it as a ``credential_source``; None if none has.
     source_of: Literal["botocore", "us"] | None = None
     #: The other package that has the provider.
     package: str = ""
-    #: Why that cannot be used, to be read after the profile or chain that needs it.
+    #: Why it cannot be used; the text follows the profile or chain that needs it.
     problem: str | None = None
 
     def load(self) -> Any:
@@ -37,18 +37,18 @@ class Row(NamedTuple):
 
 
 class Scheme(NamedTuple):
-    """The facts about a kind of token reference, such as ``file://``."""
+    """A kind of token reference, such as ``file://``."""
 
     name: str
-    #: How references are written, for errors.
+    #: Examples for errors.
     forms: str
     #: The module in this package and the function ``(rest, scope) -> token or callable``. ``rest``
-    #: is what follows ``://``; None means that it is not complete, a ``ValueError`` what is wrong.
+    #: is the text after ``://``. None means that it is incomplete; a ``ValueError`` is the error.
     home: str
 
 
 def load_object(home: str, start: str = ".") -> Any:
-    """Import ``module:name``, by default of this package."""
+    """Import ``module:name``, by default from this package."""
     module, _, name = home.partition(":")
     return attrgetter(name)(import_module(f"{start}{module}", __package__))
 

@@ -238,6 +238,6 @@ def no_credentials_from(only: Any) -> NotConfigured:
     reason = getattr(only, "_reason_not_selected", None)
     return NotConfigured(
         provider=str(only.METHOD),
-        error_msg="this session takes credentials from this provider alone, and it has none here"
-        f"{f' ({reason()})' if reason else ''}: set what it needs, or pass another provider",
+        error_msg="this session takes credentials from this provider only, and it has none here"
+        f"{f' ({reason()})' if reason else ''}: configure it, or pass another provider",
     )

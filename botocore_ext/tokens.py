@@ -1,9 +1,9 @@
 """Token sources: where a token comes from.
 
-In Python a token is a string or any callable without arguments that returns one; the classes
-here are such callables. In an ini file a token is the text itself or a reference: ``file://``,
+In Python a token is a string, or a callable without arguments that returns one, such as an
+instance of these classes. In an ini file a token is the text itself or a reference: ``file://``,
 ``env://``, ``process://``, ``github-actions://`` or ``ambient://``. A source is read again at every
-fetch and never cached, because tokens are short-lived by nature.
+fetch, because tokens are short-lived.
 """
 
 from importlib import import_module

@@ -53,8 +53,6 @@ PRIVATE = {
     ("aio.credentials", "_protected_refresh"),
     ("aio.credentials", "_refresh_lock"),
     ("aio.credentials", "_seconds_remaining"),
-    # Ours: a binding makes another one.
-    ("providers.base", "_made"),
 }
 
 

@@ -1,1 +1,1 @@
-"""What is declared of a provider, and how the values of its options are found."""
+"""The options of providers: their declaration, their types, and where their values come from."""

@@ -1,4 +1,4 @@
-"""The token that GitHub Actions issues for a job.
+"""OIDC tokens: the one that GitHub Actions issues for a job, and those of other services.
 
 https://docs.github.com/actions/reference/security/oidc
 """
@@ -22,7 +22,7 @@ from .scope import Scope
 
 #: Seconds to connect, and to wait for data.
 CONNECT, READ = 2.0, 5.0
-#: Further attempts; all of them are over before a fetch must be.
+#: Further attempts; all of them together are shorter than the budget of a fetch.
 RETRIES = 2
 
 _URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
@@ -34,33 +34,33 @@ _PERMISSION = (
 
 @dataclass(frozen=True)
 class GitHubActionsToken:
-    """Asks GitHub Actions for a token (``github-actions://AUDIENCE``)."""
+    """Requests a token from GitHub Actions (``github-actions://AUDIENCE``)."""
 
-    #: Whom the token is for, as the identity provider in IAM knows it.
+    #: The audience of the token, as in the identity provider of IAM.
     audience: str
     #: Seconds to wait for data.
     timeout: float = READ
     scope: Scope = field(default_factory=Scope, repr=False, compare=False)
 
     def __call__(self) -> str:
-        """Ask, again where that may help, and return the token.
+        """Request the token, with retries, and return it.
 
         Raises:
-            FetchError: The job has no permission, or no token came.
+            FetchError: The job has no permission, or the token could not be retrieved.
         """
         connect = min(CONNECT, self.timeout)
-        patience = Timeouts(connect, self.timeout, whole=connect + self.timeout)
+        timeouts = Timeouts(connect, self.timeout, whole=connect + self.timeout)
         endpoint = self._endpoint()
         clock, seconds = self.scope.clock, share_of_budget()
         try:
-            attempt = partial(self._attempt, endpoint, patience)
-            return retry(attempt, endpoint.authority, patience, RETRIES, clock, seconds)
+            attempt = partial(self._attempt, endpoint, timeouts)
+            return retry(attempt, endpoint.authority, timeouts, RETRIES, clock, seconds)
         except EndpointError as error:
             fact = f"{endpoint.authority} {error}"
         raise _error(fact)
 
     def __reduce__(self) -> tuple[type["GitHubActionsToken"], tuple[str, float]]:
-        """Travel as the audience; the job of the receiving process holds there."""
+        """Pickle the audience; the receiving process uses its own environment."""
         return type(self), (self.audience, self.timeout)
 
     def _endpoint(self) -> Endpoint:
@@ -69,11 +69,11 @@ class GitHubActionsToken:
         try:
             return Endpoint.parse(f"{address}{'&' if '?' in address else '?'}{query}")
         except ValueError as error:
-            fact = f"the environment variable {_URL} {error}: it is GitHub that sets it"
+            fact = f"the environment variable {_URL} {error}: GitHub sets it"
         raise _error(fact)
 
-    def _attempt(self, endpoint: Endpoint, patience: Timeouts) -> str:
-        status, body = request(endpoint, self._headers(), patience, self.scope.session)
+    def _attempt(self, endpoint: Endpoint, timeouts: Timeouts) -> str:
+        status, body = request(endpoint, self._headers(), timeouts, self.scope.session)
         if status != HTTPStatus.OK:
             text = body.decode(errors="replace")
             raise refusal(status, _PERMISSION, is_transient=is_transient(status, text))
@@ -91,7 +91,7 @@ class GitHubActionsToken:
         try:
             return {"Authorization": types.header(f"bearer {token}")}
         except ValueError as error:
-            fact = f"the environment variable {_REQUEST_TOKEN} {error}: it is GitHub that sets it"
+            fact = f"the environment variable {_REQUEST_TOKEN} {error}: GitHub sets it"
         raise _error(fact)
 
     def _variable(self, name: str) -> str:
@@ -106,26 +106,27 @@ def _error(fact: str) -> FetchError:
     return FetchError(provider="token of GitHub Actions", error_msg=fact)
 
 
-# The token of whatever place this is that issues one, as the package ``id`` finds it.
+# The token of the service that this program runs on, which the package ``id`` detects.
 #
 # https://pypi.org/project/id/
 
-#: What is left of a fetch must be as much for another attempt.
-_PATIENCE = Timeouts(connect=2.0, read=5.0, whole=7.0)
+#: There is another attempt only if this much time is left for the fetch.
+_TIMEOUTS = Timeouts(connect=2.0, read=5.0, whole=7.0)
 
-#: How ``id`` begins the text of an error -> what to do.
+#: The service that begins an error of ``id`` -> the remedy.
 _REMEDIES = {
     "GitHub": "give the job `permissions: id-token: write` (a pull request from a fork does not "
-    "get it); github-actions://AUDIENCE says more",
+    "get it); the errors of github-actions://AUDIENCE say more",
     "GCP": "check that the instance has a service account, and that it may issue identity tokens",
-    "Buildkite": "check that buildkite-agent is on PATH, and what its `oidc request-token` says",
-    "GitLab": "name it among the `id_tokens` of the job, as the audience in capitals with _ for "
-    "every other sign, and _ID_TOKEN behind it",
-    "CircleCI": "check that circleci is on PATH, and what its `run oidc get` says",
+    "Buildkite": "check that buildkite-agent is on PATH, and see the output of its "
+    "`oidc request-token`",
+    "GitLab": "add it to `id_tokens` of the job; its name is the audience in capitals, with _ for "
+    "all other characters, and ends with _ID_TOKEN",
+    "CircleCI": "check that circleci is on PATH, and see the output of its `run oidc get`",
 }
-#: How ``id`` says that it was refused: with the status and all that was answered.
+#: The part of an error of ``id`` that shows a refusal: the status and the whole answer.
 _REFUSED = re.compile(r"\(code=(\d+), body=(.*)\)", re.DOTALL)
-#: How it ends the text of an error where no token was answered, and none refused.
+#: The end of an error of ``id`` for an answer without a token that is not a refusal.
 _UNANSWERED = re.compile(r"(timed out|malformed or incomplete JSON|missing from response)$")
 
 
@@ -133,20 +134,20 @@ _UNANSWERED = re.compile(r"(timed out|malformed or incomplete JSON|missing from 
 class AmbientToken:
     """Takes the token of GitHub Actions, Google Cloud, Buildkite, GitLab CI/CD or CircleCI.
 
-    In a profile it is ``ambient://AUDIENCE``. The package ``id`` finds out where the program runs,
-    from the environment of the process, and asks there (extra ``oidc``).
+    In a profile it is ``ambient://AUDIENCE``. The package ``id`` (extra ``oidc``) detects the
+    service from the environment of the process and requests the token.
     """
 
-    #: Whom the token is for, as the identity provider in IAM knows it.
+    #: The audience of the token, as in the identity provider of IAM.
     audience: str
     scope: Scope = field(default_factory=Scope, repr=False, compare=False)
 
     def __call__(self) -> str:
-        """Ask, again where that may help, and return the token.
+        """Request the token, with retries, and return it.
 
         Raises:
             ConfigurationError: The package ``id`` is not installed.
-            FetchError: This is no such place, or no token for the audience came.
+            FetchError: The token could not be retrieved, or this is not such a service.
         """
         try:
             from id import detect_credential  # noqa: PLC0415 - of the extra oidc
@@ -156,57 +157,57 @@ class AmbientToken:
         clock, seconds = self.scope.clock, share_of_budget()
         attempt = partial(self._attempt, detect_credential, clock.monotonic() + seconds)
         try:
-            return retry(attempt, "the ambient token", _PATIENCE, RETRIES, clock, seconds)
+            return retry(attempt, "the ambient token", _TIMEOUTS, RETRIES, clock, seconds)
         except EndpointError as error:
             fact = f"the ambient token {error}"
         raise FetchError(provider="ambient token", error_msg=fact)
 
     def __reduce__(self) -> tuple[type["AmbientToken"], tuple[str]]:
-        """Travel as the audience."""
+        """Pickle the audience."""
         return type(self), (self.audience,)
 
     def _attempt(self, detect: Callable[[str], str | None], deadline: float) -> str:
-        """Let ``id`` ask once.
+        """Call ``id`` once.
 
         Raises:
-            EndpointError: No token came.
+            EndpointError: It returned no token.
         """
         left = deadline - self.scope.clock.monotonic()
         try:
-            ask = partial(run_within, left, partial(detect, self.audience))
-            token = redact_logs(ask)
+            token = redact_logs(partial(run_within, left, partial(detect, self.audience)))
         except TimeoutError:
-            fact = f"was not there after {FETCH_BUDGET} seconds: check what issues tokens here"
+            fact = f"was not issued within {FETCH_BUDGET} seconds: check the service that issues it"
             failure = EndpointError(fact, retry=False)
-        except Exception as error:  # noqa: BLE001 - some hold what was answered: none is shown
+        except Exception as error:  # noqa: BLE001 - the text of any may contain the answer
             failure = _explain(error)
         else:
             if token is not None:
                 return token
             fact = (
-                "cannot be had here: this is none of GitHub Actions, Google Cloud, Buildkite, "
-                "GitLab CI/CD and CircleCI"
+                "is not available here: this is not GitHub Actions, Google Cloud, Buildkite, "
+                "GitLab CI/CD or CircleCI"
             )
             failure = EndpointError(fact, retry=False)
         raise failure
 
 
 def _explain(error: Exception) -> EndpointError:
-    """Say what is wrong, of its text no more than which place it speaks of, and the status."""
-    place = str(error).partition(":")[0]
+    """Return the error to show: of the text of ``id``, only the service and the status."""
+    service = str(error).partition(":")[0]
     refused = _REFUSED.search(str(error))
     if refused is not None and is_transient(int(refused[1]), refused[2]):
-        fact = f"of {place} did not come: it answered with status {refused[1]}: see its status page"
-        return EndpointError(fact)
-    # An answer that is not JSON, or holds no token, says nothing: a proxy may have given it.
-    passes = isinstance(error, ValueError) or _UNANSWERED.search(str(error)) is not None
-    if place in _REMEDIES:
-        return EndpointError(f"of {place} did not come: {_REMEDIES[place]}", retry=passes)
+        status = f"it answered with status {refused[1]}"
+        return EndpointError(f"of {service} could not be retrieved: {status}: see its status page")
+    # An answer that is not JSON, or has no token, may come from a proxy.
+    may_retry = isinstance(error, ValueError) or _UNANSWERED.search(str(error)) is not None
+    if service in _REMEDIES:
+        fact = f"of {service} could not be retrieved: {_REMEDIES[service]}"
+        return EndpointError(fact, retry=may_retry)
     fact = (
-        f"did not come, or is not one for this audience alone ({type(error).__name__}): "
-        "check the audience, and what issues tokens here"
+        f"could not be retrieved, or is not for this audience alone ({type(error).__name__}): "
+        "check the audience, and the service that issues the token"
     )
-    return EndpointError(fact, retry=passes)
+    return EndpointError(fact, retry=may_retry)
 
 
 # The token schemes.

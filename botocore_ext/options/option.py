@@ -1,7 +1,7 @@
-"""``Option``: one setting of a provider, declared once.
+"""``Option``: one option of a provider, declared once.
 
-From the one line in a provider's class body follow the typed keyword of the factory, the ini
-key, the environment variable, the row in the documentation and the text of every error.
+The typed keyword of the factory, the ini key, the environment variable, the documentation and the
+texts of errors all come from the declaration in the class body.
 """
 
 import inspect
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 
 class _Binding(Protocol):
-    """What an option needs of the binding of its provider."""
+    """The part of a binding that an option uses."""
 
-    #: The values that are fixed for the binding and were read before, by option.
+    #: The values of options that were read before and do not change.
     values: dict[str, Any]
 
 
 class OptionOwner(Protocol):
-    """What an option needs of the provider it belongs to."""
+    """The part of a provider that an option uses."""
 
     _binding: _Binding
 
     def _option_value(self, wanted: "Option", /) -> Any:
-        """Return the value in force."""
+        """Return the current value."""
 
     def _replace_token(self, name: str, value: object, /) -> None:
-        """Use another value from now on."""
+        """Replace the value of a token."""
 
 
 def _as_given(value: Any) -> Any:
@@ -44,7 +44,7 @@ def _as_given(value: Any) -> Any:
 
 
 class Option:
-    """A descriptor: reading it gives the value that is in force, or the default.
+    """A descriptor that returns the current value of an option, or its default.
 
     Reading raises ``ConfigurationError`` for a required option that nothing sets and for a
     malformed value. Assigning works for ``token`` options only.
@@ -52,31 +52,31 @@ class Option:
 
     help: str
     default: Any = None
-    #: The key in a profile of the AWS config or credentials file.
+    #: Its name in a profile of the AWS config or credentials file.
     ini: str | None = None
     #: The environment variable; only names that AWS defines.
     env: str | None = None
-    #: A value as documentation and error texts show it.
+    #: A value for documentation and errors.
     example: str = "VALUE"
     #: Setting it selects the provider; so does its ini key in a profile.
     selects: bool = False
     #: Without it the provider cannot work.
     required: bool = False
-    #: Given to the factory by position.
+    #: Passed to the factory by position.
     positional: bool = False
-    #: Left out of ``repr``: a secret, or an object of the caller's, whose ``repr`` may show one.
+    #: Hidden in ``repr``: a secret, or an object of the caller, whose ``repr`` may show one.
     secret: bool = False
-    #: May be replaced on the living provider; a required one may come after construction.
+    #: Can be replaced after construction; a required one can be set only then.
     token: bool = False
     #: Belongs to the identity: taken only from the origin that sets the selecting option.
     same_origin: bool = False
-    #: The value may hold " ;" and " #", which elsewhere betray a comment.
+    #: The value may contain " ;" and " #", which in other options are an error.
     allow_comments: bool = False
     #: Checks a value, from code or from text, and converts it; ValueError says what is wrong.
     parse: Callable[[Any], Any] = staticmethod(_as_given)
-    #: Converts ini text before ``parse`` where it means more than the text, within a scope.
+    #: Converts ini text before ``parse``, such as a reference to a token, within a scope.
     read: "Callable[[Any, Scope], Any] | None" = None
-    #: The same as Python code; None: ``example`` as a string.
+    #: The example as Python code; None: ``example`` as a string.
     code: str | None = None
 
     def __init__(self, **declaration: Any) -> None:
@@ -100,21 +100,21 @@ class Option:
 
     @property
     def keyword(self) -> str:
-        """The name as it is in the signature of the factory."""
+        """The name in the signature of the factory."""
         return f"*{self.name}" if self.positional else self.name
 
     @property
     def default_text(self) -> str:
-        """What holds where nothing sets the option, for documentation."""
+        """The value if nothing sets the option, for documentation."""
         if self.required:
             return "Required"
         if self.default is None:
             return "Optional"
-        shown = self.default if isinstance(self.default, bool) else f"{self.default:g}"
-        return f"By default {shown}"
+        default = self.default if isinstance(self.default, bool) else f"{self.default:g}"
+        return f"By default {default}"
 
     def __set_name__(self, owner: type, name: str) -> None:
-        """Learn the keyword's name from the class body."""
+        """Take the name from the class body."""
         self.name, self.__doc__ = name, self.help
 
     @overload
@@ -122,16 +122,16 @@ class Option:
     @overload
     def __get__(self, owner: OptionOwner, kind: type) -> Any: ...
     def __get__(self, owner: OptionOwner | None, kind: type) -> Any:
-        """Give the declaration on the class, the value on a provider."""
+        """Return the declaration on the class, the value on a provider."""
         if owner is None:
             return self
         values, name = owner._binding.values, self.name
         return values[name] if name in values else owner._option_value(self)
 
     def __set__(self, owner: OptionOwner, value: object) -> None:
-        """Replace a token; every other option is settled at construction."""
+        """Replace a token; other options do not change."""
         if not self.token:
-            msg = f"{self.name} cannot be changed: build a new provider"
+            msg = f"{self.name} cannot be changed: create a new provider"
             raise AttributeError(msg)
         owner._replace_token(self.name, value)
 
@@ -152,7 +152,7 @@ else:  # typing.dataclass_transform came with Python 3.11
         return lambda decorated: decorated
 
 
-#: Options of the AWS SDK for JavaScript that have another name in Python, where case is not all.
+#: Options of the AWS SDK for JavaScript with another name in Python; others differ in case only.
 _OTHER_NAMES = {
     "authorizationToken": "aws_container_authorization_token",
     "credentialsFullUri": "aws_container_credentials_full_uri",
@@ -160,27 +160,30 @@ _OTHER_NAMES = {
     "ssoClient": "client",
     "stsConfig": "client_config",
 }
-#: Those that Python has no option for -> what to do instead.
+#: Options of it that Python does not have -> what to do instead.
 _NO_OPTIONS = {
-    "callerClientConfig": "leave it out, because inner clients are configured as the session is",
-    "clientPlugins": "register handlers of botocore events with the session, for inner clients too",
+    "callerClientConfig": "leave it out, because inner clients have the configuration of the "
+    "session",
+    "clientPlugins": "register event handlers with the botocore session, which inner "
+    "clients call, too",
     "logger": "leave it out, and call boto3.set_stream_logger('botocore_ext') once",
-    "parentClientConfig": "leave it out, because inner clients are configured as the session is",
-    "roleAssumer": "pass a function that returns credentials in the place of the provider",
+    "parentClientConfig": "leave it out, because inner clients have the configuration of the "
+    "session",
+    "roleAssumer": "pass a function that returns credentials instead of the provider",
 }
 #: Names that Python, or botocore's base class, uses for something else in every provider.
 _RESERVED = {"self", "session"}
 
 
 class _OptionsMeta(ABCMeta):
-    """Describe a class by its options when something asks, which is hardly ever: not at import."""
+    """Creates the docstring and signature of a class when they are read, not at import."""
 
     #: The options of the class and its parents.
     _options: tuple[Option, ...] = ()
 
     @property
     def __doc__(cls) -> str | None:  # type: ignore[override]  # computed, of the type that it is
-        """The docstring in the class body, then an ``Args:`` section, required options first."""
+        """The docstring of the class body, and an ``Args:`` section, required options first."""
         text: str | None = vars(cls).get("__doc__")
         if not cls._options:
             return text
@@ -191,10 +194,10 @@ class _OptionsMeta(ABCMeta):
 
     @property
     def __signature__(cls) -> Signature:
-        """The signature that the options spell.
+        """The signature with the options as keywords.
 
         Raises:
-            AttributeError: The class has an ``__init__`` of its own, whose signature Python knows.
+            AttributeError: The class has its own ``__init__``, whose signature Python uses.
         """
         if not cls._options or "__init__" in vars(cls):
             raise AttributeError(cls.__name__)
@@ -213,23 +216,23 @@ def _argument(one: Option, annotation: Any) -> str:
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(option,))
 class Declared(CredentialProvider, metaclass=_OptionsMeta):
-    """What takes options that its class declares."""
+    """A class with options; its instances take their values by keyword."""
 
-    #: The public name under which the class is its own factory.
+    #: The public name of the class, which is its own factory.
     FACTORY: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
         """Collect the options of the class.
 
         Raises:
-            TypeError: An option has the name of something that every provider has.
+            TypeError: An option has the name of another attribute of all providers.
         """
         super().__init_subclass__()
         for name, one in vars(cls).items():
             if isinstance(one, Option) and _is_taken(name, cls.__mro__[1:]):
                 msg = (
                     f"{cls.__name__} has an option {name!r}, but every provider uses this name for "
-                    "something else: choose another name (ini= may stay what it is)"
+                    "something else: choose another name (ini= can stay the same)"
                 )
                 raise TypeError(msg)
         cls._options = _collect_options(cls)
@@ -239,7 +242,7 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
     def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
         """Take options by keyword; None means not given."""
         super().__init__()
-        if unnamed:  # such as the object of options that JavaScript takes
+        if unnamed:  # such as the options object of the AWS SDK for JavaScript
             first = self.options()[0]
             msg = f"{self.FACTORY}() takes its options by name: {first.name}={first.code_example}"
             raise TypeError(msg)
@@ -253,12 +256,12 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
 
     @classmethod
     def options(cls) -> tuple[Option, ...]:
-        """Every option, the class's own first."""
+        """All options, those of the class itself first."""
         return cls._options
 
     @classmethod
     def _selecting(cls) -> tuple[Option, ...]:
-        """Every option that selects the provider."""
+        """The options that select the provider."""
         return tuple(one for one in cls._options if one.selects)
 
     @classmethod
@@ -267,7 +270,7 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
         return next(one for one in cls._options if one.name == name)
 
     def __repr__(self) -> str:
-        """Show the options that code set; of a secret one only that it is there."""
+        """Show the options that code set, without the values of secret ones."""
         given = self._code_values
         shown = (
             f"{one.name}={'<hidden>' if one.secret else repr(given[one.name])}"
@@ -277,19 +280,19 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
         return f"{self.FACTORY}({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as the options that code set; session, clients and credentials stay."""
+        """Pickle the options that code set; session, clients and credentials are left out."""
         return _rebuild, (type(self), dict(self._code_values))
 
 
 def _is_taken(name: str, parents: Iterable[type]) -> bool:
-    """Whether an option cannot have this name, because a parent has something else by it."""
+    """Whether an option cannot have this name, because it has another meaning in a parent."""
     found = [vars(parent)[name] for parent in parents if name in vars(parent)]
     is_other = any(not isinstance(one, Option) for one in found)
     return is_other or name in _RESERVED or name.startswith("_")
 
 
 def _instead(name: str, known: Sequence[str]) -> str:
-    """Say what to write instead of an option that is not there; it may be one of JavaScript's."""
+    """Return what to write instead of an unknown option, which may be one of JavaScript."""
     if name in _NO_OPTIONS:
         return _NO_OPTIONS[name]
     in_python = _OTHER_NAMES.get(name) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
@@ -300,7 +303,7 @@ def _instead(name: str, known: Sequence[str]) -> str:
 def _collect_options(cls: type) -> tuple[Option, ...]:
     """Return the options of a class and its parents, its own first.
 
-    A class that has a plain value in the place of a parent's option has no such option.
+    A class with a plain value instead of an option of a parent does not have this option.
     """
     found: dict[str, Any] = {}
     for parent in cls.__mro__:
@@ -310,7 +313,7 @@ def _collect_options(cls: type) -> tuple[Option, ...]:
 
 
 def _signature(cls: type, options: Iterable[Option]) -> Signature:
-    """Return the signature of a class that is called with these options, by keyword."""
+    """Return the signature of a class that takes these options by keyword."""
     types = _annotations(cls)
     keyword = Parameter.KEYWORD_ONLY
     return Signature(

@@ -1,4 +1,4 @@
-"""Tokens as the values of options: given in code, or referred to in an ini file."""
+"""Tokens as values of options: passed in code, or references in an ini file."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,25 +14,25 @@ from ..system import is_absolute
 from . import sources, types
 from .scope import Scope
 
-#: A token, or what returns one when it is called; in a session of aiobotocore it may be awaited.
+#: A token, or a callable that returns one; with aiobotocore it may be a coroutine function.
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9_+.-]*)://")
 
 
 def reference(value: object, scope: Scope) -> object:
-    """Read a token of an ini file: a reference becomes its source, other text is the token.
+    """Return the source that a reference in an ini file means; other text is the token itself.
 
     Raises:
-        ValueError: The scheme is unknown, the reference is incomplete, or the text is a slip for
-            one. The value is not shown: it may be a token all the same.
+        ValueError: The scheme is unknown, the reference is incomplete, or the text only looks like
+            a reference. The value is not shown, because it may be a token.
     """
     if not isinstance(value, str):
         return value
     scheme = _SCHEME.match(value)
     if scheme is None:
-        for slip, fact in _SLIPS.items():
-            if re.match(slip, value.strip(), re.IGNORECASE):
+        for mistake, fact in _MISTAKES.items():
+            if re.match(mistake, value.strip(), re.IGNORECASE):
                 raise ValueError(fact)
         return value
     rest, name = value[scheme.end() :].strip(), scheme[1].lower()
@@ -40,7 +40,7 @@ def reference(value: object, scope: Scope) -> object:
     source = create(rest, scope) if create and rest else None
     if source is None:
         similar = None if create else near(name, registry.scheme_names())
-        hint = f", but nearly {similar}://" if similar else ""
+        hint = f"; did you mean {similar}://?" if similar else ""
         kind = "complete" if create else "known kind of"
         msg = f"is not a {kind} token reference{hint} ({registry.scheme_forms()})"
         raise ValueError(msg)
@@ -74,18 +74,16 @@ def process_token(command: str, _: Scope) -> Token:
     return sources.TokenProcess(command)
 
 
-#: What looks like a reference to a token and is none -> what is wrong with it. Compiled only for a
-#: token that is in the profile itself.
-_SLIPS: Mapping[str, str] = {
+#: Texts that look like a reference but are not one -> the error.
+_MISTAKES: Mapping[str, str] = {
     r"(~|\.{1,2})?[/\\]|[A-Z]:[/\\]": (
-        "is a path, not a token (write file:// before it for what the file holds)"
+        "is a path, not a token (to read the token from the file, write file:// before it)"
     ),
     r"\$\w+$|\$\{[^{}]*\}$|\$env:\w+$|%\w+%$": (
-        "is a variable of a shell, not a token (write env://NAME for what the environment "
-        "variable holds)"
+        "is a shell variable, not a token (to read the token from the environment, write env://NAME)"
     ),
     r"\$\(.*\)$|`.*`$": (
-        "is a command of a shell, not a token (write process://COMMAND for what it prints)"
+        "is a shell command, not a token (to use what a command prints, write process://COMMAND)"
     ),
     rf"({'|'.join(one.name for one in SCHEMES)}):(?!//)": (
         "has no // after the colon (write file:///PATH, env://NAME, process://COMMAND, "
@@ -95,7 +93,7 @@ _SLIPS: Mapping[str, str] = {
 
 
 def references(value: object, scope: Scope) -> object:
-    """Read a block of ``name = token`` lines of an ini file."""
+    """Return the sources of a block of ``name = token`` lines in an ini file."""
     if not isinstance(value, Mapping):
         return value
     return {name: reference(token, scope) for name, token in value.items()}
@@ -132,14 +130,14 @@ def resolve(source: Token, name: str, *, in_json: bool = False) -> str:
     """Return the token of ``source``, stripped.
 
     Args:
-        source: The token, or what returns it.
-        name: Of the option or login, for an error.
-        in_json: Whether the token is sent in a JSON body, which carries line breaks: a SAML
-            assertion is base64, and often wrapped.
+        source: The token, or a callable that returns it.
+        name: The option or login, for an error.
+        in_json: Whether the token is sent in a JSON body, which may contain line breaks: a SAML
+            assertion is base64, often wrapped.
 
     Raises:
-        FetchError: The source gave no text, or text that cannot be sent. What a callable itself
-            raises passes unchanged.
+        FetchError: The source returned no text, or text that cannot be sent.
+        Exception: The error of a callable, unchanged.
     """
     value: object = source
     if callable(source):

@@ -1,7 +1,7 @@
 """Where the values of options come from: code, a profile or the environment.
 
-An option is resolved once for each binding, to its value and the origin that sets it. Errors and
-``explain`` read the same result. A token is looked up at each fetch, because code may replace it.
+Each option is resolved once for each binding, to its value and its origin. Errors and ``explain``
+use the same result. A token is resolved at each fetch, because code may replace it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,40 +11,40 @@ from ..errors import ConfigurationError, NotConfigured
 from .option import Declared, Option
 from .scope import Scope
 
-#: botocore keeps trailing comments in values; these start one in other parsers.
+#: Beginnings of a comment in other parsers; botocore keeps comments as part of the value.
 _COMMENTS = (" ;", " #", "\t;", "\t#")
 CODE, PROFILE, ENVIRONMENT = "code", "profile", "environment"
-#: The attribute of an option that holds its name in each kind of origin.
+#: The attribute of an option with its name in each kind of origin.
 _NAMES = {CODE: "name", PROFILE: "ini", ENVIRONMENT: "env"}
 
 
 class Origin(NamedTuple):
-    """Code, a profile or the environment, with the options that are set there."""
+    """Code, a profile or the environment, with the values that it sets."""
 
     #: ``CODE``, ``PROFILE`` or ``ENVIRONMENT``.
     kind: str
-    #: What is set there, by the names that options have there.
+    #: The values, by the names that options have in this origin.
     values: Mapping[str, Any]
     #: The factory or the profile.
     name: str = ""
-    #: That of a profile, in which the texts of its settings have a meaning.
+    #: For a profile, the scope in which its settings are read.
     scope: Scope | None = None
 
     def key(self, option: Option) -> str | None:
-        """Return the name of the option here; None when it cannot be set here."""
+        """Return the name of the option in this origin; None if it cannot be set here."""
         name: str | None = getattr(option, _NAMES[self.kind])
         return name
 
     def has(self, option: Option) -> bool:
-        """Whether the option is set here; an empty variable is not set, as in every AWS SDK."""
+        """Whether the option is set here; an empty variable does not count, as in all AWS SDKs."""
         value = self.values.get(getattr(option, _NAMES[self.kind]) or "")
         return bool(value) if self.kind == ENVIRONMENT else value is not None
 
     def read(self, option: Option) -> Any:
-        """Return the value of an option that is set here, converted.
+        """Return the converted value of an option that is set here.
 
         Raises:
-            ValueError: It is malformed, or holds a comment, which botocore does not strip.
+            ValueError: It is malformed, or contains a comment, which botocore does not remove.
         """
         value = self.values[getattr(option, _NAMES[self.kind])]
         if self.kind != CODE and not option.allow_comments:
@@ -79,7 +79,7 @@ class Origin(NamedTuple):
             return f"pass {keyword}{option.code_example} to {self.name}()"
         if self.scope is not None:
             line, file = f"{option.ini} = {option.example}", self.scope.config_file
-            return f"write, for example, {line} in profile '{self.name}' of {file}"
+            return f"set {line} in profile '{self.name}' of {file}"
         return f"set the environment variable {option.env}={option.example}"
 
 
@@ -95,18 +95,18 @@ def _is_quoted(text: str) -> bool:
 
 
 class Resolved(NamedTuple):
-    """What an option came to."""
+    """The result of resolving an option."""
 
-    #: The value in force; the default where nothing sets the option.
+    #: The value; the default if nothing sets the option.
     value: Any
-    #: What sets it; None for the default.
+    #: The origin that sets it; None for the default.
     origin: Origin | None = None
     #: Why the value cannot be used; None if it can.
     problem: str | None = None
 
 
 def resolve(option: Option, origins: Sequence[Origin]) -> Resolved:
-    """Return the value of the first of ``origins`` that sets ``option``."""
+    """Resolve ``option`` from the first of ``origins`` that sets it."""
     for origin in origins:
         if origin.has(option):
             try:
@@ -121,51 +121,51 @@ T = TypeVar("T")
 
 
 class Binding:
-    """What a bound provider holds: its scope, and what was made for it, each thing once."""
+    """The scope of a bound provider, and the objects that were created for it, once each."""
 
-    def __init__(self, scope: Scope | None, **made: Any) -> None:
-        """Take the scope, and what was made; None: a scope without a session is made later."""
+    def __init__(self, scope: Scope | None, **created: Any) -> None:
+        """Take the scope (None: it is created on first use) and objects that exist already."""
         self.scope = scope
-        #: The values of options that were read, except those that may change (see ``Option``).
+        #: The values of options that were read and do not change (see ``Option``).
         self.values: dict[str, Any] = {}
-        self._made = made
+        self._created = created
 
-    def once(self, name: str, make: Callable[[], T]) -> T:
-        """Return what ``make`` returned the first time; threads that race get the same object."""
-        if name not in self._made:
-            self._made.setdefault(name, make())
-        found: T = self._made[name]
+    def once(self, name: str, create: Callable[[], T]) -> T:
+        """Return the object ``name``, created by the first call; racing threads get the same."""
+        if name not in self._created:
+            self._created.setdefault(name, create())
+        found: T = self._created[name]
         return found
 
     def has(self, name: str) -> bool:
-        """Whether ``once`` has made this."""
-        return name in self._made
+        """Whether ``once`` has created this object."""
+        return name in self._created
 
     def reread(self, reading: Scope) -> "Binding":
-        """Return a binding like this one whose files were read again; its credentials stay."""
-        kept = {name: self._made[name] for name in ("own_scope", "credentials") if self.has(name)}
-        return Binding(self.scope, **kept, reading=reading)
+        """Return a binding with the same credentials whose files were read again."""
+        names = [name for name in ("own_scope", "credentials") if self.has(name)]
+        return Binding(self.scope, **{name: self._created[name] for name in names}, reading=reading)
 
 
 class Specification(Declared):
-    """What a provider is, before it belongs to a session: its options and their values."""
+    """A provider without credentials: its options and their values."""
 
-    #: The options that may change while the provider is bound, besides tokens.
+    #: Options other than tokens that may change while the provider is bound.
     _CHANGING: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
-        """Take options by keyword, for no session yet."""
+        """Take options by keyword."""
         super().__init__(*unnamed, **given)
         self._binding = Binding(None)
 
     @property
     def scope(self) -> Scope:
-        """The session, profile, environment and clock of this copy; without a session, its own."""
+        """The session, profile, environment and clock of this provider."""
         return self._binding.scope or self._binding.once("own_scope", Scope)
 
     @property
     def _resolved(self) -> Mapping[str, Resolved]:
-        """What each option came to when the provider was bound."""
+        """The options, resolved for this binding."""
         return self._binding.once("options", self._resolve_options)
 
     def is_selected(self) -> bool:
@@ -181,20 +181,20 @@ class Specification(Declared):
         )
 
     def _reason_not_selected(self) -> str:
-        """Return why nothing selects this provider; called only if that is so."""
+        """Return why this provider is not configured; called only if it is not."""
         origins = [one for one in self._origins() if self.scope.profile is None or one.kind != CODE]
         names = [origin.key(one) for origin in origins for one in self._selecting()]
         known = list(dict.fromkeys(name for name in names if name))
         if not known:
-            return f"only code can say what it needs: pass {self.FACTORY}(...) to the chain"
+            return f"it is configured in code only: pass {self.FACTORY}(...) to the chain"
         return f"none of {', '.join(known)} is set" if len(known) > 1 else f"{known[0]} is not set"
 
     def _not_configured(self) -> NotConfigured:
-        """Return the error for a fetch although nothing selects this provider."""
+        """Return the error of a fetch while this provider is not configured."""
         return NotConfigured(provider=self.METHOD, error_msg=self._reason_not_selected())
 
     def check(self) -> None:
-        """Read every option once; a token may still come.
+        """Check all options; a token may still be missing.
 
         Raises:
             ConfigurationError: An option is missing or malformed.
@@ -206,8 +206,8 @@ class Specification(Declared):
             if given.get(one.name) is not None and (origin is None or origin.kind != CODE):
                 raise ConfigurationError(
                     provider=self.METHOD,
-                    error_msg=f"{one.name} passed to {self.FACTORY}() has no address next to it: "
-                    "what is sent to an endpoint comes from where its address comes from",
+                    error_msg=f"{one.name} passed to {self.FACTORY}() is not used without "
+                    "an address: pass the address, too",
                 )
             if origin is not None or not one.token:
                 self._usable(one, found)
@@ -223,7 +223,7 @@ class Specification(Declared):
                 self._value_in_code(one, given)
 
     def _value_in_code(self, wanted: Option, given: Mapping[str, Any]) -> Any:
-        """Return the value of an option that code sets; its default if it does not.
+        """Return the value of an option that code may set, or its default.
 
         Raises:
             ConfigurationError: It is malformed.
@@ -241,47 +241,48 @@ class Specification(Declared):
         return found.value
 
     def _resolution(self, wanted: Option) -> Resolved:
-        """Return what an option came to.
+        """Return an option, resolved.
 
-        A token of code is looked up now, because code may replace it. One of the environment or of
+        A token from code is resolved now, because code may replace it. One from the environment or
         a profile stays with the address that was resolved with it: a token that is set later may
-        be for another host. What it refers to, such as a file, is read at each fetch.
+        be for another host. The source of a token, such as a file, is read at each fetch.
         """
         if wanted.token and self._code_values.get(wanted.name) is not None:
             return resolve(wanted, self._origins_of(wanted))
         return self._resolved[wanted.name]
 
     def _option_value(self, wanted: Option) -> Any:
-        """Return the value in force (see ``Option``)."""
+        """Return the current value (see ``Option``)."""
         value = self._usable(wanted, self._resolution(wanted))
         if not wanted.token and wanted.name not in self._CHANGING:
             self._binding.values[wanted.name] = value
         return value
 
     def _key_of(self, name: str) -> str:
-        """Return the option ``name`` as the user who set it wrote it."""
+        """Return the name of an option in the origin that sets it."""
         wanted = self._option_named(name)
         origin = self._resolution(wanted).origin
         return str(origin.key(wanted)) if origin else name
 
     def _missing(self, *wanted: Option) -> ConfigurationError:
-        """Return the error for options of which one must be set, naming every way to set them."""
+        """Return the error for options of which one must be set, with all ways to set them."""
         origins = list(self._origins_of(wanted[0])) or list(self._origins())
         if self.scope.profile is not None and not self._code_values:
             origins = [one for one in origins if one.kind != CODE]  # it was not built in code
-        ways = [(origin, one) for one in wanted for origin in origins if origin.key(one)]
         names = " or ".join(dict.fromkeys(str(origins[0].key(one)) for one in wanted))
-        remedies = ", or ".join(origin.remedy(one) for origin, one in ways)
+        remedies = ", or ".join(
+            origin.remedy(one) for one in wanted for origin in origins if origin.key(one)
+        )
         return ConfigurationError(
             provider=self.METHOD, error_msg=f"{names} is not set{self._where(origins)}: {remedies}"
         )
 
     def _where(self, origins: Sequence[Origin]) -> str:
-        """Return where an option is not set; elsewhere it may be set and not count."""
+        """Return the origin in which an option is not set; other origins do not count."""
         if any(origin.kind != CODE for origin in origins):
             return f" in profile '{self.scope.profile}'" if self.scope.profile else ""
-        beside = next(one.name for one in self._selecting() if origins[0].has(one))
-        return f" in code, where {beside} is"
+        other = next(one.name for one in self._selecting() if origins[0].has(one))
+        return f" in code, which sets {other}"
 
     def _resolve_options(self) -> dict[str, Resolved]:
         """Resolve every option."""
@@ -292,23 +293,23 @@ class Specification(Declared):
         }
 
     def _origins(self) -> list[Origin]:
-        """Return what may set options of this provider, from the highest to the lowest."""
+        """Return the origins of options of this provider, in order of precedence."""
         scope = self.scope
         found = [Origin(CODE, self._code_values, self.FACTORY)]
         if scope.profile is not None:
             profile = Origin(PROFILE, scope.profile_values, scope.profile, scope)
             found.append(profile)
             if not scope.is_bare or any(map(profile.has, self._selecting())):
-                return found  # what a profile selects takes nothing from elsewhere
+                return found  # a provider that a profile selects uses this profile only
         return [*found, Origin(ENVIRONMENT, scope.environ)]
 
     def _origins_of(self, wanted: Option) -> Sequence[Origin]:
-        """Return those that ``wanted`` may come from: of an identity, only the one that selects."""
+        """Return the origins of one option; for an identity, only the one that selects it."""
         origins = self._binding.once("origins", self._eligible_origins)
         return self._selecting_origin(origins) if wanted.same_origin else origins
 
     def _eligible_origins(self) -> list[Origin]:
-        """Return the origins that count here; a provider may leave some out."""
+        """Return the origins to use; a provider may leave some out."""
         return self._origins()
 
     def _selecting_origin(self, origins: Sequence[Origin]) -> Sequence[Origin]:

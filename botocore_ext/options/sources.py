@@ -21,7 +21,7 @@ class TokenFile:
     timeout: float = 5
 
     def __call__(self) -> str:
-        """Return the file's content, stripped.
+        """Return the content of the file, stripped.
 
         Raises:
             FetchError: The file is missing, unreadable, too large, not UTF-8 or empty.
@@ -31,15 +31,15 @@ class TokenFile:
             path = in_home(path)
             token = text_of(path, self.timeout).strip()
         except OSError as error:
-            fact = f"cannot be read ({error.strerror}): check the path and who may read it"
+            fact = f"cannot be read ({error.strerror}): check the path and its permissions"
         except UnicodeDecodeError:
             fact = "cannot be read (it is not UTF-8 text): write the token as plain text"
-        except ValueError:  # a character that no path has
-            fact = "cannot be read (no file has such a name): check the path"
+        except ValueError:  # a character that no path can have
+            fact = "cannot be read (no file can have this name): check the path"
         else:
             if token:
                 return token
-            fact = "is empty: wait until it is written, or check what writes it"
+            fact = "is empty: check the program that writes it"
         raise FetchError(provider="token file", error_msg=f"the token file {path} {fact}")
 
 
@@ -59,7 +59,7 @@ class TokenVariable:
             FetchError: The variable is not set, or empty.
         """
         value = None
-        with suppress(UnicodeEncodeError):  # a name that no variable has
+        with suppress(UnicodeEncodeError):  # a name that no variable can have
             value = self.environ.get(self.name)
         token = (value or "").strip()
         if token:
@@ -71,7 +71,7 @@ class TokenVariable:
         )
 
     def __reduce__(self) -> tuple[type["TokenVariable"], tuple[str]]:
-        """Travel as the name; the environment of the receiving process holds there."""
+        """Pickle the name; the receiving process uses its own environment."""
         return type(self), (self.name,)
 
 
@@ -83,9 +83,9 @@ PROCESS_TIMEOUT = 60
 
 @dataclass(frozen=True)
 class TokenProcess:
-    """Takes the token from what a command prints (``process://COMMAND``).
+    """Reads the token from the standard output of a command (``process://COMMAND``).
 
-    The command is split as botocore splits ``credential_process``; no shell runs.
+    The command is split into words like ``credential_process``, and run without a shell.
     """
 
     command: str = field(repr=False)
@@ -96,8 +96,8 @@ class TokenProcess:
 
         Raises:
             FetchError: The command cannot be started, fails, takes longer than ``timeout``
-                seconds, or prints no UTF-8 text or too much. The beginning of its standard error is
-                part of the text.
+                seconds, or does not print UTF-8 text, or too much. The text includes the beginning
+                of its standard error.
         """
         arguments = self._arguments()
         try:
@@ -107,7 +107,10 @@ class TokenProcess:
         except OSError as error:
             fact = f"cannot be started ({error.strerror}): check the path of the program"
         except ValueError:
-            fact = "cannot be started (it has a character that no program takes): check the command"
+            fact = (
+                "cannot be started (it has a character that the system does not accept): check the "
+                "command"
+            )
         else:
             if done.status == 0 and done.printed is not None:
                 text = _text_of(done.printed)
@@ -135,8 +138,8 @@ class TokenProcess:
 def _problem(done: Output) -> str:
     if done.printed is None:
         return f"printed more than {LARGEST} bytes and was ended: it must print the token"
-    complaint = done.complaint or "no message: run it by hand"
-    return f"failed with exit status {done.status}{':' if done.complaint else ' and'} {complaint}"
+    details = f": {done.complaint}" if done.complaint else " and no message: run it by hand"
+    return f"failed with exit status {done.status}{details}"
 
 
 def _text_of(printed: bytes) -> str | None:

@@ -1,8 +1,7 @@
-"""What the value of an option may be.
+"""The types of options: each function checks a value and converts it.
 
-Each function takes a value as Python code, an ini file or the environment gives it, and returns
-it checked and converted. The text of its ValueError completes the sentence "<option> ..." and
-never shows the value, which may be a secret in the wrong place.
+The value comes from Python code, an ini file or the environment. The text of a ``ValueError``
+completes the sentence "<option> ..." and never shows the value, which may be a misplaced secret.
 """
 
 import inspect
@@ -88,7 +87,7 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 
 def mutable_mapping(value: object) -> MutableMapping[str, str]:
-    """A mapping that can be changed, or what is used like one, such as a file of dbm."""
+    """A mutable mapping, or an object that is used like one, such as a dbm file."""
     methods = ("__getitem__", "__setitem__", "__delitem__")
     is_like_one = all(callable(getattr(value, name, None)) for name in methods)
     if isinstance(value, (Sequence, type)) or not is_like_one:
@@ -98,12 +97,12 @@ def mutable_mapping(value: object) -> MutableMapping[str, str]:
 
 
 def json_document(value: object) -> str:
-    """A JSON object: its text, or a mapping to write as text."""
+    """A JSON object: its text, or a mapping, which is converted to text."""
     if isinstance(value, Mapping):
         try:
             return json.dumps(value)
         except (TypeError, ValueError, RecursionError):
-            msg = "holds something that JSON cannot express"
+            msg = "contains a value that JSON does not support"
             raise ValueError(msg) from None
     document = text(value)
     try:
@@ -111,7 +110,7 @@ def json_document(value: object) -> str:
     except json.JSONDecodeError as error:
         msg = f"is not JSON ({error.msg} at line {error.lineno} column {error.colno})"
         raise ValueError(msg) from None
-    except (ValueError, RecursionError):  # a number of thousands of digits, or as many brackets
+    except (ValueError, RecursionError):  # thousands of digits or brackets
         msg = "is not JSON that can be read (too many digits or brackets)"
         raise ValueError(msg) from None
     if not is_object:
@@ -136,10 +135,10 @@ def links(value: object) -> list[Any]:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",")]
     if not isinstance(value, Sequence) or not value:
-        msg = "must name its links on one line, with commas between them"
+        msg = "must be one line of names, separated by commas"
         raise ValueError(msg)
     if "" in value:
-        msg = "has a link without a name (look for a comma too many)"
+        msg = "has a link without a name (remove the extra comma)"
         raise ValueError(msg)
     return list(value)
 
@@ -155,9 +154,9 @@ def _matching(pattern: str, value: object, otherwise: str) -> str:
 
 #: The shortest ``expires_after`` of a chain: the default refresh window.
 FIVE_MINUTES = 300
-#: The longest that an endpoint may take to say something.
+#: The longest timeout of an endpoint.
 LONGEST_TIMEOUT = 60
-#: The longest time that an option may name: a century.
+#: The longest time of an option: a century.
 LONGEST = 100 * 365 * 86_400
 
 
@@ -217,7 +216,7 @@ def full_uri(value: object) -> str:
 
 
 def relative_uri(value: object) -> str:
-    """A path, and nothing that could name another host."""
+    """A path that cannot change the host."""
     found = text(value)
     if not found.startswith("/"):
         msg = "does not begin with /"
@@ -238,7 +237,9 @@ def client_config(value: object) -> Mapping[str, Any]:
     for name in value:
         if name not in known:
             similar = near(str(name), known)
-            remedy = f"did you mean {similar!r}?" if similar else "see whether Config() takes it"
+            remedy = (
+                f"did you mean {similar!r}?" if similar else "it may be an argument of Config()"
+            )
             msg = f"has {name!r}, which is not an argument of create_client(): {remedy}"
             raise ValueError(msg)
     for name, kind in {"config": Config, "region_name": str, "endpoint_url": str}.items():
@@ -250,12 +251,12 @@ def client_config(value: object) -> Mapping[str, Any]:
 
 @cache
 def _arguments() -> list[str]:
-    """Return the names of what ``create_client`` takes, but for the service."""
+    """Return the names of the arguments of ``create_client``, except the service."""
     return list(inspect.signature(Session.create_client).parameters)[2:]
 
 
 def client_with(operation: str) -> Callable[[object], Any]:
-    """Return what takes a ready-made client that has ``operation``, whoever made it."""
+    """Return the type of a client with the method ``operation``, of any client library."""
 
     def client(value: object) -> Any:
         """A client of the right service."""

@@ -130,7 +130,7 @@ class Provider(Specification):
         try:
             found: Any = guard_recursion(self._identity, self._label, self.fetch)
         except FieldError as error:
-            fact = f"{error}: correct it where these credentials come from"
+            fact = f"{error}: correct the source of these credentials"
             raise FetchError(provider=self.METHOD, error_msg=fact) from None
         # What a third-party provider returns is checked by the refresher.
         credentials: FrozenCredentials = (

@@ -38,7 +38,7 @@ def fetch_from(link: CredentialProvider) -> FrozenCredentials | None:
         try:
             return None if credentials is None else FrozenCredentials.from_credentials(credentials)
         except FieldError as error:
-            fact = f"{error}: correct it where these credentials come from"
+            fact = f"{error}: correct the source of these credentials"
         raise FetchError(provider=link.METHOD, error_msg=fact)
     if not link.is_selected():
         raise link._not_configured()

@@ -155,7 +155,7 @@ class IdentityCache:
     ) -> BucketSession:
         if session is None:
             raise error
-        text = "The session of bucket %s could not be renewed (%s); it is still valid"
+        text = "The session of bucket %s could not be refreshed (%s); it is still valid"
         logger.warning(text, bucket, type(error).__name__)
         return session
 

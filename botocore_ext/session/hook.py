@@ -102,7 +102,7 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
     waiting = pending(inner)
     resolver: Any = None if waiting else inner.get_component(COMPONENT)
     if getattr(waiting or resolver, "only", None) is not None:
-        msg = "this session takes its credentials from one provider alone: create another session"
+        msg = "this session takes its credentials from one provider only: create another session"
         raise TypeError(msg)
     _warn_of_credentials(inner)
     if waiting is not None:

@@ -175,7 +175,7 @@ def test_each_ini_key_means_one_thing():
 
 def test_help_of_a_class_without_options_is_its_docstring():
     (without,) = (one for one in Provider.__mro__ if one.__name__ == "Specification")
-    assert inspect.getdoc(without).startswith("What a provider is")
+    assert inspect.getdoc(without).startswith("A provider without credentials")
     assert "Args:" not in inspect.getdoc(without)
 
 

@@ -110,7 +110,7 @@ def test_a_job_without_the_permission_is_told_how_to_get_it(name, value, job, aw
 )
 def test_what_the_job_asks_with_is_checked(name, value, text, monkeypatch):
     monkeypatch.setenv(f"ACTIONS_ID_TOKEN_REQUEST_{name}", value)
-    with pytest.raises(FetchError, match=f"_{name} {text}.*: it is GitHub that sets it"):
+    with pytest.raises(FetchError, match=f"_{name} {text}.*: GitHub sets it"):
         GitHubActionsToken(AUDIENCE)()
 
 
@@ -161,7 +161,7 @@ def test_ambient_attempts_end_with_the_fetch(aws, clock):
     aws.script("GetIdToken", *slow)
     source = AmbientToken(AUDIENCE, scope=Scope(clock=clock))
     web = from_web_token(role_arn=ROLE, web_identity_token=source).bind(Scope(clock=clock))
-    with pytest.raises(FetchError, match="of GitHub did not come: it answered with status 503"):
+    with pytest.raises(FetchError, match="could not be retrieved: it answered with status 503"):
         web.load().get_frozen_credentials()
     assert aws.operations() == ["GetIdToken"] * 2
 
@@ -265,7 +265,7 @@ def detected(text):
 
 
 def test_elsewhere_there_is_no_token():
-    detected("the ambient token cannot be had here: this is none of GitHub Actions, Google Cloud,")
+    detected("the ambient token is not available here: this is not GitHub Actions, Google Cloud,")
 
 
 def test_without_the_package_the_error_names_the_extra(monkeypatch):
@@ -276,34 +276,36 @@ def test_without_the_package_the_error_names_the_extra(monkeypatch):
 
 def test_github_without_the_permission(job, monkeypatch):
     monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
-    assert job not in detected("of GitHub did not come: give the job `permissions: id-token: wri")
+    assert job not in detected(
+        "of GitHub could not be retrieved: give the job `permissions: id-tok"
+    )
 
 
 @pytest.mark.usefixtures("job")
 def test_what_github_answers_is_not_shown(aws):
     aws.always("GetIdToken", fakes.Answer(fakes.secret("answer").encode(), status=500))
-    detected("the ambient token of GitHub did not come")
+    detected("the ambient token of GitHub could not be retrieved")
 
 
 @pytest.mark.usefixtures("job")
 def test_a_token_for_somebody_else_is_refused(aws):
     body = json.dumps({"value": fakes.jwt("somebody else")}).encode()
     aws.script("GetIdToken", fakes.Answer(body))
-    detected(r"is not one for this audience alone \(AmbientCredentialError\): check the audience")
+    detected(r"is not for this audience alone \(AmbientCredentialError\): check the audience")
 
 
 @pytest.mark.usefixtures("job")
 def test_what_is_no_text_is_not_shown(aws):
     """An answer of another encoding is an error of Python that holds all of it."""
     aws.always("GetIdToken", fakes.Answer(b"\xff" + fakes.secret("answer").encode(), status=500))
-    detected(r"is not one for this audience alone \(UnicodeDecodeError\)")
+    detected(r"is not for this audience alone \(UnicodeDecodeError\)")
 
 
 @pytest.mark.usefixtures("job")
 def test_a_place_that_stays_silent_is_given_up(aws, mocker):
     mocker.patch("botocore_ext.runtime.deadline.FETCH_BUDGET", 0.2)
     aws.always("GetIdToken", fakes.Answer(silence=30))
-    detected("the ambient token was not there after 25 seconds: check what issues tokens here")
+    detected("the ambient token was not issued within 25 seconds: check the service that issues it")
 
 
 @pytest.fixture
@@ -409,21 +411,21 @@ def test_a_place_with_an_agent_prints_the_token(place, program, monkeypatch):
 @pytest.mark.parametrize("place", AGENTS)
 def test_what_an_agent_that_fails_prints_is_not_shown(place, program, monkeypatch):
     monkeypatch.setenv(place, "true")
-    detected(f"did not come: check that {AGENTS[place][0]} is on PATH, and what its ")
+    detected(f"could not be retrieved: check that {AGENTS[place][0]} is on PATH, and see ")
     program(AGENTS[place][0], f"echo {fakes.secret('printed')} | tee /dev/stderr; exit 1")
-    detected(f"did not come: check that {AGENTS[place][0]} is on PATH, and what its ")
+    detected(f"could not be retrieved: check that {AGENTS[place][0]} is on PATH, and see ")
 
 
 def test_an_agent_that_hangs_is_left_behind(program, monkeypatch, mocker):
     mocker.patch("botocore_ext.runtime.deadline.FETCH_BUDGET", 0.2)
     monkeypatch.setenv("BUILDKITE", "true")
     program("buildkite-agent", "exec /bin/sleep 0.5")
-    detected("the ambient token was not there after 25 seconds")
+    detected("the ambient token was not issued within 25 seconds")
 
 
 def test_gitlab_has_it_in_a_variable(monkeypatch):
     monkeypatch.setenv("GITLAB_CI", "true")
-    detected("of GitLab did not come: name it among the `id_tokens` of the job, as the audience in")
+    detected("of GitLab could not be retrieved: add it to `id_tokens` of the job")
     for _ in range(2):
         monkeypatch.setenv("STS_AMAZONAWS_COM_ID_TOKEN", token := fakes.jwt(AUDIENCE))
         assert AmbientToken(AUDIENCE)() == token

@@ -61,7 +61,7 @@ def test_what_is_accepted(parse, given, found):
         (types.json_document, "{", "is not JSON"),
         (types.json_document, "[" * 100_000, "is not JSON that can be read"),
         (types.json_document, f'{{"a": {"9" * 5000}}}', "is not JSON that can be read"),
-        (types.json_document, {"a": object()}, "holds something that JSON cannot express"),
+        (types.json_document, {"a": object()}, "contains a value that JSON does not support"),
         (types.window, "none", "is neither a number of seconds above 0 nor `auto`"),
         (types.lifetime, 299, "is less than five minutes"),
         (types.header, "a\nb", "contains a line break"),

@@ -42,7 +42,7 @@ def test_the_authorization_comes_from_where_the_address_comes_from(aws, monkeypa
 def test_a_token_in_code_is_not_sent_to_an_address_of_the_environment(aws, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
     provider = from_http(aws_container_authorization_token=fakes.secret())
-    with pytest.raises(ConfigurationError, match="has no address next to it"):
+    with pytest.raises(ConfigurationError, match="is not used without an address"):
         provider.load()
 
 

@@ -375,8 +375,8 @@ def test_a_part_of_what_is_needed_stops_a_chain(missing):
 @pytest.mark.parametrize(
     ("given", "fact"),
     [
-        ({"sso_role_name": "Other"}, "not set in code, where sso_role_name is: pass sso_account"),
-        ({}, "not set in profile 'dev': write, for example, sso_account_id = "),
+        ({"sso_role_name": "Other"}, "not set in code, which sets sso_role_name: pass sso_account"),
+        ({}, "not set in profile 'dev': set sso_account_id = "),
     ],
 )
 def test_what_is_missing_can_be_set_only_where_the_rest_is(config, given, fact):

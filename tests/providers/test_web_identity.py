@@ -283,8 +283,11 @@ class TestTokenFile:
     @pytest.mark.parametrize(
         ("content", "fact"),
         [
-            (None, "cannot be read (No such file or directory): check the path and who may read"),
-            (b"", "is empty: wait until it is written, or check what writes it"),
+            (
+                None,
+                "cannot be read (No such file or directory): check the path and its permissions",
+            ),
+            (b"", "is empty: check the program that writes it"),
             (b"\xff", "cannot be read (it is not UTF-8 text): write the token as plain text"),
         ],
     )

@@ -358,7 +358,7 @@ class TestRenewal:
         express.refusals["CreateSession"] = [DENIED]
         if served == 2:
             get(client)
-            fact = "The session of bucket data--usw2-az1--x-s3 could not be renewed ("
+            fact = "The session of bucket data--usw2-az1--x-s3 could not be refreshed ("
             assert any(fact in text for text in logs)
         else:
             with pytest.raises(ClientError, match="AccessDenied"):

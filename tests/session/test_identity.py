@@ -309,7 +309,7 @@ def test_what_a_partial_holds_is_not_shown():
 def test_a_token_in_code_is_not_replaced_by_one_of_the_environment(aws, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
     monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", fakes.secret())
-    with pytest.raises(ConfigurationError, match="has no address next to it"):
+    with pytest.raises(ConfigurationError, match="is not used without an address"):
         from_http(aws_container_authorization_token=fakes.secret()).fetch()
     assert not aws.requests
 

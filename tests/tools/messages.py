@@ -29,8 +29,7 @@ _PLACES = {
     r"^\w+(?= of profile 'NAME': )": "KEY",
     r"^the environment variable \w+(?= (names|is not a URL|does))": "the environment variable NAME",
     r"set the environment variable AWS_C\w+=.*": "set the environment variable NAME=VALUE",
-    r"write, for example, .* in profile 'NAME' of .*": "write, for example, KEY = VALUE in profile "
-    "'NAME' of ~/.aws/config",
+    r"\bset \w+ = .* in profile 'NAME' of .*": "set KEY = VALUE in profile 'NAME' of ~/.aws/config",
     r"\b\d+(\.\d+)? s\b": "N s",
     r"(--sso-session|--profile) \w+": r"\1 NAME",
 }
