@@ -81,6 +81,7 @@ class World:
             f"[profile plain]\n{role}web_identity_token_file = {token}\n",
             f"[profile ours]\n{role}web_identity_token = file://{token}\n",
             "[profile static]\naws_access_key_id = A\naws_secret_access_key = s\n",
+            f"aws_session_token = {server.TOKEN}\n",
             f"[profile role]\n{role}source_profile = static\n",
             *(f"[profile other-{n}]\nregion = us-east-1\noutput = json\n" for n in range(profiles)),
         ]

@@ -142,7 +142,7 @@ def request(service: str, rounds: int) -> list[list[Times]]:
     ]
     for call in calls:
         call()
-    return by_turns(rounds, *(lambda call=call: clocked(call, 20) for call in calls))
+    return by_turns(rounds, *(lambda call=call: clocked(call, 5) for call in calls))
 
 
 def valid(rounds: int) -> list[list[Times]]:
@@ -155,7 +155,7 @@ def valid(rounds: int) -> list[list[Times]]:
     ours = botocore_ext.Session(profile_name="ours").get_credentials().get_frozen_credentials
     for get in (plain, ours):
         get()
-    return by_turns(rounds, lambda: clocked(plain, 1000), lambda: clocked(ours, 1000))
+    return by_turns(rounds, lambda: clocked(plain, 200), lambda: clocked(ours, 200))
 
 
 def inert(rounds: int) -> list[list[Times]]:

@@ -103,7 +103,7 @@ def refresh(world: World) -> Iterator[Comparison]:
 def requests(world: World) -> Iterator[Comparison]:
     """Measure what credentials of this package cost in each signed request."""
     for service, goal in (("sts", 1.03), ("s3", 1.025)):
-        static, ours, plain = world.child("request", service, world.times(150))
+        static, ours, plain = world.child("request", service, world.times(500))
         theirs = Comparison("", plain, static, 0, "").ratio()
         yield Comparison(
             f"Signed {service.upper()} request, to static credentials",
@@ -112,7 +112,7 @@ def requests(world: World) -> Iterator[Comparison]:
             goal,
             f"a look at each answer; botocore's own refreshable credentials take {theirs:.3f}",
         )
-    theirs, ours = world.child("valid", world.times(60))
+    theirs, ours = world.child("valid", world.times(300))
     yield Comparison(
         "`get_frozen_credentials()`, credentials still valid",
         ours,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: About the length of a real session token.
-_TOKEN = "t" * 800
+TOKEN = "t" * 800
 
 
 class _Sts:
@@ -51,7 +51,7 @@ class _Sts:
             until = datetime.now(timezone.utc) + lifetime
             result = (
                 f"<Credentials><AccessKeyId>ASIA{int(number[0]):016d}</AccessKeyId>"
-                f"<SecretAccessKey>{'s' * 40}</SecretAccessKey><SessionToken>{_TOKEN}"
+                f"<SecretAccessKey>{'s' * 40}</SecretAccessKey><SessionToken>{TOKEN}"
                 f"</SessionToken><Expiration>{until:%Y-%m-%dT%H:%M:%SZ}"
                 "</Expiration></Credentials><AssumedRoleUser>"
                 "<Arn>arn:aws:sts::123456789012:assumed-role/Web/me</Arn>"
