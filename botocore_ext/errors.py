@@ -52,7 +52,7 @@ class ProviderError(CredentialRetrievalError):
         self.reason = error_msg
 
 
-class NotConfigured(  # noqa: N818 - the name that chains speak of  # pyright: ignore[reportIncompatibleVariableOverride]  # botocore-stubs' kwargs
+class NotConfigured(  # noqa: N818 - the name of an outcome, not of a failure  # pyright: ignore[reportIncompatibleVariableOverride]  # botocore-stubs' kwargs
     ProviderError,
     NoCredentialsError,
 ):
@@ -73,7 +73,7 @@ class FetchError(ProviderError):
 
 
 class MfaCodeError(FetchError):
-    """The caller's function returned no MFA code; the next use asks again."""
+    """The callback returned no MFA code; the next use calls it again."""
 
 
 class Attempt(NamedTuple):
@@ -131,8 +131,8 @@ _FINAL_CODES = frozenset(
         "ResourceNotFoundException",
     },
 )
-#: The operations for which that holds. From others, the same codes come from a user's function,
-#: whose secret store may refuse today and not tomorrow.
+#: The operations to which this applies. Other operations are called by functions of the user, for
+#: example to read a secret store, and may succeed later.
 _CREDENTIAL_OPERATIONS = frozenset(
     {
         "AssumeRole",
@@ -195,7 +195,7 @@ def _refusal(error: ClientError) -> tuple[str, str]:
 def redacted_text(error: Exception) -> str:
     """Return the text of an error if it cannot contain a secret, else the name of its class.
 
-    Errors of other libraries can, and errors of botocore that quote them, an endpoint or a value.
+    The errors of other libraries can contain one, as can errors of botocore that quote them.
     """
     if isinstance(error, (ProviderError, ClientError)):
         return str(error)

@@ -38,7 +38,7 @@ class AsyncResolver(AioCredentialResolver):
     """
 
     def __init__(self, make: Callable[[], _Parts], only: CredentialProvider | None) -> None:
-        """Take the factory of the providers, and the only one to use, if code gave one."""
+        """Take the factory of the providers, and the only provider to use, if there is one."""
         self._parts = Once(make)
         self._searches: SharedTasks[AioCredentials | None] = SharedTasks()
         self.only = only
@@ -109,22 +109,21 @@ def _parts(
     return list(resolver.providers), None
 
 
-# Our providers in the credential resolver of a session of aiobotocore.
-#
-# They are the synchronous ones, bound to a synchronous session like it and asked in a thread.
-# All others stay aiobotocore's own.
+# Providers of this package in the credential resolver of a session of aiobotocore: the synchronous
+# ones, bound to a synchronous copy of the session and called in a thread. All others stay
+# aiobotocore's own.
 
 
 class AsyncProvider(CredentialProvider):
     """A synchronous provider in a session of aiobotocore."""
 
     def __init__(self, provider: CredentialProvider, session: botocore.session.Session) -> None:
-        """Take the provider, bound to a session like this one, and the session."""
+        """Take the provider, bound to a synchronous copy of the session, and the session."""
         super().__init__()
         self.METHOD, self.CANONICAL_NAME = provider.METHOD, provider.CANONICAL_NAME
         self.provider: Any = provider
         self._session = session
-        #: The credentials that it returned last, and the same for aiobotocore.
+        #: The credentials that it returned last, and their counterpart for aiobotocore.
         self._loaded: tuple[Credentials, AioCredentials] | None = None
 
     @property
@@ -163,16 +162,16 @@ def insert_async(
     front: Sequence[CredentialProvider],
 ) -> None:
     """Add ``front`` and the profile's providers to a resolver (see ``insertion.insert``)."""
-    like_it = session_like(session)
-    synchronous = {one.METHOD: one for one in create_credential_resolver(like_it).providers}
+    copied = session_like(session)
+    synchronous = {one.METHOD: one for one in create_credential_resolver(copied).providers}
     profiles = session.full_config["profiles"]
     profile = session.get_config_variable("profile") or "default"
     if "role_arn" not in profiles.get(profile, {}) or is_plain_role(profiles, profile):
-        synchronous.pop("assume-role", None)  # this package has no part in it
-    # Placeholders for those of aiobotocore, so that the others get their positions among them.
+        synchronous.pop("assume-role", None)  # it stays aiobotocore's own
+    # Placeholders for aiobotocore's providers, so that the others are inserted in the right places.
     pairs = [(synchronous.pop(one.METHOD, one), one) for one in resolver.providers]
     stand_in = CredentialResolver([placeholder for placeholder, _ in pairs])
-    insert(stand_in, like_it, region, front)
+    insert(stand_in, copied, region, front)
     originals = {id(placeholder): one for placeholder, one in pairs}
     resolver.providers = [
         originals.get(id(one)) or _asynchronous(one, session) for one in stand_in.providers

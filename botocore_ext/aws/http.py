@@ -142,7 +142,7 @@ def request(
     try:
         answer = within(timeouts.whole, work)
     except TimeoutError:
-        fact = f"had not answered in full after {timeouts.whole:g} s"
+        fact = f"did not answer in full within {timeouts.whole:g} s"
         answer = EndpointError(f"{fact}: raise the timeout or see its own log")
     if isinstance(answer, EndpointError):
         raise answer

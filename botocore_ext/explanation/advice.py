@@ -149,7 +149,7 @@ class Case:
     steps: Sequence[Step]
     #: The first configured provider, where the search stopped; None if none is configured.
     first: Step | None
-    #: Whether our providers may be part of it.
+    #: Whether providers of this package may be part of it.
     has_ours: bool
 
 

@@ -51,7 +51,7 @@ def _role(view: View) -> str | None:
 
 
 def role_with_ours(view: View) -> str | None:
-    """Return why ``assume-role`` is not configured where our providers are in the chain."""
+    """Return why ``assume-role`` is not configured in a chain with this package's providers."""
     ours = [key for _, key in selecting_keys(view.values)]
     has_source = {"source_profile", "credential_source"} & view.values.keys()
     if "role_arn" in view.values and ours and not has_source:

@@ -133,7 +133,7 @@ class _Search:
     view: View
     recorder: "_Recorder"
     clock: Clock
-    #: Whether our providers may be part of the chain.
+    #: Whether providers of this package may be part of the chain.
     has_ours: bool
     offline: bool
     found: Found | None = None
@@ -261,7 +261,7 @@ class _Search:
         """Return why the first configured provider is not tried; an empty text if it is.
 
         Raises:
-            ConfigurationError: An option of a provider of ours is missing or malformed.
+            ConfigurationError: An option of a provider of this package is missing or malformed.
         """
         if iscoroutinefunction(provider.load):
             return "only an event loop can await it"
@@ -349,7 +349,7 @@ class _Recorder:
 
 
 def _settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
-    """Yield the options of a provider of ours that are set."""
+    """Yield the options of a provider of this package that are set."""
     for option in provider.options():
         _, origin, problem = provider._resolution(option)
         if origin is None:

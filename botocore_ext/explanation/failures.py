@@ -39,7 +39,7 @@ _Translate: TypeAlias = Callable[[_Context, Any], ProviderError | None]
 
 
 def credentials_of(provider: CredentialProvider, view: View) -> FrozenCredentials | None:
-    """Return the credentials of a provider that is not ours, or None.
+    """Return the credentials of a provider of another package, or None.
 
     Raises:
         Exception: The provider failed; see ``describe_error``.

@@ -39,9 +39,9 @@ def has_only_one_provider(session: Session) -> bool:
 
 
 def providers_of(session: Session, copied: Session) -> tuple[list[CredentialProvider], bool]:
-    """Return the credential provider chain of ``session``, and whether ours may be part of it.
+    """Return the chain of ``session``, and whether providers of this package may be part of it.
 
-    The providers belong to ``copied``, except third-party ones: these are those of the session.
+    The providers belong to ``copied``, except third-party ones, which stay those of the session.
     """
     copied.register_component("data_loader", session.get_component("data_loader"))
     region, waiting = first_region(session), pending(session)
@@ -56,7 +56,7 @@ def providers_of(session: Session, copied: Session) -> tuple[list[CredentialProv
         session.lazy_register_component(COMPONENT, partial(plain_resolver, session))
         return list(plain().providers), False
     chain = _chain(own)
-    # Our resolvers know whether they use one provider alone.
+    # The resolvers of this package know whether they use only one provider.
     has_ours = hasattr(own, "only") or INSERTED[0].method in [one.METHOD for one in chain]
     like: Any = create_resolver(copied, (), None, region) if has_ours else plain()
     scope = Scope(copied, outer_region=outer_region(copied, region))
@@ -64,7 +64,7 @@ def providers_of(session: Session, copied: Session) -> tuple[list[CredentialProv
 
 
 def _chain(resolver: Any) -> list[CredentialProvider]:
-    """Return the providers of a resolver; ours as in sessions that are not aiobotocore's."""
+    """Return the providers of a resolver; those of this package in their synchronous form."""
     only = getattr(resolver, "only", None)
     chain = list(getattr(resolver, "providers", ())) if only is None else [only]
     inner = [getattr(one, "provider", None) for one in chain]

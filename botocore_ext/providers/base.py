@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-# ``TokenCell``: what the bound copies of a provider share.
+# ``TokenCell``: the state that the bound copies of a provider share.
 
 
 class TokenCell:
@@ -32,18 +32,18 @@ class TokenCell:
 
     def __init__(self) -> None:
         """Start without ids and credentials."""
-        #: Ids that a provider caches between fetches, by the place where they are valid.
+        #: Ids that a provider caches between fetches, by cache key.
         self.ids: dict[str, str] = {}
-        #: The credentials in use, with the distances that each was added with. It has no lock: a
-        #: callback of the garbage collector may come here at any time, and each step is atomic.
+        #: The credentials in use, with the distances that they were added with. There is no lock:
+        #: a garbage collector callback may run at any time, and each step is atomic.
         self._subscribers: WeakKeyDictionary[ProviderCredentials, set[int]] = WeakKeyDictionary()
 
     def subscribe(self, credentials: "ProviderCredentials", distance: int) -> None:
-        """Tell ``credentials`` of changes from now on.
+        """Notify ``credentials`` of changes from now on.
 
         Args:
-            credentials: Those that are obtained with the tokens.
-            distance: Through how many other providers.
+            credentials: The credentials that are obtained with the tokens.
+            distance: The number of other providers in between.
         """
         self._subscribers.setdefault(credentials, set()).add(distance)
 
@@ -61,9 +61,9 @@ logger = logging.getLogger(__name__)
 class Provider(Specification):
     """A credential provider: options, and ``fetch``.
 
-    A subclass names itself (``METHOD``, ``CANONICAL_NAME``, ``FACTORY``), declares its options
-    with ``option`` and implements ``fetch``. Building one does nothing; ``load`` checks the
-    options; the first signed request fetches.
+    A subclass has names (``METHOD``, ``CANONICAL_NAME``, ``FACTORY``), declares its options with
+    ``option`` and implements ``fetch``. The constructor does no I/O, ``load`` checks the options,
+    and the first signed request fetches.
     """
 
     #: botocore's user-agent feature ids for credentials of this provider.
@@ -80,25 +80,25 @@ class Provider(Specification):
     )
 
     def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
-        """Take options by keyword; None means not given.
+        """Take options by keyword; None means that an option is not set.
 
         Raises:
             TypeError: There is no such option.
-            ConfigurationError: The value of one is malformed.
+            ConfigurationError: A value is malformed.
         """
         super().__init__(*unnamed, **given)
         self._cell = TokenCell()
         self._check_given(self._code_values)
 
     def bind(self, scope: Scope) -> "Self":
-        """Return a copy for ``scope`` that shares the tokens and ``invalidate`` with this one."""
+        """Return a copy for ``scope`` that shares its tokens and ``invalidate`` with this one."""
         copy = type(self).__new__(type(self))
         vars(copy).update(vars(self), _binding=Binding(scope))
         return copy
 
     @abstractmethod
     def fetch(self) -> FrozenCredentials:
-        """Obtain credentials now; one to three round trips, nothing cached.
+        """Retrieve credentials now, in one to three round trips; nothing is cached.
 
         Raises:
             ProviderError: See ``botocore_ext.errors``.
@@ -118,14 +118,14 @@ class Provider(Specification):
 
     @property
     def _identity(self) -> object:
-        """What the recursion guard recognizes this provider by."""
+        """The value by which the recursion guard recognizes this provider."""
         return id(self._cell)
 
     def _guarded_fetch(self) -> FrozenCredentials:
-        """Fetch, unless a callable of this provider's is what asks.
+        """Fetch, unless a callable of this provider waits for these credentials.
 
         Raises:
-            ConfigurationError: It is.
+            ConfigurationError: It does.
         """
         try:
             found: Any = guard_recursion(self._identity, self._label, self.fetch)
@@ -139,11 +139,11 @@ class Provider(Specification):
         return credentials
 
     def _features(self) -> tuple[str, ...]:
-        """Botocore's user-agent feature ids for what a fetch uses."""
+        """Return botocore's user-agent feature ids for what a fetch uses."""
         return self.FEATURE_IDS
 
     def load(self) -> ProviderCredentials | None:
-        """Return credentials that fetch at their first use, or None when nothing selects this.
+        """Return credentials that are fetched on first use; None if this is not configured.
 
         A bound provider returns the same object each time.
 
@@ -154,8 +154,8 @@ class Provider(Specification):
             logger.debug("Not configured: %s", self.METHOD)
             return None
         self.check()
-        place = f"profile {self.scope.profile!r}" if self.scope.profile else "code"
-        logger.info("Found credentials via %s, configured in %s", self.METHOD, place)
+        where = f"profile {self.scope.profile!r}" if self.scope.profile else "code"
+        logger.info("Found credentials via %s, configured in %s", self.METHOD, where)
         credentials = self._binding.once("credentials", lambda: ProviderCredentials(self))
         self._subscribe(credentials)
         if self.scope.given_session is not None:
@@ -166,49 +166,50 @@ class Provider(Specification):
         """Notify ``credentials`` of new tokens and invalidations from now on.
 
         Args:
-            credentials: Those that are obtained with the credentials of this provider.
-            distance: Through how many other providers.
+            credentials: Credentials that are obtained with those of this provider.
+            distance: The number of other providers in between.
         """
         self._cell.subscribe(credentials, distance)
 
     def invalidate(self, access_key: str | None = None) -> None:
-        """Make every credentials object of this provider fetch at its next use.
+        """Make the credentials of this provider fetch on their next use.
 
         Args:
-            access_key: Only those with this current access key.
+            access_key: Only if this is still their access key. None: always.
         """
         for credentials in self._cell.subscribers():
             credentials.invalidate(access_key)
 
     def _replace_token(self, name: str, value: object) -> None:
-        """Use another token from the next fetch on; credentials of the old one are dropped.
+        """Use another token from the next fetch on, and drop the credentials of the old one.
 
         Raises:
             ConfigurationError: It is not a token; the old one stays in use.
         """
         self._check_given({name: value})
         self._code_values[name] = value
-        # An id belongs to the token that it was obtained with. A fetch under way keeps the old
-        # dict, and so cannot bring back what is forgotten here.
+        # An id belongs to the token that it was obtained with. A fetch under way uses the old dict,
+        # so it cannot restore an old id.
         self._cell.ids = {}
-        told: set[ProviderCredentials] = set()
-        # Until none is new: a role that was loaded meanwhile may have used the old credentials.
-        while new := [one for one in self._cell.subscribers() if one not in told]:
-            for credentials in new:  # a role after its source, whose old credentials it may use
+        done: set[ProviderCredentials] = set()
+        # Repeated, because a role that was loaded meanwhile may have used the old credentials.
+        while new := [one for one in self._cell.subscribers() if one not in done]:
+            for credentials in new:  # the source of a role before the role
                 credentials._start_with(None)
-            told.update(new)
+            done.update(new)
 
     def read_token(self, source: Token, name: str, *, in_json: bool = False) -> str:
         """Return the token of ``source``, for the option or login ``name`` (see ``resolve``).
 
         Raises:
-            FetchError: The source gave none. What a callable raises passes unchanged.
+            FetchError: The source returned no token.
+            Exception: The error of a callable, unchanged.
         """
         try:
             return resolve(source, name, in_json=in_json)
         except FetchError as error:
-            place = f" of profile '{self.scope.profile}'" if self.scope.profile else ""
-            fact = f"{name}{place}: {error.reason}"
+            where = f" of profile '{self.scope.profile}'" if self.scope.profile else ""
+            fact = f"{name}{where}: {error.reason}"
             raise FetchError(provider=self.METHOD, error_msg=fact) from error
 
 
@@ -238,7 +239,7 @@ def max_retries_option(text: str | None = None, **declaration: Any) -> Any:
 class ServiceProvider(Provider):
     """A provider that calls an AWS service."""
 
-    #: Whether the service is in a region of its own, wherever the session is.
+    #: Whether the service has a region that does not depend on the session.
     _HAS_OWN_REGION: ClassVar[bool] = False
 
     client_config: Mapping[str, Any] | None = option(

@@ -45,7 +45,7 @@ class FilesProvider(Provider):
 
     @property
     def scope(self) -> Scope:
-        """The scope of the profile that is read; inner clients stay those of the session."""
+        """The scope of the profile that is read; inner clients are those of the session."""
         return self._binding.once("reading", lambda: self._reading_scope(self._outer_scope))
 
     @property
@@ -54,22 +54,22 @@ class FilesProvider(Provider):
 
     @property
     def _label(self) -> str:
-        """See ``Provider._label``; options from code name the factory, not the profile."""
+        """See ``Provider._label``; with options from code it is the factory."""
         return f"{self.FACTORY}()" if self._is_set_in_code() else super()._label
 
     def _is_set_in_code(self) -> bool:
-        """Whether code sets a selecting option, which the profile then does not."""
+        """Whether code sets an option that selects this provider."""
         return any(one.selects and one.name in self._code_values for one in self.options())
 
     def _read_again(self) -> None:
-        """See what has changed in the files."""
+        """Read the files again."""
         try:
             found = self._reading_scope(self._outer_scope, again=True)
         except ConfigurationError as error:
             if not self._binding.has("reading"):
                 raise
-            # Somebody is just editing it: what was read before still holds.
-            logger.warning("Kept what was read before: %s", error.reason)
+            # The file may be being edited at this moment.
+            logger.warning("The settings that were read before stay in use: %s", error.reason)
             return
         if found.files.full_config != self.scope.files.full_config:
             self._binding = self._binding.reread(found)
@@ -82,14 +82,14 @@ class FilesProvider(Provider):
         if again or any(paths):
             files = self._reread(outer.files)
         read = files or outer.unchecked_session
-        # Now, so that an error is raised here.
+        # Read the files now, so that an error is raised here.
         native(self.METHOD, "the AWS config", "correct it", lambda: read.full_config)
         default = read.get_config_variable("profile")
         name = str(named or outer.profile or default or "default")
         return Scope.like(outer, profile=name, is_bare=False, given_files=files)
 
     def _reread(self, like: Session) -> Session:
-        """Return a session that reads the files again, or those that code names."""
+        """Return a session that reads the files again, or other files that code names."""
         names = {"config_file": "config_filepath", "credentials_file": "filepath"}
         given = {key: self._in_code(name) for key, name in names.items()} | {"profile": None}
         found = {key: value or like.get_config_variable(key) for key, value in given.items()}
@@ -97,7 +97,7 @@ class FilesProvider(Provider):
         return session_like(like, reread=is_set)
 
     def _in_code(self, name: str) -> Any:
-        """Return one of the options that say where to read, before there is a profile."""
+        """Return an option that names the profile or a file; only code can set these."""
         return self._value_in_code(self._option_named(name), self._code_values)
 
     def _reason_not_selected(self) -> str:
@@ -108,14 +108,14 @@ class FilesProvider(Provider):
             similar = near(str(profile), profiles)
             hint = f" (did you mean '{similar}'?)" if similar else ""
             return f"there is no profile '{profile}' in {' or '.join(self._paths())}{hint}"
-        keys = " or ".join(self._selecting_keys())
-        return f"profile '{profile}' of {scope.config_file} has no {keys}"
+        settings = " or ".join(self._selecting_keys())
+        return f"profile '{profile}' of {scope.config_file} has no {settings}"
 
     def _selecting_keys(self) -> Sequence[str]:
         """Return the settings that select this provider."""
         return [str(one.ini) for one in self.options() if one.selects]
 
     def _paths(self) -> Iterator[str]:
-        """Give the paths of both files, and say of each if it is not there."""
+        """Yield the paths of both files, each with the reason if botocore cannot read it."""
         for name in ("config_file", "credentials_file"):
             yield describe_path(str(self.scope.files.get_config_variable(name)))

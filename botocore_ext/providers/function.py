@@ -1,4 +1,4 @@
-"""Python functions, and other things that are accepted where a provider is."""
+"""Functions and credentials that can be passed instead of a provider."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
@@ -15,10 +15,10 @@ from ..runtime.context import guard_recursion
 from .base import Provider
 
 _Found: TypeAlias = FrozenCredentials | Credentials | Mapping[str, Any] | None
-#: A function that returns credentials, or, in a session of aiobotocore, an awaitable of them;
-#: None: it has none here.
+#: A function that returns credentials, or None if it has none. With aiobotocore it may be a
+#: coroutine function.
 Function: TypeAlias = Callable[[], _Found | Awaitable[_Found]]
-#: What is accepted where a provider is.
+#: A provider, or what can be passed instead.
 Source: TypeAlias = CredentialProvider | Function | FrozenCredentials | Credentials
 
 
@@ -40,16 +40,16 @@ class FunctionProvider(Provider):
 
     @property
     def _label(self) -> str:
-        """The function's own name."""
+        """The name of the function."""
         return getattr(self.function, "__qualname__", type(self.function).__name__)
 
     @property
     def _identity(self) -> object:
-        """See ``Provider._identity``; a function that installs itself again is the same one."""
+        """See ``Provider._identity``; a function may be used by several providers."""
         return self.function
 
     def __repr__(self) -> str:
-        """Show the function's name; what a partial holds may be a secret."""
+        """Show the name of the function only: the arguments of a partial may be secrets."""
         return f"{self.FACTORY}({self._label})"
 
     def _reason_not_selected(self) -> str:
@@ -61,7 +61,7 @@ class FunctionProvider(Provider):
         return self.fetch()
 
     def load(self) -> ProviderCredentials | None:
-        """Call the function once, because only it knows whether it has credentials; None if not."""
+        """Call the function once; None if it has no credentials, which only a call shows."""
         if self._binding.has("credentials"):
             return super().load()
         returned = self._call()
@@ -75,7 +75,8 @@ class FunctionProvider(Provider):
 
         Raises:
             NotConfigured: It returned None.
-            FetchError: It did not return credentials. What it raises passes unchanged.
+            FetchError: It did not return credentials.
+            Exception: The error of the function, unchanged.
         """
         credentials = self._call()
         if credentials is None:
@@ -114,7 +115,7 @@ def as_provider(source: object) -> CredentialProvider:
         remedy = f"call it: {_name(source)}(...)"
     else:
         remedy = "pass a provider such as from_http(...), or a callable that returns credentials"
-    # Never the value: it may well be a secret in the wrong place.
+    # Never the value, which may be a misplaced secret.
     kind = _name(source) if isinstance(source, type) else f"a value of type {type(source).__name__}"
     msg = f"{kind} is not a credential provider: {remedy}"
     raise TypeError(msg)
@@ -131,12 +132,12 @@ def _returning(credentials: FrozenCredentials | Credentials) -> Function:
 
 
 def _name(kind: type) -> str:
-    """Return the name under which a class is called: of a provider, that of its factory."""
+    """Return the name by which users call a class: for a provider, that of the factory."""
     return str(getattr(kind, "FACTORY", kind.__name__))
 
 
 def credentials_or_provider(value: object) -> CredentialProvider | Credentials:
-    """A provider, a callable, refreshable credentials, or frozen ones."""
+    """A provider, a callable, refreshable credentials, or frozen credentials."""
     if isinstance(value, Credentials):
         return value
     if not isinstance(value, (FrozenCredentials, Mapping)):

@@ -2,10 +2,9 @@
 
 Providers, and the code for aiobotocore, are imported within functions: most sessions need neither.
 
-This module touches the ``_create_credential_resolver`` and ``_last_client_region_used`` of a
-session, each with a fallback. Besides, only ``registration``, ``keys``, ``hook`` and
-``aio.credentials`` touch names of botocore and boto3 that begin with an underscore. What else the
-package needs of botocore is listed in ``tests/test_botocore_seams.py``.
+This module uses private names of botocore, each with a fallback: ``_create_credential_resolver``,
+``_last_client_region_used`` and ``_components`` of a session. ``tests/test_architecture.py`` lists
+the other modules that do so.
 """
 
 import threading

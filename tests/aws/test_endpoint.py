@@ -195,7 +195,7 @@ def test_an_answer_in_drops_is_too_slow(aws, length):
     aws.script("GET", fakes.Answer(b"{" * 1000, drip=0.05, headers={"Content-Length": length}))
     with pytest.raises(EndpointError) as raised:
         request(Endpoint.parse(aws.url), {}, Timeouts(2, 2, whole=0.5), Session())
-    text = "had not answered in full after 0.5 s: raise the timeout or see its own log"
+    text = "did not answer in full within 0.5 s: raise the timeout or see its own log"
     assert (str(raised.value), raised.value.retry) == (text, True)
 
 
@@ -209,7 +209,7 @@ def test_looking_up_a_name_is_part_of_an_attempt(aws, monkeypatch):
     """It cannot be ended; no request follows one that took all the time."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", aws.port))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.1) or found)
-    with pytest.raises(EndpointError, match="had not answered in full after 0.05 s"):
+    with pytest.raises(EndpointError, match="did not answer in full within 0.05 s"):
         request(Endpoint.parse("http://agent/"), {}, Timeouts(1, 1, whole=0.05), Session())
     assert aws.connections == 0
 

@@ -478,7 +478,11 @@ class TestFiles:
         provider.fetch()
         config("[profile p\n")
         assert provider.fetch().access_key == "AKIASTATIC"
-        assert [one for one in caplog.messages if one.startswith("Kept what was read before: ")]
+        assert [
+            one
+            for one in caplog.messages
+            if one.startswith("The settings that were read before stay in use: ")
+        ]
 
     def test_a_broken_file_that_was_never_read_is_an_error(self, config):
         config("[profile p\n")

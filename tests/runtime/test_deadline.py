@@ -21,7 +21,7 @@ from tests import certificates, fakes
 LEFT = 0.6
 FIRST = 25 - LEFT
 #: On a busy machine a byte may come later than the timeout of the socket.
-TOO_SLOW = "had not answered in full after 1 s|sent no data for"
+TOO_SLOW = "did not answer in full within 1 s|sent no data for"
 #: One byte at a time, long before any timeout of a socket.
 DRIP = 0.01
 DRIPS = {
