@@ -63,7 +63,15 @@ _WEB_IDENTITY = {
     "duration_seconds": "duration_seconds",
     **_EVERY,
 }
-_COGNITO = {"cognito_custom_role_arn": "custom_role_arn", "cognito_logins": "logins", **_EVERY}
+_COGNITO = {
+    "cognito_custom_role_arn": "custom_role_arn",
+    "cognito_logins": "logins",
+    "cognito_flow": "flow",
+    "role_arn": "role_arn",
+    "role_session_name": "role_session_name",
+    "duration_seconds": "duration_seconds",
+    **_EVERY,
+}
 _SSO = ("sso_start_url", "sso_account_id", "sso_region", "sso_role_name", "sso_session")
 
 #: The providers that a profile can select, in order of precedence.
@@ -104,6 +112,9 @@ INSERTED = (
             "cognito_identity_pool_id": "identity_pool_id",
             "cognito_account_id": "account_id",
             "cognito_user_identifier": "user_identifier",
+            "cognito_developer_provider": "developer_provider",
+            "cognito_developer_user": "developer_user",
+            "source_profile": "source_profile",
             **_COGNITO,
         },
         ("cognito_identity_pool_id",),

@@ -278,21 +278,19 @@ class FakeAws:
         return Answer(body.encode(), headers={"Content-Type": "text/xml"})
 
     def cognito(self, request: Request) -> Answer:
-        if request.operation == "GetId":
+        answer: dict[str, Any] = {"IdentityId": request.parameters.get("IdentityId")}
+        if answer["IdentityId"] is None:
             region = request.parameters["IdentityPoolId"].partition(":")[0]
-            answer: dict[str, Any] = {
-                "IdentityId": f"{region}:00000000-0000-0000-0000-{next(self.identities):012d}"
-            }
-        else:
+            answer["IdentityId"] = f"{region}:00000000-0000-0000-0000-{next(self.identities):012d}"
+        if request.operation.startswith("GetOpenIdToken"):
+            request.gave = answer["Token"] = jwt(request.operation)
+        if request.operation == "GetCredentialsForIdentity":
             keys = self.keys(request)
-            answer = {
-                "IdentityId": request.parameters["IdentityId"],
-                "Credentials": {
-                    "AccessKeyId": keys["AccessKeyId"],
-                    "SecretKey": keys["SecretAccessKey"],
-                    "SessionToken": keys["Token"],
-                    "Expiration": self.now() + self.lifetime,
-                },
+            answer["Credentials"] = {
+                "AccessKeyId": keys["AccessKeyId"],
+                "SecretKey": keys["SecretAccessKey"],
+                "SessionToken": keys["Token"],
+                "Expiration": self.now() + self.lifetime,
             }
         return Answer(
             json.dumps(answer).encode(), headers={"Content-Type": "application/x-amz-json-1.1"}

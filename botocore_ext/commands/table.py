@@ -98,7 +98,8 @@ def _keys() -> list[list[str]]:
         for one in kind.options():
             if one.ini and one not in Provider.options():
                 found.setdefault((one.ini, one.env), []).append(_link(kind))
-    return [[_code(ini), _code(env), ", ".join(of)] for (ini, env), of in sorted(found.items())]
+    ordered = sorted(found.items(), key=lambda entry: (entry[0][0], entry[0][1] or ""))
+    return [[_code(ini), _code(env), ", ".join(of)] for (ini, env), of in ordered]
 
 
 def _summary(kind: type[Provider]) -> str:

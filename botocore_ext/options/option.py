@@ -110,8 +110,9 @@ class Option:
             return "Required"
         if self.default is None:
             return "Optional"
-        default = self.default if isinstance(self.default, bool) else f"{self.default:g}"
-        return f"By default {default}"
+        is_number = isinstance(self.default, (int, float)) and not isinstance(self.default, bool)
+        shown = f"{self.default:g}" if is_number else self.default
+        return f"By default {shown}"
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Take the name from the class body."""

@@ -285,11 +285,19 @@ class Specification(Declared):
         return f" in code, which sets {other}"
 
     def _resolve_options(self) -> dict[str, Resolved]:
-        """Resolve every option."""
+        """Resolve every option; what code sets for a token is looked up at each read."""
         origins = self._binding.once("origins", self._eligible_origins)
         own = self._selecting_origin(origins)
         return {
-            one.name: resolve(one, own if one.same_origin else origins) for one in self.options()
+            one.name: resolve(
+                one,
+                [
+                    origin
+                    for origin in (own if one.same_origin else origins)
+                    if not one.token or origin.kind != CODE
+                ],
+            )
+            for one in self.options()
         }
 
     def _origins(self) -> list[Origin]:

@@ -70,6 +70,19 @@ def flag(value: object) -> bool:
     return value
 
 
+def choice(*names: str) -> Callable[[object], str]:
+    """Return what takes one of these names."""
+
+    def chosen(value: object) -> str:
+        """One of a few names."""
+        if isinstance(value, str) and value.strip() in names:
+            return value.strip()
+        msg = f"must be {' or '.join(names)}"
+        raise ValueError(msg)
+
+    return chosen
+
+
 def function(value: object) -> Callable[..., Any]:
     """Something that can be called."""
     if not callable(value):

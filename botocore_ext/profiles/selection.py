@@ -92,12 +92,9 @@ def _contradiction(
         )
     if source not in (None, row):
         return _unused("credential_source", values["credential_source"], key)
-    if source is not None and "role_arn" in row.keys:
-        return (
-            f"has credential_source and {key}, which both need a role_arn of their own: put {key} "
-            "and its role_arn into a second profile, and name that with source_profile"
-        )
-    return None if source is not None or "role_arn" not in values else _of_role(values, row, key)
+    if source is not None:
+        return _of_its_own(values, row, key)
+    return _of_role(values, row, key) if "role_arn" in values else None
 
 
 def _chain_contradiction(
@@ -107,9 +104,31 @@ def _chain_contradiction(
     key = selecting[0][1]
     if source not in (None, CHAIN):
         return _unused("credential_source", values["credential_source"], key)
-    is_of_link = any("role_arn" in row.keys for row, _ in selecting)
+    is_of_link = any(_owns_role(values, row) for row, _ in selecting)
     if source is None and "role_arn" in values and not is_of_link:
         return _of_role(values, CHAIN, key)
+    return None
+
+
+def _owns_role(values: Mapping[str, Any], row: Row) -> bool:
+    """Whether the role belongs to a provider; Cognito assumes one in its classic flow."""
+    is_classic = values.get("cognito_flow") == "classic"
+    return "role_arn" in row.keys and (is_classic or "cognito_flow" not in row.keys)
+
+
+def _of_its_own(values: Mapping[str, Any], row: Row, key: str) -> str | None:
+    """Say that the source of a role needs settings that the role needs too."""
+    if _owns_role(values, row):
+        return (
+            f"has credential_source and {key}, which both need a role_arn of their own: put {key} "
+            "and its role_arn into a second profile, and name that with source_profile"
+        )
+    if "cognito_developer_provider" in values and "cognito_developer_provider" in row.keys:
+        return (
+            "has credential_source and cognito_developer_provider, which needs a source_profile "
+            f"of its own: put {key} and its settings into a second profile, and name that with "
+            "source_profile"
+        )
     return None
 
 
@@ -133,18 +152,20 @@ def _of_role(values: Mapping[str, Any], row: Row, key: str) -> str | None:
     named = values.get("credential_source")
     if named is not None and "source_profile" not in values and find_source(str(named)) is None:
         return _no_source(named)
+    is_owner, is_signed = _owns_role(values, row), "cognito_developer_provider" in values
     for other in ("source_profile", "credential_source"):
-        if other in values:
+        if other in values and not (is_owner and is_signed and other == "source_profile"):
             return (
                 f"has both {other} and {key}: the role takes its credentials from {other}, so "
                 f"{key} would not be used; remove one of them"
             )
-    if "role_arn" in row.keys:
+    if is_owner:
         return None
+    classic = ", add cognito_flow = classic for Cognito's classic flow"
     return (
         f"has both role_arn and {key}, but does not say how they belong together: add "
         f"credential_source = {row.canonical_name} to assume the role with the credentials of "
-        f"{key}, or remove role_arn"
+        f"{key}{classic if 'cognito_flow' in row.keys else ''}, or remove role_arn"
     )
 
 
@@ -212,7 +233,7 @@ def role_source(
 # Misspelled settings.
 
 #: Settings of AWS that providers of this package also read.
-_AWS_KEYS = {"role_arn", "role_session_name", "duration_seconds"}
+_AWS_KEYS = {"role_arn", "role_session_name", "duration_seconds", "source_profile"}
 _OUR_KEYS = {key for row in INSERTED for key in row.keys} - _AWS_KEYS
 #: How similar a setting must be to one of this package to count as misspelled.
 _SIMILARITY = 0.85

@@ -6,29 +6,25 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from botocore.credentials import CredentialProvider, Credentials
-from botocore.exceptions import ClientError
+from botocore.credentials import Credentials
 
-from ..aws.clients import call, problems_of
+from ..aws.clients import problems_of
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..catalogue import load
-from ..errors import ConfigurationError, FetchError, MfaCodeError, ProviderError
+from ..errors import ConfigurationError, FetchError, MfaCodeError
 from ..options import types
 from ..options.option import option
-from ..options.scope import Scope
 from ..refresh.credentials import ProviderCredentials
 from ..runtime.awaiting import awaited
 from ..runtime.deadline import pause_budget
-from .base import Provider, ServiceProvider
 from .function import Source, credentials_or_provider
+from .signed import SignedProvider
 
 #: Characters of an MFA code.
 _MFA_CODE_LENGTH = 6
-#: Error codes of services for credentials that have expired early.
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"})
 
 
-class TemporaryCredentialsProvider(ServiceProvider):
+class TemporaryCredentialsProvider(SignedProvider):
     """Credentials of a role that is assumed with other credentials."""
 
     METHOD = "custom-temporary-credentials"
@@ -80,9 +76,7 @@ class TemporaryCredentialsProvider(ServiceProvider):
     def _subscribe(self, credentials: ProviderCredentials, distance: int = 0) -> None:
         """See ``Provider._subscribe``; a new token of the master is a new token of the role."""
         super()._subscribe(credentials, distance)
-        master = self._master()
-        if isinstance(master, (Provider, ProviderCredentials)):
-            master._subscribe(credentials, distance + 1)
+        self._subscribe_to_master(credentials, distance)
 
     def fetch(self) -> FrozenCredentials:
         """Assume the role: one round trip, after those for the master credentials.
@@ -91,17 +85,12 @@ class TemporaryCredentialsProvider(ServiceProvider):
             ConfigurationError: AssumeRole does not accept the parameters; no request was sent.
         """
         params = self._parameters()
-        master, credentials = self._resolve_master()
+        master = self._resolve_master()
+        _, credentials = master
         client = self.scope.client("sts", self.client_config, credentials=credentials)
         if _needs_mfa_code(params):
             params["TokenCode"] = self._mfa_code(params["SerialNumber"])
-        try:
-            answer = call(client, "assume_role", params)
-        except ClientError as error:
-            is_expired = error.response.get("Error", {}).get("Code") in _EXPIRED
-            if is_expired and isinstance(master, ProviderCredentials):
-                master.invalidate(credentials.access_key)
-            raise
+        answer = self._call_signed(client, "assume_role", params, master)
         try:
             return FrozenCredentials.from_sts(answer).with_features(credentials.features)
         except FieldError as error:
@@ -159,44 +148,15 @@ class TemporaryCredentialsProvider(ServiceProvider):
             f"for it: pass mfa_code_provider=ask_for_code to {self.FACTORY}()",
         )
 
-    def _master(self) -> CredentialProvider | Credentials:
-        """Return the source of the master credentials, bound once for each binding of this."""
-        return self._binding.once("master", self._bind_master)
+    def _master_source(self) -> Any:
+        """See ``SignedProvider._master_source``."""
+        master = self.master_credentials
+        return load("from_default_chain")() if master is None else master
 
-    def _bind_master(self) -> CredentialProvider | Credentials:
-        master: Any = self.master_credentials
-        if master is None:
-            master = load("from_default_chain")()
-        if isinstance(master, Provider):
-            region = self.scope.named_region(self.client_config)
-            master = master.bind(Scope.like(self.scope, region_of_chain=region, profile=None))
-        source: CredentialProvider | Credentials = master
-        return source
-
-    def _resolve_master(self) -> tuple[Credentials, FrozenCredentials]:
-        """Return the credentials that assume the role.
-
-        Raises:
-            FetchError: There are none. It stops a chain, because the role is configured.
-        """
-        master = self._master()
-        reason = (
-            master._reason_not_selected()
-            if isinstance(master, Provider)
-            else "their provider returned none"
-        )
-        try:
-            credentials = master if isinstance(master, Credentials) else master.load()
-            if credentials is not None:
-                return credentials, FrozenCredentials.from_credentials(credentials)
-        except ProviderError as error:
-            if not error.try_next_link:
-                raise
-            reason = error.reason
-        except FieldError as error:
-            reason = str(error)
-        fact = f"no credentials to assume the role {self.params['RoleArn']}: {reason}"
-        raise FetchError(provider=self.METHOD, error_msg=fact)
+    @property
+    def _master_purpose(self) -> str:
+        """See ``SignedProvider._master_purpose``."""
+        return f"assume the role {self.params['RoleArn']}"
 
 
 def _needs_mfa_code(params: Mapping[str, Any]) -> bool:

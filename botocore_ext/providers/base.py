@@ -27,13 +27,30 @@ if TYPE_CHECKING:
 # ``TokenCell``: the state that the bound copies of a provider share.
 
 
+class KeptIds:
+    """Ids that a provider caches between fetches, by cache key.
+
+    A fetch under way uses the dict that it began with, so it cannot restore an old id.
+    """
+
+    def __init__(self) -> None:
+        """Start without ids."""
+        self.current: dict[str, str] = {}
+        #: The ids of users who have logged out: a cache that still has one is not believed.
+        self.logged_out: set[str] = set()
+
+    def log_out(self) -> None:
+        """Start without ids again, and note those that were kept."""
+        dropped, self.current = self.current, {}
+        self.logged_out.update(dropped.values())
+
+
 class TokenCell:
     """The ids and the credentials that were obtained with the tokens of one provider."""
 
     def __init__(self) -> None:
         """Start without ids and credentials."""
-        #: Ids that a provider caches between fetches, by cache key.
-        self.ids: dict[str, str] = {}
+        self.ids = KeptIds()
         #: The credentials in use, with the distances that they were added with. There is no lock:
         #: a garbage collector callback may run at any time, and each step is atomic.
         self._subscribers: WeakKeyDictionary[ProviderCredentials, set[int]] = WeakKeyDictionary()
@@ -53,6 +70,10 @@ class TokenCell:
         living = [one for reference in references if (one := reference()) is not None]
         found = [(one, max(self._subscribers.get(one) or {0})) for one in living]
         return [credentials for credentials, _ in sorted(found, key=itemgetter(1))]
+
+    def own(self) -> "list[ProviderCredentials]":
+        """Return the credentials of the bound copies themselves."""
+        return [one for one in self.subscribers() if 0 in self._subscribers.get(one, ())]
 
 
 logger = logging.getLogger(__name__)
@@ -187,14 +208,25 @@ class Provider(Specification):
             ConfigurationError: It is not a token; the old one stays in use.
         """
         self._check_given({name: value})
+        ids = self._ids_after_new_token()
         self._code_values[name] = value
-        # An id belongs to the token that it was obtained with. A fetch under way uses the old dict,
-        # so it cannot restore an old id.
-        self._cell.ids = {}
+        self._cell.ids.current = ids
+        self._drop_credentials()
+
+    def _ids_after_new_token(self) -> dict[str, str]:
+        """Return the ids that another token may use: none, they belong to the one before."""
+        return {}
+
+    def _forget_ids(self) -> None:
+        """Forget the ids of the user, who logs out."""
+        self._cell.ids.log_out()
+
+    def _drop_credentials(self) -> None:
+        """Drop the credentials of all copies; a fetch under way no longer counts."""
         done: set[ProviderCredentials] = set()
         # Repeated, because a role that was loaded meanwhile may have used the old credentials.
         while new := [one for one in self._cell.subscribers() if one not in done]:
-            for credentials in new:  # the source of a role before the role
+            for credentials in new:  # a role after its source, whose old credentials it may use
                 credentials._start_with(None)
             done.update(new)
 

@@ -1,24 +1,33 @@
-"""Credentials from Amazon Cognito identity pools (enhanced flow).
+"""Credentials from Amazon Cognito identity pools: both flows, and developer identities.
 
+https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html
 https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html
 https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetId.html
+https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetOpenIdToken.html
+https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetOpenIdTokenForDeveloperIdentity.html
 """
 
 import json
 import logging
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from operator import delitem, setitem
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from operator import delitem, is_, setitem
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from ..aws.clients import call
 from ..aws.frozen_credentials import FieldError, FrozenCredentials, member
-from ..errors import FetchError, is_recoverable
+from ..catalogue import load
+from ..errors import ConfigurationError, FetchError, is_recoverable, near
 from ..options import references, types
 from ..options.option import Option, option
-from .base import ServiceProvider
+from ..options.resolution import PROFILE, Resolved
+from ..refresh.credentials import ProviderCredentials
+from .base import KeptIds, Provider, ServiceProvider
+from .function import Source, credentials_or_provider
+from .signed import SignedProvider
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -27,9 +36,14 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: The options that only the classic flow uses.
+_CLASSIC = ("role_arn", "role_session_name", "duration_seconds")
+#: The name of the tokens that Cognito issues for developer identities, among logins.
+_COGNITO = "cognito-identity.amazonaws.com"
+
 
 class CognitoProvider(ServiceProvider):
-    """What Cognito providers share: logins, client, and the credentials of an identity."""
+    """What Cognito providers share: logins, client, flow, and the credentials of an identity."""
 
     custom_role_arn: str | None = option(
         default=None,
@@ -56,6 +70,95 @@ class CognitoProvider(ServiceProvider):
         parse=types.client_with("get_credentials_for_identity"),
         help="A ready-made Cognito Identity client, used instead of an inner one.",
     )
+    flow: Literal["enhanced", "classic"] = option(
+        default="enhanced",
+        ini="cognito_flow",
+        example="classic",
+        parse=types.choice("enhanced", "classic"),
+        help="`enhanced`: Cognito assumes the role. `classic`: this provider does, with "
+        "GetOpenIdToken and AssumeRoleWithWebIdentity; it needs `role_arn`.",
+    )
+    role_arn: str | None = option(
+        default=None,
+        ini="role_arn",
+        example="arn:aws:iam::123456789012:role/Mobile",
+        parse=types.arn,
+        help="The role to assume in the classic flow.",
+    )
+    role_session_name: str | None = option(
+        default=None,
+        ini="role_session_name",
+        example="my-app",
+        parse=types.text,
+        help="The name of the role session in the classic flow; by default `botocore-ext-` and the "
+        "time in seconds.",
+    )
+    duration_seconds: int | None = option(
+        default=None,
+        ini="duration_seconds",
+        example="3600",
+        code="3600",
+        parse=types.whole,
+        help="The lifetime of the role session in the classic flow, in seconds; by default what "
+        "STS chooses (3600).",
+    )
+
+    def check(self) -> None:
+        """See ``Provider.check``; the options must belong to the flow."""
+        super().check()
+        if self.flow == "classic":
+            if self.role_arn is None:
+                raise self._missing(self._option_named("role_arn"))
+            if self.custom_role_arn is not None:
+                raise self._of_no_use("custom_role_arn", "is of the enhanced flow")
+        for name in _CLASSIC if self.flow != "classic" else ():
+            if name in self._code_values:
+                raise self._of_no_use(name, "is of the classic flow", "flow")
+
+    def _of_no_use(self, name: str, fact: str, other: str | None = None) -> ConfigurationError:
+        """Return the error for an option that the others leave no use for.
+
+        Args:
+            name: The option.
+            fact: Why it is of no use.
+            other: The option that would make use of it.
+        """
+        wanted = self._option_named(name)
+        origin: Any = self._resolution(wanted).origin
+        remedy = (
+            f"{origin.remedy(self._option_named(other))}, or remove it" if other else "remove it"
+        )
+        fact = f"{origin.where(wanted)} {fact}: {remedy}"
+        return ConfigurationError(provider=self.METHOD, error_msg=fact)
+
+    def _resolution(self, wanted: Option) -> Resolved:
+        """See ``Specification._resolution``; AWS's settings of a role on top are not for this."""
+        found = super()._resolution(wanted)
+        is_in_profile = found.origin is not None and found.origin.kind == PROFILE
+        return found if not is_in_profile or self._uses(wanted.name) else Resolved(wanted.default)
+
+    def _uses(self, name: str) -> bool:
+        """Whether an option is used if a profile sets it."""
+        return name not in _CLASSIC or self.flow == "classic"
+
+    def logout(self) -> None:
+        """Forget the user: logins that code gave, the identity and the credentials of all copies.
+
+        A fetch under way does not bring them back. The next use is a guest's, or that of the user
+        whom a profile or a developer user name.
+        """
+        copies: list[Provider | ProviderCredentials] = [self, *self._cell.own()]
+        try:
+            for one in copies:
+                one._forget_ids()
+        finally:
+            self._code_values.pop("logins", None)
+            self._cell.ids.log_out()
+            self._drop_credentials()
+
+    def _features(self) -> tuple[str, ...]:
+        """See ``Provider._features``."""
+        return ("CREDENTIALS_STS_ASSUME_ROLE_WEB_ID",) if self.flow == "classic" else ()
 
     def _client(self, cognito_id: str) -> "BaseClient":
         region = cognito_id.partition(":")[0]
@@ -75,35 +178,82 @@ class CognitoProvider(ServiceProvider):
     def _get_credentials(
         self, client: "BaseClient", identity: str, logins: dict[str, Any]
     ) -> FrozenCredentials:
-        """Call GetCredentialsForIdentity; the answer may be for another identity.
+        """Return the credentials of an identity; the answer may be for another one.
 
         Cognito merges the identity of a guest who signs in into the identity of the user.
         """
+        if self.flow == "classic":
+            parameters = {"IdentityId": identity, **logins}
+            answer = call(client, "get_open_id_token", parameters)
+            asked = f"the identity {identity}"
+            return self._assume_role(*self._open_id_token(answer, asked, identity))
         role = {"CustomRoleArn": self.custom_role_arn} if self.custom_role_arn else {}
         parameters = {"IdentityId": identity, **logins, **role}
         answer = call(client, "get_credentials_for_identity", parameters)
         try:
-            current = _identity_in(answer) or identity
-            if current != identity:
-                logger.info("Cognito has merged the identity %s into %s", identity, current)
+            current = _identity_in(answer, identity)
             return FrozenCredentials.from_mapping(
                 {**member(answer, "Credentials"), "IdentityId": current}
             )
         except FieldError as error:
             fact = f"the answer for the identity {identity} has no usable credentials ({error})"
-        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
+        raise self._unusable(fact)
+
+    def _open_id_token(
+        self, answer: Mapping[str, Any], asked: str, identity: str | None = None
+    ) -> tuple[str, str]:
+        """Return the identity and the token in an answer of Cognito.
+
+        Args:
+            answer: The answer.
+            asked: What it is for, in an error.
+            identity: The identity that it is for, if it is for one.
+        """
+        try:
+            current, token = _identity_in(answer, identity), answer.get("Token")
+            if current and isinstance(token, str) and token:
+                return current, token
+            fact = f"{'Token' if current else 'IdentityId'} is missing"
+        except FieldError as error:
+            fact = str(error)
+        raise self._unusable(f"the answer for {asked} has no usable token ({fact})")
+
+    def _assume_role(self, identity: str, token: str) -> FrozenCredentials:
+        """Call AssumeRoleWithWebIdentity, in the region of the identity."""
+        optional = {"DurationSeconds": self.duration_seconds}
+        parameters = {
+            "RoleArn": self.role_arn,
+            "RoleSessionName": self.role_session_name
+            or f"botocore-ext-{self.scope.clock.now():.0f}",
+            "WebIdentityToken": token,
+        } | {name: value for name, value in optional.items() if value is not None}
+        client = self.scope.client("sts", self.client_config, identity.partition(":")[0])
+        answer = call(client, "assume_role_with_web_identity", parameters)
+        try:
+            return replace(FrozenCredentials.from_sts(answer), identity_id=identity)
+        except FieldError as error:
+            fact = f"the answer for the role {self.role_arn} has no usable credentials ({error})"
+        raise self._unusable(fact)
+
+    def _unusable(self, fact: str) -> FetchError:
+        """Return the error for an answer that cannot be used."""
+        return FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
 
 
-def _identity_in(answer: Mapping[str, Any]) -> str | None:
-    """Return the identity that an answer names, or None.
+def _identity_in(answer: Mapping[str, Any], identity: str | None) -> str | None:
+    """Return the identity that an answer names, or the one that it is for.
 
     Raises:
         FieldError: The identity is malformed.
     """
     try:
-        return types.cognito_id(answer["IdentityId"]) if answer.get("IdentityId") else None
+        found = types.cognito_id(answer["IdentityId"]) if answer.get("IdentityId") else identity
     except ValueError as error:
         fact = str(error)
+    else:
+        if None not in (found, identity) and found != identity:
+            logger.info("Cognito has merged the identity %s into %s", identity, found)
+        return found
     raise FieldError("IdentityId", fact)
 
 
@@ -129,11 +279,11 @@ class CognitoIdentityProvider(CognitoProvider):
     def _option_value(self, wanted: Option) -> Any:
         """See ``Specification._option_value``; the identity is the one in the last answer."""
         value = super()._option_value(wanted)
-        return self._cell.ids.get(value, value) if wanted.name == "identity_id" else value
+        return self._cell.ids.current.get(value, value) if wanted.name == "identity_id" else value
 
     def fetch(self) -> FrozenCredentials:
-        """Call GetCredentialsForIdentity: one round trip."""
-        merged = self._cell.ids  # before the logins: see Provider._replace_token
+        """Call GetCredentialsForIdentity: one round trip; two in the classic flow."""
+        merged = self._cell.ids.current  # before the logins: see Provider._replace_token
         configured = str(super()._option_value(self._option_named("identity_id")))
         identity = merged.get(configured, configured)
         credentials = self._get_credentials(self._client(identity), identity, self._logins())
@@ -150,8 +300,8 @@ from_cognito_identity = CognitoIdentityProvider
 # under a cache key made of pool, region, endpoint, account and user, and a value that does not look
 # like an identity of the pool's region is ignored.
 
-#: IDs that ``user_identifier`` shares between the providers of this process.
-_by_user: dict[str, str] = {}
+#: IDs that ``user_identifier`` shares between the providers of this process, by cache key.
+_by_user: dict[str, KeptIds] = {}
 
 
 def reset() -> None:
@@ -159,28 +309,50 @@ def reset() -> None:
     _by_user.clear()
 
 
-@dataclass(frozen=True)
 class CachedIdentity:
-    """The cached identity of one user in one pool, in memory and in the caller's cache."""
+    """The cached identity of one user in one pool, in memory and in the caller's cache.
 
-    key: str
-    region: str
-    #: The cache of this provider.
-    own_cache: dict[str, str]
-    #: Whether ``user_identifier`` is set, so that providers of this process share the identity.
-    by_user: bool
-    #: The caller's cache; None when it must not be used. An error of it never fails a fetch.
-    cache: MutableMapping[str, str] | None
+    It belongs to one fetch: if the user logs out meanwhile, it changes nothing that others see.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        region: str,
+        own: KeptIds,
+        shared: KeptIds | None = None,
+        cache: MutableMapping[str, str] | None = None,
+    ) -> None:
+        """Take where the identity is cached.
+
+        Args:
+            key: The cache key.
+            region: The region of the pool.
+            own: The IDs of this provider.
+            shared: The IDs that providers of this process share; None without a user identifier.
+            cache: The caller's cache; None: it must not be used. An error of it fails no fetch.
+        """
+        self.key, self.region, self.cache = key, region, cache
+        self._ids = [own] if shared is None else [own, shared]
+        self._began = [ids.current for ids in self._ids]
+        self._own_cache, self._in_memory = self._began[0], self._began[-1]
 
     def get(self) -> str | None:
         """Return the cached ID, or None."""
-        return self._in_memory.get(self.key) or self._from_cache()
+        if self.key in self._in_memory:
+            return self._in_memory[self.key]
+        cached = self._from_cache()
+        return None if any(cached in ids.logged_out for ids in self._ids) else cached
+
+    def remember(self, identity: str) -> None:
+        """Note that the provider uses ``identity`` now: the last one is in use."""
+        self._own_cache.pop(self.key, None)
+        self._own_cache[self.key] = identity
 
     def store(self, identity: str) -> str:
         """Cache ``identity``; return it, or the ID that another thread has stored meanwhile."""
         identity = self._in_memory.setdefault(self.key, identity)
-        self.own_cache.pop(self.key, None)  # the identity in use is the last one
-        self.own_cache[self.key] = identity
+        self.remember(identity)
         if self._from_cache() != identity:
             self._use_cache("written", lambda cache: setitem(cache, self._cache_key, identity))
         return identity
@@ -193,20 +365,29 @@ class CachedIdentity:
 
     def drop(self, identity: str) -> None:
         """Remove ``identity`` wherever it is cached."""
-        for cached in (self.own_cache, self._in_memory):
+        for cached in self._began:
             if cached.get(self.key) == identity:
                 cached.pop(self.key, None)
         if self._from_cache() == identity:
             self._use_cache("written", lambda cache: delitem(cache, self._cache_key))
 
+    def log_out(self) -> None:
+        """Remove the identity wherever it is cached; fetches under way do not bring it back."""
+        cached = self._from_cache()
+        if cached is not None:
+            self._use_cache("written", lambda cache: delitem(cache, self._cache_key))
+        for ids in self._ids:
+            ids.log_out()
+            ids.logged_out.update([cached] if cached else [])
+
+    def log_in(self, identity: str) -> None:
+        """Believe caches again that have ``identity``: the service has just named it."""
+        for ids in self._ids:
+            ids.logged_out.discard(identity)
+
     @property
     def _cache_key(self) -> str:
         return f"botocore-ext:cognito-identity:{self.key}"
-
-    @property
-    def _in_memory(self) -> dict[str, str]:
-        """The cache on which the threads of this process agree."""
-        return _by_user if self.by_user else self.own_cache
 
     def _from_cache(self) -> str | None:
         return self._use_cache("read", self._read)
@@ -225,7 +406,8 @@ class CachedIdentity:
             action: "read" or "written", for the warning.
             work: Called with the cache.
         """
-        if self.cache is None:
+        is_same = all(map(is_, [ids.current for ids in self._ids], self._began))
+        if self.cache is None or not is_same:
             return None
         try:
             return work(self.cache)
@@ -238,9 +420,11 @@ class CachedIdentity:
 
 #: Error codes that may mean that the cached identity does not exist anymore.
 _REJECTED = frozenset({"NotAuthorizedException", "ResourceNotFoundException"})
+#: The error code for logins that belong to another identity than the cached one of a guest.
+_CONFLICT = "ResourceConflictException"
 
 
-class CognitoIdentityPoolProvider(CognitoProvider):
+class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
     """Credentials of the identity that a Cognito identity pool assigns to the logins or a guest."""
 
     METHOD = "custom-cognito-identity-pool"
@@ -278,28 +462,153 @@ class CognitoIdentityPoolProvider(CognitoProvider):
         help="A mapping that keeps identity IDs beyond this process. With logins it is used only "
         "together with `user_identifier`, so that no user gets the identity of another.",
     )
+    developer_provider: str | None = option(
+        default=None,
+        ini="cognito_developer_provider",
+        example="login.example.com",
+        parse=types.text,
+        help="The developer provider name of the pool, for users whom your own backend "
+        "authenticates.",
+    )
+    developer_user: str | None = option(
+        default=None,
+        ini="cognito_developer_user",
+        example="user_0",
+        parse=types.text,
+        help="The user's ID at the developer provider.",
+    )
+    source_profile: str | None = option(
+        default=None,
+        ini="source_profile",
+        example="backend",
+        parse=types.text,
+        help="The profile whose credentials sign GetOpenIdTokenForDeveloperIdentity.",
+    )
+    master_credentials: Source | Credentials | FrozenCredentials | Mapping[str, Any] | None = (
+        option(
+            default=None,
+            code="from_env()",
+            secret=True,
+            parse=credentials_or_provider,
+            help="The credentials that sign GetOpenIdTokenForDeveloperIdentity: a provider, a "
+            "chain, a callable, or credentials.",
+        )
+    )
 
     @property
     def identity_id(self) -> str | None:
         """The identity in use; None before the first fetch."""
-        return next(reversed(self._cell.ids.values()), None)
+        return next(reversed(self._cell.ids.current.values()), None)
+
+    @property
+    def _identity(self) -> object:
+        """See ``Provider._identity``; that of a profile is created for each use."""
+        scope = self.scope
+        named = (id(scope.files), scope.profile, self.METHOD)
+        return super()._identity if scope.profile is None else named
+
+    def check(self) -> None:
+        """See ``Provider.check``; a developer identity needs a user and whose credentials sign."""
+        super().check()
+        named = self._option_named
+        if self.developer_provider is None:
+            for name in ("developer_user", "master_credentials", "source_profile"):
+                if getattr(self, name) is not None:
+                    fact = "is for a developer identity"
+                    raise self._of_no_use(name, fact, "developer_provider")
+            return
+        if self.developer_user is None:
+            raise self._missing(named("developer_user"))
+        source, profiles = self.source_profile, self.scope.profiles
+        if self.master_credentials is None and source is None:
+            in_code = [named("master_credentials")] if self.scope.profile is None else []
+            raise self._missing(*in_code, named("source_profile"))
+        if self.master_credentials is not None and source is not None:
+            raise self._of_no_use("source_profile", "is next to master_credentials")
+        if source is not None and source not in profiles:
+            similar = near(source, profiles)
+            remedy = f"did you mean {similar}?" if similar else "add it, or correct the name"
+            fact = f"source_profile = {source} is no profile of {self.scope.config_file}: {remedy}"
+            raise ConfigurationError(provider=self.METHOD, error_msg=fact)
+
+    def _uses(self, name: str) -> bool:
+        """See ``CognitoProvider._uses``."""
+        is_used = name != "source_profile" or self.developer_provider is not None
+        return is_used and super()._uses(name)
+
+    def _forget_ids(self) -> None:
+        """See ``Provider._forget_ids``; the identity is removed from the caches, too."""
+        self._cached_identity(self._client(self.identity_pool_id)).log_out()
+
+    def _ids_after_new_token(self) -> dict[str, str]:
+        """See ``Provider._ids_after_new_token``; a guest who signs in keeps the identity."""
+        is_guest = self.logins is None and self.developer_provider is None
+        return dict(self._cell.ids.current) if is_guest else super()._ids_after_new_token()
+
+    def _subscribe(self, credentials: ProviderCredentials, distance: int = 0) -> None:
+        """See ``Provider._subscribe``."""
+        super()._subscribe(credentials, distance)
+        if self.developer_provider is not None:
+            self._subscribe_to_master(credentials, distance)
 
     def fetch(self) -> FrozenCredentials:
-        """Call GetId, unless the identity is cached, and GetCredentialsForIdentity."""
-        own_cache = self._cell.ids  # before the logins: see Provider._replace_token
-        client, logins = self._client(self.identity_pool_id), self._logins()
-        cached_identity = self._cached_identity(client, logins, own_cache)
+        """Call GetId, unless the identity is cached, and GetCredentialsForIdentity.
+
+        In the classic flow GetOpenIdToken and AssumeRoleWithWebIdentity instead of the latter; for
+        a developer identity GetOpenIdTokenForDeveloperIdentity in place of GetId.
+        """
+        if self.developer_provider is not None:
+            return self._fetch_developer_identity(self.developer_provider)
+        client = self._client(self.identity_pool_id)
+        cached_identity = self._cached_identity(client)  # before the logins: see KeptIds
+        logins = self._logins()
+        if logins and self.user_identifier is None:
+            cached_identity.cache = None  # it does not say whose identity it has
         identity = cached_identity.get()
         if identity is not None:
             try:
                 return self._store_and_get(client, cached_identity, identity, logins)
             except ClientError as error:
                 code = error.response.get("Error", {}).get("Code")
-                if code not in _REJECTED or is_recoverable(error):
+                is_rejected = code in _REJECTED and not is_recoverable(error)
+                if not is_rejected and code != _CONFLICT:
                     raise  # an expired login does not mean that the identity is wrong
             logger.info("Cognito rejects the cached identity %s: getting another one", identity)
             cached_identity.drop(identity)
-        return self._store_and_get(client, cached_identity, self._get_id(client, logins), logins)
+        identity = self._get_id(client, logins)
+        cached_identity.log_in(identity)
+        return self._store_and_get(client, cached_identity, identity, logins)
+
+    def _fetch_developer_identity(self, developer_provider: str) -> FrozenCredentials:
+        """Return the credentials of the user's identity, whose ID is not taken from a cache."""
+        pool, ids = self.identity_pool_id, self._cell.ids.current
+        master = self._resolve_master()
+        _, keys = master
+        region = pool.partition(":")[0]
+        client = self.scope.client("cognito-identity", self.client_config, region, credentials=keys)
+        logins = {**self._logins().get("Logins", {}), developer_provider: self.developer_user}
+        parameters = {"IdentityPoolId": pool, "Logins": logins}
+        operation = "get_open_id_token_for_developer_identity"
+        answer = self._call_signed(client, operation, parameters, master)
+        identity, token = self._open_id_token(answer, f"the pool {pool}")
+        if self.flow == "classic":
+            credentials = self._assume_role(identity, token)
+        else:
+            unsigned: BaseClient = self.client or client  # botocore does not sign this operation
+            credentials = self._get_credentials(unsigned, identity, {"Logins": {_COGNITO: token}})
+        ids[pool] = str(credentials.identity_id)
+        return credentials.with_features(keys.features)
+
+    def _master_source(self) -> Any:
+        """See ``SignedProvider._master_source``."""
+        if self.master_credentials is not None:
+            return self.master_credentials
+        return load("from_ini")(profile=self.source_profile, client_config=self.client_config)
+
+    @property
+    def _master_purpose(self) -> str:
+        """See ``SignedProvider._master_purpose``."""
+        return f"sign for the developer provider {self.developer_provider}"
 
     def _store_and_get(
         self,
@@ -315,29 +624,20 @@ class CognitoIdentityPoolProvider(CognitoProvider):
             cached_identity.replace(identity, str(credentials.identity_id))
         return credentials
 
-    def _cached_identity(
-        self, client: "BaseClient", logins: dict[str, Any], own_cache: dict[str, str]
-    ) -> CachedIdentity:
-        meta, user, cache = client.meta, self.user_identifier, self.cache
+    def _cached_identity(self, client: "BaseClient") -> CachedIdentity:
+        meta, user = client.meta, self.user_identifier
         pool, account = self.identity_pool_id, self.account_id
-        return CachedIdentity(
-            key=json.dumps([pool, meta.region_name, meta.endpoint_url, account, user]),
-            region=pool.partition(":")[0],
-            own_cache=own_cache,
-            by_user=user is not None,
-            # With logins only the user identifier says who the user is; without them it is a guest.
-            cache=cache if user is not None or not logins else None,
-        )
+        key = json.dumps([pool, meta.region_name, meta.endpoint_url, account, user])
+        shared = None if user is None else _by_user.setdefault(key, KeptIds())
+        return CachedIdentity(key, pool.partition(":")[0], self._cell.ids, shared, self.cache)
 
     def _get_id(self, client: "BaseClient", logins: dict[str, Any]) -> str:
         account = {"AccountId": self.account_id} if self.account_id else {}
         parameters = {"IdentityPoolId": self.identity_pool_id, **account, **logins}
         identity = call(client, "get_id", parameters).get("IdentityId")
         if not identity:
-            raise FetchError(
-                provider=self.METHOD,
-                error_msg=f"the answer for the pool {self.identity_pool_id} has no IdentityId: "
-                "check the endpoint",
+            raise self._unusable(
+                f"the answer for the pool {self.identity_pool_id} has no IdentityId"
             )
         return str(identity)
 

@@ -55,6 +55,10 @@ if TYPE_CHECKING:
         def _subscribe(self, credentials: "ProviderCredentials", distance: int = 0) -> None:
             """Notify ``credentials`` of new tokens and invalidations."""
 
+        @abstractmethod
+        def _forget_ids(self) -> None:
+            """Forget the ids of a user who logs out."""
+
 
 def needs_itself(method: str) -> ConfigurationError:
     """Return the error for a callable that waits for the credentials that it is called for."""
@@ -205,6 +209,10 @@ class ProviderCredentials(RefreshableCredentials):
     def _start_with(self, credentials: FrozenCredentials | None) -> None:
         """Start again with these credentials; None: the token of the current ones is replaced."""
         self._refresher.start_with(credentials)
+
+    def _forget_ids(self) -> None:
+        """Forget the ids of the user, who logs out."""
+        self._provider._forget_ids()
 
     # What polars, toil and other programs read or call, with the meaning that it has in botocore.
 

@@ -1044,3 +1044,23 @@ def test_without_aiobotocore_the_module_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "aiobotocore.session", None)
     with pytest.raises(ImportError, match=r"run pip install 'botocore-ext\[aio\]'"):
         importlib.import_module("botocore_ext.aio")
+
+
+def test_logout_reaches_the_sessions_of_aiobotocore(aws):
+    provider = from_cognito_identity_pool(identity_pool_id=POOL, logins={"a": fakes.secret()})
+    sessions = [aio.AioSession(credentials=provider) for _ in range(2)]
+
+    async def keys():
+        loaded = [await one.get_credentials() for one in sessions]
+        return [(await one.get_frozen_credentials()).access_key for one in loaded]
+
+    async def main():
+        before = await keys()
+        provider.logout()
+        assert provider.identity_id is None
+        return before, await keys()
+
+    before, after = asyncio.run(main())
+    assert not {*before} & {*after}
+    assert "Logins" in aws.requests[0].parameters
+    assert "Logins" not in aws.requests[-1].parameters

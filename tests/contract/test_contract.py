@@ -187,7 +187,8 @@ def test_dir_shows_what_a_user_needs(kind):
     expected |= {one.name for one in kind.options()}
     expected |= {
         "create_credential_chain": {"expire_after"},
-        "from_cognito_identity_pool": {"identity_id"},
+        "from_cognito_identity": {"logout"},
+        "from_cognito_identity_pool": {"identity_id", "logout"},
     }.get(kind.FACTORY, set())
     assert {name for name in dir(kind) if not name.startswith("_")} == expected
 

@@ -20,13 +20,13 @@ FOR_ALL = {"base", "chain", "files", "function", "insertion", "links"}
 #: The text of a profile -> the providers whose modules a look for its credentials loads.
 SHAPES = {
     f"{ROLE}web_identity_token = token": {"web_identity"},
-    f"cognito_identity_id = {POOL}": {"cognito"},
-    f"cognito_identity_pool_id = {POOL}": {"cognito"},
+    f"cognito_identity_id = {POOL}": {"cognito", "signed"},
+    f"cognito_identity_pool_id = {POOL}": {"cognito", "signed"},
     "container_credentials_full_uri = http://127.0.0.1": {"http"},
     f"{ROLE}credential_source = customhttp\ncontainer_credentials_full_uri = http://[::1]": {
         "http"
     },
-    f"{ROLE}source_profile = pool": {"cognito"},
+    f"{ROLE}source_profile = pool": {"cognito", "signed"},
     f"{ROLE}credential_source = CustomProcess\ncredential_process = true": {"process"},
     "cogntio_identity_id = misspelled": set(),
 }

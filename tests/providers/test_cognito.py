@@ -16,6 +16,7 @@ from botocore_ext import (
     from_cognito_identity,
     from_cognito_identity_pool,
 )
+from botocore_ext.providers.base import KeptIds
 from botocore_ext.providers.cognito import CachedIdentity
 from botocore_ext.tokens import TokenFile
 from tests import fakes
@@ -100,26 +101,26 @@ class Writes(dict):
         super().__setitem__(key, value)
 
 
-def cached_identity(cache, own_cache):
-    return CachedIdentity("pool", "us-east-1", own_cache, by_user=True, cache=cache)
+def cached_identity(cache, ids, shared=None):
+    return CachedIdentity("pool", "us-east-1", ids, shared, cache)
 
 
 def test_of_two_threads_that_ask_for_an_identity_the_first_decides():
-    cache, own_cache = Writes(), {}
-    stored = [cached_identity(cache, own_cache).store(one) for one in (FIRST, SECOND)]
+    cache, ids, shared = Writes(), KeptIds(), KeptIds()
+    stored = [cached_identity(cache, ids, shared).store(one) for one in (FIRST, SECOND)]
     assert stored == [FIRST, FIRST]
-    assert list(cache.values()) == list(own_cache.values()) == [FIRST]
+    assert list(cache.values()) == list(ids.current.values()) == [FIRST]
     assert cache.count == 1
 
 
 def test_an_identity_that_is_dropped_is_nowhere_but_another_stays():
-    cache, own_cache = {}, {}
-    identity = cached_identity(cache, own_cache)
+    cache, ids = {}, KeptIds()
+    identity = cached_identity(cache, ids)
     identity.store(FIRST)
     identity.drop(SECOND)
     assert identity.get() == FIRST
     identity.drop(FIRST)
-    assert (identity.get(), cache, own_cache) == (None, {}, {})
+    assert (identity.get(), cache, ids.current) == (None, {}, {})
     identity.store(FIRST)
     (key,) = cache
     cache[key] = SECOND  # by another process
@@ -448,9 +449,10 @@ class TestCachedIdentity:
 
 
 def test_an_identity_that_another_thread_has_replaced_is_not_dropped():
-    own_cache = {"key": SECOND}
-    CachedIdentity("key", "us-east-1", own_cache, by_user=False, cache=None).drop(FIRST)
-    assert own_cache == {"key": SECOND}
+    ids = KeptIds()
+    ids.current["pool"] = SECOND
+    cached_identity(None, ids).drop(FIRST)
+    assert ids.current == {"pool": SECOND}
 
 
 def test_an_answer_without_a_secret_is_an_error(aws):

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 from botocore.credentials import Credentials
@@ -73,6 +73,8 @@ pool = from_cognito_identity_pool(
 )
 assert_type(pool.identity_id, str | None)
 assert_type(pool.logins, Mapping[str, str | Callable[[], str | Awaitable[str]]] | None)
+assert_type(pool.logout(), None)
+assert_type(pool.flow, Literal["enhanced", "classic"])
 assert_type(from_cognito_identity(identity_id="us-east-1:identity").identity_id, str)
 
 endpoint = from_http(
