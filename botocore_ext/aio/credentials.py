@@ -24,7 +24,6 @@ from ..refresh.express import (
     IdentityCache,
     RequestedBucket,
     botocore_cache,
-    use_cache,
 )
 from ..refresh.notes import auth_instance
 from ..runtime.context import redact_logs
@@ -245,12 +244,13 @@ class AsyncIdentityCache(IdentityCache):
         return self._add(requested, await self._theirs.build_refresh_callback(requested)())
 
 
-async def cache_by_identity(request: Any, request_signer: Any, **_: object) -> None:
+async def cache_by_identity(request: Any, request_signer: Any) -> None:
     """See ``express.cache_by_identity``."""
     theirs = botocore_cache(request)
     if theirs is not None:
         current = (await auth_instance(request_signer, signature_version="v4")).credentials
-        use_cache(request, AsyncIdentityCache(theirs, getattr(current, "access_key", "")))
+        cache = AsyncIdentityCache(theirs, getattr(current, "access_key", ""))
+        request.context["signing"]["identity_cache"] = cache
 
 
 # The counterpart of ``refresh.rejections``: new credentials are awaited.
@@ -265,12 +265,12 @@ async def _send_again(
     known: rejections.Known, response: Any, request_dict: Any, **_: object
 ) -> int | None:
     """Return the seconds to wait before another attempt, or None (``needs-retry``)."""
-    notes = rejections.rejected(known, response, request_dict)
-    if notes is None:
+    request = rejections.rejected(known, response, request_dict)
+    if request is None:
         return None
     try:
-        access_key = (await notes.auth()).credentials.access_key
+        access_key = (await request.auth()).credentials.access_key
     except Exception as error:  # noqa: BLE001 - the caller gets the error of the service
         rejections.log_failed_fetch(error)
         return None
-    return notes.resend_with(access_key)
+    return request.resend_with(access_key)

@@ -19,7 +19,7 @@ from ..aws.frozen_credentials import expiration
 from ..runtime.context import redact_logs
 from ..runtime.single_flight import NeedsItselfError, SingleFlight, StillUnderWayError
 from ..system import Clock
-from .notes import auth_instance, notes_of
+from .notes import access_key_of, auth_instance
 from .policy import YOUNG
 
 logger = logging.getLogger(__name__)
@@ -161,28 +161,28 @@ class IdentityCache:
 
 
 def botocore_cache(request: Any) -> Any:
-    """Return botocore's cache of bucket sessions; None if the request needs no session."""
-    found = request.context.get("signing", {}).get("identity_cache")
+    """Return botocore's cache of bucket sessions; None for a cache of the user's own."""
+    found = request.context["signing"]["identity_cache"]
     return found if isinstance(found, S3ExpressIdentityCache) else None
 
 
-def use_cache(request: Any, cache: IdentityCache) -> None:
-    """Make the request take its bucket session from ``cache``."""
-    signing, notes = request.context["signing"], notes_of(request.context)
-    signing["identity_cache"] = notes.bucket_sessions = cache
-    notes.bucket = signing["cache_key"]
-
-
-def cache_by_identity(request: Any, request_signer: Any, **_: object) -> None:
-    """Cache the bucket session of a request by its identity, last at ``before-sign.s3``."""
+def cache_by_identity(request: Any, request_signer: Any) -> None:
+    """Cache the bucket session of a request by its identity."""
     theirs = botocore_cache(request)
     if theirs is not None:
         current = auth_instance(request_signer, signature_version="v4").credentials
-        use_cache(request, IdentityCache(theirs, getattr(current, "access_key", "")))
+        cache = IdentityCache(theirs, getattr(current, "access_key", ""))
+        request.context["signing"]["identity_cache"] = cache
+
+
+def bucket_sessions_of(context: Mapping[str, Any]) -> IdentityCache | None:
+    """Return the cache from which a request took its bucket session, if it is one of these."""
+    found = context.get("signing", {}).get("identity_cache")
+    return found if isinstance(found, IdentityCache) else None
 
 
 def note_creator(context: dict[str, Any], **_: object) -> None:
     """Note the access key that created a session, at ``after-call.s3.CreateSession``."""
     bucket = context["input_params"]["Bucket"]
     if isinstance(bucket, RequestedBucket):
-        bucket.access_key = notes_of(context).access_key
+        bucket.access_key = access_key_of(context)

@@ -1,42 +1,99 @@
-"""``Notes`` on a request of a client, for the case that a service rejects its credentials."""
+"""Notes on a request of a client, for the case that a service rejects its credentials.
+
+Almost no request is rejected. So the handlers only put what is at hand into the context of the
+request, which all its attempts share; what it means is found out when a service rejects it.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 #: The access key in an ``Authorization`` header, as every signature in use has it.
 _ACCESS_KEY = re.compile(r"(?:Credential=|AWS )([^/:,\s]+)[/:]")
-#: The key of the notes in the context of a request, which all attempts share.
-_NOTES = "botocore_ext_notes"
+#: The ``RequestSigner`` of botocore or aiobotocore.
+_SIGNER = "botocore_ext_signer"
+#: The headers of the last attempt, signed.
+_HEADERS = "botocore_ext_headers"
+#: A stream among the parameters cannot be rewound to its position at the call.
+_BEGINS_ELSEWHERE = "botocore_ext_begins_elsewhere"
+_RESENT = "botocore_ext_resent"
 
 
-@dataclass
-class Notes:
-    """What is known about one request of a client."""
+def note_streams(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+    """Note a stream that is not at its beginning, to which botocore would rewind it.
 
-    #: The ``RequestSigner`` of botocore or aiobotocore.
-    signer: Any = None
-    #: The access key that signed the last attempt; empty for an unsigned one.
-    access_key: str = ""
-    #: The ``express.IdentityCache`` of the request, and the bucket.
-    bucket_sessions: Any = None
-    bucket: str = ""
-    #: The ``ProviderCredentials`` that the rejected access key came from.
-    holders: Sequence[Any] = ()
-    #: A stream among the parameters cannot be rewound to its position at the call.
-    begins_elsewhere: bool = False
-    resent: bool = False
+    At ``before-parameter-build``: later a stream may be wrapped and have no position.
+    """
+    for value in params.values():
+        if hasattr(value, "read") and _position(value) != 0:
+            context[_BEGINS_ELSEWHERE] = True
+
+
+def _position(stream: Any) -> int | None:
+    try:
+        position: int = stream.tell()
+    except Exception:  # noqa: BLE001 - the caller's stream may raise anything
+        return None
+    return position
+
+
+def note_signer(
+    cache: Callable[[Any, Any], Any], request: Any, request_signer: object, **_: object
+) -> Any:
+    """Note the signer, at ``before-sign``, and call ``cache`` if a bucket session will sign."""
+    context = request.context
+    context[_SIGNER] = request_signer
+    if "identity_cache" in context.get("signing", ()):
+        return cache(request, request_signer)
+    return None
+
+
+def note_headers(request: Any, **_: object) -> None:
+    """Note the headers of an attempt, at ``request-created``; some signers replace them."""
+    # Not the request itself: its context would refer to it, and its body would wait for the
+    # garbage collector.
+    request.context[_HEADERS] = request.headers
+
+
+def access_key_of(context: Mapping[str, Any]) -> str:
+    """Return the access key that signed the last attempt; empty for an unsigned one."""
+    found = _ACCESS_KEY.search(str(context.get(_HEADERS, {}).get("Authorization", "")))
+    return found[1] if found else ""
+
+
+class Rejected:
+    """A request whose credentials a service has rejected."""
+
+    def __init__(self, context: dict[str, Any], bucket_sessions: Any) -> None:
+        """Take the context of the request, and its ``express.IdentityCache``, if it has one."""
+        self._context = context
+        #: The access key that signed the last attempt; empty for an unsigned one.
+        self.access_key = access_key_of(context)
+        self.bucket_sessions = bucket_sessions
+        self.bucket: str = context.get("signing", {}).get("cache_key", "")
+        #: The ``ProviderCredentials`` that the rejected access key came from.
+        self.holders: Sequence[Any] = ()
+
+    @property
+    def was_resent(self) -> bool:
+        """Whether the request was sent again already."""
+        return _RESENT in self._context
+
+    @property
+    def begins_elsewhere(self) -> bool:
+        """Whether a stream among the parameters cannot be rewound to its position at the call."""
+        return _BEGINS_ELSEWHERE in self._context
 
     def auth(self) -> Any:
         """Return the auth instance of the next attempt; await that of aiobotocore.
 
         It comes from the signer, because a client may have explicit credentials.
         """
+        signer = self._context[_SIGNER]
         if self.bucket_sessions is None:
-            return auth_instance(self.signer)
+            return auth_instance(signer)
         express = {"identity_cache": self.bucket_sessions, "cache_key": self.bucket}
-        return auth_instance(self.signer, signature_version="v4-s3express", **express)
+        return auth_instance(signer, signature_version="v4-s3express", **express)
 
     @property
     def identity(self) -> str:
@@ -53,44 +110,10 @@ class Notes:
         is_same_token = any(one._has_served(self.identity) for one in self.holders)
         if access_key == self.access_key or not is_same_token:
             return None
-        self.resent = True
+        self._context[_RESENT] = True
         return 0
 
 
 def auth_instance(signer: Any, **signature: Any) -> Any:
     """Return the signer's auth instance with these arguments, or with its defaults."""
     return signer.get_auth_instance(signer.signing_name, signer.region_name, **signature)
-
-
-def notes_of(context: dict[str, Any]) -> Notes:
-    """Return the notes in the context of a request, empty at first."""
-    notes: Notes = context.setdefault(_NOTES, Notes())
-    return notes
-
-
-def note_streams(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
-    """Note a stream that is not at its beginning, to which botocore would rewind it.
-
-    At ``before-parameter-build``: later a stream may be wrapped and have no position.
-    """
-    streams = [value for value in params.values() if hasattr(value, "read")]
-    notes_of(context).begins_elsewhere = any(_position(stream) != 0 for stream in streams)
-
-
-def _position(stream: Any) -> int | None:
-    try:
-        position: int = stream.tell()
-    except Exception:  # noqa: BLE001 - the caller's stream may raise anything
-        return None
-    return position
-
-
-def note_signer(request: Any, request_signer: object, **_: object) -> None:
-    """Note the signer, at ``before-sign``."""
-    notes_of(request.context).signer = request_signer
-
-
-def note_access_key(request: Any, **_: object) -> None:
-    """Note the access key that signed an attempt, at ``request-created``."""
-    found = _ACCESS_KEY.search(str(request.headers.get("Authorization", "")))
-    notes_of(request.context).access_key = found[1] if found else ""

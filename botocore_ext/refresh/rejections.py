@@ -7,11 +7,12 @@ They are registered when a provider of this package resolves; other sessions hav
 import logging
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from .express import cache_by_identity, note_creator
-from .notes import Notes, note_access_key, note_signer, note_streams, notes_of
+from .express import bucket_sessions_of, cache_by_identity, note_creator
+from .notes import Rejected, note_headers, note_signer, note_streams
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -41,21 +42,20 @@ def resend_rejected(
         session: The session.
         credentials: The credentials.
         decide: Handles ``needs-retry`` instead of ``_send_again``.
-        cache: Handles ``before-sign.s3`` instead of ``express.cache_by_identity``.
+        cache: Is called instead of ``express.cache_by_identity``.
     """
     known = _known.setdefault(session, WeakValueDictionary())
     known[id(credentials)] = credentials
     events: Any = session.get_component("event_emitter")
     for event, handler in (
         ("before-parameter-build", note_streams),
-        ("before-sign", note_signer),
+        # After botocore's own handler of before-sign.s3, because ``cache`` changes its outcome.
+        ("before-sign", partial(note_signer, cache)),
         ("after-call.s3.CreateSession", note_creator),
-        ("request-created", note_access_key),
+        ("request-created", note_headers),
         ("needs-retry", partial(decide or _send_again, known)),
     ):
         events.register(event, handler, unique_id=f"botocore-ext-{event}")
-    # Last, because it changes the outcome of botocore's own handler, which each client registers.
-    events.register_last("before-sign.s3", cache, unique_id="botocore-ext-before-sign.s3")
 
 
 def share_known(original: "Session", session: "Session") -> None:
@@ -69,36 +69,41 @@ def _send_again(known: "Known", response: Any, request_dict: Any, **_: object) -
     botocore signs each attempt again. It calls other handlers too, and each decides for itself, so
     ``max_attempts`` does not limit this one.
     """
-    notes = rejected(known, response, request_dict)
-    if notes is None:
+    request = rejected(known, response, request_dict)
+    if request is None:
         return None
     try:
-        access_key = notes.auth().credentials.access_key
+        access_key = request.auth().credentials.access_key
     except Exception as error:  # noqa: BLE001 - the caller gets the error of the service
         log_failed_fetch(error)
         return None
-    return notes.resend_with(access_key)
+    return request.resend_with(access_key)
 
 
-def rejected(known: "Known", response: Any, request_dict: Any) -> Notes | None:
-    """Return the notes on a request with rejected credentials, if it can be sent again.
+def rejected(known: "Known", response: Any, request_dict: Any) -> Rejected | None:
+    """Return a request whose credentials were rejected, if it can be sent again.
 
     In any case the credentials are invalidated, or the bucket session is dropped that they created.
     """
-    notes = notes_of(request_dict["context"])
-    code = response[1].get("Error", {}).get("Code") if response else None
-    if code not in _CODES or notes.resent:
+    # The answer of a successful call may have a member ``Error``, of any type.
+    is_error = response and response[0].status_code >= HTTPStatus.MULTIPLE_CHOICES
+    code = response[1].get("Error", {}).get("Code") if is_error else None
+    if code not in _CODES:
+        return None
+    context = request_dict["context"]
+    request = Rejected(context, bucket_sessions_of(context))
+    if request.was_resent:
         return None
     living = [found for one in known.valuerefs() if (found := one()) is not None]
-    notes.holders = [one for one in living if one._has_served(notes.identity)]
-    for credentials in notes.holders:
+    request.holders = [one for one in living if one._has_served(request.identity)]
+    for credentials in request.holders:
         logger.debug("A service answered %s to credentials of %s", code, credentials.method)
-        credentials.invalidate(notes.access_key)  # no effect for the key of a bucket session
-    if notes.bucket_sessions is not None:
-        notes.bucket_sessions.drop(notes.bucket, notes.access_key)
-    if not notes.holders or notes.begins_elsewhere or not _rewound(request_dict["body"]):
+        credentials.invalidate(request.access_key)  # no effect for the key of a bucket session
+    if request.bucket_sessions is not None:
+        request.bucket_sessions.drop(request.bucket, request.access_key)
+    if not request.holders or request.begins_elsewhere or not _rewound(request_dict["body"]):
         return None
-    return notes
+    return request
 
 
 def log_failed_fetch(error: Exception) -> None:

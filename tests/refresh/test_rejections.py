@@ -410,7 +410,34 @@ def handlers(session, caplog):
     return [found[1] for one in called if (found := pattern.search(one))]
 
 
-OURS = ["note_streams", "cache_by_identity", "note_signer", "note_access_key", "_send_again"]
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "body"),
+    [
+        ("redshift-data", "describe_statement", {"Id": "1"}, '{"Id": "1", "Error": "no table"}'),
+        (
+            "lambda",
+            "get_durable_execution",
+            {"DurableExecutionArn": "arn"},
+            '{"Error": {"ErrorType": "ExpiredToken", "Code": "ExpiredToken"}}',
+        ),
+    ],
+)
+def test_a_member_error_of_a_successful_answer_is_no_rejection(
+    session, service, operation, parameters, body
+):
+    sent = []
+
+    def answer(request, **_):
+        sent.append(request)
+        return AWSResponse(request.url, 200, {}, Raw(body.encode()))
+
+    client = session.client(service, region_name="eu-west-1")
+    client.meta.events.register_first("before-send", answer)
+    assert getattr(client, operation)(**parameters)["Error"]
+    assert len(sent) == 1
+
+
+OURS = ["note_streams", "note_signer", "note_headers", "_send_again"]
 
 
 def test_sessions_that_use_none_of_our_providers_have_no_handler(
