@@ -2,8 +2,6 @@
 
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -14,6 +12,7 @@ from typing import Any, cast
 from botocore.tokens import FrozenAuthToken, SSOTokenProvider
 from botocore.utils import JSONFileCache, SSOTokenLoader, parse_timestamp
 
+from ..runtime.files import Replacement
 from ..system import in_home, text_of
 
 logger = logging.getLogger(__name__)
@@ -82,17 +81,11 @@ class TokenCache(JSONFileCache):
             )
 
     def _replace(self, path: Path, read: str | None, content: str) -> None:
-        handle, name = tempfile.mkstemp(dir=self._directory, suffix=".tmp")  # for its owner only
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+        with Replacement(str(path)) as replacement:
+            replacement.write(content)
             if _text_or_none(path) != read:
                 raise ReplacedMeanwhileError
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+            replacement.commit()
 
 
 def _text_or_none(path: Path) -> str | None:
