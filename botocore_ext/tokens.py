@@ -2,8 +2,8 @@
 
 In Python a token is a string, or a callable without arguments that returns one, such as an
 instance of these classes. In an ini file a token is the text itself or a reference: ``file://``,
-``env://``, ``process://``, ``github-actions://`` or ``ambient://``. A source is read again at every
-fetch, because tokens are short-lived.
+``env://``, ``process://``, ``github-actions://``, ``ambient://``, ``azure://``, ``google://`` or
+``oauth://``. A source is read again at every fetch, because tokens are short-lived.
 """
 
 from importlib import import_module
@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any
 from .options.sources import TokenFile, TokenProcess, TokenVariable
 
 if TYPE_CHECKING:
+    from .options.cloud import AzureToken, GoogleToken
+    from .options.oauth import OAuthToken
     from .options.oidc import AmbientToken, GitHubActionsToken
 
 __all__ = [
     "AmbientToken",
+    "AzureToken",
     "GitHubActionsToken",
+    "GoogleToken",
+    "OAuthToken",
     "TokenFile",
     "TokenProcess",
     "TokenVariable",
@@ -25,7 +30,10 @@ __all__ = [
 #: The sources that are loaded on first use -> their module in ``options``.
 _LATE = {
     "AmbientToken": "oidc",
+    "AzureToken": "cloud",
     "GitHubActionsToken": "oidc",
+    "GoogleToken": "cloud",
+    "OAuthToken": "oauth",
 }
 
 if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every name

@@ -43,11 +43,14 @@ def secret(kind: str = "secret") -> str:
     return value
 
 
-def jwt(audience: str) -> str:
+def jwt(audience: str, **claims: Any) -> str:
     """Make up a token for an audience, of which the signature is the secret."""
     parts = [
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
-        for part in ({"alg": "RS256"}, {"aud": audience, "sub": "repo:octo-org/octo-repo"})
+        for part in (
+            {"alg": "RS256"},
+            {"aud": audience, "sub": "repo:octo-org/octo-repo", **claims},
+        )
     ]
     return ".".join([*parts, secret("signature")])
 
@@ -175,6 +178,9 @@ class FakeAws:
         ("GET", INSTANCE_ROLE): ("GetInstanceRole", "instance_role"),
         ("GET", f"{INSTANCE_ROLE}the-role"): ("GetInstanceKeys", "instance_keys"),
         ("GET", "/idtoken"): ("GetIdToken", "id_token"),
+        ("GET", "/.well-known/openid-configuration"): ("Discover", "discovery"),
+        ("POST", "/oauth/token"): ("GetToken", "oauth_token"),
+        ("POST", "/oauth/device"): ("StartSignIn", "sign_in"),
     }
 
     def __init__(self) -> None:
@@ -353,6 +359,37 @@ class FakeAws:
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.target).query)
         request.gave = jwt(query["audience"][0])
         return _json({"count": len(request.gave), "value": request.gave})
+
+    def discovery(self, _: Request) -> Answer:
+        """What an authorization server says of itself."""
+        return _json(
+            {
+                "issuer": self.url,
+                "token_endpoint": f"{self.url}/oauth/token",
+                "device_authorization_endpoint": f"{self.url}/oauth/device",
+            }
+        )
+
+    def oauth_token(self, request: Request) -> Answer:
+        """What it issues; ``gave`` is the token that is for AWS."""
+        request.gave = jwt("sts.amazonaws.com")
+        answer = {"access_token": request.gave, "token_type": "Bearer", "expires_in": 300}
+        if request.parameters["grant_type"] != "client_credentials":
+            request.gave = jwt("sts.amazonaws.com")
+            answer |= {"id_token": request.gave, "refresh_token": secret("refresh-token")}
+        return _json(answer)
+
+    def sign_in(self, _: Request) -> Answer:
+        """What it lets a person enter where."""
+        return _json(
+            {
+                "device_code": secret("device-code"),
+                "user_code": "WDJB-MJHT",
+                "verification_uri": f"{self.url}/device",
+                "expires_in": 600,
+                "interval": 5,
+            }
+        )
 
     # The wire.
 

@@ -17,7 +17,8 @@ _OTHERS = {"__main__", "demo", "table", "testing"}
 #: Calls whose texts are no messages.
 _NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "_frozen_field", "option",
                 "timeout_option", "max_retries_option",
-                "parser.add_argument", "re.compile", "re.fullmatch"}  # fmt: skip
+                "parser.add_argument", "re.compile", "re.fullmatch",
+                "sys.stderr.write"}  # fmt: skip
 #: Texts that are none either.
 _NO_TEXTS = re.compile(
     r" \| |^type\[|^dict\[|value: \.\*|"

@@ -117,15 +117,20 @@ def is_transient(status: int, answer: str) -> bool:
 
 
 def request(
-    endpoint: Endpoint, headers: Mapping[str, str], timeouts: Timeouts, session: Session
+    endpoint: Endpoint,
+    headers: Mapping[str, str],
+    timeouts: Timeouts,
+    session: Session,
+    form: str | None = None,
 ) -> Answer:
-    """Send one GET request.
+    """Send one request.
 
     Args:
         endpoint: The endpoint; its addresses are tried in turn until one answers.
         headers: Sent in addition to ``Accept`` and ``Host``.
         timeouts: The time that the attempt has.
         session: The session whose CA bundle and proxies are used.
+        form: The body of a POST request; None: it is a GET request.
 
     Raises:
         EndpointError: No complete answer came.
@@ -134,10 +139,10 @@ def request(
     def work() -> Answer | EndpointError:
         *others, last = endpoint.addresses()
         for address in others:
-            answer = _send(endpoint, address, headers, timeouts, session)
+            answer = _send(endpoint, address, headers, timeouts, session, form)
             if not isinstance(answer, EndpointError):
                 return answer
-        return _send(endpoint, last, headers, timeouts, session)
+        return _send(endpoint, last, headers, timeouts, session, form)
 
     try:
         answer = within(timeouts.whole, work)
@@ -155,11 +160,14 @@ def _send(
     headers: Mapping[str, str],
     timeouts: Timeouts,
     session: Session,
+    form: str | None,
 ) -> Answer | EndpointError:
     """Return an error instead of raising it: a traceback would keep the connection open."""
+    method = "GET" if form is None else "POST"
     prepared = AWSRequest(
-        method="GET",
+        method=method,
         url=endpoint.url(address),
+        data=form,
         headers={"Accept": "application/json", **headers, "Host": endpoint.authority},
         stream_output=True,
     ).prepare()
@@ -180,7 +188,7 @@ def _send(
         return _explain(error, timeouts, verify)
     finally:
         http.close()
-        notify((endpoint.authority, 1000 * (time.monotonic() - began)))
+        notify((f"{method} {endpoint.authority}", 1000 * (time.monotonic() - began)))
     promised = response.headers.get("Content-Length", "")
     if len(body) > LARGEST_ANSWER:
         fact = f"sent more than {LARGEST_ANSWER} bytes: check the address"

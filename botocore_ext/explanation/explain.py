@@ -15,6 +15,7 @@ from botocore.session import Session
 
 from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import Attempt, ConfigurationError, NotConfigured, no_credentials_from
+from ..options import references
 from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
 from ..profiles import logger
@@ -332,7 +333,8 @@ class _Recorder:
     def _on_event(self, event: Event) -> None:
         name, result = event
         if isinstance(result, float):
-            self.calls.append(Call("GET", name, None, round(result)))
+            method, _, host = name.partition(" ")
+            self.calls.append(Call(method, host, None, round(result)))
         elif isinstance(result, Exception):
             self.links.append(Step(name, Outcome.FAILED))  # the step of the chain has the reason
         elif isinstance(result, Attempt):
@@ -359,8 +361,12 @@ def _settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
         if origin.kind == PROFILE:
             where = view.location(key, provider.scope.profile)
         value: Any = origin.values[key]
+        if option.secret and origin.kind == PROFILE and option.read is references.reference:
+            value = references.shown(value)
+        elif option.secret:
+            value = None
         # A malformed value may be a misplaced secret.
-        is_public = not option.secret and problem is None and isinstance(value, (str, int, float))
+        is_public = problem is None and isinstance(value, (str, int, float))
         yield Setting(key, printable(value) if is_public else "(set)", where)
 
 

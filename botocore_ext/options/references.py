@@ -17,6 +17,8 @@ from .scope import Scope
 #: A token, or a callable that returns one; with aiobotocore it may be a coroutine function.
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 
+#: How similar a misspelled scheme must be: "vault" is not "oauth".
+_SIMILARITY = 0.65
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9_+.-]*)://")
 
 
@@ -39,12 +41,24 @@ def reference(value: object, scope: Scope) -> object:
     create = registry.find_scheme(name)
     source = create(rest, scope) if create and rest else None
     if source is None:
-        similar = None if create else near(name, registry.scheme_names())
+        similar = None if create else near(name, registry.scheme_names(), _SIMILARITY)
         hint = f"; did you mean {similar}://?" if similar else ""
         kind = "complete" if create else "known kind of"
         msg = f"is not a {kind} token reference{hint} ({registry.scheme_forms()})"
         raise ValueError(msg)
     return source
+
+
+def shown(value: object) -> str | None:
+    """Return what may be shown of a token of an ini file; None if it may be the token itself.
+
+    A command, and what only another package understands, may hold a secret.
+    """
+    scheme = _SCHEME.match(value) if isinstance(value, str) else None
+    if scheme is None:
+        return None
+    is_public = scheme[1].lower() in {one.name for one in SCHEMES} - {"process"}
+    return str(value) if is_public else f"{scheme[0]}..."
 
 
 # The token schemes of this machine: each function takes the text after the scheme.

@@ -48,21 +48,10 @@ class Origin(NamedTuple):
         """
         value = self.values[getattr(option, _NAMES[self.kind])]
         if self.kind != CODE and not option.allow_comments:
-            self._check_text(_texts(value))
+            check_texts(_texts(value), self.kind)
         if self.scope is not None and option.read is not None:
             value = option.read(value, self.scope)
         return option.parse(value)
-
-    def _check_text(self, texts: Sequence[str]) -> None:
-        if any(map(_is_quoted, texts)):
-            msg = "is in quotes, which would be part of the value (remove the quotes)"
-            raise ValueError(msg)
-        if self.kind == PROFILE and any(mark in text for text in texts for mark in _COMMENTS):
-            msg = (
-                "contains ' ;' or ' #', which botocore keeps as part of the value "
-                "(put the comment on a line of its own)"
-            )
-            raise ValueError(msg)
 
     def where(self, option: Option) -> str:
         """Return where the option is set, for the fact of an error."""
@@ -81,6 +70,23 @@ class Origin(NamedTuple):
             line, file = f"{option.ini} = {option.example}", self.scope.config_file
             return f"set {line} in profile '{self.name}' of {file}"
         return f"set the environment variable {option.env}={option.example}"
+
+
+def check_texts(texts: Sequence[str], kind: str) -> None:
+    """Refuse quotes, and comments in a profile, which would be part of a value.
+
+    Raises:
+        ValueError: There is one.
+    """
+    if any(map(_is_quoted, texts)):
+        msg = "is in quotes, which would be part of the value (remove the quotes)"
+        raise ValueError(msg)
+    if kind == PROFILE and any(mark in text for text in texts for mark in _COMMENTS):
+        msg = (
+            "contains ' ;' or ' #', which botocore keeps as part of the value "
+            "(put the comment on a line of its own)"
+        )
+        raise ValueError(msg)
 
 
 def _texts(value: str | Mapping[str, str]) -> list[str]:
@@ -111,9 +117,11 @@ def resolve(option: Option, origins: Sequence[Origin]) -> Resolved:
         if origin.has(option):
             try:
                 return Resolved(origin.read(option), origin)
+            except ConfigurationError as error:  # in what the value refers to, with the remedy
+                fact = f"{origin.where(option)} {error.reason}"
             except ValueError as error:
                 fact = f"{origin.where(option)} {error}: {origin.remedy(option)}"
-                return Resolved(None, origin, fact)
+            return Resolved(None, origin, fact)
     return Resolved(option.default)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from weakref import WeakKeyDictionary
 
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
-from ..errors import FetchError
+from ..errors import ConfigurationError, FetchError
 from ..options import types
 from ..options.option import option
 from ..options.references import Token, resolve
@@ -234,15 +234,17 @@ class Provider(Specification):
         """Return the token of ``source``, for the option or login ``name`` (see ``resolve``).
 
         Raises:
+            ConfigurationError: The source has to be configured first.
             FetchError: The source returned no token.
             Exception: The error of a callable, unchanged.
         """
         try:
             return resolve(source, name, in_json=in_json)
-        except FetchError as error:
+        except (ConfigurationError, FetchError) as error:
             where = f" of profile '{self.scope.profile}'" if self.scope.profile else ""
             fact = f"{name}{where}: {error.reason}"
-            raise FetchError(provider=self.METHOD, error_msg=fact) from error
+            kind = FetchError if isinstance(error, FetchError) else ConfigurationError
+            raise kind(provider=self.METHOD, error_msg=fact) from error
 
 
 # What providers that make requests have in common.

@@ -141,8 +141,8 @@ class WebTokenProvider(WebIdentityProvider):
         parse=references.token,
         read=references.reference,
         help="The token, or a callable that returns it, called at every fetch. In a profile "
-        "also `file://PATH`, `env://NAME`, `process://COMMAND`, `github-actions://AUDIENCE` or "
-        "`ambient://AUDIENCE`.",
+        "also `file://PATH`, `env://NAME`, `process://COMMAND`, `github-actions://AUDIENCE`, "
+        "`ambient://AUDIENCE`, `azure://AUDIENCE`, `google://AUDIENCE` or `oauth://NAME`.",
     )
 
     def _token(self) -> str:

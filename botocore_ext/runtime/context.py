@@ -90,10 +90,17 @@ _LOGGERS = [
 _may_log: ContextVar[bool] = ContextVar("botocore_ext_may_log")
 
 
-def redact_logs(work: Callable[[], T]) -> T:
-    """Run ``work`` without a log of what it sends and receives, and return its result."""
+def redact_logs(work: Callable[[], T], *packages: str) -> T:
+    """Run ``work`` without a log of what it sends and receives, and return its result.
+
+    Args:
+        work: The work.
+        packages: Third-party packages, imported already, of which nothing is logged meanwhile.
+    """
     may_log: Any = _may_log.get
-    for logger in _LOGGERS:
+    known = logging.root.manager.loggerDict
+    theirs = [name for name in list(known) if name.partition(".")[0] in packages]
+    for logger in (*_LOGGERS, *map(logging.getLogger, theirs)):
         logger.addFilter(may_log)  # logging adds it only once
     return run_with(_may_log, value=False, work=work)
 
@@ -101,7 +108,7 @@ def redact_logs(work: Callable[[], T]) -> T:
 # The listener: ``explain`` is notified of what a fetch does.
 
 #: A link of a chain, with the ``Attempt`` that was skipped, the error, or None for credentials; or
-#: a host, with the milliseconds that a call took.
+#: a method and a host, with the milliseconds that a call took.
 Event: TypeAlias = "tuple[str, Attempt | Exception | None] | tuple[str, float]"
 
 _listener: ContextVar[Callable[[Event], None] | None] = ContextVar(

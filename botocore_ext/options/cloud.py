@@ -1,0 +1,163 @@
+"""Tokens that Azure and Google Cloud issue for what runs there, through their own libraries.
+
+https://learn.microsoft.com/python/api/azure-identity
+https://googleapis.dev/python/google-auth
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..aws.endpoint import is_address
+from ..errors import ConfigurationError, FetchError
+from ..runtime.context import redact_logs
+from ..runtime.deadline import FETCH_BUDGET, share_of_budget
+from ..runtime.helper_thread import run_within
+from .scope import Scope
+
+if TYPE_CHECKING:
+    import requests
+
+
+@dataclass(frozen=True)
+class AzureToken:
+    """Takes the token of a managed identity, a workload identity or a sign-in of Azure.
+
+    In a profile it is ``azure://AUDIENCE``. The package azure-identity finds the identity as its
+    ``DefaultAzureCredential`` does (extra ``azure``).
+
+    Args:
+        audience: The application ID URI that the token is for, such as ``api://my-app``.
+        credential: A credential of azure-identity that is used instead.
+    """
+
+    audience: str
+    credential: Any = field(default=None, repr=False)
+
+    def __call__(self) -> str:
+        """Ask, and return the token.
+
+        Raises:
+            ConfigurationError: azure-identity is not installed.
+            FetchError: No token came.
+        """
+        remedy = (
+            "check that this is a workload with a managed or workload identity, or that somebody "
+            "has signed in, and that the audience is the ID URI of an application"
+        )
+        return _token(
+            "azure", ("azure.identity", "azure.core.pipeline.transport"), self._ask, remedy
+        )
+
+    def _ask(self, identity: Any, transport: Any) -> str:
+        wanted = f"{self.audience}/.default"
+        if self.credential is not None:
+            return str(self.credential.get_token(wanted).token)
+        requests = transport.RequestsTransport(session=_session(), session_owner=True)
+        with identity.DefaultAzureCredential(transport=requests) as credential:
+            return str(credential.get_token(wanted).token)
+
+
+@dataclass(frozen=True)
+class GoogleToken:
+    """Takes the ID token of a service account of Google Cloud.
+
+    In a profile it is ``google://AUDIENCE``. The package google-auth finds the service account: the
+    file that GOOGLE_APPLICATION_CREDENTIALS names, or the account of the instance (extra
+    ``google``).
+
+    Args:
+        audience: What the token is for, as the trust policy of the role has it.
+    """
+
+    audience: str
+
+    def __call__(self) -> str:
+        """Ask, and return the token.
+
+        Raises:
+            ConfigurationError: google-auth is not installed.
+            FetchError: No token came.
+        """
+        remedy = (
+            "check that this is a workload with a service account, or that "
+            "GOOGLE_APPLICATION_CREDENTIALS names the file of one"
+        )
+        modules = ("google.oauth2.id_token", "google.auth.transport.requests")
+        return _token("google", modules, self._ask, remedy)
+
+    def _ask(self, id_token: Any, transport: Any) -> str:
+        with _session() as session:
+            return str(id_token.fetch_id_token(transport.Request(session), self.audience))
+
+
+def azure_token(audience: str, _: Scope) -> AzureToken:
+    """Return the source for ``azure://``."""
+    return AzureToken(audience)
+
+
+def google_token(audience: str, _: Scope) -> GoogleToken:
+    """Return the source for ``google://``."""
+    return GoogleToken(audience)
+
+
+def _token(place: str, modules: Sequence[str], ask: Callable[..., str], remedy: str) -> str:
+    """Call a library in the time that the fetch has left, and return the token.
+
+    Args:
+        place: The cloud, and the extra.
+        modules: The modules that ``ask`` takes. They are imported first: only loggers that exist
+            can be silent.
+        ask: Returns the token.
+        remedy: What to do if there is none.
+
+    Raises:
+        ConfigurationError: The library is not installed.
+        FetchError: No token came. Of an error, which may hold what was answered, only the class is
+            shown.
+    """
+    provider = f"{place} token"
+    try:
+        imported = [import_module(name) for name in modules]
+    except ImportError as error:
+        fact = f"the package {error.name} is not installed"
+        extra = f"run `pip install 'botocore-ext[{place}]'`"
+        raise ConfigurationError(provider=provider, error_msg=f"{fact}: {extra}") from None
+    work = partial(run_within, share_of_budget(), partial(ask, *imported))
+    try:
+        return redact_logs(work, "azure", "google", "msal", "requests", "urllib3")
+    except TimeoutError:
+        fact = f"within {FETCH_BUDGET} seconds"
+    except Exception as error:  # noqa: BLE001 - whatever the library raises
+        fact = f"({type(error).__name__})"
+    text = f"{place.title()} issued no token {fact}: {remedy}"
+    raise FetchError(provider=provider, error_msg=text)
+
+
+def _session() -> "requests.Session":
+    """Return a session that follows no redirect, and uses no proxy for this machine."""
+    import requests  # noqa: PLC0415 - of the extras azure and google
+
+    class Session(requests.Session):
+        def get_redirect_target(self, resp: Any) -> None:
+            """Return no target: a request may carry a secret."""
+
+        def merge_environment_settings(
+            self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+        ) -> Any:
+            settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+            host = urlsplit(str(url)).hostname or ""
+            if host == "localhost" or (is_address(host) and _is_local(host)):
+                settings["proxies"] = {}
+            return settings
+
+    return Session()
+
+
+def _is_local(address: str) -> bool:
+    ip = ip_address(address)
+    return ip.is_loopback or ip.is_link_local
