@@ -8,8 +8,10 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import boto3
 import pytest
 
+import botocore_ext
 from botocore_ext import FetchError
 from botocore_ext.tokens import TokenFile, TokenProcess, TokenVariable
 from tests import fakes
@@ -155,3 +157,23 @@ def test_a_character_that_no_name_has_is_an_error_of_ours(source, name, text):
 
 def test_a_process_may_take_a_minute():
     assert TokenProcess("true").timeout == 60
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("env://TOKEN", "env://TOKEN"),
+        ("process://print {secret}", "process://..."),
+        ("{secret}", "(set)"),
+    ],
+)
+def test_explain_shows_where_a_token_comes_from(written, shown, config, aws, monkeypatch):
+    """A command may hold a secret, and a text may be one."""
+    monkeypatch.setenv("TOKEN", fakes.secret("token"))
+    value = written.format(secret=fakes.secret("token"))
+    role = "role_arn = arn:aws:iam::123456789012:role/Web"
+    config(f"[profile web]\n{role}\nweb_identity_token = {value}\n")
+    botocore_ext.install()
+    text = botocore_ext.explain(boto3.Session(profile_name="web"), offline=True).text()
+    assert f"web_identity_token = {shown}  (" in text
+    assert aws.requests == []

@@ -361,7 +361,7 @@ def test_a_token_scheme_may_refuse_a_reference(package, load):
     for incomplete in ("acme:///", "acme://"):
         found = reason(load, incomplete)
         assert "is not a complete token reference (file:///ABSOLUTE/PATH, " in found
-        assert found.endswith("ambient://AUDIENCE, acme://...)")
+        assert found.endswith("oauth://NAME, acme://...)")
 
 
 def test_a_misspelled_scheme_of_another_package_is_named(package, load):
