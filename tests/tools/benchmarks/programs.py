@@ -248,7 +248,7 @@ def identities(count: int, requests: int, threads: int) -> dict[str, Any] | None
 
     import botocore_ext
 
-    if "per_request" not in botocore_ext.__all__:
+    if not hasattr(botocore_ext, "per_request"):
         return None
     session = botocore_ext.Session(credentials=botocore_ext.per_request())
     sts = session.client("sts")
