@@ -120,8 +120,8 @@ def _environ(home: Path, trusted: Path) -> dict[str, str]:
     import botocore  # noqa: PLC0415 - only for its path
 
     bundle = home / "bundle.pem"
-    everybody = Path(botocore.__file__).parent / "cacert.pem"
-    bundle.write_bytes(everybody.read_bytes() + trusted.read_bytes())
+    theirs = Path(botocore.__file__).parent / "cacert.pem"
+    bundle.write_bytes(theirs.read_bytes() + trusted.read_bytes())
     dropped = ("AWS_", "PYTHON")  # PYTHONDONTWRITEBYTECODE is one
     kept = {
         name: text

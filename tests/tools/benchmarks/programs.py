@@ -127,13 +127,13 @@ def request(service: str, rounds: int) -> list[list[Times]]:
             yield b"<A><GetCallerIdentityResult><Arn>arn</Arn></GetCallerIdentityResult></A>"
 
     def client(session: Any) -> Callable[[], Any]:
-        made = session.client(service)
-        made.meta.events.register(
+        created = session.client(service)
+        created.meta.events.register(
             "before-send", lambda request, **_: AWSResponse(request.url, 200, {}, Raw())
         )
         if service == "sts":
-            return made.get_caller_identity
-        return lambda: made.head_object(Bucket="bucket", Key="key")
+            return created.get_caller_identity
+        return lambda: created.head_object(Bucket="bucket", Key="key")
 
     calls = [
         client(boto3.Session(profile_name="static")),
