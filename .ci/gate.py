@@ -1,4 +1,4 @@
-"""The gate: every stage, how long it took, and in the end pytest's summary.
+"""The gate: every stage, how long it took and kept processors busy, and pytest's summary.
 
 It works on a copy in a temporary directory, which is removed at the end. Two stages run at a time
 on two cores or more, each test run with half of the cores. A stage that prints nothing for
@@ -53,14 +53,6 @@ BY_INTERPRETER = [
     "tests/refresh/test_refresh.py",
     "tests/runtime/test_threads.py",
 ]
-#: What users have next to this package, by the names of their distributions.
-PARTS = ["s3fs", "aws-assume-role-lib", "polars", "obstore", "aws-xray-sdk"]
-#: What is tried with more examples and in more rounds than on a laptop (``tests/effort.py``).
-AT_LENGTH = [
-    "tests/fuzz",
-    "tests/session/test_identity_properties.py",
-    "tests/runtime/test_threads.py",
-]
 #: Programs with a botocore of their own and, before 1.46, without.
 AWS_CLIS = {"aws-newest": ["awscli"], "aws-older": ["awscli==1.45.64", "boto3==1.43.64"]}
 
@@ -95,6 +87,8 @@ class Gate:
     ends: threading.Event = field(default_factory=threading.Event)
     #: The program that makes environments quickly; None where pip must do.
     uv: Path | None = None
+    #: What this thread does: the seconds of processor time that it has used.
+    stage: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
         self.clone, self.empty, self.dist = (self.work / one for one in ("clone", "empty", "dist"))
@@ -160,19 +154,20 @@ class Gate:
         """Wait for a process, and end it where it hangs; say whether it did."""
         size, since, hangs = 0, time.monotonic(), False
         while True:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(0.5)
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if ended:
+                process.returncode = os.waitstatus_to_exitcode(status)
+                self.stage.busy += usage.ru_utime + usage.ru_stime
                 return hangs
-            if self.ends.is_set():
+            silent = time.monotonic() - since
+            if self.ends.is_set() or silent > SILENT + 10:
                 _kill(process, signal.SIGKILL)
-            elif log.stat().st_size != size:
+            elif not hangs and log.stat().st_size != size:
                 size, since = log.stat().st_size, time.monotonic()
-            elif time.monotonic() - since > SILENT:
+            elif not hangs and silent > SILENT:
                 hangs = True
                 _kill(process, signal.SIGABRT)  # faulthandler shows all threads
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(10)
-                _kill(process, signal.SIGKILL)
+            time.sleep(0.1)
 
     # Environments.
 
@@ -278,10 +273,6 @@ class Gate:
         named = {"BOTOCORE_EXT_AWS": os.pathsep.join(programs)}
         return self.pytest("tools", "tests/commands/test_awscli.py", environ=named)
 
-    def at_length(self) -> str:
-        """Try many examples and rounds."""
-        return self.pytest("tools", *AT_LENGTH, environ={"BOTOCORE_EXT_TESTS": "gate"})
-
     def javascript(self) -> str:
         """Check that the record of the npm package is still true."""
         folder = self.work / "javascript"
@@ -302,20 +293,20 @@ class Gate:
         self.run(self.python("tools"), "-m", "tests.tools.benchmarks", "--quick")
 
     def with_parts(self, version: str) -> str:
-        """Test with aiobotocore, and with what users have next to this package."""
+        """Measure coverage where aiobotocore is, and what users have next to this package."""
         name = f"{version}-parts"
-        self.environment(name, version, ".[test,aio]")
-        # aioboto3 pins an aiobotocore whose botocore is too old for us.
-        every = {one: [one] for one in PARTS} | {"aioboto3": ["--no-deps", "aioboto3", "aiofiles"]}
-        for part, what in every.items():
-            try:
-                self.install(name, *what)
-            except FailedError:
-                self.absent.append(part)
-        options = ["--cov", "--cov-config=.ci/aio.coveragerc", "--cov-report=term-missing"]
-        options += ["--cov-fail-under=100", "-m", "not proof"]
-        tests = [str(one) for one in sorted(self.clone.glob("tests/**/test_*.py")) if _skips(one)]
-        return self.pytest(name, *options, *BY_INTERPRETER, *tests)
+        try:
+            self.environment(name, version, ".[test,aio,parts]")
+        except FailedError:
+            self.absent.append("the packages of the extra 'parts'")
+            self.install(name, ".[test,aio]")
+        try:
+            # It pins an aiobotocore whose botocore is too old for us.
+            self.install(name, "--no-deps", "aioboto3", "aiofiles")
+        except FailedError:
+            self.absent.append("aioboto3")
+        options = ["--cov", "--cov-report=term-missing", "--cov-fail-under=100"]
+        return self.pytest(name, "-m", "not proof", *options)
 
     def on(self, version: str) -> str:
         """Test what an interpreter can make a difference to."""
@@ -345,12 +336,9 @@ class Gate:
         self.run("bash", "-c", command)
 
     def second_command(self, command: str) -> str:
-        """Run all tests as documented, with coverage."""
-        options = [*LIMITED, "--cov", "--cov-branch", "--cov-report=term-missing"]
-        options.append("--cov-fail-under=100")
-        self.summary = self.run(
-            "bash", "-c", command, environ={"PYTEST_ADDOPTS": " ".join(options)}
-        )
+        """Run all tests as documented, with more examples and in more rounds."""
+        environ = {"PYTEST_ADDOPTS": " ".join(LIMITED), "BOTOCORE_EXT_TESTS": "gate"}
+        self.summary = self.run("bash", "-c", command, environ=environ)
         return self.summary.strip().splitlines()[-1].strip("= ")
 
     def stages(self) -> list[Stage]:
@@ -362,7 +350,7 @@ class Gate:
             Stage("README, first command", partial(self.first_command, first)),
             Stage("tools", self.tools),
             Stage(
-                f"README, second command: all tests on {self.default}, with coverage",
+                f"README, second command: all tests on {self.default}",
                 partial(self.second_command, second),
                 ("README, first command",),
             ),
@@ -370,7 +358,7 @@ class Gate:
             Stage(f"botocore 1.41 on {self.floor}", self.with_floor, ("tools",)),
             Stage("source distribution and wheel", self.build, ("tools",)),
             Stage(
-                f"aiobotocore and other packages on {newest}",
+                f"coverage, with aiobotocore and other packages, on {newest}",
                 partial(self.with_parts, newest),
                 ("tools",),
             ),
@@ -379,7 +367,6 @@ class Gate:
                 for one in others
                 if one not in (self.floor, newest)
             ),
-            Stage("many examples and rounds", self.at_length, ("tools",)),
             Stage("AWS CLI", self.aws_cli, ("source distribution and wheel",)),
             Stage("documentation", self.documentation, ("tools",)),
             Stage(
@@ -435,7 +422,7 @@ class Gate:
 
     def do(self, stage: Stage) -> None:
         """Do one stage and say how long it took."""
-        start = time.monotonic()
+        start, self.stage.busy = time.monotonic(), 0.0
         try:
             remark = stage.work()
         except FailedError as error:
@@ -445,7 +432,8 @@ class Gate:
             raise
         now = time.monotonic()
         suffix = f": {remark}" if remark else ""
-        say(f"{now - self.began:5.0f} s  {now - start:4.0f} s  {stage.name}{suffix}")
+        times = f"{now - self.began:5.0f} s  {now - start:4.0f} s  {self.stage.busy:4.0f} s"
+        say(f"{times}  {stage.name}{suffix}")
 
     def go(self) -> int:
         """Run all stages, two at a time, and return the exit status."""
@@ -455,7 +443,7 @@ class Gate:
         self.copy()
         waiting = self.stages()
         done: set[str] = set()
-        say("  at    took  stage")
+        say("  at    took    busy  stage")
         with ThreadPoolExecutor(2) as pool:
             tasks: dict[Future[None], Stage] = {}
             while waiting or tasks:
@@ -499,11 +487,6 @@ def _version(python: str | Path) -> str | None:
         done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
         return done.stdout.strip() or None
     return None
-
-
-def _skips(path: Path) -> bool:
-    """Whether tests are skipped where a package is not there."""
-    return "importorskip(" in path.read_text(encoding="utf-8")
 
 
 def _is_there(place: str) -> bool:

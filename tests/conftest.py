@@ -1,5 +1,6 @@
 """What every test stands on: no real environment, home or network, and no secret shown."""
 
+import gc
 import os
 import socket
 import sys
@@ -26,8 +27,6 @@ PROOFS = {
     "test_parity",
     "test_soak",
 }
-#: The longest of these, which reach no line that others do not: coverage is not measured there.
-UNCOVERED = {"fuzz", "test_faults", "test_soak"}
 
 
 def pytest_addoption(parser, pluginmanager):
@@ -83,14 +82,19 @@ def pytest_terminal_summary(terminalreporter):
 def pytest_collection_modifyitems(items):
     """Mark the proofs, and begin with them: they take longest, and the rest fills the cores.
 
-    The inner loop and further interpreters leave them out.
+    The inner loop, further interpreters and the measurement of coverage leave them out.
     """
     for item in items:
         if PROOFS & {item.path.stem, item.path.parent.name}:
             item.add_marker("proof")
-        if UNCOVERED & {item.path.stem, item.path.parent.name}:
-            item.add_marker("no_cover")
     items.sort(key=lambda one: one.get_closest_marker("proof") is None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """Let the garbage collector pass over what all tests share: a tenth of a run."""
+    gc.collect()
+    gc.freeze()
 
 
 #: By these a program knows that it runs in a job of a CI service, as these tests may do.

@@ -132,6 +132,7 @@ def test_demo_shows_every_profile_and_leaves_no_files(run, places):
     assert tree(places) == before
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("missing", ["moto", "flask"])
 def test_missing_moto_names_what_to_install(run, places, tmp_path, missing):
     (tmp_path / f"{missing}.py").write_text("raise ImportError")

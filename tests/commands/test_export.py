@@ -297,6 +297,7 @@ def test_interrupt_shows_no_traceback(mocker, capsys):
     )
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("profile", "way"),
     [("round", "round -> round"), ("there", "there -> back -> there")],

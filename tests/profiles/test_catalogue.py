@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import botocore.session
-import pytest
 
 import botocore_ext
 from botocore_ext import catalogue
@@ -30,6 +29,17 @@ SHAPES = {
     f"{ROLE}credential_source = CustomProcess\ncredential_process = true": {"process"},
     "cogntio_identity_id = misspelled": set(),
 }
+#: Looks for the credentials of each profile in a fork of its own, and prints what that has loaded.
+LOADS = """
+import os, sys, boto3, botocore_ext
+botocore_ext.install()
+for at in range(int(sys.argv[1])):
+    if os.fork() == 0:
+        boto3.Session(profile_name=f"p{at}").get_credentials()
+        print(*sys.modules, flush=True)
+        os._exit(0)
+    os.wait()
+"""
 
 
 def row_of(row):
@@ -84,21 +94,18 @@ def test_a_source_is_found_by_the_names_that_it_may_have():
         assert registry.find_source(name) is None
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_session_loads_the_providers_that_its_profile_names(shape, config):
-    config(
-        f"[profile p]\nregion = eu-west-1\n{shape}\n[profile pool]\ncognito_identity_id = {POOL}\n"
-    )
-    code = (
-        "import sys, boto3, botocore_ext; botocore_ext.install(); "
-        "boto3.Session(profile_name='p').get_credentials(); print(*sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    of_providers = "botocore_ext.providers."
-    loaded = {
-        name.removeprefix(of_providers) for name in done.stdout.split() if of_providers in name
-    }
-    assert loaded - FOR_ALL == SHAPES[shape]
+def test_a_session_loads_the_providers_that_its_profile_names(config):
+    """Each in a fork of one process, which has loaded what all have in common."""
+    profiles = [f"[profile p{at}]\nregion = eu-west-1\n{text}\n" for at, text in enumerate(SHAPES)]
+    config("".join([*profiles, f"[profile pool]\ncognito_identity_id = {POOL}\n"]))
+    arguments = [sys.executable, "-c", LOADS, str(len(SHAPES))]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    prefix = "botocore_ext.providers."
+    loaded = [
+        {name.removeprefix(prefix) for name in line.split() if name.startswith(prefix)} - FOR_ALL
+        for line in done.stdout.splitlines()
+    ]
+    assert dict(zip(SHAPES, loaded, strict=True)) == SHAPES
 
 
 def test_the_place_of_a_provider_that_nothing_selects_is_kept(config, caplog):
