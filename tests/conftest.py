@@ -26,6 +26,7 @@ PROOFS = {
     "test_identity_properties",
     "test_parity",
     "test_soak",
+    "test_upstream",
 }
 
 
