@@ -98,6 +98,8 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+#: Where ECS has credentials of a container.
+AGENT = ("169.254.170.2", 80)
 #: By these a program knows that it runs in a job of a CI service, as these tests may do.
 _OF_A_JOB = {
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
@@ -183,6 +185,18 @@ def aws(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
     yield fake
     fake.close()
+
+
+@pytest.fixture
+def ecs_agent(aws, monkeypatch):
+    """Let the address of the ECS agent be that of ``aws``, which it gives."""
+    connect = socket.socket.connect
+
+    def redirected(self, address):
+        return connect(self, aws.server.server_address if address == AGENT else address)
+
+    monkeypatch.setattr(socket.socket, "connect", redirected)
+    return aws
 
 
 @pytest.fixture

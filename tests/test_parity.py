@@ -27,11 +27,11 @@ def aws():
 
 
 @pytest.fixture
-def replayed(world, aws, monkeypatch):
+def replayed(world, ecs_agent, monkeypatch):
     """Run a case here, and return what came of it as a record says it."""
+    aws = ecs_agent
 
     def run(case):
-        monkeypatch.setattr("botocore_ext.providers.http.ECS_AGENT", aws.url)
         known = cases.known_in(aws, world)
         case = cases.filled(case, known)
         cases.write_files(case, world)

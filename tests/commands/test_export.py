@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import shlex
+import signal
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -289,9 +290,14 @@ def test_misspelled_setting_is_warned_of(config):
     assert "no credentials were found for profile 'mobile'" in error
 
 
-def test_interrupt_shows_no_traceback(mocker, capsys):
-    mocker.patch.object(export, "credentials_of", side_effect=KeyboardInterrupt)
-    assert main(["export"]) == 1
+def test_interrupt_shows_no_traceback(config, capsys):
+    role = "role_arn = arn:aws:iam::123456789012:role/Web\n"
+    config(f"[profile p]\n{role}web_identity_token = process://sh -c 'kill -INT $PPID; sleep 5'\n")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main(["export", "--profile", "p"]) == 1
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err == (
         "botocore-ext: interrupted while looking up the credentials\n"
     )

@@ -19,7 +19,6 @@ from botocore_ext import (
     from_cognito_identity_pool,
     from_web_token,
 )
-from botocore_ext.aws import clients
 from botocore_ext.aws.clients import call
 from botocore_ext.options import scope
 from botocore_ext.options.scope import ProfileScope
@@ -346,15 +345,22 @@ class TestCommonClients:
         assert one is not other
         assert Scope().client("sts", None) not in (one, other)
 
-    def test_one_is_made_at_a_time(self, mocker):
-        create, scope = mocker.patch.object(clients, "create"), Scope()
-        thread = threading.Thread(target=scope.client, args=("sts", {"region_name": "eu-west-1"}))
-        with clients._creation.get():
-            thread.start()
-            thread.join(0.3)
-            assert create.call_count == 0
-        thread.join()
-        assert create.call_count == 1
+    def test_one_is_made_at_a_time(self):
+        """Another thread waits while this one is asked by botocore during the creation."""
+        session, waited = botocore.session.Session(), []
+
+        def meanwhile(**_):
+            if threading.current_thread() is threading.main_thread():
+                other.start()
+                other.join(0.3)
+                waited.append(other.is_alive())
+
+        session.register("creating-client-class.sts", meanwhile)
+        scope = Scope(session, outer_region="eu-west-1")
+        other = threading.Thread(target=scope.client, args=("sts", {}))
+        scope.client("sts", None)
+        other.join(10)
+        assert waited == [True]
 
     def test_the_id_of_a_client_config_stays_its_own(self):
         """Another mapping with the same id would get the client of this one."""

@@ -40,16 +40,11 @@ def test_the_token_of_the_environment_is_sent(container, monkeypatch, world):
     assert [one.headers["Authorization"] for one in container.requests] == [one, two]
 
 
-def test_the_relative_address_is_that_of_the_agent_of_ecs(container, monkeypatch):
-    seen = []
+def test_the_relative_address_is_that_of_the_agent_of_ecs(ecs_agent, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/keys")
-    monkeypatch.setattr(
-        "botocore_ext.providers.http.request",
-        lambda endpoint, *_: seen.append(endpoint.url(endpoint.host)) or (200, b"[]"),
-    )
-    with pytest.raises(FetchError):
-        from_container_metadata().fetch()
-    assert seen == ["http://169.254.170.2:80/v2/keys"]
+    from_container_metadata().fetch()
+    (request,) = ecs_agent.requests
+    assert (request.headers["Host"], request.target) == ("169.254.170.2", "/v2/keys")
 
 
 def test_a_profile_has_no_say(container, config):

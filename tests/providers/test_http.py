@@ -46,19 +46,14 @@ def test_a_token_in_code_is_not_sent_to_an_address_of_the_environment(aws, monke
         provider.load()
 
 
-def test_a_relative_address_beats_a_full_one_of_the_same_origin(monkeypatch):
-    seen = []
-    monkeypatch.setattr(
-        "botocore_ext.providers.http.request",
-        lambda endpoint, *_: seen.append(endpoint.url(endpoint.host)) or (200, b"[]"),
-    )
+def test_a_relative_address_beats_a_full_one_of_the_same_origin(ecs_agent):
     provider = from_http(
-        aws_container_credentials_full_uri="http://127.0.0.1/full",
+        aws_container_credentials_full_uri="http://127.0.0.1:9/full",
         aws_container_credentials_relative_uri="/relative?a=1",
     )
-    with pytest.raises(FetchError):
-        provider.fetch()
-    assert seen == ["http://169.254.170.2:80/relative?a=1"]
+    provider.fetch()
+    (request,) = ecs_agent.requests
+    assert (request.headers["Host"], request.target) == ("169.254.170.2", "/relative?a=1")
 
 
 def test_the_token_file_is_read_at_each_attempt_and_stripped(aws, world):
