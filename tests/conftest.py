@@ -67,6 +67,7 @@ _PARTS = {
 _PLACES = {
     "AWS CLI": "BOTOCORE_EXT_AWS",
     "JavaScript": "PARITY_JAVASCRIPT",
+    "oidc-provider": "BOTOCORE_EXT_OIDC_PROVIDER",
     "vectors of other SDKs": "BOTOCORE_EXT_CONFORMANCE",
 }
 
