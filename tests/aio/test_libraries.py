@@ -4,7 +4,6 @@ import asyncio
 
 import boto3
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 import botocore_ext
 from botocore_ext import from_cognito_identity_pool
@@ -50,6 +49,8 @@ class TestAioboto3:
 class TestS3fs:
     @pytest.fixture
     def moto(self, monkeypatch):
+        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow
+
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
