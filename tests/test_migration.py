@@ -238,13 +238,25 @@ def test_the_arguments_of_client_config_are_arguments_of_a_client():
 class TestDeliberateDifferences:
     """Those that no other test shows."""
 
-    def test_the_undocumented_names_of_javascript_mean_nothing(self, monkeypatch):
-        monkeypatch.setenv("AWS_IAM_ROLE_ARN", "arn:aws:iam::123456789012:role/Web")
-        monkeypatch.setenv("AWS_IAM_ROLE_SESSION_NAME", "me")
+    def test_the_variables_of_its_documentation_are_read(self, monkeypatch):
+        """JavaScript lists them and does not read them."""
+        monkeypatch.setenv("AWS_IAM_ROLE_ARN", "arn:aws:iam::123456789012:role/Documented")
+        monkeypatch.setenv("AWS_IAM_ROLE_SESSION_NAME", "documented")
         provider = from_token_file(web_identity_token_file="/var/run/token")
-        with pytest.raises(ConfigurationError, match="role_arn is not set"):
-            provider.load()
-        assert provider.role_session_name is None
+        assert provider.role_arn == "arn:aws:iam::123456789012:role/Documented"
+        assert provider.role_session_name == "documented"
+        assert from_web_token(web_identity_token="token").role_session_name is None
+        monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/Web")
+        monkeypatch.setenv("AWS_ROLE_SESSION_NAME", "web")
+        provider = from_token_file(web_identity_token_file="/var/run/token")
+        assert provider.role_arn == "arn:aws:iam::123456789012:role/Web"
+        assert provider.role_session_name == "web"
+
+    @pytest.mark.parametrize("name", ["AWS_ROLE_ARN", "AWS_IAM_ROLE_ARN"])
+    def test_a_malformed_variable_is_named(self, name, monkeypatch):
+        monkeypatch.setenv(name, "no arn")
+        with pytest.raises(ConfigurationError, match=f"the environment variable {name} is not an"):
+            from_token_file(web_identity_token_file="/var/run/token").load()
 
     def test_a_profile_is_merged_by_key_and_a_pair_of_keys_stands_in_one_file(self, config, aws):
         config(

@@ -87,7 +87,8 @@ def _ways(one: Option) -> str:
     """Return how an option is set, and its default."""
     ways = ["positional" if one.positional else "keyword"]
     ways += [f"ini key {_code(one.ini)}"] if one.ini else []
-    ways += [f"environment variable {_code(one.env)}"] if one.env else []
+    also = f" (or else {_code(one.also_env)})" if one.also_env else ""
+    ways += [f"environment variable {_code(one.env)}{also}"] if one.env else []
     return f"{one.default_text}; {', '.join(ways)}"
 
 

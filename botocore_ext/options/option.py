@@ -56,6 +56,8 @@ class Option:
     ini: str | None = None
     #: The environment variable; only names that AWS defines.
     env: str | None = None
+    #: Another variable that is read if ``env`` is not set.
+    also_env: str | None = None
     #: A value for documentation and errors.
     example: str = "VALUE"
     #: Setting it selects the provider; so does its ini key in a profile.
@@ -140,6 +142,14 @@ class Option:
 def option(**declaration: Any) -> Any:
     """Declare an ``Option``; typed Any so that the annotation is the type of its value."""
     return Option(**declaration)
+
+
+def option_like(declared: Option, **changes: Any) -> Any:
+    """Declare an ``Option`` like another one, but for ``changes``."""
+    given = {
+        name: vars(declared)[name] for name in Option.__annotations__ if name in vars(declared)
+    }
+    return Option(**(given | changes))
 
 
 # ``Declared``: a class with options, and the values that code sets.

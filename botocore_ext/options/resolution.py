@@ -33,11 +33,13 @@ class Origin(NamedTuple):
     def key(self, option: Option) -> str | None:
         """Return the name of the option in this origin; None if it cannot be set here."""
         name: str | None = getattr(option, _NAMES[self.kind])
+        if self.kind == ENVIRONMENT and option.also_env and not self.values.get(name or ""):
+            return option.also_env if self.values.get(option.also_env) else name
         return name
 
     def has(self, option: Option) -> bool:
         """Whether the option is set here; an empty variable does not count, as in all AWS SDKs."""
-        value = self.values.get(getattr(option, _NAMES[self.kind]) or "")
+        value = self.values.get(self.key(option) or "")
         return bool(value) if self.kind == ENVIRONMENT else value is not None
 
     def read(self, option: Option) -> Any:
@@ -46,7 +48,7 @@ class Origin(NamedTuple):
         Raises:
             ValueError: It is malformed, or contains a comment, which botocore does not remove.
         """
-        value = self.values[getattr(option, _NAMES[self.kind])]
+        value = self.values[str(self.key(option))]
         if self.kind != CODE and not option.allow_comments:
             check_texts(_texts(value), self.kind)
         if self.scope is not None and option.read is not None:
@@ -59,7 +61,7 @@ class Origin(NamedTuple):
             return f"{option.name} passed to {self.name}()"
         if self.kind == PROFILE:
             return f"{option.ini} in profile '{self.name}'"
-        return f"the environment variable {option.env}"
+        return f"the environment variable {self.key(option)}"
 
     def remedy(self, option: Option) -> str:
         """Return how to set the option here, for the remedy of an error."""

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/boto3/latest/guide/credentials.html
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore.credentials import BotoProvider, OriginalEC2Provider
 
@@ -14,7 +14,7 @@ from ..aws.frozen_credentials import FrozenCredentials
 from ..catalogue import Row
 from ..errors import Attempt, ChainError, ConfigurationError, NotConfigured, ProviderError
 from ..options import types
-from ..options.option import option
+from ..options.option import Option, option, option_like
 from ..options.scope import ProfileScope, Scope
 from ..profiles.registry import rows_of
 from ..profiles.selection import STATIC, is_role, role_source
@@ -31,6 +31,9 @@ from .login import LoginProvider
 from .process import ProcessProvider
 from .sso import SsoProvider
 from .web_identity import TokenFileProvider
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
 
 #: A name, and a function that returns credentials, or None if it is not configured.
 Candidate: TypeAlias = tuple[str, Callable[[], FrozenCredentials | None]]
@@ -80,19 +83,21 @@ def _role_parameters(scope: Scope, mfa_code_provider: object, factory: str) -> d
     return parameters
 
 
-def create_provider(kind: type[Provider], client_config: Mapping[str, Any] | None) -> Provider:
+def create_provider(
+    kind: type[Provider], client_config: Mapping[str, Any] | None, **given: Any
+) -> Provider:
     """Return a provider for a profile, with the arguments for its inner clients.
 
     A provider with a region of its own gets no ``region_name``: a token of IAM Identity Center is
     valid in its region only.
     """
     if client_config is None or not issubclass(kind, ServiceProvider):
-        return kind()
+        return kind(**given)
     if kind._HAS_OWN_REGION:
         client_config = {
             name: client_config[name] for name in client_config if name != "region_name"
         }
-    return kind(client_config=client_config)
+    return kind(client_config=client_config, **given)
 
 
 def _source_provider(row: Row, scope: Scope, client_config: Mapping[str, Any] | None) -> Provider:
@@ -206,8 +211,13 @@ class ProfileProvider(FilesProvider, ServiceProvider):
 
     def _candidate(self, kind: type[Provider], scope: Scope | None = None) -> Candidate:
         """Return a provider of this package as a candidate; by default it reads the profile."""
-        provider = create_provider(kind, self.client_config).bind(scope or self.scope)
+        given = self._options_of_link(kind)
+        provider = create_provider(kind, self.client_config, **given).bind(scope or self.scope)
         return str(kind.CANONICAL_NAME), partial(self._fetch_from, provider)
+
+    def _options_of_link(self, _: type[Provider], /) -> Mapping[str, Any]:
+        """Return the options for a candidate that code sets."""
+        return {}
 
     def _fetch_from(self, provider: Provider) -> FrozenCredentials | None:
         """Return the credentials of a candidate."""
@@ -255,12 +265,54 @@ from_ini = ProfileProvider
 _OUTSIDE_PROFILES = (EnvironmentProvider, TokenFileProvider, ContainerProvider, InstanceProvider)
 
 
+def _of_link(kind: type[Provider], name: str) -> Any:
+    """Declare an option of a link, which reads the profile and the environment itself."""
+    unset: dict[str, Any] = {"ini": None, "env": None, "also_env": None}
+    declared = kind._option_named(name)
+    return option_like(declared, **unset, selects=False, required=False, default=None)
+
+
 class DefaultChainProvider(ProfileProvider):
     """Credentials that a plain session would use, including the settings of this package."""
 
     METHOD = "custom-default-chain"
     CANONICAL_NAME = "CustomDefaultChain"
     FACTORY = "from_default_chain"
+
+    web_identity_token_file: str | None = _of_link(TokenFileProvider, "web_identity_token_file")
+    role_arn: str | None = _of_link(TokenFileProvider, "role_arn")
+    role_session_name: str | None = _of_link(TokenFileProvider, "role_session_name")
+    provider_id: str | None = _of_link(TokenFileProvider, "provider_id")
+    policy_arns: Sequence[str | Mapping[str, str]] | None = _of_link(
+        TokenFileProvider, "policy_arns"
+    )
+    policy: str | Mapping[str, Any] | None = _of_link(TokenFileProvider, "policy")
+    duration_seconds: int | None = _of_link(TokenFileProvider, "duration_seconds")
+    role_assumer_with_web_identity: Callable[[dict[str, Any]], Any] | None = _of_link(
+        TokenFileProvider, "role_assumer_with_web_identity"
+    )
+    sso_start_url: str | None = _of_link(SsoProvider, "sso_start_url")
+    sso_account_id: str | None = _of_link(SsoProvider, "sso_account_id")
+    sso_region: str | None = _of_link(SsoProvider, "sso_region")
+    sso_role_name: str | None = _of_link(SsoProvider, "sso_role_name")
+    sso_session: str | None = _of_link(SsoProvider, "sso_session")
+    client: "BaseClient | None" = _of_link(SsoProvider, "client")
+    login_session: str | None = _of_link(LoginProvider, "login_session")
+    credential_process: str | None = _of_link(ProcessProvider, "credential_process")
+    timeout: float | None = _of_link(InstanceProvider, "timeout")
+    max_retries: int | None = _of_link(InstanceProvider, "max_retries")
+    ec2_metadata_v1_disabled: bool | None = _of_link(InstanceProvider, "ec2_metadata_v1_disabled")
+
+    def _options_of_link(self, kind: type[Provider], /) -> Mapping[str, Any]:
+        """See ``ProfileProvider._options_of_link``.
+
+        A provider of this package that the profile selects takes its options from there alone, and
+        a process needs more time than an endpoint.
+        """
+        names = {one.name for one in kind.options()} & _LINK_OPTIONS
+        if kind not in _LINKS or kind is ProcessProvider:
+            names &= {"credential_process"}
+        return {name: self._code_values[name] for name in names if name in self._code_values}
 
     def is_selected(self) -> bool:
         """Always: only a fetch shows whether any candidate has credentials."""
@@ -300,5 +352,11 @@ class DefaultChainProvider(ProfileProvider):
             raise NotConfigured(provider=provider.METHOD, error_msg=fact)
         return super()._fetch_from(provider)
 
+
+_LINKS = (*_OUTSIDE_PROFILES, SsoProvider, LoginProvider, ProcessProvider)
+#: The options that the default chain passes to the links that declare them.
+_LINK_OPTIONS = {
+    name for name, one in vars(DefaultChainProvider).items() if isinstance(one, Option)
+}
 
 from_default_chain = DefaultChainProvider

@@ -12,7 +12,7 @@ from ..aws.clients import call
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..errors import FetchError
 from ..options import references, types
-from ..options.option import option
+from ..options.option import option, option_like
 from ..options.resolution import ENVIRONMENT, PROFILE, Origin
 from ..options.sources import TokenFile
 from ..runtime.awaiting import awaited
@@ -176,6 +176,14 @@ class TokenFileProvider(WebIdentityProvider):
         required=True,
         parse=types.text,
         help="The token file, read at every fetch; white space around the token is removed.",
+    )
+
+    # The documentation of JavaScript lists these variables; no SDK reads them.
+    role_arn: str = option_like(
+        WebIdentityProvider._option_named("role_arn"), also_env="AWS_IAM_ROLE_ARN"
+    )
+    role_session_name: str | None = option_like(
+        WebIdentityProvider._option_named("role_session_name"), also_env="AWS_IAM_ROLE_SESSION_NAME"
     )
 
     def _eligible_origins(self) -> list[Origin]:

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from botocore_ext import (
+    ChainError,
     ConfigurationError,
     FetchError,
     FrozenCredentials,
@@ -12,13 +13,18 @@ from botocore_ext import (
     Scope,
     Session,
     create_credential_chain,
+    from_container_metadata,
     from_default_chain,
+    from_env,
     from_ini,
+    from_instance_metadata,
     from_login_credentials,
     from_process,
     from_sso,
+    from_token_file,
 )
 from tests import fakes
+from tests.declared import EVERY
 
 KEYS = FrozenCredentials("AKIALAST", "s")
 pytestmark = pytest.mark.caller_signs  # roles are assumed with signed requests
@@ -541,6 +547,61 @@ class TestDefaultChain:
         monkeypatch.setenv("AWS_ROLE_ARN", f"{ROLE}/Web")
         from_default_chain().fetch()
         assert aws.operations() == ["AssumeRoleWithWebIdentity"]
+
+    def test_each_option_goes_to_the_links_that_declare_it(self, world):
+        given = {
+            "web_identity_token_file": str(world / "token"), "role_arn": f"{ROLE}/Web",
+            "role_session_name": "me", "provider_id": "graph.facebook.com",
+            "policy_arns": [f"{ROLE}/P"], "policy": {}, "duration_seconds": 900,
+            "role_assumer_with_web_identity": print, "sso_start_url": "https://a.b/start",
+            "sso_account_id": "123456789012", "sso_region": "us-east-1", "sso_role_name": "Role",
+            "sso_session": "corp", "login_session": "arn:aws:iam::123456789012:user/me",
+            "credential_process": "true", "timeout": 2, "max_retries": 4,
+            "ec2_metadata_v1_disabled": True,
+        }  # fmt: skip
+        chain, passed = from_default_chain(**given), {}
+        for kind in (one for one in EVERY if one is not from_default_chain):
+            for name in chain._options_of_link(kind):
+                passed.setdefault(name, []).append(kind.FACTORY)
+        metadata = ["from_container_metadata", "from_instance_metadata"]
+        expected = {name: ["from_token_file"] for name in list(given)[:8]}
+        expected |= {name: ["from_sso"] for name in given if name.startswith("sso_")}
+        expected |= {"login_session": ["from_login_credentials"]}
+        expected |= {"credential_process": ["from_process"]}
+        expected |= {"timeout": metadata, "max_retries": metadata}
+        expected |= {"ec2_metadata_v1_disabled": metadata[1:]}
+        assert passed == expected
+
+    def test_every_option_of_a_link_is_an_option_of_the_chain(self):
+        """A new option of a link is to be handed down, too."""
+        links = [from_env, from_token_file, from_sso, from_login_credentials, from_process]
+        links += [from_container_metadata, from_instance_metadata]
+        own = {one.name for one in from_default_chain.options()}
+        assert not {one.name for link in links for one in link.options()} - own
+        for name in ("identity_pool_id", "params", "web_identity_token"):
+            with pytest.raises(TypeError, match=f"has no option '{name}'"):
+                from_default_chain(**{name: "a"})
+
+    def test_an_option_is_checked_as_its_link_checks_it(self):
+        with pytest.raises(
+            ConfigurationError, match="timeout passed to from_default_chain.. is more"
+        ):
+            from_default_chain(timeout=1000)
+
+    def test_a_token_file_of_code_is_used(self, aws, world):
+        (world / "token").write_text(fakes.secret("token"))
+        from_default_chain(
+            web_identity_token_file=str(world / "token"), role_arn=f"{ROLE}/Web", policy={}
+        ).fetch()
+        assert aws.requests[0].parameters["Policy"] == "{}"
+
+    def test_an_instance_gets_its_timeout(self, aws, monkeypatch):
+        monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
+        aws.always("GetMetadataToken", fakes.Answer(status=403))
+        with pytest.raises(ChainError, match="IMDSv1 is disabled|IMDSv1"):
+            from_default_chain(ec2_metadata_v1_disabled=True, max_retries=0).fetch()
+        assert aws.operations() == ["GetMetadataToken"]
 
     def test_ours_are_in_it(self, config, aws):
         config(f"[default]\n{POOL}")
