@@ -163,3 +163,10 @@ def test_what_is_suppressed_has_its_reason_on_the_line():
             lines = path.read_text(encoding="utf-8").splitlines()
             found = [line for line in lines if bare.search(line) and "compile(" not in line]
             assert found == [], path
+
+
+def test_names_of_tests_are_short():
+    """What does not fit into a name goes into the docstring."""
+    for path in Path(__file__).parent.rglob("*.py"):
+        names = re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))
+        assert [name for name in names if len(name) > 60] == [], path

@@ -221,7 +221,7 @@ def test_boto3_sets_the_profile_after_the_initializers():
     assert seen == [{}]
 
 
-def test_clients_and_fetchers_make_connections_with_a_session_of_their_own():
+def test_clients_and_fetchers_have_their_own_http_session():
     """Where ``aws.connections`` puts its classes; a handler of ``before-send`` could not send.
 
     botocore calls all handlers of that event, also where one has answered already.
@@ -262,7 +262,7 @@ def test_the_private_expiry_is_a_datetime():
     )
 
 
-def test_the_private_names_that_other_programs_read_are_there():
+def test_private_names_that_other_programs_read_exist():
     """Ours have them, too: ``tests/refresh/test_expiry.py``."""
     plain = credentials.RefreshableCredentials("a", "b", "c", None, dict, "m")
     assert {"_expiry_time", "_frozen_credentials", "_refresh_lock"} <= set(vars(plain))

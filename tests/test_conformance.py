@@ -60,7 +60,7 @@ def test_a_vector_shows_the_same_under_install(case, replay):
 
 
 @pytest.mark.parametrize("case", each([case for case in RUN if case.factories]))
-def test_a_vector_is_met_or_stands_in_the_list_of_differences(case, replay):
+def test_every_vector_passes_or_is_a_listed_difference(case, replay):
     result = Result(case, ours={factory: ours(replay, case, factory) for factory in case.factories})
     assert [*result.unexplained(LISTED), *result.outdated(LISTED)] == []
 
@@ -71,18 +71,18 @@ LISTED_CASES = [
 
 
 @pytest.mark.parametrize("case", each(LISTED_CASES))
-def test_what_stands_in_the_list_plain_botocore_does_not_meet_either(case, replay):
+def test_plain_botocore_fails_the_listed_differences_too(case, replay):
     """Where a later botocore does, ours is to follow."""
     assert case.verdict(replay.plain(case)) != []
 
 
 @needs_vectors
-def test_there_are_two_hundred_and_ninety_eight_different_vectors():
+def test_number_of_different_vectors():
     assert len({case.key for case in CASES if is_credentials(case)}) == 298
 
 
 @needs_vectors
-def test_from_http_is_held_to_all_thirty_six_hosts():
+def test_from_http_is_tested_with_all_hosts():
     hosts = [case for case in RUN if case.suite == "derived/container-endpoint-cases.json"]
     assert len(hosts) == 36
     assert all("from_http" in case.factories for case in hosts)
@@ -90,7 +90,7 @@ def test_from_http_is_held_to_all_thirty_six_hosts():
 
 
 @needs_vectors
-def test_every_entry_of_the_list_is_about_vectors_that_there_are():
+def test_every_listed_difference_has_a_vector():
     names = {(case.suite, case.name) for case in RUN}
     for one in LISTED:
         for case in one.cases:
@@ -116,14 +116,12 @@ def case_of(suite, name, **changes):
         ("sso_server_error", "from_sso", {"AWS_MAX_ATTEMPTS": "1"}),
     ],
 )
-def test_a_difference_goes_away_with_the_variable_that_the_list_names(
-    name, factory, environment, replay
-):
+def test_listed_variable_removes_the_difference(name, factory, environment, replay):
     assert ours(replay, case_of(CHAIN, name, environment=environment), factory) == []
 
 
 @needs_vectors
-def test_a_region_in_code_goes_before_the_profile_and_the_environment(replay):
+def test_region_in_code_precedes_profile_and_environment(replay):
     given = {"region_name": "us-east-2"}
     case = case_of(
         PROFILE, "region_override", factories={"it": lambda _: from_ini(client_config=given)}
@@ -154,7 +152,7 @@ def test_the_page_shows_the_list():
     )
 
 
-def test_without_the_vectors_the_command_says_so(tmp_path, capsys):
+def test_without_the_vectors_the_command_is_an_error(tmp_path, capsys):
     assert command.main(["--vectors", str(tmp_path)]) == 0
     assert "skipped" in capsys.readouterr().out
 

@@ -128,7 +128,7 @@ def test_what_is_written_from_the_declarations_is_what_they_say(page):
     assert table.updated(text) == text, f"run python -m botocore_ext.commands.table {page}"
 
 
-def test_every_provider_has_a_page_with_all_of_it_and_an_example():
+def test_every_provider_has_a_complete_page_with_an_example():
     assert "<!-- providers: begin" in README.read_text(encoding="utf-8")
     for kind in EVERY:
         page = ROOT / "docs" / "providers" / f"{kind.FACTORY}.md"
@@ -138,7 +138,7 @@ def test_every_provider_has_a_page_with_all_of_it_and_an_example():
         assert [one for one in blocks(page) if one.kind == "python" and kind.FACTORY in one.text]
 
 
-def test_the_command_writes_the_pieces_of_a_page_and_nothing_else(tmp_path, monkeypatch):
+def test_command_writes_only_the_generated_parts(tmp_path, monkeypatch):
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- every: begin (see) -->\nold\n<!-- every: end -->\nafter\n")
     monkeypatch.delitem(
@@ -152,7 +152,7 @@ def test_the_command_writes_the_pieces_of_a_page_and_nothing_else(tmp_path, monk
 
 @pytest.mark.usefixtures("_no_network")
 @all_blocks("ini")
-def test_every_profile_resolves_by_its_key_without_network(block, config):
+def test_every_profile_selects_its_provider_without_network(block, config):
     config(block.text, block.credentials)
     botocore_ext.install()
     assert profiles()
@@ -169,7 +169,7 @@ def with_wire():
 @pytest.mark.caller_signs
 @pytest.mark.usefixtures("_tokens")
 @with_wire()
-def test_every_profile_sends_what_the_page_says(block, config, aws, world, monkeypatch):
+def test_every_profile_sends_what_its_page_shows(block, config, aws, world, monkeypatch):
     """Against the loopback AWS, with the page's endpoints, files and programs put within reach."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     (world / "token").write_text(fakes.secret("token"))
@@ -245,7 +245,7 @@ def test_every_argument_of_option_is_explained():
     assert sorted(explained) == sorted(Option.__annotations__)
 
 
-def test_the_page_on_security_says_what_each_provider_sends_and_what_is_not_logged():
+def test_security_page_lists_providers_and_loggers():
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     sends = page.partition("## What leaves")[2].partition("\n## ")[0]
     rows = [line for line in sends.splitlines() if line.startswith("| `")]

@@ -16,7 +16,7 @@ PAGE = command.PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("step", ALL, ids=str)
-def test_what_comes_of_each_fault_of_a_step_is_what_is_written_down(step, tmp_path):
+def test_outcome_of_each_fault_is_the_recorded_one(step, tmp_path):
     assert discrepancies(run_step(step, tmp_path)) == []
 
 
@@ -33,7 +33,7 @@ def test_each_fault_is_tried_somewhere():
     assert {fault.name for step in ALL for fault in faults_at(step)} == {one.name for one in FAULTS}
 
 
-def test_valid_keys_are_lost_to_refusals_alone():
+def test_only_refusals_lose_valid_credentials():
     """The promise of the refresh, read off the whole matrix."""
     lost = {
         (fault, valid.partition(" ")[0])
@@ -52,7 +52,7 @@ def test_no_server_can_take_the_address_that_refuses():
             socket.create_server(address)
 
 
-def test_another_outcome_and_what_must_never_be_are_told():
+def test_changed_and_forbidden_outcomes_are_reported():
     step, fault = STEPS[0], FAULTS[0]
     cell = Cell(step, fault, *EXPECTED[step.family][fault.name], problems=["leaves a socket open"])
     assert discrepancies([cell]) == [f"{step}: {fault.name}: leaves a socket open"]

@@ -136,7 +136,7 @@ print(session.client("sts", config=made["config"]).get_caller_identity()["Arn"])
 
 
 @pytest.mark.caller_signs
-def test_a_clock_that_a_library_for_tests_replaces_is_ours_too(aws, clock, monkeypatch):
+def test_frozen_clock_reaches_the_package(aws, clock, monkeypatch):
     """As freezegun does it; moto then gives keys that end in that year."""
     clock.jump(-10 * 365 * 86_400)
     monkeypatch.setattr("time.time", clock.now)

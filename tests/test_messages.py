@@ -86,7 +86,7 @@ def test_what_a_module_can_say_is_on_the_page(path, page):
     assert missing == [], "add it to a case, or to `also` in tests/tools/messages.toml"
 
 
-def test_what_no_case_comes_to_is_said_by_the_package():
+def test_other_messages_are_in_the_package():
     said = [one for path in MODULES for one in fragments(path, 2)]
     for group in messages.groups()[0]:
         for text in group.get("also", []):

@@ -135,7 +135,7 @@ def parameters(factory):
     }
 
 
-def test_every_export_has_a_section_and_every_factory_a_counterpart():
+def test_every_export_and_factory_has_a_section():
     assert list(SECTIONS) == list(JAVASCRIPT)
     factories = {name for name in botocore_ext.__all__ if name.startswith(("from_", "create_"))}
     assert set(SECTIONS.values()) == factories
@@ -223,7 +223,7 @@ def test_the_first_table_has_every_export_and_its_python_runs():
             assert made.bind(made.scope) is not made
 
 
-def test_the_arguments_of_client_config_are_arguments_of_a_client():
+def test_client_config_has_the_arguments_of_a_client():
     for _, python in tables("## `clientConfig`"):
         for text in in_backticks(python):
             if text == "master_credentials":
@@ -258,7 +258,7 @@ class TestDeliberateDifferences:
         with pytest.raises(ConfigurationError, match=f"the environment variable {name} is not an"):
             from_token_file(web_identity_token_file="/var/run/token").load()
 
-    def test_a_profile_is_merged_by_key_and_a_pair_of_keys_stands_in_one_file(self, config, aws):
+    def test_profile_is_merged_and_credentials_are_in_one_file(self, config, aws):
         config(
             "[profile web]\nrole_arn = arn:aws:iam::123456789012:role/Web\n"
             "[profile half]\naws_access_key_id = AKIA",
@@ -268,7 +268,7 @@ class TestDeliberateDifferences:
         with pytest.raises(ConfigurationError, match="set both, or neither"):
             from_ini(profile="half").fetch()
 
-    def test_a_process_wins_over_keys_of_the_config_file_and_not_over_the_others(self, config):
+    def test_process_precedes_static_credentials_in_the_config(self, config):
         keys = "aws_access_key_id = AKIASTATIC\naws_secret_access_key = SECRET\n"
         answer = {"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "SECRET"}
         process = f"credential_process = echo '{json.dumps(answer)}'\n"
@@ -276,9 +276,7 @@ class TestDeliberateDifferences:
         assert from_ini(profile="a").fetch().access_key == "AKIAPROCESS"
         assert from_ini(profile="b").fetch().access_key == "AKIASTATIC"
 
-    def test_environment_keys_win_over_aws_profile_and_not_over_a_profile(
-        self, config, monkeypatch
-    ):
+    def test_environment_precedes_aws_profile_only(self, config, monkeypatch):
         config("[profile a]\naws_access_key_id = AKIAFILE\naws_secret_access_key = SECRET")
         monkeypatch.setenv("AWS_PROFILE", "a")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
@@ -307,7 +305,7 @@ class TestDeliberateDifferences:
         session.get_credentials().get_frozen_credentials()
         assert regions == ["ca-central-1"]
 
-    def test_ignore_cache_reads_a_process_anew(self, config):
+    def test_ignore_cache_reads_a_process_again(self, config):
         profile = "[profile a]\ncredential_process = echo '{}'"
         answer = {"Version": 1, "AccessKeyId": "AKIAOLD", "SecretAccessKey": "SECRET"}
         config(profile.format(json.dumps(answer)))
@@ -328,13 +326,13 @@ class TestDeliberateDifferences:
         with pytest.raises(FetchError, match="custom-process"):
             create_credential_chain(from_process(profile="a"), NAMES["provider"]).fetch()
 
-    def test_expire_after_changes_neither_the_chain_nor_the_keys(self):
+    def test_expire_after_changes_nothing_in_place(self):
         keys = FrozenCredentials("AKIAIOSFODNN7EXAMPLE", "EXAMPLEKEY")
         chain = create_credential_chain(lambda: keys)
         assert chain.expire_after(300).fetch().expiration is not None
         assert chain.fetch().expiration is keys.expiration is None
 
-    def test_a_given_code_is_sent_and_nobody_is_asked(self, aws):
+    def test_token_code_is_sent_without_a_prompt(self, aws):
         params = {
             "RoleArn": "arn:aws:iam::123456789012:role/App",
             "SerialNumber": "arn:aws:iam::123456789012:mfa/me",
@@ -347,7 +345,7 @@ class TestDeliberateDifferences:
         assert aws.requests[0].parameters["TokenCode"] == "654321"
         assert "DurationSeconds" not in aws.requests[0].parameters
 
-    def test_no_code_is_asked_for_where_there_are_no_keys_to_assume_the_role_with(self):
+    def test_no_prompt_without_master_credentials(self):
         params = {"RoleArn": "arn:aws:iam::123456789012:role/App", "SerialNumber": "GAHT12345678"}
         role = from_temporary_credentials(
             params=params, master_credentials=lambda: None, mfa_code_provider=pytest.fail
@@ -363,9 +361,7 @@ class TestDeliberateDifferences:
             ("AWS_SECRET_ACCESS_KEY", "", ConfigurationError),
         ],
     )
-    def test_keys_of_the_environment_that_cannot_be_right_are_an_error(
-        self, name, value, error, monkeypatch
-    ):
+    def test_malformed_environment_credentials_are_an_error(self, name, value, error, monkeypatch):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
         monkeypatch.setenv(name, value)
@@ -384,7 +380,7 @@ class TestDeliberateDifferences:
             from_process(profile="a").fetch()
         assert not (world / "written").exists()
 
-    def test_the_instance_is_not_asked_where_that_is_forbidden(self):
+    def test_disabled_instance_metadata_is_not_called(self):
         """``AWS_EC2_METADATA_DISABLED`` is true in every test."""
         assert from_instance_metadata().load() is None
 

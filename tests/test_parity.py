@@ -83,7 +83,7 @@ def test_every_provider_has_cases_and_there_are_enough():
     assert len(CASES) >= 150
 
 
-def test_of_every_provider_there_are_keys_errors_and_retries():
+def test_every_provider_has_success_error_and_retry_cases():
     met = {name: set() for name in SECTIONS.values()}
     for name, case in CASES.items():
         told = RECORDED[name]

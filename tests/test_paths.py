@@ -27,7 +27,7 @@ def test_an_aws_file_is_shown_as_it_was_written(home, path, described):
     assert system.describe_path(path) == described
 
 
-def test_an_error_says_which_files_are_not_there(home):
+def test_error_names_missing_files(home):
     provider = from_process(profile="none", config_filepath="$PLACE", filepath="~/place/file")
     with pytest.raises(ChainError) as raised:
         create_credential_chain(provider).fetch()

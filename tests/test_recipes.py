@@ -280,7 +280,7 @@ def test_a_user_pool(recipe, aws):
 
 
 @of("Sign in to a Cognito user pool")
-def test_the_error_of_a_refresh_token_that_has_expired_is_that_of_cognito(recipe, aws):
+def test_expired_refresh_token_raises_cognitos_error(recipe, aws):
     aws.always("InitiateAuth", user_pool([]))
     names = recipe.run(0, ask_name_and_password=lambda: ("me", "password"))
     aws.always("InitiateAuth", fakes.error("NotAuthorizedException"))

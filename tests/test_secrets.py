@@ -82,7 +82,7 @@ def place(world):
 
 @pytest.mark.caller_signs
 @pytest.mark.parametrize("step", STEPS, ids=str)
-def test_beside_an_inner_call_a_users_own_call_keeps_its_whole_log(step, own, place):
+def test_concurrent_user_call_is_logged_in_full(step, own, place):
     alone = log_of(own.get_caller_identity)
     credentials = step.build(place).load()
     inside, done = threading.Event(), threading.Event()
@@ -106,7 +106,7 @@ def test_beside_an_inner_call_a_users_own_call_keeps_its_whole_log(step, own, pl
 
 
 @pytest.mark.caller_signs
-def test_within_a_fetch_a_call_of_a_token_callable_keeps_its_whole_log(own):
+def test_call_of_a_token_callable_is_logged_in_full(own):
     """Only the inner call is kept out of logs, not what the user does before it."""
     alone, within = log_of(own.get_caller_identity), []
 
@@ -119,13 +119,13 @@ def test_within_a_fetch_a_call_of_a_token_callable_keeps_its_whole_log(own):
 
 
 @pytest.mark.usefixtures("aws")
-def test_after_an_inner_call_nothing_is_kept_out_of_the_log():
+def test_calls_after_an_inner_call_are_logged():
     logger = logging.getLogger("botocore.endpoint")
     from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
     assert log_of(lambda: logger.debug("mine")).texts == ["mine"]
 
 
-def test_what_an_inner_call_signs_is_kept_out_of_the_log(aws, monkeypatch):
+def test_signature_of_an_inner_call_is_not_logged(aws, monkeypatch):
     """Where the AWS Common Runtime is not installed botocore signs, and logs what, itself."""
     monkeypatch.setitem(botocore.auth.AUTH_TYPE_MAPS, "v4", botocore.auth.SigV4Auth)
     master = from_http(aws_container_credentials_full_uri=aws.url)
@@ -155,7 +155,7 @@ def test_an_answer_that_is_no_error_of_the_service_is_not_shown(aws, is_error):
 
 @pytest.mark.parametrize("kind", [list, tuple])
 @pytest.mark.parametrize("begins", ["x, type ", "x, type y\n"])
-def test_what_looks_like_the_end_of_a_value_does_not_show_the_rest(kind, begins):
+def test_value_with_a_delimiter_is_hidden_as_a_whole(kind, begins):
     given = {"RoleArn": ROLE, "RoleSessionName": "me", "TokenCode": kind([begins + fakes.secret()])}
     text = problems_of(botocore.session.Session(), "sts", "AssumeRole", given)
     assert not searching.shown([text])
@@ -177,7 +177,7 @@ def test_no_shared_client_is_found_by_the_environment(monkeypatch):
     assert not [one for one in sets if ("DATABASE_PASSWORD", password) in one]
 
 
-def test_a_process_gets_the_words_of_its_command_and_nothing_else(world, aws, commands):
+def test_process_gets_only_the_words_of_its_command(world, aws, commands):
     command = fakes.keys_command(world, f"{aws.url}/keys")
     from_process(credential_process=command).fetch()
     assert commands == [str(command.split())]
@@ -231,7 +231,7 @@ def test_an_error_is_searched_with_all_that_comes_with_it(kind):
 
 
 @pytest.mark.users_own("error")
-def test_an_error_of_ours_is_searched_though_nobody_sees_it():
+def test_unseen_errors_are_searched_for_secrets():
     with searching.Errors() as errors:
         attempt = Attempt("link", fakes.secret())
         assert ChainError(provider="it", attempts=[attempt])
@@ -239,7 +239,7 @@ def test_an_error_of_ours_is_searched_though_nobody_sees_it():
 
 
 @pytest.mark.users_own("error")
-def test_an_error_of_a_refresh_is_searched_though_the_keys_are_served(clock):
+def test_refresh_errors_are_searched_for_secrets(clock):
     source = [FrozenCredentials("AKIA", "secret", None, clock.at(3600)), None]
     provider = FunctionProvider(function=lambda: source.pop(0) or fail())
 

@@ -56,7 +56,7 @@ def test_making_an_inner_client_leaves_the_session_as_it_was(session, aws):
     assert {name for name in after if after[name] is not before.get(name)} <= loaded
 
 
-def test_initializers_of_others_do_not_register_twice(session, aws):
+def test_third_party_initializers_do_not_register_twice(session, aws):
     seen = []
 
     def initializer(one):
@@ -71,7 +71,7 @@ def test_initializers_of_others_do_not_register_twice(session, aws):
     assert seen == [theirs]
 
 
-def test_a_session_that_makes_clients_its_own_way_makes_ours(config, aws):
+def test_session_with_its_own_create_client_is_used(config, aws):
     config(WEB)
     made = []
 
@@ -97,7 +97,7 @@ def test_settings_hold_as_they_are_now(session):
         assert like.get_component(name) is session.get_component(name)
 
 
-def test_a_session_that_reads_again_has_the_other_settings(session, config):
+def test_reread_session_has_the_changed_settings(session, config):
     session.set_config_variable("region", "eu-north-1")
     session.set_default_client_config(Config(retries={"mode": "adaptive"}))
     session.user_agent_extra = "mine/1"

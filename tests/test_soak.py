@@ -27,7 +27,7 @@ def test_hours_with_faults():
     assert sum(one.failures for one in run.all) > 0  # the faults were met
 
 
-def test_a_request_without_valid_keys_is_wrong_but_in_an_outage_and_the_wait_after_it():
+def test_requests_fail_only_in_an_outage_and_its_wait():
     run = soak.Soak()
     run.clock = fakes.FakeClock()
     run.begin = begin = run.clock.time
@@ -47,7 +47,7 @@ def test_outages_are_times():
     assert outages.fault(260, patience=60) == "nonsense"
 
 
-def test_the_ideal_fetches_when_keys_are_due_and_the_source_is_up():
+def test_ideal_number_of_fetches():
     """At once, after the outage at the end of which keys were due, and 3300 seconds later."""
     outages = soak.Outages([3290.0], [3500.0], ["nonsense"])
     identity = soak.Identity(0, 3600, [outages])

@@ -47,7 +47,7 @@ def test_forty_overlapping_refreshes_are_forty_successes(aws):
     asyncio.run(main())
 
 
-def test_a_refresh_that_needs_itself_is_told_so():
+def test_refresh_that_waits_for_itself_is_an_error():
     async def token():
         await (await session.get_credentials()).refresh()
 
@@ -79,7 +79,7 @@ def test_tasks_that_wait_together_get_an_error_each(aws, is_cancelled):
     assert len(aws.requests) == 1
 
 
-def test_two_sessions_that_need_each_other():
+def test_two_sessions_that_wait_for_each_other():
     began, sessions = [], []
 
     def token_of(number):

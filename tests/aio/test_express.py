@@ -110,7 +110,7 @@ def test_tasks_that_need_one_at_once_create_one(session, express):
     assert express.creations == {user: 1}
 
 
-def test_while_one_task_replaces_it_others_use_the_old_one(session, express):
+def test_session_stays_in_use_while_one_task_replaces_it(session, express):
     express.lifetime = 44
 
     async def run():
@@ -156,7 +156,7 @@ def test_a_rejection_replaces_what_was_rejected(session, express, operation, cre
     assert express.creations == {user: creations}
 
 
-def test_who_needs_one_to_create_one_creates_another(session, express):
+def test_creation_that_needs_a_session_creates_another(session, express):
     async def run():
         async with client_of(session) as client:
 

@@ -105,7 +105,7 @@ def test_aiobotocore_has_what_we_lean_on():
     ]  # fmt: skip
 
 
-def test_a_client_signs_with_the_keys_of_a_profile(mobile, aws):
+def test_client_signs_with_the_credentials_of_a_profile(mobile, aws):
     assert "assumed-role" in asyncio.run(who(mobile))
     assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "GetCallerIdentity"]
     assert signed_with(aws.requests[2]) == aws.requests[1].gave
@@ -122,7 +122,7 @@ def test_dir_of_credentials_shows_users_names(config):
 
 
 @pytest.mark.parametrize(("profile", "lifetime"), [("mobile", 3600), ("app", 600)])
-def test_other_programs_see_the_expiry(profile, lifetime, config, aws):
+def test_third_party_programs_see_the_expiry(profile, lifetime, config, aws):
     """As for synchronous sessions; botocore would take longer-lived credentials again."""
     config(ROLE_ON_POOL)
     botocore_ext.install()
@@ -242,7 +242,7 @@ class TestInert:
 
         runs.twice(lambda: asyncio.run(resolve()), **case)
 
-    def test_nothing_of_aiobotocore_is_replaced_beside_a_provider_of_code(self, config):
+    def test_provider_in_code_replaces_nothing_of_aiobotocore(self, config):
         config("[default]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = default\n")
         plain = aiobotocores(theirs.AioSession())
         botocore_ext.install(lambda: None)
@@ -250,7 +250,7 @@ class TestInert:
         assert methods(session)[0] == "custom-function"
         assert aiobotocores(session) == plain
 
-    def test_a_session_without_our_keys_has_the_resolver_of_aiobotocore(self):
+    def test_session_without_settings_has_aiobotocores_resolver(self):
         botocore_ext.install()
         resolver = theirs.AioSession().get_component("credential_provider")
         assert type(resolver) is aio_types.AioCredentialResolver
@@ -295,19 +295,19 @@ class TestTheEventLoop:
         self.run(main)
         assert goes_on == [True, True]
 
-    def test_while_a_function_is_asked_for_keys(self, goes_on):
+    def test_while_a_function_is_called(self, goes_on):
         session = aio.AioSession(credentials=lambda: self.wait() or FrozenCredentials("AKIA", "s"))
         assert self.run(partial(frozen, session)).access_key == "AKIA"
         assert goes_on == [True]
 
-    def test_while_a_role_is_assumed_with_our_keys(self, config, aws, goes_on):
+    def test_while_a_role_is_assumed(self, config, aws, goes_on):
         config(ROLE_ON_POOL)
         botocore_ext.install()
         aws.always("AssumeRole", self.wait)
         assert self.run(partial(frozen, theirs.AioSession(profile="app"))).access_key
         assert goes_on == [True]
 
-    def test_while_a_rejected_request_gets_new_keys(self, mobile, aws, goes_on):
+    def test_while_a_rejected_request_gets_new_credentials(self, mobile, aws, goes_on):
         aws.script("GetCallerIdentity", fakes.error("ExpiredToken"))
         aws.script("GetCredentialsForIdentity", None, self.wait)
         self.run(partial(who, mobile))
@@ -388,7 +388,7 @@ class TestTasks:
         assert old not in found
         assert len(aws.requests) == 2
 
-    def test_a_wait_after_a_failure_asks_nobody(self, credentials, clock, aws):
+    def test_wait_after_a_failure_makes_no_call(self, credentials, clock, aws):
         async def main():
             old = await credentials.get_frozen_credentials()
             clock.advance(3600 - 200)
@@ -399,7 +399,7 @@ class TestTasks:
         assert len(aws.requests) == 2
         assert isinstance(credentials.last_error, ClientError)
 
-    def test_one_that_is_cancelled_leaves_the_fetch_to_the_others(self, credentials, aws):
+    def test_cancelled_task_does_not_cancel_the_fetch(self, credentials, aws):
         async def main():
             asked, released = self.held(aws)
             first = asyncio.create_task(credentials.get_frozen_credentials())
@@ -415,7 +415,7 @@ class TestTasks:
         assert keys.access_key == aws.requests[0].gave
         assert len(aws.requests) == 1
 
-    def test_a_failure_that_nobody_waits_for_any_more_is_no_noise(self, credentials, aws, caplog):
+    def test_failure_without_a_waiter_logs_nothing(self, credentials, aws, caplog):
         async def main():
             released = threading.Event()
             refusal = fakes.error("AccessDenied")
@@ -432,7 +432,7 @@ class TestTasks:
         gc.collect()
         assert not [one for one in caplog.records if one.name == "asyncio" and one.levelno > 20]
 
-    def test_a_thread_that_nobody_waits_for_any_more_may_end(self):
+    def test_thread_without_a_waiter_may_end(self):
         released, threads = threading.Event(), []
 
         def work():
@@ -475,7 +475,7 @@ class TestTasks:
         assert asyncio.run(credentials.get_frozen_credentials()).access_key
         assert len(aws.requests) == 1
 
-    def test_keys_that_were_invalidated_meanwhile_are_not_shared(self, credentials, aws):
+    def test_credentials_invalidated_meanwhile_are_not_shared(self, credentials, aws):
         async def main():
             asked, released = self.held(aws)
             first = asyncio.create_task(credentials.get_frozen_credentials())
@@ -490,7 +490,7 @@ class TestTasks:
         keys = [first.access_key, second.access_key]
         assert keys == [one.gave for one in aws.requests]  # each had come before its fetch began
 
-    def test_keys_that_came_before_an_invalidation_do_not_count(self, credentials, aws):
+    def test_credentials_from_before_an_invalidation_do_not_count(self, credentials, aws):
         """The thread has them, and the event loop, which was busy, does not know yet."""
 
         async def main():
@@ -525,9 +525,7 @@ class TestTasks:
         assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "AssumeRole"]
 
     @pytest.mark.parametrize(("left", "others"), [(700, "AKIAOLD"), (500, "AKIANEW")])
-    def test_while_a_role_is_assumed_anew_others_go_on_as_long_as_botocore_lets_them(
-        self, left, others
-    ):
+    def test_role_stays_in_use_while_it_is_refreshed(self, left, others):
         asked, released, time = threading.Event(), threading.Event(), fakes.FakeClock()
         credentials = held_role(asked, released, time)
 
@@ -544,13 +542,13 @@ class TestTasks:
 
         assert asyncio.run(main()) == (others == "AKIAOLD", "AKIANEW", others)
 
-    def test_static_keys_keep_all_that_is_known_of_them(self):
+    def test_static_credentials_keep_all_fields(self):
         given = Credentials("AKIASTATIC", "s", "t", method="mine", account_id="123456789012")
         credentials = aio_credentials.to_async(given)
         assert asyncio.run(credentials.get_frozen_credentials()) == given.get_frozen_credentials()
         assert credentials.method == "mine"
 
-    def test_an_event_loop_that_ends_loses_no_keys_of_a_role(self):
+    def test_event_loop_that_ends_loses_no_role_credentials(self):
         """Else a later one would sign with the old ones as long as the new ones are good."""
         asked, released, time = threading.Event(), threading.Event(), fakes.FakeClock()
         credentials = held_role(asked, released, time)
@@ -594,7 +592,7 @@ class TestCoroutines:
             "AssumeRoleWithWebIdentity", "GetCredentialsForIdentity", "GetId",
         ]  # fmt: skip
 
-    def test_of_every_other_callable(self, aws):
+    def test_of_all_other_callables(self, aws):
         async def keys():
             return FrozenCredentials("AKIAMASTER", fakes.secret())
 
@@ -625,7 +623,7 @@ class TestCoroutines:
         assert found == asyncio.run(frozen(other))
         assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
 
-    def test_those_of_a_client_cannot_be_waited_for_by_a_synchronous_session(self):
+    def test_synchronous_session_cannot_await_aio_credentials(self):
         theirs = aio_types.AioCredentials("AKIA", fakes.secret())
         with pytest.raises(FetchError, match="AioCredentials.* returned a coroutine"):
             botocore_ext.Session(credentials=lambda: theirs).get_credentials()
@@ -638,7 +636,7 @@ class TestCoroutines:
         with pytest.raises(LookupError, match="mine"):
             asyncio.run(frozen(aio.AioSession(credentials=web)))
 
-    def test_one_that_needs_its_own_keys_is_told_so(self):
+    def test_one_that_waits_for_its_own_credentials_is_an_error(self):
         async def token():
             return (await frozen(session)).access_key
 
@@ -647,7 +645,7 @@ class TestCoroutines:
         with pytest.raises(ConfigurationError, match="use a separate session or client"):
             asyncio.run(frozen(session))
 
-    def test_one_that_needs_its_own_keys_has_them_while_they_are_good(self, aws):
+    def test_one_may_use_its_own_unexpired_credentials(self, aws):
         used = []
 
         async def token():
@@ -667,7 +665,7 @@ class TestCoroutines:
         asyncio.run(main())
         assert used == [keys, keys]
 
-    def test_one_that_needs_its_own_keys_has_none_of_a_token_before(self, clock):
+    def test_one_never_gets_credentials_of_a_previous_token(self, clock):
         """Though the thread that fetched these was the last to come back."""
         signed = []
 
@@ -697,7 +695,7 @@ class TestCoroutines:
         assert asyncio.run(credentials.get_access_key()) == "carol"
         assert signed == ["bob"]
 
-    def test_the_same_holds_for_credentials_of_others_that_refresh_themselves(self, clock):
+    def test_third_party_refreshable_credentials_are_the_same(self, clock):
         used = []
 
         def refresh():
@@ -722,7 +720,7 @@ class TestCoroutines:
         assert asyncio.run(main()) == "NEW"
         assert used == ["OLD"]
 
-    def test_one_that_needs_its_own_session_is_told_so(self):
+    def test_one_that_needs_its_own_session_is_an_error(self):
         async def keys():
             return await who(session)
 
@@ -730,7 +728,7 @@ class TestCoroutines:
         with pytest.raises(ConfigurationError, match="depends on itself"):
             asyncio.run(frozen(session))
 
-    def test_one_that_makes_the_keys_invalid_does_not_go_round(self):
+    def test_one_that_invalidates_its_credentials_ends(self):
         async def token():
             web.invalidate()
             return (await frozen(session)).access_key
@@ -744,7 +742,7 @@ class TestCoroutines:
 class TestEventLoops:
     """One after the other, several at once, and in a forked child."""
 
-    def test_one_after_the_other(self, mobile, aws):
+    def test_in_turn(self, mobile, aws):
         assert asyncio.run(who(mobile)) == asyncio.run(who(mobile))
         assert aws.operations()[2:] == ["GetCallerIdentity"] * 2
 
@@ -792,7 +790,7 @@ class TestSessions:
         asyncio.run(credentials.refresh())
         assert aws.requests[-1].parameters["IdentityId"] == merged
 
-    def test_a_wrong_mfa_code_is_asked_for_again(self, aws):
+    def test_wrong_mfa_code_is_not_remembered(self, aws):
         codes = ["111111", "222222"]
 
         async def ask(_):
@@ -836,7 +834,7 @@ class TestSessions:
             assert credentials.method == "env"
             assert asyncio.run(credentials.get_frozen_credentials()).access_key == "AKIAENV"
 
-    def test_without_credentials_it_knows_the_ini_keys(self, config, aws):
+    def test_without_credentials_it_reads_profile_settings(self, config, aws):
         config(MOBILE)
         session = aio.AioSession(profile="mobile")
         assert asyncio.run(session.get_credentials()).method == "custom-cognito-identity-pool"
@@ -853,7 +851,7 @@ class TestSessions:
         with pytest.warns(UserWarning, match="custom-cognito-identity-pool"):
             botocore_ext.extend(older)
 
-    def test_extend_keeps_what_others_have_put_into_the_resolver(self, config, aws):
+    def test_extend_keeps_third_party_providers(self, config, aws):
         config(MOBILE)
         session = theirs.AioSession(profile="mobile")
         resolver = session.get_component("credential_provider")
@@ -928,7 +926,7 @@ class TestSessions:
         credentials = asyncio.run(session.get_credentials())
         assert credentials._credentials._provider.scope.region(None) == "eu-west-1"
 
-    def test_a_request_says_how_the_keys_came_about(self, aws):
+    def test_user_agent_has_the_source_of_credentials(self, aws):
         web = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
         session = aio.AioSession(credentials=web)
 
@@ -961,7 +959,7 @@ class TestExplain:
         return request.param == "used"
 
     @pytest.mark.parametrize("profile", ["mobile", "app"])
-    def test_it_finds_the_keys_of_a_profile(self, profile, used, config, aws):
+    def test_it_finds_the_credentials_of_a_profile(self, profile, used, config, aws):
         config(ROLE_ON_POOL)
         botocore_ext.install()
         session = theirs.AioSession(profile=profile)
@@ -970,14 +968,14 @@ class TestExplain:
         method = {"mobile": "custom-cognito-identity-pool", "app": "assume-role"}[profile]
         assert outcomes(session) == [(method, "found", "")]
 
-    def test_it_asks_what_code_gave(self, used, config):
+    def test_it_tries_the_providers_from_code(self, used, config):
         session = theirs.AioSession()
         botocore_ext.extend(session, lambda: FrozenCredentials("AKIACODE", "secret"))
         if used:
             asyncio.run(frozen(session))
         assert outcomes(session) == [("custom-function", "found", "")]
 
-    def test_it_asks_one_provider_alone(self, used, config):
+    def test_it_tries_the_only_provider(self, used, config):
         config(MOBILE)
         session = aio.AioSession(
             profile="mobile", credentials=lambda: FrozenCredentials("AKIACODE", "secret")
@@ -987,7 +985,7 @@ class TestExplain:
         assert outcomes(session) == [("custom-function", "found", "")]
         assert "install()" not in str(botocore_ext.explain(session))
 
-    def test_keys_of_the_caller_are_found(self):
+    def test_explicit_credentials_are_found(self):
         session = theirs.AioSession()
         session.set_credentials("AKIAGIVEN", "secret")
         assert outcomes(session) == [("explicit", "found", "passed in code")]
@@ -1003,7 +1001,7 @@ class TestExplain:
 
 
 class TestRejections:
-    def test_a_request_is_sent_again_with_new_keys(self, mobile, aws):
+    def test_request_is_sent_again_with_new_credentials(self, mobile, aws):
         aws.script("GetCallerIdentity", fakes.error("ExpiredToken"))
         asyncio.run(who(mobile, config=Config(retries={"max_attempts": 0})))
         assert aws.operations()[2:] == [
@@ -1017,7 +1015,7 @@ class TestRejections:
             asyncio.run(who(mobile))
         assert aws.operations().count("GetCallerIdentity") == 2
 
-    def test_not_where_no_new_keys_come(self, mobile, aws):
+    def test_not_without_new_credentials(self, mobile, aws):
         aws.script("GetCallerIdentity", fakes.error("ExpiredToken"))
         aws.script("GetCredentialsForIdentity", None, fakes.error("NotAuthorizedException"))
         aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))

@@ -101,7 +101,7 @@ def closing(answer):
     return answer
 
 
-def test_sessions_share_connections_and_the_ca_bundle_is_read_once(aws, tls, reads):
+def test_sessions_share_connections_and_one_ca_bundle(aws, tls, reads):
     keys = {resolve().access_key for _ in range(3)}
     assert len(keys) == 3
     assert (aws.connections, len(reads)) == (1, 1)
@@ -143,7 +143,7 @@ def test_a_bundle_that_has_gone_is_an_error_for_new_sessions(tls):
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 @pytest.mark.parametrize("first", [True, False])
-def test_a_session_that_verifies_never_uses_a_connection_of_one_that_does_not(aws, tls, first):
+def test_unverified_connections_are_not_shared_with_others(aws, tls, first):
     other, _ = tls.certificate()  # it does not trust the server
     credentials = resolve(verify=False)
     if first:

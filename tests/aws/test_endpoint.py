@@ -87,7 +87,7 @@ def test_what_is_refused(uri):
 @pytest.mark.parametrize(
     ("host", "found"), [("127.1", True), ("2130706433", True), ("0x7f.1", True)]
 )
-def test_a_short_spelling_is_a_name_and_goes_where_it_resolves_to(host, found, monkeypatch):
+def test_short_address_is_resolved_as_a_name(host, found, monkeypatch):
     answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))] * 2
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
     assert (Endpoint.parse(f"http://{host}/").addresses() == ["127.0.0.1"]) is found
@@ -154,7 +154,7 @@ def test_a_certificate_that_is_not_accepted_is_named(aws):
     ("of", "is_trusted", "is_asked"),
     [("localhost", True, True), ("localhost", False, False), ("example.com", True, False)],
 )
-def test_a_certificate_is_accepted_of_a_trusted_authority_for_this_host(
+def test_certificate_must_be_trusted_and_for_this_host(
     aws, tmp_path, monkeypatch, of, is_trusted, is_asked
 ):
     trusted, chain = certificates.write(tmp_path, of)
@@ -199,7 +199,7 @@ def test_an_answer_in_drops_is_too_slow(aws, length):
     assert (str(raised.value), raised.value.retry) == (text, True)
 
 
-def test_the_time_to_connect_is_not_the_time_to_wait_for_an_answer(aws):
+def test_connect_timeout_is_not_the_read_timeout(aws):
     aws.script("GET", fakes.Answer(silence=2))  # and then it closes the connection
     with pytest.raises(EndpointError, match="sent no data for 0.1 s"):
         request(Endpoint.parse(aws.url), {}, Timeouts(connect=10, read=0.1, whole=20), Session())
@@ -214,7 +214,7 @@ def test_looking_up_a_name_is_part_of_an_attempt(aws, monkeypatch):
     assert aws.connections == 0
 
 
-def test_pauses_grow_up_to_the_wait_for_an_answer_and_are_shortened_by_chance(clock):
+def test_pauses_grow_to_the_read_timeout_with_jitter(clock):
     pauses = []
 
     def attempt(*_):
@@ -228,7 +228,7 @@ def test_pauses_grow_up_to_the_wait_for_an_answer_and_are_shortened_by_chance(cl
     assert found == pytest.approx([0.15, 0.3, 0.6, 0.75, 0.75, 0.75])
 
 
-def test_a_connection_that_nobody_accepts_is_given_up():
+def test_connection_that_is_not_accepted_times_out():
     error = _explain(
         ConnectTimeoutError(endpoint_url="http://127.0.0.1/secret-path"), Timeouts(1, 1, 5)
     )

@@ -72,13 +72,13 @@ def test_secrets_are_not_shown():
     )
 
 
-def test_the_ways_by_which_keys_came_do_not_make_them_others():
+def test_features_do_not_affect_equality():
     """An inner client that signs with them is not made anew for that."""
     assert FrozenCredentials("A", "s").with_features(["BY_A_WAY"]) == FrozenCredentials("A", "s")
 
 
 @pytest.mark.parametrize("given", [(1, "s"), ("A", 1)])
-def test_a_key_that_is_no_text_is_refused(given):
+def test_field_that_is_not_text_is_refused(given):
     with pytest.raises(ValueError, match="is not a string"):
         FrozenCredentials(*given)
 
@@ -94,7 +94,7 @@ def test_a_spelling_that_holds_nothing_does_not_hide_another():
     assert FrozenCredentials.from_mapping(mapping).access_key == "A"
 
 
-def test_an_expiration_without_a_zone_is_not_that_of_this_machine(monkeypatch):
+def test_expiration_without_a_time_zone_is_in_utc(monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:

@@ -168,7 +168,7 @@ def test_a_time_limit_of_a_kind_of_pythons_is_raised():
         signal.signal(signal.SIGTERM, before)
 
 
-def test_an_answer_that_cannot_be_read_is_said_to_be(world, aws):
+def test_answer_that_cannot_be_parsed_is_a_fetch_error(world, aws):
     for operation, provider in {
         "AssumeRoleWithWebIdentity": web_token(),
         "GetCredentialsForIdentity": from_cognito_identity(identity_id=IDENTITY),
@@ -250,7 +250,7 @@ def test_what_names_the_role_session_may_be_anything():
         )
 
 
-def test_credentials_without_keys_are_an_error_of_ours():
+def test_empty_credentials_are_a_fetch_error():
     class Empty(Credentials):
         def get_frozen_credentials(self):
             return None
@@ -264,7 +264,7 @@ def test_credentials_without_keys_are_an_error_of_ours():
             assert text in outcome(provider)
 
 
-def test_what_a_stand_in_for_a_service_answers_is_looked_at(aws):
+def test_answer_of_a_stubbed_client_is_checked(aws):
     """A client of the caller's own may be stubbed, by a handler that answers in its place."""
     for answer, text in {
         None: "is NoneType, not an object: check the client",
@@ -305,7 +305,7 @@ def over_tls(aws, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_the_ca_bundle_of_every_other_call_holds_for_an_endpoint(over_tls, monkeypatch):
+def test_endpoint_uses_the_ca_bundle_of_the_session(over_tls, monkeypatch):
     url, trusted = over_tls
     slow = {"timeout": 10.0, "max_retries": 0}
     provider = from_http(aws_container_credentials_full_uri=url, **slow)

@@ -311,7 +311,7 @@ class TestInnerClients:
 
 @pytest.mark.caller_signs
 @pytest.mark.parametrize("by", ["from_ini", "install"])
-def test_a_role_on_a_source_of_ours_is_assumed_in_the_region_of_its_profile(by, aws, config):
+def test_role_is_assumed_in_the_region_of_its_profile(by, aws, config):
     """Its pool is in another one, which the pool's id names; the role's is in its signature."""
     config(
         "[profile top]\nrole_arn = arn:aws:iam::123456789012:role/Top\nregion = eu-west-3\n"
@@ -327,7 +327,7 @@ def test_a_role_on_a_source_of_ours_is_assumed_in_the_region_of_its_profile(by, 
 
 
 @pytest.mark.parametrize("first", ["ini", "code"])
-def test_a_role_chain_uses_one_region_for_all_hops(first, aws, config):
+def test_role_chain_uses_one_region_for_all_roles(first, aws, config):
     """The region of each hop is in its signature."""
     config(
         "[profile top]\nrole_arn = arn:aws:iam::123456789012:role/Top\nsource_profile = mid\n"
@@ -350,6 +350,6 @@ def test_a_role_chain_uses_one_region_for_all_hops(first, aws, config):
 @pytest.mark.parametrize(
     ("kind", "is_login"), [(SsoProvider, True), (LoginProvider, True), (WebTokenProvider, False)]
 )
-def test_code_does_not_move_the_login_of_a_profile_to_another_region(kind, is_login):
+def test_code_does_not_change_the_region_of_a_login(kind, is_login):
     given = {"region_name": "eu-west-1", "verify": True}
     assert create_provider(kind, given).client_config == ({"verify": True} if is_login else given)

@@ -70,7 +70,7 @@ def test_the_data_is_parsed_once(parsed):
     assert len(parsed) == len(set(parsed))
 
 
-def test_the_endpoints_of_a_session_with_clients_are_not_parsed_again(parsed):
+def test_endpoints_of_a_session_are_parsed_once(parsed):
     session = botocore.session.Session()
     signing = {"aws_access_key_id": "A", "aws_secret_access_key": "s"}
     session.create_client("s3", region_name="eu-west-1", **signing)
@@ -147,7 +147,7 @@ class TestLeftAlone:
         loader_of(session).file_loader = Mine()
         self.check(session, reads)
 
-    def test_a_method_that_somebody_replaced(self, session, reads):
+    def test_a_method_that_was_replaced(self, session, reads):
         loader = loader_of(session)
         loader.list_available_services = lambda type_name: ["sts"]
         self.check(session, reads)
@@ -177,6 +177,6 @@ class TestLeftAlone:
             make(session)
 
 
-def test_a_version_that_is_asked_for_is_the_one_that_is_read(config):
+def test_requested_api_version_is_read(config):
     config("[default]\napi_versions =\n    sts = 2011-06-15\n")
     assert make(botocore.session.Session()).meta.service_model.api_version == "2011-06-15"

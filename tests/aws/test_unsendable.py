@@ -187,7 +187,7 @@ def test_what_no_request_can_carry_names_its_field(name, world, aws, monkeypatch
     assert name == "mfa_code" or UNSENDABLE in raised.value.reason
 
 
-def test_a_value_of_keys_that_no_request_can_carry_is_refused():
+def test_unsendable_field_of_credentials_is_refused():
     for field, keys in {
         "AccessKeyId": ("AKIA\x7f", "s"),
         "SecretAccessKey": ("AKIA", "s\t"),
@@ -201,7 +201,7 @@ def test_a_value_of_keys_that_no_request_can_carry_is_refused():
     )
 
 
-def test_a_secret_key_with_bytes_that_are_no_text_is_refused(monkeypatch):
+def test_secret_key_that_is_not_text_is_refused(monkeypatch):
     """The error that Python raises where it is encoded has the whole value in its ``repr``."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", f"{fakes.secret()}\udce9")
@@ -264,7 +264,7 @@ def test_a_warning_of_a_failed_fetch_does_not_quote_it(logs):
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_request_that_cannot_be_sent_is_said_without_it():
+def test_unsendable_header_is_not_shown():
     """The last way in: an event handler of the caller's adds a header, which urllib3 quotes."""
     session, value = botocore.session.Session(), broken("header")
     session.register("before-send", lambda request, **_: request.headers.update({"X-Mine": value}))

@@ -99,7 +99,7 @@ def requests_of(session):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_requests_say_how_their_keys_came_about(name, aws, config, world, monkeypatch):
+def test_user_agent_has_the_source_of_credentials(name, aws, config, world, monkeypatch):
     """On the request that used the keys first, on later ones, and after a refresh."""
     (world / "token").write_text("the-token", encoding="utf-8")
     config(CONFIG.replace("<home>", str(world)))
@@ -121,7 +121,7 @@ def test_requests_say_how_their_keys_came_about(name, aws, config, world, monkey
         session.get_credentials().invalidate()
 
 
-def test_the_request_that_assumes_a_role_says_it_of_its_own_keys(aws, config):
+def test_assume_role_has_the_source_of_its_credentials(aws, config):
     config(CONFIG)
     session = Session(credentials=from_ini(profile="on-static"), region_name="eu-west-1")
     requests_of(session)()
@@ -129,7 +129,7 @@ def test_the_request_that_assumes_a_role_says_it_of_its_own_keys(aws, config):
     assert letters(aws.requests[0]) == ["e", "n"]  # e: botocore's own, for keys given to a client
 
 
-def test_another_session_says_nothing(aws, monkeypatch):
+def test_user_agent_of_another_session_is_unchanged(aws, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     botocore_ext.install()

@@ -153,7 +153,7 @@ class TestEvent:
         return start
 
     @pytest.mark.parametrize("profile", METHODS)
-    def test_a_session_has_the_new_keys(self, start, profile):
+    def test_session_has_new_credentials(self, start, profile):
         credentials = start(profile).get_credentials()
         assert credentials.method == METHODS[profile]
         assert credentials.access_key.startswith("ASIA")
@@ -173,7 +173,7 @@ class TestEvent:
     def test_a_profile_that_is_only_made_now_is_the_cli_s_business(self, start):
         assert start("new", inject=lambda **_: None).profile == "new"
 
-    def test_a_session_of_another_botocore_is_left_alone_and_told_so(self, capsys):
+    def test_session_of_another_botocore_is_reported(self, capsys):
         hooks = botocore.session.Session().get_component("event_emitter")
         awscli.awscli_initialize(hooks)
         hooks.emit("session-initialized", session=SimpleNamespace(), parsed_args=None)
@@ -215,7 +215,7 @@ def roles_kept(world):
 
 
 @pytest.mark.parametrize("profile", OURS)
-def test_a_command_is_signed_with_the_new_keys(cli, aws, world, profile):
+def test_command_signs_with_new_credentials(cli, aws, world, profile):
     """Which are not kept, unlike those of roles."""
     said = json.loads(cli("--profile", profile, "sts", "get-caller-identity"))
     assert said["Account"] == "123456789012"
@@ -225,7 +225,7 @@ def test_a_command_is_signed_with_the_new_keys(cli, aws, world, profile):
 
 
 @pytest.mark.parametrize("profile", ["plain-role", "plain-web", "source", "named"])
-def test_the_next_command_takes_a_role_from_the_files_where_it_is_kept(cli, aws, world, profile):
+def test_next_command_reads_the_role_from_the_cache(cli, aws, world, profile):
     for _ in range(2):
         cli("--profile", profile, "sts", "get-caller-identity")
     (kept,) = roles_kept(world)
@@ -242,13 +242,13 @@ def test_configure_list_shows_the_method_of_a_role_on_top(cli):
     assert "assume-role" in line
 
 
-def test_an_error_of_ours_is_what_the_command_says(cli, aws):
+def test_command_prints_the_error_of_a_provider(cli, aws):
     aws.always("GetId", fakes.error("ResourceNotFoundException"))
     said = cli("--profile", "mobile", "sts", "get-caller-identity", status=255)
     assert "ResourceNotFoundException" in said
 
 
-def test_without_the_plugin_the_profile_has_no_keys(cli, profiles):
+def test_without_the_plugin_there_are_no_credentials(cli, profiles):
     profiles(plugin="")
     said = cli("--profile", "mobile", "sts", "get-caller-identity", status=255)
     assert "Unable to locate credentials" in said

@@ -324,7 +324,7 @@ def test_profile_under_export_is_not_resolved_again(aws, monkeypatch, capsys):
     assert os.environ[export.PROFILES] == "mobile\nweb\nboth"
 
 
-def test_profile_of_ours_may_export_itself(exported, aws):
+def test_profile_with_settings_may_export_itself(exported, aws):
     """Our settings win over the process, and programs without this package run it."""
     credentials = boto3.Session(profile_name="both").get_credentials()
     assert credentials.method == "custom-process"

@@ -140,12 +140,12 @@ def test_from_ini_is_not_configured_without_its_profile(config):
     assert provider._not_configured().try_next_link
 
 
-def test_every_provider_of_a_profile_has_a_key():
+def test_every_inserted_provider_has_a_selecting_setting():
     for kind in PROVIDERS:
         assert [one for one in kind.options() if one.selects and one.ini]
 
 
-def test_names_are_unique_and_none_of_botocores_but_where_it_has_the_provider():
+def test_names_are_unique_and_differ_from_botocores():
     session = botocore.session.Session()
     taken = session.get_component("credential_provider").providers
     theirs = {one.METHOD: one.CANONICAL_NAME for one in taken}
@@ -193,7 +193,7 @@ def test_dir_shows_what_a_user_needs(kind):
     assert {name for name in dir(kind) if not name.startswith("_")} == expected
 
 
-def test_http_without_an_address_names_every_way_to_set_one():
+def test_http_without_an_address_names_all_ways_to_set_it():
     kind = from_http
     assert kind().load() is None
     with pytest.raises(ConfigurationError) as raised:
@@ -209,7 +209,7 @@ def test_http_without_an_address_names_every_way_to_set_one():
     [kind for kind in NATIVE if not any(one.required for one in kind.options())],
     ids=lambda kind: kind.FACTORY,
 )
-def test_what_only_the_outside_selects_says_why_it_does_not(kind):
+def test_reason_names_the_variable_that_is_not_set(kind):
     assert kind().load() is None
     with pytest.raises(NotConfigured, match="AWS_.* is (not set|set|true)"):
         kind().fetch()

@@ -462,7 +462,7 @@ def test_single_provider_without_credentials_fails(kind, used):
     assert explanation.notes == (f"{step.provider}: {raised.value.reason}",)
 
 
-def test_option_from_the_environment_says_so(aws, monkeypatch):
+def test_option_from_the_environment_has_that_origin(aws, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
     session = botocore_ext.Session(credentials=botocore_ext.from_http())
     setting = botocore_ext.explain(session).steps[0].settings[0]

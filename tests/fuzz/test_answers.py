@@ -58,7 +58,7 @@ VALUES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1,
 
 @examples(5)
 @given(st.data())
-def test_keys_are_read_in_every_spelling(data):
+def test_credentials_are_read_in_every_spelling(data):
     expected, answer = {}, {}
     for name, spellings in SPELLINGS.items():
         if name not in ("access_key", "secret_key") and data.draw(st.booleans()):
@@ -95,7 +95,7 @@ def test_what_is_no_answer_is_a_value_error_that_shows_nothing(answer):
 
 @examples(5)
 @given(st.one_of(ANYTHING, ANSWERS))
-def test_what_a_function_returns_is_keys_or_a_documented_error(value):
+def test_function_gives_credentials_or_documented_error(value):
     chain = create_credential_chain(lambda: value)
     try:
         keys = chain.fetch()
@@ -272,7 +272,7 @@ INSTANCE = ["GetMetadataToken", "GetInstanceRole", "GetInstanceKeys"]
     ],
     ids=lambda one: getattr(one, "__name__", ""),
 )
-def test_whatever_is_answered_is_keys_or_a_documented_error(build, wraps, fuzzed_aws, logs, world):
+def test_service_gives_credentials_or_documented_error(build, wraps, fuzzed_aws, logs, world):
     """One of the answers is drawn; of three calls all are good in turn but one."""
     provider = build(fuzzed_aws.url, world)
     assert provider._guarded_fetch().access_key  # where all is well
@@ -303,7 +303,7 @@ def test_whatever_is_answered_is_keys_or_a_documented_error(build, wraps, fuzzed
     assert errors
 
 
-def test_whatever_a_process_prints_is_keys_or_a_documented_error(logs, world):
+def test_process_gives_credentials_or_documented_error(logs, world):
     path = world / "printed"
     provider = from_process(credential_process=f"cat {path}").bind(SCOPE)
     path.write_bytes(as_process(GOOD))

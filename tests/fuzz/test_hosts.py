@@ -260,7 +260,7 @@ FORMS = {
 
 @pytest.mark.parametrize("answer", [["127.0.0.1"], ["::1", "10.0.0.1"], ["::ffff:127.0.0.1"]])
 @pytest.mark.parametrize("form", FORMS)
-def test_each_form_of_a_host_is_accepted_or_refused_as_specified(form, answer, monkeypatch):
+def test_host_forms_are_accepted_or_refused_as_specified(form, answer, monkeypatch):
     resolver = Resolver(answer)
     monkeypatch.setattr(socket, "getaddrinfo", resolver.getaddrinfo)
     for host in FORMS[form]:
@@ -293,7 +293,7 @@ def test_the_accepted_set_is_the_specified_set():
 
 @examples(2)
 @given(address=ADDRESSES)
-def test_only_specified_addresses_are_connected_to_whatever_a_name_resolves_to(address):
+def test_only_allowed_addresses_are_connected_to(address):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", Resolver(address).getaddrinfo)
         found = outcome("http://agent/")
@@ -314,7 +314,7 @@ def test_a_relative_uri_never_names_another_host(text):
 
 @examples(4)
 @given(st.one_of(uris(), st.text(CHARACTERS)))
-def test_what_is_refused_is_said_without_the_path(text):
+def test_refusal_does_not_show_the_path(text):
     """The URL may hold a secret in its path, query or user info."""
     secret = "do-not-show"
     try:
@@ -326,7 +326,7 @@ def test_what_is_refused_is_said_without_the_path(text):
 
 @examples(0.5)
 @given(path=st.text(_VISIBLE.filter(lambda one: one not in ".;"), max_size=30))
-def test_what_arrives_is_what_was_asked_for(path, fuzzed_aws, session):
+def test_requested_path_arrives_unchanged(path, fuzzed_aws, session):
     """But for what urllib3 quotes, dots, which it resolves as browsers do, and a last semicolon."""
     endpoint = Endpoint.parse(f"{fuzzed_aws.url}/{path}")
     request(endpoint, {}, Timeouts(5, 5, 25), session)

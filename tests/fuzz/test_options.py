@@ -94,7 +94,7 @@ def given_for(kind):
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.FACTORY)
 @examples(0.4)
 @given(data=st.data())
-def test_building_or_loading_says_what_is_wrong(kind, data):
+def test_construction_or_load_reports_bad_values(kind, data):
     links = data.draw(st.lists(TEXT, max_size=2)) if kind is CredentialChain else []
     options = data.draw(given_for(kind))
     try:
@@ -122,7 +122,7 @@ def test_a_secret_option_is_never_shown(kind, data):
 
 
 @given(ANYTHING, ANYTHING, ANYTHING, ANYTHING)
-def test_keys_are_well_formed_or_none(access_key, secret_key, token, expiration):
+def test_credentials_are_well_formed_or_refused(access_key, secret_key, token, expiration):
     try:
         keys = FrozenCredentials(access_key, secret_key, token, expiration)
     except ValueError:

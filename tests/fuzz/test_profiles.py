@@ -83,7 +83,7 @@ def _nobody_answers(monkeypatch):
 @pytest.mark.usefixtures("_nobody_answers")
 @examples(0.7)
 @given(profiles=PROFILES)
-def test_a_session_finds_out_what_a_profile_means_without_asking_anybody(profiles, world, logs):
+def test_selection_of_any_profile_sends_nothing(profiles, world, logs):
     (world / "config").write_bytes(text_of(profiles))
     logs.clear()
     outcomes = []
@@ -103,9 +103,7 @@ def test_a_session_finds_out_what_a_profile_means_without_asking_anybody(profile
 
 @examples(0.5)
 @given(data=st.data())
-def test_what_a_selected_provider_fetches_is_keys_or_a_documented_error(
-    data, world, fuzzed_aws, monkeypatch, logs
-):
+def test_profile_gives_credentials_or_documented_error(data, world, fuzzed_aws, monkeypatch, logs):
     monkeypatch.setenv("AWS_ENDPOINT_URL", fuzzed_aws.url)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     kind = data.draw(st.sampled_from(PROVIDERS[1:]))

@@ -104,14 +104,14 @@ def test_a_variable_of_any_name_gives_a_token_or_a_fetch_error(name):
 
 @examples(0.5)
 @given(st.one_of(TEXT, PRINTABLE))
-def test_a_process_with_any_arguments_gives_a_token_or_a_fetch_error(arguments):
+def test_process_gives_a_token_or_a_fetch_error(arguments):
     token = token_of(TokenProcess(f"echo {arguments}"))
     assert token is None or token.isprintable()
 
 
 @examples(1)
 @given(st.one_of(TEXT, PRINTABLE))
-def test_an_ambient_token_for_any_audience_is_a_token_or_a_fetch_error(audience):
+def test_ambient_gives_a_token_or_a_fetch_error(audience):
     far = Scope(environ={"ACTIONS_ID_TOKEN_REQUEST_URL": "http://203.0.113.7/"})
     assert token_of(GitHubActionsToken(audience, scope=far)) is None
     assert token_of(AmbientToken(audience)) is None

@@ -71,14 +71,14 @@ def test_the_audience_is_one_more_parameter(address, job, aws, monkeypatch):
 
 
 @pytest.mark.usefixtures("job")
-def test_an_audience_that_is_no_text_is_asked_for_all_the_same(aws):
+def test_audience_that_is_not_utf8_is_sent_replaced(aws):
     GitHubActionsToken("a\ud800")()
     assert aws.requests[0].target.endswith("&audience=a%3F")
 
 
 @pytest.mark.usefixtures("job")
 @pytest.mark.parametrize("kind", [GitHubActionsToken, AmbientToken])
-def test_what_is_asked_stays_out_of_logs(kind, aws, logs):
+def test_token_request_is_not_logged(kind, aws, logs):
     aws.script("GetIdToken", fakes.Answer(reset=True))  # and so it is asked again
     kind(AUDIENCE)()
     assert len(aws.requests) == 2
@@ -87,7 +87,7 @@ def test_what_is_asked_stays_out_of_logs(kind, aws, logs):
 
 @pytest.mark.parametrize("name", ["URL", "TOKEN"])
 @pytest.mark.parametrize("value", [None, " "])
-def test_a_job_without_the_permission_is_told_how_to_get_it(name, value, job, aws, monkeypatch):
+def test_job_without_permission_gets_the_remedy(name, value, job, aws, monkeypatch):
     name = f"ACTIONS_ID_TOKEN_REQUEST_{name}"
     monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
     with pytest.raises(FetchError) as caught:
@@ -108,7 +108,7 @@ def test_a_job_without_the_permission_is_told_how_to_get_it(name, value, job, aw
         ("TOKEN", "a\nb", "contains a line break"),
     ],
 )
-def test_what_the_job_asks_with_is_checked(name, value, text, monkeypatch):
+def test_variables_of_the_job_are_checked(name, value, text, monkeypatch):
     monkeypatch.setenv(f"ACTIONS_ID_TOKEN_REQUEST_{name}", value)
     with pytest.raises(FetchError, match=f"_{name} {text}.*: GitHub sets it"):
         GitHubActionsToken(AUDIENCE)()
@@ -128,7 +128,7 @@ FINAL = [
 
 @pytest.mark.usefixtures("job")
 @pytest.mark.parametrize("kind", [GitHubActionsToken, AmbientToken])
-def test_github_is_asked_again_where_that_may_help(kind, aws, clock):
+def test_temporary_failures_of_github_are_retried(kind, aws, clock):
     source = kind(AUDIENCE, scope=Scope(clock=clock))
     for answer in TRANSIENT:
         aws.requests.clear()
@@ -148,7 +148,7 @@ def test_github_is_asked_again_where_that_may_help(kind, aws, clock):
 
 @pytest.mark.usefixtures("job")
 @pytest.mark.parametrize("body", [b"[]", b"{}", b"<html>", b"\xff"])
-def test_an_answer_without_a_token_is_asked_for_again(body, aws, clock):
+def test_answer_without_a_token_is_retried(body, aws, clock):
     aws.script("GetIdToken", fakes.Answer(body), fakes.Answer(body, 503))
     token = AmbientToken(AUDIENCE, scope=Scope(clock=clock))()
     assert token == aws.requests[2].gave
@@ -288,7 +288,7 @@ def test_what_github_answers_is_not_shown(aws):
 
 
 @pytest.mark.usefixtures("job")
-def test_a_token_for_somebody_else_is_refused(aws):
+def test_token_for_another_audience_is_refused(aws):
     body = json.dumps({"value": fakes.jwt("somebody else")}).encode()
     aws.script("GetIdToken", fakes.Answer(body))
     detected(r"is not for this audience alone \(AmbientCredentialError\): check the audience")
@@ -416,7 +416,7 @@ def test_what_an_agent_that_fails_prints_is_not_shown(place, program, monkeypatc
     detected(f"could not be retrieved: check that {AGENTS[place][0]} is on PATH, and see ")
 
 
-def test_an_agent_that_hangs_is_left_behind(program, monkeypatch, mocker):
+def test_agent_that_hangs_is_left_to_its_thread(program, monkeypatch, mocker):
     mocker.patch("botocore_ext.runtime.deadline.FETCH_BUDGET", 0.2)
     monkeypatch.setenv("BUILDKITE", "true")
     program("buildkite-agent", "exec /bin/sleep 0.5")

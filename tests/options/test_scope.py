@@ -78,7 +78,7 @@ def test_where_nothing_names_a_region():
     assert Scope().named_region(None) is None
 
 
-def test_without_a_session_the_region_of_the_active_profile_counts(config, monkeypatch):
+def test_without_a_session_the_active_profile_has_the_region(config, monkeypatch):
     config("[profile china]\nregion = cn-north-1\n")
     monkeypatch.setenv("AWS_PROFILE", "china")
     assert Scope().region(None) == "cn-north-1"
@@ -91,7 +91,7 @@ def test_cognito_goes_to_the_region_of_its_id(monkeypatch):
     assert client.meta.endpoint_url == "https://cognito-identity.eu-west-1.amazonaws.com"
 
 
-def test_inner_clients_are_unsigned_short_of_breath_and_made_once():
+def test_inner_clients_are_unsigned_and_created_once():
     scope = Scope(outer_region="eu-west-1")
     client = scope.client("sts", None)
     assert client is scope.client("sts", {})
@@ -128,7 +128,7 @@ def test_client_config_decides():
     assert config.signature_version is UNSIGNED
 
 
-def test_explicit_keys_sign():
+def test_explicit_credentials_sign():
     given = {"aws_access_key_id": "A", "aws_secret_access_key": fakes.secret()}
     assert Scope().client("sts", given).meta.config.signature_version != UNSIGNED
 
@@ -146,7 +146,7 @@ def test_the_retries_of_the_session_are_honoured(monkeypatch, config, where):
     assert retries["total_max_attempts"] == 7
 
 
-def test_the_endpoint_fips_and_proxy_of_the_session_are_honoured(config, monkeypatch):
+def test_endpoint_fips_and_proxy_of_the_session_apply(config, monkeypatch):
     session = botocore.session.Session()
     session.set_default_client_config(Config(proxies={"https": "http://127.0.0.1:9"}))
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
@@ -209,7 +209,7 @@ def test_a_binding_has_a_client_for_each_region_that_ids_name():
     assert clients[0] is clients[2]
 
 
-def test_a_call_has_what_is_left_of_the_fetch_and_the_first_all_of_it(clock):
+def test_each_call_has_the_rest_of_the_budget(clock):
     def fetch():
         clock.advance(100)
         assert round(within_budget("host", seconds_left)) == 25
@@ -223,7 +223,7 @@ def test_a_call_has_what_is_left_of_the_fetch_and_the_first_all_of_it(clock):
     run_with_budget(clock.monotonic, fetch)
 
 
-def test_what_a_fetch_has_left_is_told(clock):
+def test_share_of_budget_is_the_time_left(clock):
     def inner_fetch():
         assert share_of_budget() == 25
         clock.advance(20)
@@ -253,7 +253,7 @@ def test_outside_a_fetch_there_is_no_budget(aws, clock):
 
 
 @pytest.mark.caller_signs
-def test_a_users_own_call_beside_an_inner_one_keeps_its_whole_log(aws, caplog):
+def test_concurrent_user_call_is_logged_in_full(aws, caplog):
     """Both log with botocore's logger at the same time; only the inner call's records go."""
     inside, outside = threading.Event(), threading.Event()
     token = fakes.secret("token")
@@ -376,7 +376,7 @@ class TestCommonClients:
         gc.collect()
         assert held() is not None
 
-    def test_who_asks_with_keys_never_gets_a_client_of_other_keys(self):
+    def test_client_never_has_the_credentials_of_another_thread(self):
         """Another thread may put its own in the place at any time."""
         here, keys = Scope(), FrozenCredentials("AKIAMINE", "s")
 
@@ -390,11 +390,11 @@ class TestCommonClients:
         signer = here.client("sts", None, credentials=keys)._request_signer
         assert signer._credentials.access_key == "AKIAMINE"
 
-    def test_nobody_keeps_it(self):
+    def test_it_is_not_kept_alive(self):
         found = weakref.ref(Scope().client("sts", None))
         assert fakes.is_collected(lambda: found() is None)
 
-    def test_a_thousand_identities_need_no_more_sockets_than_threads(self, aws):
+    def test_many_identities_share_a_few_sockets(self, aws):
         role = "arn:aws:iam::123456789012:role/Web"
         found = [
             from_web_token(role_arn=role, web_identity_token=fakes.secret("token")).load()

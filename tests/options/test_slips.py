@@ -167,7 +167,7 @@ def test_a_misspelled_scheme_names_the_nearest_scheme(scheme, meant, config):
         boto3.Session(profile_name="web").get_credentials()
 
 
-def test_a_scheme_of_others_has_no_nearest(config):
+def test_third_party_scheme_has_no_suggestion(config):
     config(f"[profile web]\n{TOKENS[0].format('vault://x')}\n")
     botocore_ext.install()
     with pytest.raises(ConfigurationError, match="known kind of token reference .file:///"):
@@ -190,7 +190,7 @@ def test_a_link_that_is_none_names_the_nearest_of_its_kind(link, meant, config):
         create_credential_chain(link).load()
 
 
-def test_a_link_to_a_misspelled_profile_names_the_nearest_profile(config, caplog):
+def test_link_to_a_misspelled_profile_names_the_nearest(config, caplog):
     config(f"[profile mobile]\ncognito_identity_pool_id = {POOL}\n")
     create_credential_chain("profile mobil").load()
     assert "the link is skipped; did you mean 'mobile'?" in caplog.text

@@ -17,7 +17,7 @@ from botocore_ext.tokens import TokenFile, TokenProcess, TokenVariable
 from tests import fakes
 
 
-def test_a_file_is_read_anew_and_stripped(world):
+def test_file_is_read_each_time_and_stripped(world):
     source = TokenFile(str(world / "token"))
     for _ in range(2):
         (world / "token").write_text(f"\n {(token := fakes.secret('token'))} \r\n")
@@ -105,7 +105,7 @@ def test_of_a_long_complaint_a_kibibyte_is_shown():
     assert peak < 1_000_000  # no more is kept, either
 
 
-def test_a_variable_is_read_anew(monkeypatch):
+def test_variable_is_read_each_time(monkeypatch):
     source = TokenVariable("MY_TOKEN")
     for _ in range(2):
         monkeypatch.setenv("MY_TOKEN", token := fakes.secret("token"))
@@ -150,7 +150,7 @@ def test_a_command_that_is_none_is_an_error(command, text):
         (lambda name: TokenProcess(f"echo {name}"), "the token process echo cannot be started"),
     ],
 )
-def test_a_character_that_no_name_has_is_an_error_of_ours(source, name, text):
+def test_name_that_cannot_exist_is_a_fetch_error(source, name, text):
     with pytest.raises(FetchError, match=text):
         source(name)()
 

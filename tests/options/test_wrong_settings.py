@@ -78,7 +78,7 @@ def test_a_setting_of_the_metadata_service_that_is_none(factory, name, value, re
 
 @pytest.mark.usefixtures("_is_instance")
 @pytest.mark.parametrize("option", [{"timeout": 0.1}, {"max_retries": 0}])
-def test_what_code_gives_is_not_asked_of_the_session(option, aws, monkeypatch):
+def test_value_in_code_is_not_read_from_the_session(option, aws, monkeypatch):
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.url)
     number = "TIMEOUT" if "timeout" in option else "NUM_ATTEMPTS"
     monkeypatch.setenv(f"AWS_METADATA_SERVICE_{number}", "abc")
@@ -86,7 +86,7 @@ def test_what_code_gives_is_not_asked_of_the_session(option, aws, monkeypatch):
 
 
 @each_setting
-def test_it_is_said_so_where_nobody_asks_an_instance(name, value, reason, monkeypatch):
+def test_malformed_number_is_an_error_without_an_instance(name, value, reason, monkeypatch):
     """Read for every session, ours for one provider among them, and for its links."""
     monkeypatch.setenv(name, value)
     assert reason_of(lambda: Session(credentials=from_env())) == reason
@@ -106,7 +106,7 @@ def test_of_a_session_for_one_provider_its_profile_is_set_later(config, monkeypa
 
 
 @each_setting
-def test_without_one_provider_it_is_botocore_that_says_so(name, value, reason, monkeypatch):
+def test_whole_chain_gets_botocores_own_error(name, value, reason, monkeypatch):
     """As without us (rule 1), where providers of ours stand before its own."""
     monkeypatch.setenv(name, value)
     with pytest.raises(Exception, match=value) as plain:
@@ -117,7 +117,7 @@ def test_without_one_provider_it_is_botocore_that_says_so(name, value, reason, m
     assert (type(ours.value), str(ours.value)) == (type(plain.value), str(plain.value))
 
 
-def test_the_profile_of_a_session_goes_before_that_of_the_environment(config, monkeypatch):
+def test_session_profile_precedes_aws_profile(config, monkeypatch):
     config("[profile app]\naws_access_key_id = AKIA\naws_secret_access_key = s\n")
     monkeypatch.setenv("AWS_PROFILE", "none")
     assert Session(profile_name="app").get_credentials().access_key == "AKIA"
@@ -153,7 +153,7 @@ def test_a_profile_that_is_not_there(kind, config, world, monkeypatch):
     assert reason_of(PROVIDERS[kind](str(world / "token")).fetch) == NO_PROFILE
 
 
-def test_keys_of_a_profile_need_no_other(config, monkeypatch):
+def test_credentials_of_one_profile_need_no_other(config, monkeypatch):
     config("[profile keys]\naws_access_key_id = AKIA\naws_secret_access_key = s\n")
     monkeypatch.setenv("AWS_PROFILE", "none")
     assert from_ini(profile="keys").fetch().access_key == "AKIA"

@@ -108,7 +108,7 @@ def test_a_session_loads_the_providers_that_its_profile_names(config):
     assert dict(zip(SHAPES, loaded, strict=True)) == SHAPES
 
 
-def test_the_place_of_a_provider_that_nothing_selects_is_kept(config, caplog):
+def test_unselected_provider_keeps_its_position(config, caplog):
     """Others look for it by its names, and ask it."""
     caplog.set_level("DEBUG", "botocore_ext")
     config(f"[profile p]\ncognito_identity_id = {POOL}\n")

@@ -50,7 +50,7 @@ def test_a_profile_of_plain_botocore_is_one(text, config):
         "role_arn = arn\nweb_identity_token_file = /token\ncredential_source = CustomHttp",
     ],
 )
-def test_a_profile_that_may_be_ours_is_none(text, config):
+def test_profile_with_a_setting_is_not_inert(text, config):
     assert not in_profile(text, config)
 
 
@@ -62,7 +62,7 @@ def test_without_a_profile_the_default_one_counts(config):
     assert "custom-cognito-identity-pool" in methods
 
 
-def test_no_key_of_a_bystander_selects_or_is_near_to_one_of_ours(caplog):
+def test_settings_of_aws_are_not_similar_to_this_packages(caplog):
     selecting = {one.ini for kind in PROVIDERS for one in kind.options() if one.selects}
     assert not inert.AWS_KEYS & selecting
     for key in inert.AWS_KEYS:
@@ -93,7 +93,7 @@ DEEP = "source_profile = q\n[profile q]\nrole_arn = b\nsource_profile = r\n[prof
     ],
     ids=["keys", "deep", "itself", "named", "circle", "missing", "block", "none"],
 )
-def test_a_role_of_plain_botocore_is_one_whatever_is_wrong_with_it(text, config):
+def test_plain_role_with_errors_is_still_plain(text, config):
     assert role(text, config)
 
 
@@ -115,7 +115,7 @@ def test_a_role_that_may_need_us_is_none(text, config):
     assert not role(text, config)
 
 
-def test_a_role_of_plain_botocore_has_its_own_provider_and_nothing_else(config):
+def test_plain_role_session_has_only_botocores_providers(config):
     config(f"[profile p]\nrole_arn = arn\nsource_profile = q\n[profile q]\n{KEYS}\n")
     plain = botocore.session.Session(profile="p").get_component("credential_provider").providers
     botocore_ext.install()

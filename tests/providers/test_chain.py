@@ -61,7 +61,7 @@ def duck():
         create_credential_chain(nothing, create_credential_chain(duck, good)),
     ],
 )
-def test_links_of_every_kind_give_keys(link):
+def test_links_of_every_kind_return_credentials(link):
     assert create_credential_chain(nothing, link, refused).fetch().access_key == "AKIAGOOD"
 
 
@@ -73,7 +73,7 @@ def test_botocores_providers_are_called_by_name_and_as_objects(monkeypatch, name
         assert create_credential_chain(nothing, link).fetch().access_key == "AKIAENV"
 
 
-def test_links_are_bound_anew_for_each_copy_of_a_chain():
+def test_links_are_bound_for_each_copy_of_a_chain():
     """Clients and region of a link are those of the session that the chain is used in."""
     chain = create_credential_chain(from_http(), from_web_token(role_arn=ROLE))
     chain.check()
@@ -85,7 +85,7 @@ def test_links_are_bound_anew_for_each_copy_of_a_chain():
         copy.check()
 
 
-def test_a_chain_of_a_profile_is_told_from_one_of_other_files():
+def test_chain_in_other_files_has_another_identity():
     one, other = (
         create_credential_chain(good).bind(Scope(botocore.session.Session(), profile="a"))
         for _ in range(2)
@@ -98,13 +98,13 @@ class OwnChain(botocore_ext.CredentialChain):
     """Somebody's own."""
 
 
-def test_an_expiration_and_a_journey_leave_the_rest_of_a_chain_as_it_is():
+def test_expire_after_and_pickle_keep_the_options():
     chain = OwnChain(good, refresh_window=60).expire_after(900)
     for one in (chain, pickle.loads(pickle.dumps(chain))):
         assert (type(one), one.refresh_window, one.expires_after) == (OwnChain, 60, 900)
 
 
-def test_ours_are_called_by_name_and_completed_by_the_environment(aws, monkeypatch):
+def test_named_provider_takes_the_rest_from_the_environment(aws, monkeypatch):
     links = ("CustomHttp", "custom-cognito-identity", good)
     assert create_credential_chain(*links).fetch() == GOOD
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
@@ -138,14 +138,14 @@ def test_what_is_not_configured_is_stepped_over_and_named():
     assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
 
 
-def test_the_links_of_a_chain_within_a_chain_stand_further_in():
+def test_links_of_an_inner_chain_are_indented():
     with pytest.raises(ChainError) as raised:
         create_credential_chain(create_credential_chain(nothing, nothing), nothing).fetch()
     depths = [len(line) - len(line.lstrip()) for line in str(raised.value).splitlines()]
     assert depths == [0, 2, 4, 4, 2]
 
 
-def test_botocores_role_as_a_link_asks_nobody_for_a_code(config, monkeypatch, aws):
+def test_role_link_prompts_for_no_mfa_code(config, monkeypatch, aws):
     config(
         f"[profile app]\nrole_arn = {ROLE}\nsource_profile = keys\nmfa_serial = device\n"
         "[profile keys]\naws_access_key_id = AKIAFILE\naws_secret_access_key = secret\n"
@@ -204,7 +204,7 @@ def test_every_refresh_starts_at_the_first_link(clock):
 
 class TestExpireAfter:
     @pytest.mark.parametrize("seconds", [900, 900.0, timedelta(minutes=15)])
-    def test_keys_without_an_expiration_get_one(self, clock, seconds):
+    def test_credentials_without_an_expiration_get_one(self, clock, seconds):
         chain = create_credential_chain(good)
         limited = chain.expire_after(seconds)
         assert limited is not chain
@@ -266,7 +266,7 @@ def test_a_link_keeps_its_identity_between_refreshes(aws):
 
 
 @pytest.mark.caller_signs
-def test_a_profile_as_a_link_is_looked_at_anew_and_keeps_its_identity(aws, config, monkeypatch):
+def test_profile_link_is_read_again_and_keeps_its_identity(aws, config, monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     config(f"""
 [profile pool]
@@ -303,7 +303,7 @@ def test_a_session_takes_a_chain():
     assert Session(credentials=botocore_ext.CredentialChain(good)).get_credentials().access_key
 
 
-def test_a_chain_that_asks_for_itself_is_told_so():
+def test_chain_that_depends_on_itself_is_an_error():
     chains = []
     inner = create_credential_chain(lambda: chains[0].fetch())  # noqa: PLW0108 - not there yet
     chains.append(create_credential_chain(inner))

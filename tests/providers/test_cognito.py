@@ -26,7 +26,7 @@ FIRST = "us-east-1:00000000-0000-0000-0000-000000000001"
 SECOND = "us-east-1:00000000-0000-0000-0000-000000000002"
 
 
-def test_the_keys_name_their_identity(aws):
+def test_credentials_have_their_identity(aws):
     known = from_cognito_identity(identity_id=FIRST)
     assert known.fetch().identity_id == known.identity_id == FIRST
     credentials = known.load()
@@ -41,7 +41,7 @@ def test_the_keys_name_their_identity(aws):
     assert of_function.fetch().identity_id == FIRST
 
 
-def test_the_identity_is_asked_for_once_and_kept_in_the_provider(aws):
+def test_identity_is_requested_once_and_cached(aws):
     provider = from_cognito_identity_pool(identity_pool_id=POOL)
     credentials = provider.load()
     credentials.get_frozen_credentials()
@@ -53,7 +53,7 @@ def test_the_identity_is_asked_for_once_and_kept_in_the_provider(aws):
     assert from_cognito_identity_pool(identity_pool_id=POOL).fetch().identity_id == SECOND
 
 
-def test_the_identity_is_asked_for_in_the_account_of_the_pool(aws):
+def test_identity_is_requested_in_the_account_of_the_pool(aws):
     from_cognito_identity_pool(identity_pool_id=POOL, account_id="123456789012").fetch()
     assert aws.requests[0].parameters == {"AccountId": "123456789012", "IdentityPoolId": POOL}
 
@@ -71,7 +71,7 @@ def test_the_identity_in_use_is_the_last_one_that_was_used(aws):
     assert provider.identity_id == FIRST
 
 
-def test_an_identity_in_use_is_kept_although_the_cache_has_another_by_now(aws):
+def test_identity_in_use_precedes_a_newer_one_in_the_cache(aws):
     cache = {}
     provider = from_cognito_identity_pool(identity_pool_id=POOL, cache=cache)
     provider.fetch()
@@ -81,7 +81,7 @@ def test_an_identity_in_use_is_kept_although_the_cache_has_another_by_now(aws):
     assert cache == {key: FIRST}
 
 
-def test_a_cached_identity_is_one_of_the_pools_region_wherever_it_is_asked_for(aws):
+def test_cached_identity_must_be_of_the_pools_region(aws):
     cache, elsewhere = {}, {"region_name": "eu-west-1"}
     for _ in range(2):
         provider = from_cognito_identity_pool(
@@ -105,7 +105,7 @@ def cached_identity(cache, ids, shared=None):
     return CachedIdentity("pool", "us-east-1", ids, shared, cache)
 
 
-def test_of_two_threads_that_ask_for_an_identity_the_first_decides():
+def test_first_of_two_threads_decides_the_identity():
     cache, ids, shared = Writes(), KeptIds(), KeptIds()
     stored = [cached_identity(cache, ids, shared).store(one) for one in (FIRST, SECOND)]
     assert stored == [FIRST, FIRST]
@@ -113,7 +113,7 @@ def test_of_two_threads_that_ask_for_an_identity_the_first_decides():
     assert cache.count == 1
 
 
-def test_an_identity_that_is_dropped_is_nowhere_but_another_stays():
+def test_drop_removes_one_identity_everywhere():
     cache, ids = {}, KeptIds()
     identity = cached_identity(cache, ids)
     identity.store(FIRST)
@@ -208,7 +208,7 @@ def test_an_answer_with_a_malformed_identity_is_an_error(aws, answered):
 
 
 @pytest.mark.parametrize("expiration", ["1e300", "-1e300", "1e999", "NaN", "1e14", "[]", "{}"])
-def test_an_expiration_that_is_no_time_makes_an_answer_that_cannot_be_read(aws, expiration):
+def test_malformed_expiration_is_a_fetch_error(aws, expiration):
     """The parser of botocore raises a RuntimeError for some of them."""
     keys = '{"AccessKeyId": "A", "SecretKey": "s", "SessionToken": "t", "Expiration": %s}'
     aws.always(
@@ -219,7 +219,7 @@ def test_an_expiration_that_is_no_time_makes_an_answer_that_cannot_be_read(aws, 
         from_cognito_identity(identity_id=FIRST).fetch()
 
 
-def test_logins_are_asked_once_for_each_fetch(aws):
+def test_logins_are_read_once_for_each_fetch(aws):
     calls = []
     login = fakes.secret("login")
     provider = from_cognito_identity_pool(
@@ -324,7 +324,7 @@ class TestCachedIdentity:
         assert POOL in key
         assert list(cache.values()) == [FIRST]
 
-    def test_with_logins_a_cache_is_used_only_beside_a_user_identifier(self, aws):
+    def test_with_logins_the_cache_needs_a_user_identifier(self, aws):
         cache = {}
         options = {"identity_pool_id": POOL, "cache": cache}
         for expected in (FIRST, SECOND):
@@ -349,7 +349,7 @@ class TestCachedIdentity:
         assert list(cache.values()) == [SECOND]
 
     @pytest.mark.parametrize("code", ["NotAuthorizedException", "ResourceNotFoundException"])
-    def test_a_kept_identity_that_is_rejected_is_asked_for_again_once(self, aws, code):
+    def test_rejected_cached_identity_is_requested_again_once(self, aws, code):
         cache = {}
         provider = from_cognito_identity_pool(
             identity_pool_id=POOL, cache=cache, user_identifier="user_0"
@@ -400,7 +400,7 @@ class TestCachedIdentity:
             credentials.get_frozen_credentials()
         assert credentials.get_frozen_credentials()
 
-    def test_a_new_identity_that_is_rejected_is_not_asked_for_again(self, aws):
+    def test_rejected_new_identity_is_not_requested_again(self, aws):
         aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
         with pytest.raises(ClientError, match="NotAuthorizedException"):
             from_cognito_identity_pool(identity_pool_id=POOL).fetch()
@@ -448,7 +448,7 @@ class TestCachedIdentity:
         assert "could not be written (OSError)" in caplog.text
 
 
-def test_an_identity_that_another_thread_has_replaced_is_not_dropped():
+def test_identity_that_another_thread_stored_is_kept():
     ids = KeptIds()
     ids.current["pool"] = SECOND
     cached_identity(None, ids).drop(FIRST)
@@ -463,7 +463,7 @@ def test_an_answer_without_a_secret_is_an_error(aws):
 
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b'{"Credentials": []}', b"[" * 10_000])
-def test_what_botocore_cannot_read_is_an_error_of_ours(aws, body, status):
+def test_answer_that_is_not_an_object_is_a_fetch_error(aws, body, status):
     """Its parser trips over an answer that is JSON but no object."""
     aws.script("GetCredentialsForIdentity", fakes.Answer(body, status))
     with pytest.raises((FetchError, ClientError)) as raised:
@@ -472,7 +472,7 @@ def test_what_botocore_cannot_read_is_an_error_of_ours(aws, body, status):
 
 
 @pytest.mark.parametrize("status", [404, 502])
-def test_an_error_that_is_none_of_the_service_shows_its_status_alone(aws, status, monkeypatch):
+def test_error_without_a_code_shows_only_its_status(aws, status, monkeypatch):
     """Without a code, botocore takes the whole answer for the text of the error."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     aws.always(

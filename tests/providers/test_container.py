@@ -22,7 +22,7 @@ def container(aws, monkeypatch):
     return aws
 
 
-def test_keys_with_their_account(container, clock):
+def test_credentials_have_their_account(container, clock):
     container.now = clock.now
     keys = from_container_metadata().fetch()
     assert (keys.account_id, keys.expiration) == ("123456789012", clock.at(3600))
@@ -107,7 +107,7 @@ def test_a_chain_stops_at_an_address_that_is_none(monkeypatch):
     assert "from_http" not in str(raised.value)
 
 
-def test_what_environment_sets_wrongly_is_named_when_the_provider_is_loaded(monkeypatch):
+def test_malformed_variable_is_reported_by_load(monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "keys")
     with pytest.raises(
         ConfigurationError, match="environment variable AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"

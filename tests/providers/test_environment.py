@@ -28,7 +28,7 @@ def environment(monkeypatch):
     return write
 
 
-def test_keys_of_a_user(environment):
+def test_credentials_of_a_user(environment):
     environment()
     keys = from_env().fetch()
     assert (keys.access_key, keys.token, keys.expiration, keys.account_id) == (
@@ -53,7 +53,7 @@ def test_an_empty_expiration_is_none(environment):
     assert from_env().fetch().expiration is None
 
 
-def test_variables_are_read_when_keys_are_needed(environment, clock):
+def test_variables_are_read_at_each_fetch(environment, clock):
     environment(CREDENTIAL_EXPIRATION=fakes.at(clock.time + 900))
     credentials = from_env().bind(Scope(clock=clock)).load()
     environment(ACCESS_KEY_ID="AKIANEW", CREDENTIAL_EXPIRATION=fakes.at(clock.time + 900))
@@ -61,7 +61,7 @@ def test_variables_are_read_when_keys_are_needed(environment, clock):
 
 
 @pytest.mark.parametrize("left", [0, -1])
-def test_expired_keys_are_an_error_that_says_so(environment, clock, left):
+def test_expired_credentials_are_an_error(environment, clock, left):
     environment(CREDENTIAL_EXPIRATION=fakes.at(clock.time + left))
     with pytest.raises(
         FetchError, match="the credentials in the environment expired at 2027-01-15T0"
@@ -70,7 +70,7 @@ def test_expired_keys_are_an_error_that_says_so(environment, clock, left):
 
 
 @pytest.mark.parametrize("empty", [None, ""])
-def test_a_chain_steps_over_an_environment_without_keys(environment, empty):
+def test_chain_skips_an_environment_without_credentials(environment, empty):
     environment(ACCESS_KEY_ID=empty, SECRET_ACCESS_KEY=empty)
     assert from_env().load() is None
     chain = create_credential_chain(from_env(), lambda: {"AccessKeyId": "A", "SecretKey": "s"})
@@ -85,7 +85,7 @@ def test_a_chain_steps_over_an_environment_without_keys(environment, empty):
         ({"CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z"}, FetchError),
     ],
 )
-def test_a_chain_stops_at_keys_that_are_not_right(environment, changed, error):
+def test_chain_stops_at_malformed_credentials(environment, changed, error):
     environment(**changed)
     with pytest.raises(error):
         create_credential_chain(from_env(), from_process()).fetch()

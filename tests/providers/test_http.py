@@ -31,7 +31,7 @@ def test_the_environment_selects_a_provider_built_in_code(aws, monkeypatch, worl
     assert aws.requests[0].headers["Authorization"] == token
 
 
-def test_the_authorization_comes_from_where_the_address_comes_from(aws, monkeypatch):
+def test_authorization_comes_from_the_origin_of_the_address(aws, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/env")
     monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", fakes.secret("environment"))
     ask(aws, "/code")
@@ -39,7 +39,7 @@ def test_the_authorization_comes_from_where_the_address_comes_from(aws, monkeypa
     assert "Authorization" not in aws.requests[0].headers
 
 
-def test_a_token_in_code_is_not_sent_to_an_address_of_the_environment(aws, monkeypatch):
+def test_token_in_code_is_not_for_the_environments_address(aws, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
     provider = from_http(aws_container_authorization_token=fakes.secret())
     with pytest.raises(ConfigurationError, match="is not used without an address"):
@@ -151,7 +151,7 @@ def test_expirations_in_every_form(aws, expiration):
     assert int(found.timestamp()) == 1893553445
 
 
-def test_retries_stop_when_the_budget_of_a_fetch_would_not_suffice(aws, clock):
+def test_retries_stop_at_the_budget_of_a_fetch(aws, clock):
     aws.always("GET", fakes.Answer(status=500))
     provider = from_http(
         aws_container_credentials_full_uri=aws.url, timeout=4, max_retries=100
@@ -218,7 +218,7 @@ def test_a_token_of_the_environment_is_sent_as_it_is(aws, monkeypatch, token):
     assert aws.requests[0].headers["Authorization"] == token
 
 
-def test_a_later_token_of_the_environment_is_not_for_the_address_before(aws, monkeypatch):
+def test_token_and_address_of_the_environment_stay_together(aws, monkeypatch):
     """Both are resolved once; a token that is set later may be for another host."""
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
     monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "token-of-this-host")

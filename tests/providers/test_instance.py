@@ -37,7 +37,7 @@ def no_keys(provider):
     return raised.value.reason
 
 
-def test_token_role_and_keys(instance, clock):
+def test_token_role_and_credentials(instance, clock):
     instance.now = clock.now
     keys = from_instance_metadata()._guarded_fetch()
     assert (keys.expiration, keys.features) == (clock.at(3600), ("CREDENTIALS_IMDS",))
@@ -117,7 +117,7 @@ def test_rejected_credentials_of_an_instance_are_not_extended(instance, clock):
     assert "rejected as expired" in str(credentials.last_error)
 
 
-def test_a_service_without_tokens_is_asked_without_one(instance):
+def test_service_without_tokens_gets_no_token(instance):
     instance.always("GetMetadataToken", fakes.Answer(status=404))
     assert from_instance_metadata().fetch().access_key
     assert "x-aws-ec2-metadata-token" not in instance.requests[1].headers
@@ -141,7 +141,7 @@ def test_a_service_without_tokens_may_be_refused(instance, config, monkeypatch, 
     assert instance.operations() == ["GetMetadataToken"]
 
 
-def test_code_beats_what_the_session_says_of_imdsv1(instance, monkeypatch):
+def test_code_precedes_the_imdsv1_setting(instance, monkeypatch):
     monkeypatch.setenv("AWS_EC2_METADATA_V1_DISABLED", "true")
     instance.always("GetMetadataToken", fakes.Answer(status=404))
     assert from_instance_metadata(ec2_metadata_v1_disabled=False).fetch().access_key
@@ -215,7 +215,7 @@ def test_a_chain_steps_over_whatever_is_no_metadata_service(instance, monkeypatc
         assert no_keys(provider) == NO_KEYS.format(url=instance.url)
 
 
-def test_nobody_at_the_address_is_not_here(instance):
+def test_unreachable_service_is_not_configured(instance):
     instance.close()
     assert no_keys(from_instance_metadata()) == NO_KEYS.format(url=instance.url)
 
@@ -225,7 +225,7 @@ def test_a_proxy_that_cannot_be_reached_is_not_here(instance, monkeypatch):
     assert no_keys(from_instance_metadata()) == NO_KEYS.format(url=instance.url)
 
 
-def test_an_answer_in_drops_is_waited_for_no_longer_than_a_fetch_may_take(instance, monkeypatch):
+def test_dripping_answer_ends_with_the_budget(instance, monkeypatch):
     monkeypatch.setattr("botocore_ext.providers.instance.FETCH_BUDGET", 0.3)
     instance.always("GetInstanceRole", fakes.Answer(b"r" * 1000, drip=0.1))
     assert no_keys(from_instance_metadata()) == NO_KEYS.format(url=instance.url)
@@ -235,7 +235,7 @@ WRONG_TYPE = {"AccessKeyId": [], "SecretAccessKey": 1, "Token": "t", "Expiration
 
 
 @pytest.mark.parametrize("body", [None, 1, WRONG_TYPE], ids=["null", "number", "wrong type"])
-def test_keys_of_another_form_stop_a_chain(instance, body):
+def test_malformed_credentials_stop_a_chain(instance, body):
     instance.always("GetInstanceKeys", fakes.Answer(json.dumps(body).encode()))
     with pytest.raises(
         FetchError, match=rf"the metadata service at {instance.url} returned .* cannot be"

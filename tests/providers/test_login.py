@@ -67,7 +67,7 @@ def check_signature(dpop, url):
     assert key.verify(hashlib.sha256(f"{head}.{payload}".encode()).digest(), signed)
 
 
-def test_kept_keys_are_given_without_a_request(aws, scope, clock, log_in):
+def test_cached_credentials_need_no_request(aws, scope, clock, log_in):
     token = token_in(log_in(RENEWED_BEFORE + 1))
     keys = from_login_credentials(login_session=USER).bind(scope)._guarded_fetch()
     assert keys.access_key == token["accessToken"]["accessKeyId"]
@@ -82,7 +82,7 @@ def test_a_login_that_code_names_is_not_that_of_a_profile(scope):
 
 
 @pytest.mark.parametrize("left", [RENEWED_BEFORE, 0, -3600])
-def test_keys_that_expire_soon_are_renewed_with_a_signature(aws, scope, clock, log_in, left):
+def test_credentials_that_expire_soon_are_refreshed(aws, scope, clock, log_in, left):
     path = log_in(left)
     before = token_in(path)
     keys = from_login_credentials(login_session=USER).bind(scope).fetch()
@@ -148,7 +148,7 @@ RECOVERABLE = [
 
 
 @pytest.mark.parametrize("answer", RECOVERABLE, ids=["expired", "denied", "500", "HTML", "silent"])
-def test_keys_that_are_valid_are_served_when_they_cannot_be_renewed(
+def test_valid_credentials_outlive_a_failed_refresh(
     aws, scope, log_in, monkeypatch, caplog, answer
 ):
     caplog.set_level(logging.WARNING)
@@ -164,7 +164,7 @@ def test_keys_that_are_valid_are_served_when_they_cannot_be_renewed(
 
 
 @pytest.mark.parametrize("renewed", [True, False])
-def test_another_login_during_a_renewal_is_used_and_kept(aws, scope, log_in, renewed):
+def test_login_during_a_refresh_is_used_and_stays(aws, scope, log_in, renewed):
     """The tokens of two people never meet in one file."""
     path = log_in(60)
     newer = {}
@@ -190,7 +190,7 @@ def test_another_login_during_a_renewal_is_used_and_kept(aws, scope, log_in, ren
     ],
     ids=["expired", "500", "HTML", "no keys", "silent"],
 )
-def test_keys_that_have_expired_are_not_served(aws, scope, log_in, monkeypatch, answer, error):
+def test_expired_credentials_are_not_served(aws, scope, log_in, monkeypatch, answer, error):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     log_in(0)
     aws.always("CreateOAuth2Token", answer)
@@ -200,7 +200,7 @@ def test_keys_that_have_expired_are_not_served(aws, scope, log_in, monkeypatch, 
         provider.bind(scope).fetch()
 
 
-def test_a_renewal_waits_for_nobody_who_does_not_listen(scope, log_in, monkeypatch):
+def test_refresh_ends_if_the_service_does_not_answer(scope, log_in, monkeypatch):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     log_in(0)
@@ -209,7 +209,7 @@ def test_a_renewal_waits_for_nobody_who_does_not_listen(scope, log_in, monkeypat
 
 
 @pytest.mark.parametrize("left", [60, 0])
-def test_without_the_crt_the_error_says_what_to_install(scope, log_in, monkeypatch, left):
+def test_without_the_crt_the_error_names_the_extra(scope, log_in, monkeypatch, left):
     """Kept keys need none of it until they are to be renewed."""
     monkeypatch.setattr("botocore.compat.EC", None)
     provider = from_login_credentials(login_session=USER).bind(scope)
@@ -254,7 +254,7 @@ def test_the_region_is_that_of_the_login_but_for_client_config(
     assert asked[0] == f"https://{region}.signin.aws.amazon.com/v1/token"
 
 
-def test_a_region_that_is_none_says_so(scope, log_in, monkeypatch):
+def test_malformed_region_is_reported(scope, log_in, monkeypatch):
     """And not that one must log in again."""
     monkeypatch.setenv("AWS_REGION", "us east")
     log_in(0)

@@ -152,7 +152,7 @@ def test_every_row_is_tried():
     assert list(MET) == list(botocore_errors.MEANINGS)
 
 
-def test_an_empty_key_in_a_profile_is_said_in_our_terms(config):
+def test_empty_setting_is_reported_by_its_name(config):
     path = config("[profile p]\naws_access_key_id =\naws_secret_access_key = s\n")
     with pytest.raises(ConfigurationError) as raised:
         from_ini(profile="p").fetch()
@@ -173,7 +173,7 @@ def test_every_row_is_met_by_the_real_thing(setting, monkeypatch, row):
 
 
 @every_row
-def test_every_row_says_a_fact_and_a_remedy(setting, row):
+def test_every_row_has_a_fact_and_a_remedy(setting, row):
     provider = MET[row](setting)
     with pytest.raises(ProviderError) as raised:
         provider.fetch()
@@ -186,7 +186,7 @@ def test_every_row_says_a_fact_and_a_remedy(setting, row):
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
 
 
-def test_an_error_of_ours_passes_unchanged():
+def test_provider_error_is_raised_unchanged():
     error = FetchError(provider="it", error_msg="a fact: a remedy")
 
     def fail():
@@ -197,7 +197,7 @@ def test_an_error_of_ours_passes_unchanged():
     assert raised.value is error
 
 
-def test_half_a_pair_of_static_keys_names_its_profile(config):
+def test_half_of_static_credentials_names_the_profile(config):
     path = config("[profile dev]\naws_access_key_id = AKIA\n")
     with pytest.raises(ConfigurationError) as raised:
         static_credentials("profile 'dev'", ConfigProvider(str(path), "dev"))

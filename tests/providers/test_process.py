@@ -58,7 +58,7 @@ def test_the_command_of_a_profile(process, config, clock):
 
 
 @pytest.mark.parametrize(("printed", "account"), [(None, "210987654321"), ("1", "1")])
-def test_the_account_of_the_profile_where_the_process_names_none(process, config, printed, account):
+def test_account_defaults_to_that_of_the_profile(process, config, printed, account):
     command = process(printing(AccountId=printed))
     config(f"[default]\ncredential_process = {command}\naws_account_id = 210987654321\n")
     assert from_process().fetch().account_id == account
@@ -80,7 +80,7 @@ def test_files_of_ones_own(process, world, option):
     assert from_process(profile="dev").load() is None
 
 
-def test_a_profile_of_the_session_is_looked_for_in_files_of_ones_own(process, world):
+def test_session_profile_is_read_in_files_from_code(process, world):
     (world / "own").write_text(f"[profile dev]\ncredential_process = {process(printing())}\n")
     session = botocore.session.Session(profile="dev")
     provider = from_process(config_filepath=str(world / "own")).bind(Scope(session))
@@ -111,7 +111,7 @@ def test_a_process_is_run_once_for_each_fetch(process, runs, clock, left):
     assert runs() == 2
 
 
-def test_expired_keys_are_an_error_that_says_so(process, runs):
+def test_expired_credentials_are_an_error(process, runs):
     command = process(printing(Expiration="2020-01-01T00:00:00Z"))
     credentials = from_process(credential_process=command).load()
     with pytest.raises(FetchError, match=r"from from_process\(\): it returned credentials that "
@@ -120,7 +120,7 @@ def test_expired_keys_are_an_error_that_says_so(process, runs):
     assert runs() == 1
 
 
-def test_a_process_may_read_what_somebody_types(process, monkeypatch):
+def test_process_inherits_the_terminal(process, monkeypatch):
     """It inherits the terminal: people answer MFA prompts in it."""
     command = process(f"assert input() == '123456'\n{printing()}")
     with fakes.typed("123456\n"):
@@ -205,7 +205,7 @@ def test_a_chain_steps_over_a_profile_without_a_process(config):
     assert chain.fetch().access_key == "A"
 
 
-def test_a_profile_that_is_nowhere_is_told_with_the_files(world, config):
+def test_missing_profile_is_reported_with_the_files(world, config):
     config("[default]\n")
     assert from_process(profile="dev")._reason_not_selected() == (
         f"there is no profile 'dev' in {world / 'config'} or {world / 'credentials'} (which does "
@@ -236,6 +236,6 @@ def test_a_chain_stops_at_a_process_that_fails(process):
         create_credential_chain(failing, from_process()).fetch()
 
 
-def test_a_command_that_cannot_be_split_is_an_error_before_it_is_run(runs):
+def test_command_that_cannot_be_split_is_not_run(runs):
     with pytest.raises(ConfigurationError, match=r"cannot be split into words \(No closing quot"):
         from_process(credential_process="get-keys 'me").load()

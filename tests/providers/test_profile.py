@@ -52,13 +52,13 @@ class TestKinds:
         keys = from_ini(profile="p").fetch()
         assert keys.parts() == ("AKIASTATIC", "s", "t", "123456789012")
 
-    def test_static_keys_of_the_credentials_file_go_first(self, config):
+    def test_static_credentials_of_the_credentials_file_go_first(self, config):
         config(
             "[profile p]\naws_access_key_id = CONFIG\naws_secret_access_key = s\n", f"[p]\n{STATIC}"
         )
         assert from_ini(profile="p").fetch().access_key == "AKIASTATIC"
 
-    def test_a_key_of_one_file_and_a_secret_of_the_other_are_no_pair(self, config, world):
+    def test_access_key_and_secret_must_be_in_one_file(self, config, world):
         config("[profile p]\naws_secret_access_key = s\n", "[p]\naws_access_key_id = A\n")
         with pytest.raises(ConfigurationError) as raised:
             from_ini(profile="p").fetch()
@@ -86,7 +86,7 @@ class TestKinds:
             "WebIdentityToken": "the-token",
         }
 
-    def test_ours(self, config, aws):
+    def test_settings_of_this_package(self, config, aws):
         config(f"[profile p]\n{POOL}")
         provider = from_ini(profile="p")
         provider.fetch()
@@ -158,7 +158,7 @@ class TestRoles:
         assert signers(aws.requests) == ["AKIASTATIC", *(one.gave for one in aws.requests[:-1])]
         assert (keys.access_key, keys.account_id) == (aws.requests[-1].gave, "123456789012")
 
-    def test_what_the_profile_says_reaches_sts(self, config, aws):
+    def test_settings_of_the_role_reach_sts(self, config, aws):
         config(
             role("top", "low") + "external_id = theirs\nrole_session_name = me\n"
             f"duration_seconds = 900\n[profile low]\n{STATIC}"
@@ -180,7 +180,7 @@ class TestRoles:
         ],
         ids=["pool", "web token", "chain"],
     )
-    def test_sources_of_ours(self, source, operations, config, aws):
+    def test_source_profile_with_settings_of_this_package(self, source, operations, config, aws):
         config(role("top", "low") + f"[profile low]\n{source.replace('<url>', aws.url)}")
         from_ini(profile="top").fetch()
         assert aws.operations() == [*operations, "AssumeRole"]
@@ -196,7 +196,7 @@ class TestRoles:
         assert signers(aws.requests) == [signer]
 
     @pytest.mark.parametrize("named", ["CustomCognitoIdentityPool", "custom-cognito-identity-pool"])
-    def test_a_named_source_of_ours(self, named, config, aws):
+    def test_credential_source_of_this_package(self, named, config, aws):
         config(f"[profile top]\nrole_arn = {ROLE}/top\ncredential_source = {named}\n{POOL}")
         from_ini(profile="top").fetch()
         assert aws.operations() == ["GetId", "GetCredentialsForIdentity", "AssumeRole"]
@@ -215,7 +215,7 @@ class TestRoles:
         from_ini(profile="top").fetch()
         assert signers(aws.requests) == ["AKIASTATIC"]
 
-    def test_in_a_source_static_keys_go_before_its_role(self, config, aws):
+    def test_static_credentials_of_a_source_precede_its_role(self, config, aws):
         config(role("top", "mid") + role("mid", "low") + STATIC + f"[profile low]\n{STATIC}")
         from_ini(profile="top").fetch()
         assert roles(aws) == [f"{ROLE}/top"]
@@ -225,7 +225,7 @@ class TestRoles:
         from_ini(profile="top").fetch()
         assert roles(aws) == [f"{ROLE}/top"]
 
-    def test_the_hundredth_fetch_works_and_keeps_the_keys_of_the_source(self, config, aws):
+    def test_many_fetches_reuse_the_source_credentials(self, config, aws):
         config(role("top", "low") + f"[profile low]\n{POOL}")
         credentials = from_ini(profile="top").load()
         for _ in range(100):
@@ -245,7 +245,7 @@ class TestRoles:
         clock.advance(200)
         assert credentials.get_frozen_credentials() != first
 
-    def test_client_config_is_for_every_hop(self, config):
+    def test_client_config_applies_to_every_role(self, config):
         fake = fakes.FakeAws()
         config(role("top", "mid") + role("mid", "low") + f"[profile low]\n{POOL}")
         given = {"endpoint_url": fake.url, "region_name": "eu-west-1"}
@@ -253,7 +253,7 @@ class TestRoles:
         fake.close()
         assert fake.operations() == ["GetId", "GetCredentialsForIdentity"] + ["AssumeRole"] * 2
 
-    def test_a_code_is_asked_for_where_the_profile_has_a_device(self, config, aws):
+    def test_callback_returns_the_mfa_code(self, config, aws):
         serial = "arn:aws:iam::123456789012:mfa/me"
         config(
             role("top", "mid") + role("mid", "low") + f"mfa_serial = {serial}\n"
@@ -299,7 +299,7 @@ class TestRoles:
         provider.load().get_frozen_credentials()
         assert roles(aws) == [f"{ROLE}/mid", f"{ROLE}/mid", f"{ROLE}/top"]
 
-    def test_client_config_reaches_a_named_source_of_ours(self, config):
+    def test_client_config_reaches_the_credential_source(self, config):
         fake = fakes.FakeAws()
         source = "credential_source = CustomCognitoIdentityPool\n"
         config(f"[profile p]\nrole_arn = {ROLE}/p\n{source}{POOL}")
@@ -308,7 +308,7 @@ class TestRoles:
         fake.close()
         assert fake.operations() == ["GetId", "GetCredentialsForIdentity", "AssumeRole"]
 
-    def test_nobody_is_prompted(self, config, mocker):
+    def test_nothing_prompts_for_a_code(self, config, mocker):
         prompt = mocker.patch("getpass.getpass")
         path = config(role("top", "low") + f"mfa_serial = device\n[profile low]\n{STATIC}")
         with pytest.raises(ConfigurationError) as raised:
@@ -385,7 +385,7 @@ def test_roles_that_cannot_be(name, config):
 
 class TestFiles:
     @pytest.mark.parametrize("where", ["config_filepath", "filepath"])
-    def test_other_files_than_those_of_the_session(self, where, world, config):
+    def test_files_that_code_names(self, where, world, config):
         config(f"[profile p]\n{STATIC}")
         section = "profile p" if where == "config_filepath" else "p"
         text = f"[{section}]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = s\n"
@@ -394,13 +394,13 @@ class TestFiles:
         assert from_ini(profile="p", **given).fetch().access_key == "AKIAOTHER"
         assert from_ini(profile="p").fetch().access_key == "AKIASTATIC"
 
-    def test_the_home_is_expanded_and_sources_come_from_the_same_files(self, world, aws):
+    def test_home_is_expanded_and_sources_use_the_same_files(self, world, aws):
         text = role("top", "low") + f"[profile low]\n{STATIC}"
         (world / "other").write_text(text, encoding="utf-8")
         from_ini(profile="top", config_filepath="~/other").fetch()
         assert roles(aws) == [f"{ROLE}/top"]
 
-    def test_the_profile_of_the_session_is_read_in_the_other_file(self, world, monkeypatch):
+    def test_session_profile_is_read_in_the_files_from_code(self, world, monkeypatch):
         monkeypatch.setenv("AWS_PROFILE", "q")
         (world / "other").write_text(f"[profile q]\n{STATIC}", encoding="utf-8")
         keys = from_ini(config_filepath=str(world / "other")).fetch()
@@ -435,7 +435,7 @@ class TestFiles:
         with pytest.raises(Exception, match="Could not connect|connect"):
             fresh.fetch()
 
-    def test_a_guest_stays_the_same_guest_while_the_file_is_the_same(self, config, aws):
+    def test_guest_identity_stays_while_the_file_does(self, config, aws):
         config(f"[profile p]\n{POOL}")
         provider = from_ini(profile="p", ignore_cache=True)
         provider.fetch()
@@ -449,7 +449,7 @@ class TestFiles:
         config(f"[profile p]\n{STATIC}")
         assert provider.load().access_key == "AKIASTATIC"
 
-    def test_a_role_is_read_anew(self, config, aws):
+    def test_role_is_read_again(self, config, aws):
         low = f"[profile low]\n{STATIC}"
         config(role("top", "low") + low)
         provider = from_ini(profile="top", ignore_cache=True)
@@ -603,7 +603,7 @@ class TestDefaultChain:
             from_default_chain(ec2_metadata_v1_disabled=True, max_retries=0).fetch()
         assert aws.operations() == ["GetMetadataToken"]
 
-    def test_ours_are_in_it(self, config, aws):
+    def test_settings_of_this_package_are_in_it(self, config, aws):
         config(f"[default]\n{POOL}")
         from_default_chain().fetch()
         assert aws.operations() == ["GetId", "GetCredentialsForIdentity"]
@@ -612,7 +612,7 @@ class TestDefaultChain:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
         assert from_default_chain().fetch().access_key == aws.requests[0].gave
 
-    def test_nobody_has_keys(self):
+    def test_no_candidate_has_credentials(self):
         provider = from_default_chain()
         assert provider.load() is not None
         with pytest.raises(Exception, match="no link of the chain returned credentials") as raised:
@@ -627,7 +627,7 @@ class TestDefaultChain:
         ]  # fmt: skip
         assert lines[-1] == "  Ec2InstanceMetadata: AWS_EC2_METADATA_DISABLED is true"
 
-    def test_the_chain_that_asks_for_it_is_left_out(self, config, monkeypatch):
+    def test_the_chain_that_uses_it_is_skipped(self, config, monkeypatch):
         config(
             f"[profile p]\ncredential_chain = CustomDefaultChain, profile q\n[profile q]\n{STATIC}"
         )

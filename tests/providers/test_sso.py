@@ -52,7 +52,7 @@ def token_in(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_keys_for_a_start_url(aws, scope, clock, log_in):
+def test_credentials_for_a_start_url(aws, scope, clock, log_in):
     token = token_in(log_in())["accessToken"]
     keys = from_sso(**INLINE).bind(scope)._guarded_fetch()
     assert (keys.account_id, keys.expiration) == ("123456789012", clock.at(3600))
@@ -66,14 +66,14 @@ def test_keys_for_a_start_url(aws, scope, clock, log_in):
     assert "Authorization" not in request.headers
 
 
-def test_keys_for_a_profile(aws, scope, config, log_in):
+def test_credentials_for_a_profile(aws, scope, config, log_in):
     lines = "".join(f"{name} = {value}\n" for name, value in INLINE.items())
     config(f"[profile old]\n{lines}")
     log_in()
     assert from_sso(profile="old").bind(scope).fetch().secret_key in fakes.SECRETS
 
 
-def test_keys_for_a_session(aws, scope, config, log_in):
+def test_credentials_for_a_session(aws, scope, config, log_in):
     config(SESSION)
     token = token_in(log_in(of="mine"))["accessToken"]
     keys = from_sso(profile="dev").bind(scope)._guarded_fetch()
@@ -130,7 +130,7 @@ def test_the_token_of_a_session_is_renewed_in_time(
     assert [after[name] for name in kept] == [before[name] for name in kept]
 
 
-def test_a_refresh_token_that_is_not_replaced_is_kept(aws, scope, config, log_in):
+def test_refresh_token_without_a_new_one_stays(aws, scope, config, log_in):
     config(SESSION)
     path = log_in(60, of="mine")
     before = token_in(path)
@@ -180,9 +180,7 @@ def test_a_token_that_is_still_valid_outlives_a_failed_renewal(
 
 
 @pytest.mark.parametrize("missing", ["refreshToken", "clientSecret", "clientId"])
-def test_a_token_that_cannot_be_renewed_is_used_while_it_is_valid(
-    aws, scope, config, log_in, missing
-):
+def test_valid_token_outlives_a_failed_refresh(aws, scope, config, log_in, missing):
     config(SESSION)
     log_in(60, of="mine", **{missing: None})
     provider = from_sso(profile="dev").bind(scope)
@@ -206,7 +204,7 @@ def test_a_token_without_a_registration_time_is_renewed(aws, scope, config, log_
     assert after.get("registrationExpiresAt") == before.get("registrationExpiresAt")
 
 
-def test_a_client_whose_registration_is_over_renews_nothing(aws, scope, config, log_in, clock):
+def test_expired_registration_refreshes_nothing(aws, scope, config, log_in, clock):
     config(SESSION)
     log_in(-1, of="mine", registrationExpiresAt=fakes.at(clock.time - 1))
     with pytest.raises(FetchError, match="log in again"):
@@ -215,7 +213,7 @@ def test_a_client_whose_registration_is_over_renews_nothing(aws, scope, config, 
 
 
 @pytest.mark.parametrize("renewed", [True, False])
-def test_another_login_during_a_renewal_is_used_and_kept(aws, scope, config, log_in, renewed):
+def test_login_during_a_refresh_is_used_and_stays(aws, scope, config, log_in, renewed):
     """The tokens of two people never meet in one file."""
     config(SESSION)
     path = log_in(-1, of="mine")
@@ -284,7 +282,7 @@ def hosts(monkeypatch):
 @pytest.mark.parametrize(
     ("client_config", "region"), [(None, "us-east-1"), ({"region_name": "sa-east-1"}, "sa-east-1")]
 )
-def test_the_region_is_that_of_the_start_url_but_for_client_config(
+def test_client_config_may_change_the_region(
     scope, config, log_in, hosts, client_config, region, monkeypatch
 ):
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
@@ -409,14 +407,14 @@ def test_a_refusal_of_the_service_passes_unchanged(aws, scope, log_in):
         ({"client_config": {"endpoint_url": "portal"}}, "Invalid endpoint: portal"),
     ],
 )
-def test_a_client_that_cannot_be_made_says_why(log_in, changed, text):
+def test_client_that_cannot_be_created_says_why(log_in, changed, text):
     """And not that one must log in again."""
     log_in()
     with pytest.raises(ValueError, match=text):
         from_sso(**{**INLINE, **changed}).fetch()
 
 
-def test_a_service_that_is_silent_is_waited_for_no_longer_than_its_timeout(aws, scope, log_in):
+def test_silent_service_ends_with_the_timeout(aws, scope, log_in):
     log_in()
     aws.always("GetRoleCredentials", fakes.Answer(silence=30))
     config = Config(read_timeout=0.1, retries={"total_max_attempts": 1})
@@ -472,7 +470,7 @@ KEYS = {"accessKeyId": "A", "secretAccessKey": "s", "sessionToken": "t", "expira
     [{"accessKeyId": "A"}, [], KEYS | {"accessKeyId": 1}, KEYS | {"expiration": "soon"}, None],
     ids=["no secret key", "list", "number", "no time", "null"],
 )
-def test_an_answer_without_keys_is_an_error(aws, scope, log_in, found):
+def test_answer_without_credentials_is_an_error(aws, scope, log_in, found):
     log_in()
     body = json.dumps({"roleCredentials": found})
     aws.always("GetRoleCredentials", fakes.Answer(body.encode()))

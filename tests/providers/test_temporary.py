@@ -74,7 +74,7 @@ def test_every_parameter_reaches_sts_as_it_was_given(aws):
     assert keys.access_key == aws.requests[0].gave
 
 
-def test_the_session_name_is_ours_and_the_time(aws, clock):
+def test_session_name_is_the_package_and_the_time(aws, clock):
     provider = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master())
     provider.bind(Scope(clock=clock)).fetch()
     assert aws.requests[0].parameters["RoleSessionName"] == "botocore-ext-1800000000"
@@ -126,7 +126,7 @@ def test_nested_to_any_depth(aws):
     assert signers(aws.requests) == ["AKIAMASTER", *(one.gave for one in aws.requests[:-1])]
 
 
-def test_a_refresh_keeps_master_keys_that_are_good_and_their_client(aws, clock):
+def test_refresh_reuses_valid_master_credentials(aws, clock):
     provider = from_temporary_credentials(
         params={"RoleArn": ROLE},
         master_credentials=from_web_token(role_arn=ROLE, web_identity_token="token"),
@@ -154,7 +154,7 @@ def test_a_copy_assumes_its_role_with_a_copy_of_the_master(aws):
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"])
-def test_master_keys_that_sts_calls_expired_are_fetched_anew(aws, code):
+def test_master_credentials_that_sts_rejects_are_fetched(aws, code):
     provider = from_temporary_credentials(
         params={"RoleArn": ROLE},
         master_credentials=from_web_token(role_arn=ROLE, web_identity_token="token"),
@@ -166,7 +166,7 @@ def test_master_keys_that_sts_calls_expired_are_fetched_anew(aws, code):
     assert aws.operations().count("AssumeRoleWithWebIdentity") == 2
 
 
-def test_master_keys_that_are_new_already_are_not_fetched_once_more(aws):
+def test_newer_master_credentials_are_not_fetched_again(aws):
     """What STS calls expired are those that it was asked with."""
     web = from_web_token(role_arn=ROLE, web_identity_token="token")
     master = web.load()
@@ -195,7 +195,7 @@ def test_what_the_master_raises_passes_unchanged(aws):
     assert aws.requests == []
 
 
-def test_the_ways_by_which_the_master_keys_came_are_kept(aws, monkeypatch):
+def test_features_of_master_credentials_are_included(aws, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     provider = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=from_env())
@@ -205,7 +205,7 @@ def test_the_ways_by_which_the_master_keys_came_are_kept(aws, monkeypatch):
     )
 
 
-def test_a_refusal_of_sts_passes_unchanged_and_keeps_the_master_keys(aws):
+def test_sts_refusal_is_raised_and_keeps_the_master(aws):
     provider = from_temporary_credentials(
         params={"RoleArn": ROLE},
         master_credentials=from_web_token(role_arn=ROLE, web_identity_token="token"),
@@ -240,7 +240,7 @@ def test_the_same_holds_for_the_credentials_of_a_provider(aws):
     assert aws.operations() == ["AssumeRoleWithWebIdentity", "AssumeRole"] * 2
 
 
-def test_a_region_that_nobody_named_is_not_passed_on(aws, config):
+def test_default_region_is_not_passed_to_the_master(aws, config):
     config(f"[profile cn]\nrole_arn = {ROLE}\nsource_profile = low\nregion = cn-north-1\n"
            "[profile low]\naws_access_key_id = A\naws_secret_access_key = s\n")  # fmt: skip
     from_temporary_credentials(
@@ -262,7 +262,7 @@ class TestCodes:
     def source():
         return FrozenCredentials("AKIAMASTER", "s")
 
-    def test_a_code_is_asked_for_at_every_fetch(self, aws):
+    def test_callback_is_called_at_every_fetch(self, aws):
         codes = iter(["111111", " 222222\n"])
         asked = []
 
@@ -287,7 +287,7 @@ class TestCodes:
         ids=["wrong", "unknown device", "not digits", "too short"],
     )
     @pytest.mark.parametrize("lifetime", [None, 0, 30])
-    def test_a_wrong_code_is_asked_for_again_at_the_next_use(self, aws, clock, wrong, lifetime):
+    def test_wrong_code_is_not_remembered(self, aws, clock, wrong, lifetime):
         """A person types it, and does not wait for seconds until it is asked for again."""
         codes, is_short = ["111111", "222222"], isinstance(wrong, str)
         credentials = self.provider(lambda _: codes.pop(0)).bind(Scope(clock=clock)).load()
@@ -318,7 +318,7 @@ class TestCodes:
         assert credentials.get_frozen_credentials().access_key == aws.requests[-1].gave
         assert len(aws.requests) == 2
 
-    def test_nobody_is_asked_where_there_are_no_master_keys(self):
+    def test_no_prompt_without_master_credentials(self):
         self.source = from_env()
         with pytest.raises(FetchError) as raised:
             self.provider(lambda serial: pytest.fail(f"asks for {serial}")).fetch()
@@ -326,11 +326,11 @@ class TestCodes:
             f"no credentials to assume the role {ROLE}: AWS_ACCESS_KEY_ID is not set"
         )
 
-    def test_nobody_is_asked_for_parameters_that_are_wrong(self):
+    def test_no_prompt_for_invalid_parameters(self):
         with pytest.raises(ConfigurationError, match="AssumeRole does not accept the params"):
             self.provider(lambda serial: pytest.fail(f"asks for {serial}"), RoleArn="x").fetch()
 
-    def test_nobody_is_asked_for_a_client_that_cannot_be_made(self):
+    def test_no_prompt_if_the_client_cannot_be_created(self):
         provider = from_temporary_credentials(
             params={"RoleArn": ROLE, "SerialNumber": SERIAL},
             master_credentials=self.source,
@@ -428,12 +428,12 @@ def test_params_must_be_a_mapping():
         ({"AccessKeyId": "A"}, r"cannot be read as credentials \(SecretAccessKey is missing\)"),
     ],
 )
-def test_what_gives_no_keys_is_no_master(master, fact):
+def test_value_without_credentials_is_refused(master, fact):
     with pytest.raises(ConfigurationError, match=rf"\(\) {fact}: pass master_credentials="):
         from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master).load()
 
 
-def test_keys_in_client_config_would_not_be_used():
+def test_credentials_in_client_config_are_refused():
     with pytest.raises(ConfigurationError) as raised:
         from_temporary_credentials(
             params={"RoleArn": ROLE}, client_config={"aws_access_key_id": "A"}
@@ -454,7 +454,7 @@ def test_keys_in_client_config_would_not_be_used():
     ],
     ids=["function", "provider", "chain", "default chain"],
 )
-def test_without_master_keys_no_other_identity_is_taken(source, reason):
+def test_missing_master_credentials_stop_a_chain(source, reason):
     """The role was asked for: a chain must stop at it, not step over it."""
     role = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=source)
     chain = create_credential_chain(role, lambda: pytest.fail("goes on"))
@@ -476,7 +476,7 @@ def test_an_error_of_the_master_passes_unchanged(aws):
         role.fetch()
 
 
-def test_a_provider_of_others_may_be_the_master(aws):
+def test_third_party_provider_may_be_the_master(aws):
     environ = {"AWS_ACCESS_KEY_ID": "AKIATHEIRS", "AWS_SECRET_ACCESS_KEY": "s"}
     role = from_temporary_credentials(
         params={"RoleArn": ROLE}, master_credentials=EnvProvider(environ)
@@ -488,7 +488,7 @@ def test_a_provider_of_others_may_be_the_master(aws):
         role.fetch()
 
 
-def test_an_answer_without_keys_is_an_error(aws):
+def test_answer_without_credentials_is_an_error(aws):
     aws.script("AssumeRole", fakes.Answer(b"<R><AssumeRoleResult></AssumeRoleResult></R>"))
     with pytest.raises(FetchError) as raised:
         from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master()).fetch()

@@ -41,7 +41,7 @@ def test_a_file_is_for_its_owner_only(cache):
     assert stat.S_IMODE(cache.file_of(NAME).stat().st_mode) == 0o600
 
 
-def test_what_an_answer_does_not_replace_is_kept(cache):
+def test_fields_missing_in_an_answer_stay(cache):
     cache[NAME] = {"accessToken": "old", "refreshToken": "kept"}
     cache[NAME] = {"accessToken": "new"}
     assert content(cache) == {"accessToken": "new", "refreshToken": "kept"}

@@ -50,13 +50,13 @@ def test_a_policy_as_text_and_as_mapping(aws, policy):
     assert json.loads(parameters_of(aws, policy=policy)["Policy"]) == {"Version": "2012-10-17"}
 
 
-def test_the_session_name_is_ours_and_the_time(aws, clock):
+def test_session_name_is_the_package_and_the_time(aws, clock):
     provider = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
     provider.bind(Scope(clock=clock)).fetch()
     assert aws.requests[-1].parameters["RoleSessionName"] == "botocore-ext-1800000000"
 
 
-def test_a_callable_is_asked_at_every_fetch_and_its_answer_stripped(aws):
+def test_callable_is_called_at_every_fetch_and_stripped(aws):
     tokens = [fakes.secret("token"), fakes.secret("token")]
     given = iter(f" {token}\n" for token in tokens)
     credentials = from_web_token(role_arn=ROLE, web_identity_token=lambda: next(given)).load()
@@ -137,7 +137,7 @@ def test_a_role_assumer_is_called_instead_of_sts():
 
 
 @pytest.mark.parametrize("found", [{"Credentials": {}}, None, "keys"])
-def test_a_role_assumer_that_returns_no_keys_is_an_error(found):
+def test_role_assumer_without_credentials_is_an_error(found):
     provider = from_web_token(
         role_arn=ROLE, web_identity_token="t", role_assumer_with_web_identity=lambda _: found
     )
@@ -147,7 +147,7 @@ def test_a_role_assumer_that_returns_no_keys_is_an_error(found):
         provider.fetch()
 
 
-def test_keys_carry_account_and_expiration(aws, clock):
+def test_credentials_have_account_and_expiration(aws, clock):
     aws.now = clock.now
     keys = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
     assert isinstance(keys, FrozenCredentials)
@@ -223,7 +223,7 @@ def test_an_error_of_sts_passes_unchanged(aws):
 
 
 @pytest.mark.caller_signs
-def test_used_keys_are_named_in_the_user_agent(aws):
+def test_user_agent_names_the_operation(aws):
     """Botocore's feature id for AssumeRoleWithWebIdentity is ``k``."""
     provider = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
     session = Session(credentials=provider, region_name="eu-west-1")
@@ -234,7 +234,7 @@ def test_used_keys_are_named_in_the_user_agent(aws):
         assert "k" in agent.split(" m/")[1].split(" ")[0].split(",")
 
 
-def test_a_page_in_the_place_of_an_answer_is_an_error_that_says_so(aws):
+def test_html_page_instead_of_an_answer_is_an_error(aws):
     """As the portal of a hotel shows one; botocore's parser raises a bare ``KeyError``."""
     aws.script("AssumeRoleWithWebIdentity", fakes.Answer(b"<html><body>Log in</body></html>"))
     provider = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
@@ -312,7 +312,7 @@ class TestTokenFile:
         chain = create_credential_chain(from_token_file(), lambda: FrozenCredentials("A", "s"))
         assert chain.fetch().access_key == "A"
 
-    def test_a_profile_without_a_file_is_told_with_the_key(self, config):
+    def test_profile_without_a_token_file_names_the_setting(self, config):
         config("[default]\nregion = eu-west-1\n")
         with pytest.raises(ChainError) as raised:
             from_default_chain().fetch()
@@ -322,9 +322,7 @@ class TestTokenFile:
             "web_identity_token_file is not set",
         ]
 
-    def test_the_role_of_a_profile_is_not_for_the_token_of_the_environment(
-        self, aws, config, world, monkeypatch
-    ):
+    def test_profile_role_is_not_for_the_environments_token(self, aws, config, world, monkeypatch):
         """A pod with a token of its own, and a profile whose role takes the pod's keys."""
         (world / "token").write_text("t0ken", encoding="utf-8")
         monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(world / "token"))

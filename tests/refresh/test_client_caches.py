@@ -47,7 +47,7 @@ def test_an_account_based_endpoint_follows_the_account():
     ]
 
 
-def test_a_discovered_endpoint_is_used_on_with_the_new_credentials():
+def test_discovered_endpoint_outlives_credentials():
     """It is an address, which the service replaces when it is wrong."""
     endpoint = {"Address": "cell1.timestream.us-west-2.amazonaws.com", "CachePeriodInMinutes": 60}
     answer = {"Endpoints": [endpoint], "Databases": []}

@@ -63,7 +63,7 @@ def seen(credentials):
     return frozen and frozen[:3], credentials._expiry_time, remaining, credentials._is_expired()
 
 
-def test_what_is_read_is_what_botocore_says(ours, botocores, clock):
+def test_private_names_have_botocores_meaning(ours, botocores, clock):
     for seconds, refreshes in [(0, False), (0, True), (3599, False), (2, False), (0, True)]:
         clock.advance(seconds)
         for credentials, _ in (ours, botocores):
@@ -192,7 +192,7 @@ def bucket():
 
 
 @pytest.mark.caller_signs
-def test_polars_is_told_when_the_credentials_end(bucket, clock):
+def test_polars_reads_the_expiration(bucket, clock):
     polars = pytest.importorskip("polars", reason="polars is not installed")
     botocore_ext.install(lambda: FrozenCredentials("AKIA", "secret", "token", clock.at(600)))
     with warnings.catch_warnings():

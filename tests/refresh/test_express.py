@@ -164,7 +164,7 @@ class TestIdentity:
         get(client)
         assert express.users == ["AKIAFIRST", "AKIASECOND"]
 
-    def test_each_user_of_one_client_has_one_session_for_each_bucket(self, express):
+    def test_each_user_has_one_session_for_each_bucket(self, express):
         source = switching("AKIAFIRST")
         session = Session(credentials=source)
         client = client_of(session)
@@ -221,7 +221,7 @@ class TestInert:
         get(client)
         assert express.users == ["AKIAPLAIN", "AKIAPLAIN"]
 
-    def test_our_sessions_do_not_displace_those_of_others(self, express):
+    def test_sessions_do_not_use_botocores_cache(self, express):
         """Botocore keeps a hundred for the whole process."""
         plain = client_of(boto3.Session("AKIAPLAIN", "secret"))
         get(plain)
@@ -232,7 +232,7 @@ class TestInert:
         get(plain)
         assert express.creations["AKIAPLAIN"] == 1
 
-    def test_a_client_with_keys_of_its_own(self, session, provider, express):
+    def test_a_client_with_explicit_credentials(self, session, provider, express):
         client = session.client("s3", aws_access_key_id="AKIAOWN", aws_secret_access_key="secret")
         get(client)
         provider.web_identity_token = fakes.secret("token")
@@ -254,7 +254,7 @@ class TestInert:
         get(client)
         assert (express.users, express.creations) == (["user"], {})
 
-    def test_a_user_who_creates_a_session(self, session, express):
+    def test_a_user_that_creates_a_session(self, session, express):
         answer = client_of(session).create_session(Bucket=BUCKET)
         assert answer["Credentials"]["AccessKeyId"] in express.created
 
@@ -280,7 +280,7 @@ class TestRejections:
                 get(client)
         assert express.creations == {access_key(session): 2}
 
-    def test_rejected_credentials_are_replaced_and_the_request_goes_on(self, session, express, aws):
+    def test_rejected_credentials_are_replaced_and_request_resent(self, session, express, aws):
         express.refusals["CreateSession"] = [EXPIRED]
         client = client_of(session)
         get(client)
@@ -290,7 +290,7 @@ class TestRejections:
         assert express.creations == {user: 1}
         assert aws.operations().count("AssumeRoleWithWebIdentity") == 2
 
-    def test_where_no_session_can_be_created_the_error_is_the_service_s(self, session, express):
+    def test_failed_creation_raises_the_service_error(self, session, express):
         client = client_of(session)
         get(client)
         express.refusals["GetObject"] = [EXPIRED]
@@ -373,7 +373,7 @@ class TestRenewal:
         assert express.users == [access_key(session)] * 8
         assert express.creations == {access_key(session): 1}
 
-    def test_while_one_thread_replaces_it_others_use_the_old_one(self, session, express):
+    def test_session_stays_in_use_while_one_thread_replaces_it(self, session, express):
         express.lifetime = 44
         client = client_of(session)
         get(client)
@@ -393,7 +393,7 @@ class TestRenewal:
         first.join()
         assert express.creations == {access_key(session): 2}
 
-    def test_who_needs_one_to_create_one_creates_another(self, session, express):
+    def test_creation_that_needs_a_session_creates_another(self, session, express):
         """As a signal handler does that comes meanwhile, and reads from the same bucket."""
         client = client_of(session)
 

@@ -77,7 +77,7 @@ def test_the_advisory_window_is_at_most_half_the_lifetime(lifetime, window, seco
 @pytest.mark.parametrize(
     ("lifetime", "seconds"), [(3600, 60), (600, 60), (300, 30), (90, 9), (float("inf"), 60)]
 )
-def test_the_mandatory_window_is_at_most_a_tenth_of_the_lifetime(lifetime, seconds):
+def test_mandatory_window_is_a_tenth_of_the_lifetime_at_most(lifetime, seconds):
     assert mandatory_window(lifetime) == seconds
 
 
@@ -125,13 +125,11 @@ def test_the_decision_depends_on_state_and_time_alone(given, decision):
         (state(3600, invalidated=True, failures=2), 1.0, 20),
     ],
 )
-def test_the_wait_is_long_while_keys_are_valid_and_short_once_they_have_expired(
-    given, chance, seconds
-):
+def test_wait_is_long_before_expiry_and_short_after(given, chance, seconds):
     assert retry_delay(given, NOW, chance) == seconds
 
 
-def test_keys_are_good_until_the_moment_at_which_they_expire():
+def test_credentials_are_valid_until_their_expiration():
     assert state(0.5).is_unexpired(NOW)
     assert not state(0).is_unexpired(NOW)
 
@@ -227,21 +225,21 @@ def warnings_of(caplog):
 
 
 @pytest.mark.users_own("error")
-def test_what_a_users_function_raises_is_logged_by_its_type_alone(refresher, source, caplog):
+def test_error_of_a_user_function_is_logged_by_type_only(refresher, source, caplog):
     source.error = LookupError(fakes.secret())
     with pytest.raises(LookupError):
         served(refresher)
     assert warnings_of(caplog) == ["Fetching credentials via custom-test failed: LookupError"]
 
 
-def test_a_timeout_of_the_source_is_not_taken_for_a_wait_for_another_thread(refresher, source):
+def test_timeout_of_the_source_is_not_a_wait_for_a_thread(refresher, source):
     source.error = TimeoutError("the vault does not answer")
     with pytest.raises(TimeoutError, match="the vault"):
         served(refresher)
     assert source.calls == 1
 
 
-def test_a_fetch_that_returns_no_keys_is_an_error(clock):
+def test_fetch_that_returns_no_credentials_is_an_error(clock):
     refresher = Refresher("custom-test", dict, clock, lambda: 300)
     with pytest.raises(
         FetchError, match=r"fetch\(\) returned dict: it must return FrozenCredentials"
@@ -249,7 +247,7 @@ def test_a_fetch_that_returns_no_keys_is_an_error(clock):
         refresher.get_or_fetch()
 
 
-def test_keys_are_fetched_once_and_served_until_the_window(refresher, source, clock):
+def test_credentials_are_fetched_once_until_the_window(refresher, source, clock):
     assert [served(refresher) for _ in range(3)] == ["AKIA1"] * 3
     clock.advance(3600 - 301)
     assert served(refresher) == "AKIA1"
@@ -259,7 +257,7 @@ def test_keys_are_fetched_once_and_served_until_the_window(refresher, source, cl
 
 
 @pytest.mark.parametrize("set_to", [0, -3600])
-def test_what_is_at_hand_is_what_nobody_needs_to_wait_for(source, clock, set_to):
+def test_cached_returns_what_needs_no_wait(source, clock, set_to):
     """For event loops: what is not at hand a thread fetches."""
     credentials = FunctionProvider(function=source).bind(Scope(clock=clock)).load()
 
@@ -284,7 +282,7 @@ def test_what_is_at_hand_is_what_nobody_needs_to_wait_for(source, clock, set_to)
     assert credentials._unexpired() is None
 
 
-def test_keys_without_expiration_are_fetched_once_for_ever(clock):
+def test_credentials_without_expiration_are_fetched_once(clock):
     calls = []
     refresher = Refresher(
         "custom-test", lambda: calls.append(1) or FrozenCredentials("A", "b"), clock, lambda: 300
@@ -295,7 +293,7 @@ def test_keys_without_expiration_are_fetched_once_for_ever(clock):
     assert len(calls) == 1
 
 
-def test_a_failed_refresh_keeps_serving_valid_keys_and_waits(refresher, source, clock, caplog):
+def test_failed_refresh_serves_valid_credentials_and_waits(refresher, source, clock, caplog):
     assert served(refresher) == "AKIA1"
     clock.advance(3600 - 200)
     source.error = FetchError(provider="custom-test", error_msg="silent")
@@ -329,9 +327,7 @@ def test_after_expiry_every_failed_attempt_is_a_warning(refresher, source, clock
     assert all("have expired" in message for message in warnings_of(caplog))
 
 
-def test_failures_while_keys_were_valid_do_not_prolong_the_waits_after_expiry(
-    refresher, source, clock
-):
+def test_early_failures_do_not_prolong_waits_after_expiry(refresher, source, clock):
     served(refresher)
     clock.advance(3300)
     source.error = OSError("network")
@@ -342,7 +338,7 @@ def test_failures_while_keys_were_valid_do_not_prolong_the_waits_after_expiry(
     assert refresher.current.state.failures == 0
 
 
-def test_keys_that_come_expired_count_as_a_failure(refresher, source, clock):
+def test_credentials_that_come_expired_are_a_failure(refresher, source, clock):
     served(refresher)
     clock.advance(3600 - 200)
     source.lifetime = 0
@@ -354,7 +350,7 @@ def denied():
     return ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole")
 
 
-def test_a_final_refusal_raises_at_once_and_is_remembered_for_seconds(refresher, source, clock):
+def test_final_refusal_raises_and_is_remembered(refresher, source, clock):
     served(refresher)
     clock.advance(3600 - 200)
     source.error = denied()
@@ -396,7 +392,7 @@ def test_invalidate_forces_a_fetch_and_lifts_the_wait(refresher, source, clock):
     assert served(refresher) == "AKIA3"
 
 
-def test_invalidate_lifts_the_memory_of_a_refusal_and_by_key_does_not(refresher, source, clock):
+def test_invalidate_forgets_a_refusal_but_not_by_access_key(refresher, source, clock):
     served(refresher)
     clock.advance(3400)
     source.error = denied()
@@ -410,7 +406,7 @@ def test_invalidate_lifts_the_memory_of_a_refusal_and_by_key_does_not(refresher,
     assert served(refresher) == "AKIA3"
 
 
-def test_invalidate_by_key_is_for_the_current_key_and_leaves_the_wait(refresher, source, clock):
+def test_invalidate_by_access_key_keeps_the_wait(refresher, source, clock):
     served(refresher)
     refresher.invalidate("AKIA-other")
     assert served(refresher) == "AKIA1"
@@ -424,9 +420,7 @@ def test_invalidate_by_key_is_for_the_current_key_and_leaves_the_wait(refresher,
     assert source.calls == 3
 
 
-def test_keys_that_a_service_rejected_are_replaced_sooner_than_keys_in_good_use(
-    refresher, source, clock, caplog
-):
+def test_rejected_credentials_are_retried_sooner(refresher, source, clock, caplog):
     """By the clock they are valid for an hour, but every request with them fails."""
     served(refresher)
     refresher.invalidate("AKIA1")
@@ -445,7 +439,7 @@ def test_keys_that_a_service_rejected_are_replaced_sooner_than_keys_in_good_use(
     assert served(refresher) == "AKIA5"
 
 
-def test_the_keys_that_a_service_rejected_are_no_news(refresher, source, clock):
+def test_rejected_credentials_returned_again_are_a_failure(refresher, source, clock):
     served(refresher)
     refresher.invalidate("AKIA1")
     source.calls = 0  # it will give the same again
@@ -459,7 +453,7 @@ def test_the_keys_that_a_service_rejected_are_no_news(refresher, source, clock):
 
 
 @pytest.mark.parametrize("rejected", [False, True])
-def test_the_same_keys_are_news_to_who_asked_for_a_fetch(refresher, source, rejected):
+def test_same_credentials_are_accepted_after_invalidate(refresher, source, rejected):
     served(refresher)
     if rejected:
         refresher.invalidate("AKIA1")
@@ -524,7 +518,7 @@ def provider(aws, clock):
     return from_web_token(role_arn=ROLE, web_identity_token=token).bind(Scope(clock=clock))
 
 
-def test_any_number_of_threads_make_one_first_fetch_and_one_refresh(provider, aws, clock):
+def test_many_threads_make_one_fetch_and_one_refresh(provider, aws, clock):
     aws.delay = 0.1
     credentials = provider.load()
     keys = together(32, credentials.get_frozen_credentials)
@@ -537,7 +531,7 @@ def test_any_number_of_threads_make_one_first_fetch_and_one_refresh(provider, aw
     assert len(aws.requests) == 2
 
 
-def test_in_the_advisory_window_one_refreshes_and_the_others_go_on(provider, aws, clock):
+def test_in_the_advisory_window_one_thread_refreshes(provider, aws, clock):
     credentials = provider.load()
     old = credentials.get_frozen_credentials()
     clock.advance(3400)
@@ -547,7 +541,7 @@ def test_in_the_advisory_window_one_refreshes_and_the_others_go_on(provider, aws
     assert keys.count(old) == 15
 
 
-def test_a_first_fetch_that_fails_raises_to_every_thread_that_waits(provider, aws):
+def test_failed_first_fetch_raises_to_every_waiter(provider, aws):
     aws.delay = 0.2
     aws.always("AssumeRoleWithWebIdentity", fakes.error("MalformedPolicyDocument"))
     errors = together(8, provider.load().get_frozen_credentials)
@@ -556,7 +550,7 @@ def test_a_first_fetch_that_fails_raises_to_every_thread_that_waits(provider, aw
 
 
 @pytest.mark.parametrize("left", [30, 0], ids=["mandatory", "expired"])
-def test_after_a_failed_refresh_those_who_waited_do_not_try_one_by_one(provider, aws, clock, left):
+def test_waiters_of_a_failed_refresh_do_not_retry(provider, aws, clock, left):
     credentials = provider.load()
     old = credentials.get_frozen_credentials()
     clock.advance(3600 - left)
@@ -601,9 +595,7 @@ OUTAGES = {
 
 @pytest.mark.parametrize("left", [200, 30], ids=["advisory", "mandatory"])
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_a_recoverable_failure_fails_no_request_and_recovery_comes_within_the_wait(
-    aws, clock, mocker, refusing, outage, left
-):
+def test_recoverable_failure_fails_no_request(aws, clock, mocker, refusing, outage, left):
     aws.now, broken, detour = clock.now, [], Detour()
     resolve = socket.getaddrinfo
 
@@ -670,7 +662,7 @@ def test_no_lifetime_means_a_fetch_for_each_request(clock, lifetime, window):
 @pytest.mark.parametrize(
     ("lifetime", "attempts"), [(90, 4), (300, 6), (600, 7), (900, 7), (HOUR, 7), (12 * HOUR, 7)]
 )
-def test_a_source_that_is_down_is_asked_seldom(clock, lifetime, attempts):
+def test_source_that_is_down_is_called_rarely(clock, lifetime, attempts):
     """From the window to expiry: after half of what is left, and again."""
     source = Source(clock, lifetime)
     provider = FunctionProvider(function=source).bind(Scope(clock=clock))
@@ -685,7 +677,7 @@ def test_a_source_that_is_down_is_asked_seldom(clock, lifetime, attempts):
 class TestClock:
     """The wall clock may be set, and the steady one stands still while a machine is suspended."""
 
-    def test_keys_are_not_used_longer_when_the_clock_is_set_back(self, refresher, clock):
+    def test_clock_set_back_does_not_prolong_credentials(self, refresher, clock):
         served(refresher)
         clock.jump(-HOUR)
         clock.advance(3299)
@@ -693,9 +685,7 @@ class TestClock:
         clock.advance(1)
         assert served(refresher) == "AKIA2"
 
-    def test_keys_that_seem_expired_when_the_clock_is_set_forward_are_fetched_once(
-        self, refresher, source, clock
-    ):
+    def test_clock_set_forward_costs_one_fetch(self, refresher, source, clock):
         served(refresher)
         clock.jump(HOUR)
         assert [served(refresher) for _ in range(3)] == ["AKIA2"] * 3
@@ -760,7 +750,7 @@ def test_a_changed_token_file_is_used_at_the_next_fetch(aws, tmp_path):
     assert [one.parameters["WebIdentityToken"] for one in aws.requests] == [first, second]
 
 
-def test_a_new_token_is_used_at_once_and_the_old_ones_keys_are_dropped(provider, aws):
+def test_new_token_drops_the_old_credentials(provider, aws):
     credentials = provider.load()
     old = credentials.get_frozen_credentials()
     provider.web_identity_token = new = fakes.secret("token")
@@ -772,7 +762,7 @@ def test_a_new_token_is_used_at_once_and_the_old_ones_keys_are_dropped(provider,
         credentials.get_frozen_credentials()
 
 
-def test_copies_share_the_token_and_invalidate_but_not_the_keys(provider, aws):
+def test_copies_share_token_and_invalidate_not_credentials(provider, aws):
     one = provider.load()
     other = provider.bind(Scope())
     two = other.load()
@@ -837,7 +827,7 @@ def test_the_public_surface_of_the_credentials(provider, aws, clock):
         credentials.access_key = "AKIA"
 
 
-def test_private_names_are_overridden_only_if_others_read_them(provider):
+def test_only_private_names_in_use_are_overridden(provider):
     """``tests/refresh/test_expiry.py`` says what they mean."""
     credentials = provider.load()
     plain = RefreshableCredentials("a", "b", None, None, None, "m")
@@ -854,7 +844,7 @@ def test_private_names_are_overridden_only_if_others_read_them(provider):
     assert own == {"_provider", "_wall", "_steady", "_refresher"}
 
 
-def test_a_callable_that_uses_the_credentials_it_provides_is_told_so(aws):
+def test_callable_that_uses_its_own_credentials_is_an_error(aws):
     provider = from_web_token(role_arn=ROLE)
     credentials = provider.load()
     provider.web_identity_token = lambda: credentials.access_key
@@ -862,7 +852,7 @@ def test_a_callable_that_uses_the_credentials_it_provides_is_told_so(aws):
         credentials.get_frozen_credentials()
 
 
-def test_a_fetch_may_use_the_keys_that_it_is_to_replace_while_they_are_good(refresher, source):
+def test_fetch_may_use_the_credentials_that_it_replaces(refresher, source):
     """A token service may well be an AWS service, asked with the same session."""
     first = served(refresher)
     fetch, used = source.__call__, []
@@ -872,7 +862,7 @@ def test_a_fetch_may_use_the_keys_that_it_is_to_replace_while_they_are_good(refr
     assert used == [first]
 
 
-def test_a_thread_that_comes_just_after_a_fetch_does_not_fetch_again(refresher, source, clock):
+def test_thread_just_after_a_fetch_does_not_fetch(refresher, source, clock):
     served(refresher)
     assert refresher._attempt() is refresher.current
     assert source.calls == 1
@@ -883,7 +873,7 @@ def test_a_thread_that_comes_just_after_a_fetch_does_not_fetch_again(refresher, 
     assert source.calls == 2
 
 
-def test_a_thread_that_comes_just_after_a_refusal_does_not_fetch_again(refresher, source):
+def test_thread_just_after_a_refusal_does_not_fetch(refresher, source):
     source.error = denied()
     for attempt in (refresher.get_or_fetch, refresher._attempt):
         with pytest.raises(ClientError):
@@ -916,7 +906,7 @@ def test_the_wait_of_a_follower_ends_with_the_budget(aws, clock, mocker):
 
 
 @pytest.mark.parametrize("event", ["token", "invalidate", "expiry"])
-def test_keys_that_ended_during_the_wait_of_a_follower_are_not_served(
+def test_credentials_that_expire_during_a_wait_are_not_served(
     refresher, source, clock, mocker, event
 ):
     """The other thread fetches for longer than the budget, as a token process may."""
@@ -949,13 +939,13 @@ def test_keys_that_ended_during_the_wait_of_a_follower_are_not_served(
         one.join()
 
 
-def test_nobody_gives_up_before_a_fetch_that_may_still_come():
+def test_waiters_outlast_a_token_process():
     """A token process comes before the calls that have the budget."""
     longest = tokens.TokenProcess("it").timeout + FETCH_BUDGET
     assert min(LONGEST_WAIT, resolver._LONGEST_WAIT) > longest
 
 
-def test_after_a_new_token_nobody_waits_for_the_fetch_of_the_old(refresher, source):
+def test_new_token_does_not_wait_for_the_old_fetch(refresher, source):
     fetching, over = threading.Event(), threading.Event()
 
     def slow():
@@ -975,7 +965,7 @@ def test_after_a_new_token_nobody_waits_for_the_fetch_of_the_old(refresher, sour
     assert served(refresher) == "AKIA1"
 
 
-def test_keys_of_a_token_that_was_replaced_just_after_the_fetch_are_not_served(refresher):
+def test_credentials_of_a_replaced_token_are_not_served(refresher):
     run = refresher._flight.run
 
     def replaced_after(*given, **named):
@@ -988,9 +978,7 @@ def test_keys_of_a_token_that_was_replaced_just_after_the_fetch_are_not_served(r
     assert served(refresher) == "AKIA2"
 
 
-def test_a_service_that_answers_a_byte_now_and_then_is_given_up_with_the_budget(
-    provider, aws, mocker
-):
+def test_dripping_service_ends_with_the_budget(provider, aws, mocker):
     """No timeout of a socket would ever come; for each provider: ``tests/tools/faults``."""
     mocker.patch("botocore_ext.runtime.deadline.FETCH_BUDGET", 0.3)
     aws.always(STS, fakes.Answer(b"<" * 1000, drip=0.1))
@@ -1020,7 +1008,7 @@ class Interrupting:
         return 300
 
 
-def test_changes_that_cross_each_other_are_both_made(clock):
+def test_concurrent_changes_are_both_applied(clock):
     window, numbers = Interrupting(), count(1)
     refresher = Refresher(
         "custom-test", lambda: FrozenCredentials(f"AKIA{next(numbers)}", "s"), clock, window
@@ -1064,7 +1052,7 @@ def test_a_failure_with_a_replaced_token_is_of_no_interest(clock):
     assert refresher.current.state.last_error is None
 
 
-def test_a_callable_that_refreshes_its_own_credentials_is_told_so():
+def test_callable_that_refreshes_itself_is_an_error():
     provider = from_web_token(role_arn="arn:aws:iam::123456789012:role/Web")
     credentials = provider.load()
     provider.web_identity_token = credentials.refresh

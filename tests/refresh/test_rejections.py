@@ -123,7 +123,7 @@ def session(source):
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "InvalidToken"])
 @pytest.mark.parametrize("protocol", ["query", "json", "rest-xml"])
-def test_a_rejected_request_is_sent_once_more_with_new_keys(session, source, protocol, code, mode):
+def test_rejected_request_is_resent_with_new_credentials(session, source, protocol, code, mode):
     (service, operation, parameters), _, _ = PROTOCOLS[protocol]
     wire = Wire(code, protocol=protocol)
     client = client_of(session, wire, service, config=Config(retries={"mode": mode}))
@@ -135,7 +135,7 @@ def test_a_rejected_request_is_sent_once_more_with_new_keys(session, source, pro
     assert source.calls == 2
 
 
-def test_ec2_says_request_expired_of_expired_credentials(session, source):
+def test_ec2_answers_request_expired(session, source):
     wire = Wire("RequestExpired", protocol="ec2")
     client_of(session, wire, "ec2").describe_regions()
     assert (wire.keys, source.calls) == (["AKIA1", "AKIA2"], 2)
@@ -157,7 +157,7 @@ def test_the_limit_of_attempts_does_not_count_it(session, mode, before):
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "RequestTimeTooSkewed", 404])
-def test_other_errors_are_left_alone(session, source, code):
+def test_other_errors_are_unchanged(session, source, code):
     wire = Wire(code)
     with pytest.raises(ClientError):
         client_of(session, wire).list_buckets()
@@ -174,7 +174,7 @@ def test_a_request_that_no_service_answers_is_left_alone(session, source):
     assert source.calls == 1
 
 
-def test_new_keys_that_are_rejected_too_raise_what_the_service_said(session, source):
+def test_second_rejection_raises_the_service_error(session, source):
     wire = Wire("ExpiredToken", "InvalidToken", "ExpiredToken", "ExpiredToken")
     client = client_of(session, wire)
     with pytest.raises(ClientError, match=r"\(InvalidToken\)"):
@@ -205,7 +205,7 @@ def test_a_service_that_rejects_everything_costs_few_fetches(source, clock):
 
 
 @pytest.mark.parametrize("error", [OSError("no"), ConfigurationError(provider="x", error_msg="no")])
-def test_where_no_new_keys_come_the_services_error_is_raised(session, source, error):
+def test_without_new_credentials_the_service_error_is_raised(session, source, error):
     client = client_of(session, Wire("ExpiredToken"))
     source.error = error
     with pytest.raises(ClientError, match="ExpiredToken"):
@@ -214,7 +214,7 @@ def test_where_no_new_keys_come_the_services_error_is_raised(session, source, er
     assert repr(session.get_credentials().last_error) == repr(error)
 
 
-def test_a_rejection_does_not_lift_the_wait_after_a_failed_fetch(session, source):
+def test_rejection_keeps_the_wait_after_a_failed_fetch(session, source):
     client = client_of(session, Wire(*["ExpiredToken"] * 3))
     source.error = OSError("no")
     for _ in range(3):
@@ -223,7 +223,7 @@ def test_a_rejection_does_not_lift_the_wait_after_a_failed_fetch(session, source
     assert source.calls == 2
 
 
-def test_the_rejected_keys_again_are_a_failed_fetch(session, source):
+def test_rejected_credentials_again_are_a_failed_fetch(session, source):
     source.same = True
     wire = Wire("ExpiredToken", "ExpiredToken")
     client = client_of(session, wire)
@@ -237,7 +237,7 @@ def test_the_rejected_keys_again_are_a_failed_fetch(session, source):
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_sixteen_requests_that_are_rejected_at_once_make_one_fetch(session, source, fails):
+def test_many_rejected_requests_make_one_fetch(session, source, fails):
     everybody = threading.Barrier(16)
 
     def reject(key):
@@ -255,7 +255,7 @@ def test_sixteen_requests_that_are_rejected_at_once_make_one_fetch(session, sour
     assert source.calls == 2
 
 
-def test_a_rejection_of_replaced_keys_costs_no_fetch(session, source):
+def test_rejection_of_replaced_credentials_costs_no_fetch(session, source):
     """A request may be under way longer than its keys are in force."""
 
     def refreshed_meanwhile(key):
@@ -268,7 +268,7 @@ def test_a_rejection_of_replaced_keys_costs_no_fetch(session, source):
 
 
 @pytest.mark.parametrize(("often", "known"), [(15, True), (16, False)])
-def test_the_last_sixteen_keys_are_known(session, source, often, known):
+def test_the_last_sixteen_access_keys_are_known(session, source, often, known):
     def refreshed_often(key):
         for _ in range(often):
             session.get_credentials().refresh()
@@ -382,7 +382,7 @@ def test_a_presigned_url_is_no_request(session, source):
     assert (wire.keys, source.calls) == ([], 1)
 
 
-def test_a_client_with_keys_of_its_own_goes_on_with_them(session, source):
+def test_client_with_explicit_credentials_is_unchanged(session, source):
     frozen = session.get_credentials().get_frozen_credentials()
     explicit = {
         "aws_access_key_id": frozen.access_key,
@@ -440,9 +440,7 @@ def test_a_member_error_of_a_successful_answer_is_no_rejection(
 OURS = ["note_streams", "note_signer", "note_headers", "_send_again"]
 
 
-def test_sessions_that_use_none_of_our_providers_have_no_handler(
-    config, monkeypatch, source, caplog
-):
+def test_other_sessions_have_no_handler(config, monkeypatch, source, caplog):
     config("[profile plain]\naws_access_key_id = AKIAPLAIN\naws_secret_access_key = secret\n")
     monkeypatch.setenv("AWS_PROFILE", "plain")
     botocore_ext.install()
@@ -452,7 +450,7 @@ def test_sessions_that_use_none_of_our_providers_have_no_handler(
     assert handlers(boto3.Session(), caplog) == []
 
 
-def test_however_often_providers_resolve_there_is_one_of_each_handler(source, caplog):
+def test_handlers_are_registered_once(source, caplog):
     session = boto3.Session()
     botocore_ext.extend(session, source)
     for _ in range(3):
@@ -461,7 +459,7 @@ def test_however_often_providers_resolve_there_is_one_of_each_handler(source, ca
     assert handlers(session, caplog) == OURS
 
 
-def test_credentials_that_nobody_uses_any_more_are_forgotten(source):
+def test_unused_credentials_are_collected(source):
     session = botocore.session.Session()
     provider = botocore_ext.from_http().bind(botocore_ext.Scope(session))
     older, newer = (botocore_ext.ProviderCredentials(provider) for _ in range(2))
@@ -508,7 +506,7 @@ source_profile = endpoint
         botocore_ext.install()
 
     @pytest.mark.parametrize("profile", ["endpoint", "chain"])
-    def test_a_profile_of_ours_is_served(self, aws, profile):
+    def test_selected_profile_is_served(self, aws, profile):
         client = boto3.Session(profile_name=profile).client("sts")
         aws.script("GetCallerIdentity", fakes.error("ExpiredToken", 403))
         client.get_caller_identity()
@@ -517,14 +515,14 @@ source_profile = endpoint
         assert f"={old}/" in aws.requests[1].headers["Authorization"]
         assert f"={new}/" in aws.requests[3].headers["Authorization"]
 
-    def test_the_keys_of_a_role_on_top_are_not_ours(self, aws):
+    def test_role_credentials_are_botocores(self, aws):
         client = boto3.Session(profile_name="role").client("sts")
         aws.script("GetCallerIdentity", fakes.error("ExpiredToken", 403))
         with pytest.raises(ClientError, match="ExpiredToken"):
             client.get_caller_identity()
         assert aws.operations() == ["GET", "AssumeRole", "GetCallerIdentity"]
 
-    def test_a_role_whose_source_is_rejected_assumes_itself_with_new_keys_later(self, aws):
+    def test_role_with_a_rejected_source_recovers_later(self, aws):
         """AssumeRole is called with a copy of our keys, so it cannot be sent again."""
         client = boto3.Session(profile_name="role").client("sts")
         aws.script("AssumeRole", fakes.error("ExpiredToken", 403))
@@ -533,7 +531,7 @@ source_profile = endpoint
         client.get_caller_identity()
         assert aws.operations() == ["GET", "AssumeRole", "GET", "AssumeRole", "GetCallerIdentity"]
 
-    def test_a_request_is_not_sent_again_with_the_keys_of_another_token(self, aws):
+    def test_request_is_not_resent_for_another_token(self, aws):
         """Who replaces a token may well be another user."""
         provider = from_web_token(role_arn=f"{ROLE}/Web", web_identity_token=fakes.secret("token"))
         client = Session(credentials=provider, region_name="eu-west-1").client("sts")
@@ -547,7 +545,7 @@ source_profile = endpoint
             client.get_caller_identity()
         assert aws.operations() == ["AssumeRoleWithWebIdentity", "GetCallerIdentity"]
 
-    def test_nor_where_the_token_is_replaced_while_new_keys_are_fetched(self, aws):
+    def test_token_replaced_during_the_fetch_is_not_used(self, aws):
         provider = from_web_token(role_arn=f"{ROLE}/Web", web_identity_token=fakes.secret("token"))
         client = Session(credentials=provider, region_name="eu-west-1").client("sts")
         client.get_caller_identity()
@@ -563,7 +561,7 @@ source_profile = endpoint
         assert aws.operations().count("GetCallerIdentity") == 2
 
 
-def test_a_chain_in_code_is_asked_from_its_first_link(source):
+def test_chain_in_code_starts_at_its_first_link(source):
     session = Session(credentials=create_credential_chain(lambda: None, source))
     wire = Wire("ExpiredToken")
     client_of(session, wire).list_buckets()

@@ -47,7 +47,7 @@ def _quickly(monkeypatch):
     monkeypatch.setattr(awaiting, "_CHECK_INTERVAL", 0.01)
 
 
-def test_a_synchronous_session_says_that_it_cannot_wait():
+def test_synchronous_session_cannot_await():
     """And leaves no coroutine behind, of which Python would warn."""
     web = from_web_token(role_arn=ROLE, web_identity_token=token)
     with pytest.raises(FetchError, match=f"the source of web_identity_token {CANNOT_WAIT}"):
@@ -74,7 +74,7 @@ def test_so_does_a_role_with_a_code():
         role.load().get_frozen_credentials()
 
 
-def test_the_event_loop_that_asks_awaits_it():
+def test_the_waiting_event_loop_awaits_it():
     async def where():
         return asyncio.get_running_loop()
 
@@ -155,7 +155,7 @@ def test_neither_is_one_that_has_ended():
         asked(loop, token())
 
 
-def test_one_that_stands_still_keeps_no_other_waiting(aws):
+def test_stopped_loop_blocks_no_other(aws):
     """It was stopped, and not closed, while it owed a token."""
     still, asked_for = asyncio.new_event_loop(), threading.Event()
 
@@ -190,7 +190,7 @@ def test_one_that_stands_still_keeps_no_other_waiting(aws):
     still.close()
 
 
-def test_one_that_stands_still_for_a_moment_is_waited_for():
+def test_loop_that_stops_for_a_moment_is_waited_for():
     loop, go_on, found = asyncio.new_event_loop(), [], []
 
     async def slow():

@@ -79,7 +79,7 @@ def test_forty_overlapping_refreshes_are_forty_successes(web, aws):
     assert not [one for one in keys if isinstance(one, Exception)]
 
 
-def test_a_fetch_that_was_invalidated_is_good_for_its_caller_alone(aws):
+def test_invalidated_fetch_serves_its_caller_only(aws):
     """It began after the caller came. The next caller came after the invalidation."""
     provider = from_web_token(role_arn=ROLE)
     provider.web_identity_token = lambda: provider.invalidate() or fakes.secret("token")
@@ -121,7 +121,7 @@ def test_a_token_that_is_replaced_during_a_fetch_is_used(aws):
     assert aws.requests[1].parameters["WebIdentityToken"] == new
 
 
-def test_a_callable_that_always_replaces_its_token_is_told_so(aws):
+def test_callable_that_replaces_its_token_is_an_error(aws):
     """Each fetch would be followed by another one, for ever."""
     provider = from_web_token(role_arn=ROLE)
 
@@ -199,7 +199,7 @@ class TestErrors:
             assert frames.count("caller") == 1
         assert len(aws.requests) == 1
 
-    def test_of_one_who_comes_later(self, credentials, aws):
+    def test_of_a_later_caller(self, credentials, aws):
         errors = [together(1, credentials.get_frozen_credentials)[0] for _ in range(3)]
         errors += [credentials.last_error, credentials.last_error]
         assert len({id(one) for one in errors}) == 5
@@ -245,7 +245,7 @@ class TestErrors:
 class TestCircles:
     """Those that no single thread goes round."""
 
-    def test_two_providers_that_need_each_other(self):
+    def test_two_providers_that_wait_for_each_other(self):
         both = threading.Barrier(2)
         providers = [from_web_token(role_arn=ROLE) for _ in range(2)]
         credentials = [one.load() for one in providers if setattr(one, TOKEN, "token") is None]
@@ -260,7 +260,7 @@ class TestCircles:
         outcomes = together(2, lambda: next(works).get_frozen_credentials())
         assert [type(one) for one in outcomes] == [ConfigurationError] * 2
 
-    def test_two_sessions_that_need_each_other(self):
+    def test_two_sessions_that_wait_for_each_other(self):
         both, sessions = threading.Barrier(2), []
 
         def keys_of(number):

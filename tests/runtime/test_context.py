@@ -26,7 +26,7 @@ def test_a_variable_is_set_for_the_work_alone():
     assert variable.get() == "unset"
 
 
-def test_what_the_work_sets_is_kept_also_if_it_fails():
+def test_variables_of_failed_work_keep_their_values():
     def fail():
         other.set("by the work")
         raise KeyError

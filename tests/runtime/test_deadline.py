@@ -202,7 +202,7 @@ def test_a_proxy_that_drips_ends_in_time(raw, monkeypatch):
     assert open_sockets(server.port) == []
 
 
-def test_connections_are_kept_from_one_refresh_to_the_next(server, clock):
+def test_connections_are_reused_by_the_next_refresh(server, clock):
     server.now = clock.now
     credentials = pool(clock)
     for _ in range(3):
@@ -251,7 +251,7 @@ def test_a_session_may_return_the_client_that_it_has(server):
     assert provider.bind(Scope(session)).fetch()
 
 
-def test_a_handler_that_answers_in_the_place_of_a_service_is_asked_alone(aws, clock, monkeypatch):
+def test_handler_that_answers_replaces_the_service(aws, clock, monkeypatch):
     """As moto and programs do that replay answers: nothing is sent."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     session = botocore.session.Session()

@@ -83,7 +83,7 @@ def test_a_child_forked_during_a_refresh_fetches_for_itself(provider, aws):
     assert len({old, new, credentials.access_key}) == 3
 
 
-def test_a_child_forked_while_a_session_is_looked_at_is_not_stuck(provider):
+def test_fork_during_a_session_check_does_not_deadlock(provider):
     looking, go_on = threading.Event(), threading.Event()
 
     class Slow(botocore.session.Session):
@@ -102,7 +102,7 @@ def test_a_child_forked_while_a_session_is_looked_at_is_not_stuck(provider):
         thread.join(30)
 
 
-def test_a_child_keeps_valid_keys_and_makes_its_own_connection(provider):
+def test_child_keeps_credentials_and_opens_a_connection(provider):
     credentials = provider.load()
     key = credentials.access_key
     assert in_child(lambda: credentials.access_key) == key
@@ -146,7 +146,7 @@ def test_a_child_keeps_to_a_wait_of_its_own(clock):
     assert in_child(attempts) == "2"
 
 
-def test_a_child_needs_no_lock_that_a_thread_of_its_parent_holds(provider):
+def test_child_needs_no_lock_of_its_parent(provider):
     credentials = provider.load()
     first, refresher = credentials.access_key, credentials._refresher
 
@@ -188,7 +188,7 @@ def test_children_use_the_session_that_their_parent_used(provider, aws):
     assert aws.operations().count("AssumeRoleWithWebIdentity") == 5
 
 
-def test_two_children_with_different_tokens_never_get_each_others_answers(provider, aws):
+def test_children_never_get_the_answers_of_each_other(provider, aws):
     """With an inherited connection some of the answers would cross."""
 
     def of_token(request):
@@ -235,7 +235,7 @@ def test_a_worker_of_multiprocessing_may_be_forked(provider):
     assert worker.exitcode == 0
 
 
-def test_a_provider_travels_to_a_spawned_worker_as_its_specification(provider, aws):
+def test_provider_is_pickled_for_a_spawned_worker(provider, aws):
     """Where it is bound anew: no keys, clients or locks travel."""
     key = access_key_of(provider)
     with multiprocessing.get_context("spawn").Pool(1) as pool:

@@ -41,7 +41,7 @@ def test_threads_of_a_new_process_share_one_value():
     assert len(made) == 2
 
 
-def test_a_call_that_needs_itself_is_told_so():
+def test_call_that_waits_for_itself_is_an_error():
     flight = SingleFlight()
     with pytest.raises(NeedsItselfError):
         flight.run(lambda: flight.run(lambda: 1))
@@ -52,7 +52,7 @@ def test_calls_with_different_keys_are_not_shared():
     assert flight.run(lambda: flight.run(lambda: "inner", key=1), key=2) == "inner"
 
 
-def test_a_thread_that_is_interrupted_does_not_interrupt_the_others():
+def test_interrupt_affects_only_its_own_thread():
     flight, started, waiting = SingleFlight(), threading.Event(), threading.Event()
 
     def interrupted():

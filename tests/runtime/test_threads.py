@@ -129,7 +129,7 @@ def test_a_cache_that_is_set_later_is_used(aws, shape):
     ("role", "name"),
     [("role-on-keys", "role-on-keys"), ("role-on-keys", "keys"), ("role-on-pool", "role-on-pool")],
 )
-def test_with_a_device_every_load_asks_for_a_code(world, role, name):
+def test_with_an_mfa_device_every_load_needs_a_code(world, role, name):
     path = world / "config"
     text = path.read_text().replace(f"[profile {name}]", f"[profile {name}]\nmfa_serial = device")
     path.write_text(text)

@@ -66,13 +66,13 @@ def selecting(config):
 
 
 @pytest.mark.usefixtures("selecting")
-def test_ours_stand_between_the_environment_and_the_roles_of_a_profile():
+def test_providers_are_between_environment_and_roles():
     botocore_ext.install()
     assert methods(boto3.Session()) == ["env", *OURS, *PLAIN[1:]]
 
 
 @pytest.mark.usefixtures("selecting")
-def test_without_the_environment_ours_come_first():
+def test_without_the_environment_providers_come_first():
     botocore_ext.install()
     assert methods(boto3.Session(profile_name="p")) == [*OURS, *PLAIN[1:]]
 
@@ -156,7 +156,7 @@ def test_install_warns_of_a_default_session():
     assert methods(boto3.DEFAULT_SESSION) == PLAIN
 
 
-def test_explicit_keys_never_ask_the_resolver(mocker):
+def test_explicit_credentials_need_no_resolver(mocker):
     create = mocker.spy(hook, "create_resolver")
     botocore_ext.install(keys)
     session = boto3.Session(aws_access_key_id="AKIA", aws_secret_access_key=fakes.secret())
@@ -172,7 +172,7 @@ class AsyncSession(botocore.session.Session):
         return await found if inspect.isawaitable(found) else found
 
 
-def test_asynchronous_sessions_of_others_stay_as_they_are():
+def test_third_party_async_sessions_are_unchanged():
     botocore_ext.install(keys)
     assert methods(AsyncSession()) == PLAIN
     with pytest.raises(TypeError, match="not AsyncSession"):
@@ -200,13 +200,13 @@ class TestSessionsOfAiobotocore:
             monkeypatch.setitem(sys.modules, f"botocore_ext.{name}", ours)
         return handed
 
-    def test_those_without_our_keys_stay_as_they_are(self, handed):
+    def test_those_without_settings_are_unchanged(self, handed):
         botocore_ext.install()
         assert methods(AsyncSession()) == PLAIN
         assert not handed
 
     @pytest.mark.usefixtures("selecting")
-    def test_others_are_handed_over(self, handed):
+    def test_others_are_passed_on(self, handed):
         botocore_ext.install()
         assert methods(AsyncSession()) == ["env"]
         botocore_ext.install(keys)
@@ -304,7 +304,7 @@ def test_extend_resolves_nothing_by_itself(mocker):
     assert session._session._credentials is None
 
 
-def test_session_uses_the_keys_of_its_provider_and_of_nothing_else(monkeypatch, aws):
+def test_session_uses_only_its_provider(monkeypatch, aws):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
     provider = from_http(aws_container_credentials_full_uri=aws.url)
@@ -331,13 +331,13 @@ def test_session_takes_its_profile_before_it_looks_for_anything(config, monkeypa
     assert session.region_name == "eu-west-1"
 
 
-def test_session_without_credentials_knows_the_ini_keys(config, aws):
+def test_session_without_credentials_reads_profile_settings(config, aws):
     config(f"[profile endpoint]\ncontainer_credentials_full_uri = {aws.url}\n")
     assert Session(profile_name="endpoint").get_credentials().method == "custom-http"
     assert not initializers()
 
 
-def test_session_refuses_keys_from_two_places():
+def test_session_refuses_credentials_from_two_places():
     with pytest.raises(TypeError, match="exclude each other"):
         Session("AKIA", fakes.secret(), credentials=keys)
     used = botocore.session.Session()
@@ -369,9 +369,7 @@ class TestThreads:
             assert len(set(found)) == 1
             assert aws.operations() == ["GET"]
 
-    def test_a_later_load_resolves_anew_and_finds_what_its_provider_kept(
-        self, config, aws, monkeypatch
-    ):
+    def test_later_load_resolves_again_and_finds_the_cache(self, config, aws, monkeypatch):
         """People reset ``session._credentials``; late threads of a first load come so, too."""
         config(f"[default]\ncontainer_credentials_full_uri = {aws.url}\n")
         botocore_ext.install()
@@ -386,7 +384,7 @@ class TestThreads:
         session._credentials = None
         assert session.get_credentials().method == "env"
 
-    def test_a_function_that_needs_its_own_session_is_told_so(self):
+    def test_function_that_needs_its_own_session_is_an_error(self):
         session = boto3.Session(region_name="eu-west-1")
         botocore_ext.extend(session, lambda: session.client("s3") and keys())
         with pytest.raises(ConfigurationError, match="use a separate session or client"):
@@ -442,7 +440,7 @@ class TestOtherResolvers:
             botocore_ext.extend(session, keys)
 
     @pytest.mark.parametrize("is_lazy", [True, False])
-    def test_ours_go_into_the_resolver_of_an_initializer(self, is_lazy):
+    def test_providers_go_into_the_resolver_of_an_initializer(self, is_lazy):
         resolver = CredentialResolver([EnvProvider()])
 
         def initialize(session):
@@ -461,7 +459,7 @@ class TestOtherResolvers:
         assert session.get_component("credential_provider") is resolver
         assert methods(session) == ["custom-function", "custom-function", "env", *OURS]
 
-    def test_one_provider_alone_is_asked_whatever_the_class_has(self):
+    def test_only_provider_is_used_whatever_the_class_has(self):
         class Subclass(botocore.session.Session):
             def _create_credential_resolver(self):
                 return SimpleNamespace(load_credentials=lambda: Credentials("AKIAOTHER", "s"))
@@ -469,7 +467,7 @@ class TestOtherResolvers:
         session = botocore_ext.Session(credentials=keys, botocore_session=Subclass())
         assert session.get_credentials().access_key == keys().access_key
 
-    def test_a_role_provider_of_others_stays(self):
+    def test_third_party_role_provider_stays(self):
         class Mine(AssumeRoleProvider):
             """Somebody's own."""
 
@@ -496,7 +494,7 @@ class TestOtherResolvers:
         session.register_component("credential_provider", CredentialResolver([EnvProvider()]))
         assert session.get_credentials() is None
 
-    def test_others_may_insert_and_remove(self):
+    def test_other_libraries_may_insert_and_remove(self):
         botocore_ext.install()
         resolver = botocore.session.Session().get_component("credential_provider")
         resolver.insert_before("env", EnvProvider())
@@ -519,7 +517,7 @@ class TestFunctions:
             {"accessKeyId": "AKIA", "secretAccessKey": "s", "sessionToken": "t"},
         ],
     )
-    def test_keys_in_every_shape(self, found):
+    def test_credentials_in_every_shape(self, found):
         credentials = Session(credentials=lambda: found).get_credentials()
         assert credentials.get_frozen_credentials()[:3] == ("AKIA", "s", "t")
 
@@ -532,7 +530,7 @@ class TestFunctions:
         assert session.get_credentials() is one
         assert len(calls) == 1
 
-    def test_it_is_called_once_for_the_first_use_and_again_for_a_refresh(self):
+    def test_it_is_called_once_and_again_for_a_refresh(self):
         calls = []
         credentials = Session(credentials=lambda: calls.append(1) or keys()).get_credentials()
         credentials.get_frozen_credentials()
@@ -560,7 +558,7 @@ class TestFunctions:
             ({"AccessKeyId": "AKIA"}, "SecretAccessKey is missing"),
         ],
     )
-    def test_what_is_no_keys_is_an_error(self, found, text):
+    def test_other_results_are_an_error(self, found, text):
         with pytest.raises(FetchError, match=f"did not return credentials: {text}"):
             Session(credentials=lambda: found).get_credentials()
 
@@ -612,7 +610,7 @@ class TestOuterRegion:
 
 
 @pytest.mark.parametrize("profile", [None, "role"])
-def test_a_session_that_uses_nothing_of_ours_loads_no_provider(profile, config):
+def test_session_without_settings_loads_no_provider(profile, config):
     """The cost must stay next to nothing for everybody who has this package installed."""
     config("[profile role]\nrole_arn = arn\nsource_profile = keys\n" + STATIC)
     code = (

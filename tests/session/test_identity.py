@@ -38,7 +38,7 @@ ROLE = "arn:aws:iam::123456789012:role/Web"
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
 
 
-def test_limiting_policies_cannot_be_used_up_before_they_are_sent():
+def test_iterator_of_policies_is_refused():
     """An iterator is empty when it is read again, and an empty list limits nothing."""
     arns = (one for one in ["arn:aws:iam::aws:policy/ReadOnlyAccess"])
     with pytest.raises(ConfigurationError, match="must be a list of ARNs, not generator"):
@@ -49,7 +49,7 @@ def test_limiting_policies_cannot_be_used_up_before_they_are_sent():
 @pytest.mark.parametrize(
     "take", [botocore_ext.install, create_credential_chain, lambda one: Session(credentials=one)]
 )
-def test_keys_in_the_place_of_a_provider_are_not_shown(kind, take):
+def test_credentials_instead_of_a_provider_are_not_shown(kind, take):
     secret = fakes.secret()
     given = {
         "mapping": {"AccessKeyId": "AKIA", "SecretAccessKey": secret},
@@ -63,7 +63,7 @@ def test_keys_in_the_place_of_a_provider_are_not_shown(kind, take):
     assert secret not in str(raised.value)
 
 
-def test_a_factory_that_was_not_called_is_named_as_its_user_knows_it():
+def test_factory_that_was_not_called_is_named():
     with pytest.raises(TypeError, match=r"^from_http is not a credential provider: call it: from_"):
         botocore_ext.install(from_http)
 
@@ -88,7 +88,7 @@ cognito_identity_pool_id = {POOL}
     assert not aws.requests
 
 
-def test_a_fetch_under_way_does_not_bring_back_the_identity_of_old_logins(aws):
+def test_old_fetch_does_not_restore_the_old_identity(aws):
     provider = from_cognito_identity_pool(identity_pool_id=POOL, logins={"a": fakes.secret("old")})
     credentials = provider.load()
 
@@ -127,7 +127,7 @@ class OnTopOf(Provider):
         return FrozenCredentials(f"{self.master.load().access_key}+", "secret")
 
 
-def test_keys_on_top_of_others_are_of_the_new_token_however_many_there_are(mocker):
+def test_new_token_reaches_roles_at_any_depth(mocker):
     """Whatever others use between two steps of the replacement."""
     held = Held(user="alice")
     tower = [held]
@@ -146,7 +146,7 @@ def test_keys_on_top_of_others_are_of_the_new_token_however_many_there_are(mocke
     assert {one.access_key.strip("+") for one in every} == {"bob"}
 
 
-def test_keys_that_came_to_old_ones_during_the_replacement_are_of_the_new_token(mocker):
+def test_role_loaded_during_the_change_has_the_new_token(mocker):
     held = Held(user="alice")
     master = held.load()
     assert master.access_key == "alice"
@@ -162,7 +162,7 @@ def test_keys_that_came_to_old_ones_during_the_replacement_are_of_the_new_token(
     assert role.load().access_key == "bob+"
 
 
-def test_logins_that_are_replaced_while_they_are_asked_do_not_give_away_their_identity(aws):
+def test_logins_replaced_during_a_fetch_keep_their_identity(aws):
     new = {"a": fakes.secret("new")}
 
     def replaced_meanwhile():
@@ -177,7 +177,7 @@ def test_logins_that_are_replaced_while_they_are_asked_do_not_give_away_their_id
     assert credentials.identity_id.endswith("2")
 
 
-def test_two_providers_of_one_user_agree_on_the_identity_and_on_its_loss(aws):
+def test_two_providers_of_one_user_share_the_identity(aws):
     one, two = (
         from_cognito_identity_pool(identity_pool_id=POOL, user_identifier="user_0")
         for _ in range(2)
@@ -190,7 +190,7 @@ def test_two_providers_of_one_user_agree_on_the_identity_and_on_its_loss(aws):
     assert aws.operations().count("GetId") == 2
 
 
-def test_a_function_that_makes_sessions_of_its_own_does_not_go_round_for_ever():
+def test_function_that_creates_sessions_ends():
     calls = []
 
     def assume():
@@ -203,7 +203,7 @@ def test_a_function_that_makes_sessions_of_its_own_does_not_go_round_for_ever():
     assert len(calls) == 1
 
 
-def test_a_token_callable_that_makes_sessions_of_its_own_is_told_so(aws):
+def test_token_callable_that_creates_sessions_is_an_error(aws):
     def token():
         return boto3.Session(region_name="eu-west-1").get_credentials().access_key
 
@@ -236,7 +236,7 @@ def test_a_wait_for_another_thread_ends(mocker):
     assert found
 
 
-def test_a_walk_that_another_thread_keeps_waiting_is_made_anyway(mocker):
+def test_search_does_not_wait_forever_for_a_thread(mocker):
     """As plain botocore would: that thread may wait for this one."""
     mocker.patch("botocore_ext.session.resolver._LONGEST_WAIT", 0.1)
     session, found = botocore.session.Session(), []
@@ -293,7 +293,7 @@ def test_no_error_carries_another_that_shows_a_secret(aws):
         (from_cognito_identity_pool, "cache"),
     ],
 )
-def test_what_an_object_of_the_callers_says_of_itself_is_not_shown(factory, option):
+def test_repr_of_a_callers_object_is_not_shown(factory, option):
     """Such as a partial of a function that makes MFA codes of a seed."""
     seed = fakes.secret("seed")
     given = {"seed": seed} if option == "cache" else functools.partial(print, seed)
@@ -306,7 +306,7 @@ def test_what_a_partial_holds_is_not_shown():
     assert secret not in repr(chain)
 
 
-def test_a_token_in_code_is_not_replaced_by_one_of_the_environment(aws, monkeypatch):
+def test_token_in_code_precedes_the_environment(aws, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
     monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", fakes.secret())
     with pytest.raises(ConfigurationError, match="is not used without an address"):
@@ -314,7 +314,7 @@ def test_a_token_in_code_is_not_replaced_by_one_of_the_environment(aws, monkeypa
     assert not aws.requests
 
 
-def test_a_link_of_a_profile_that_fails_is_not_taken_for_new_keys(aws, config):
+def test_failed_profile_link_gives_no_new_credentials(aws, config):
     config(f"[profile web]\nrole_arn = {ROLE}\nweb_identity_token = {fakes.secret('token')}\n")
     credentials = create_credential_chain("profile web").load()
     credentials.get_frozen_credentials()
@@ -323,7 +323,7 @@ def test_a_link_of_a_profile_that_fails_is_not_taken_for_new_keys(aws, config):
         credentials.refresh()
 
 
-def test_a_web_token_link_takes_its_role_from_where_its_token_is(config, monkeypatch):
+def test_web_token_link_takes_role_and_token_together(config, monkeypatch):
     monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
     config("[profile a]\ncredential_chain = CustomWebToken\nweb_identity_token = token\n")
     botocore_ext.install()
@@ -373,9 +373,7 @@ class TestOthersProvidersStay:
         assert session.get_credentials().method == "env"
 
     @pytest.mark.parametrize("install", [botocore_ext.uninstall, botocore_ext.install])
-    def test_other_threads_find_what_they_would_while_it_is_looked_what_is_there(
-        self, install, monkeypatch
-    ):
+    def test_other_threads_resolve_while_the_session_is_checked(self, install, monkeypatch):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
         found = []
@@ -443,7 +441,7 @@ mfa_serial = device
             assert session.get_credentials().method == "guarded"
 
     @pytest.mark.parametrize("install", [botocore_ext.uninstall, botocore_ext.install])
-    def test_a_provider_that_raises_is_asked_once(self, install):
+    def test_provider_that_raises_is_called_once(self, install):
         """A timeout of its own is none of ours."""
         asked = []
 
@@ -461,7 +459,7 @@ mfa_serial = device
             session.get_credentials()
         assert len(asked) == 1
 
-    def test_ours_come_after_the_environment_wherever_that_is(self, config):
+    def test_providers_come_after_the_environment(self, config):
         config("[default]\ncredential_chain = Environment\n")
 
         class Subclass(botocore.session.Session):
@@ -472,7 +470,7 @@ mfa_serial = device
         providers = Subclass().get_component("credential_provider").providers
         assert [one.METHOD for one in providers][:3] == ["theirs", "env", PROVIDERS[0].METHOD]
 
-    def test_a_resolver_with_nothing_of_botocores_gets_ours_first(self, config):
+    def test_resolver_without_botocores_gets_providers_first(self, config):
         config("[default]\ncredential_chain = Environment\n")
 
         class Subclass(botocore.session.Session):

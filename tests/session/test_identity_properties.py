@@ -431,7 +431,7 @@ def witness(monkeypatch):
     fake.close()
 
 
-def test_nobody_ever_gets_the_keys_of_another(witness, config, logs):
+def test_no_identity_gets_the_credentials_of_another(witness, config, logs):
     count = settings().max_examples
     run_machine(
         lambda: Identities(witness, config, logs),

@@ -344,7 +344,7 @@ class TestOthersAtWork:
         runs.twice(act, **case)
 
     @pytest.mark.parametrize("method", ["env", "assume-role", "shared-credentials-file"])
-    def test_a_provider_is_asked_alone(self, method, runs):
+    def test_a_provider_is_called_on_its_own(self, method, runs):
         def act():
             found = resolver_of(opened(ROLE)).get_provider(method).load()
             return found and (found.method, found.get_frozen_credentials())
@@ -465,7 +465,7 @@ class TestSessions:
 
         assert runs.twice(act, **ROLE).outcome[0] == "assume-role"
 
-    def test_keys_that_are_set(self, runs):
+    def test_credentials_that_are_set(self, runs):
         def act():
             session = boto3.Session()
             one = resolve(session)
