@@ -426,7 +426,7 @@ class TestLogout:
         assert cache == {}
         assert provider.fetch().identity_id == SECOND
 
-    def test_what_another_guest_writes_to_the_cache_again_is_not_believed(self, aws):
+    def test_identity_that_another_guest_caches_again_is_refused(self, aws):
         cache = {}
         one, two = pool(cache=cache), pool(cache=cache)
         assert one.fetch().identity_id == two.fetch().identity_id == FIRST
