@@ -243,7 +243,7 @@ def test_a_program_that_replaces_connections_gets_new_ones(aws, monkeypatch):
     assert aws.connections == 2
 
 
-def test_a_session_that_creates_its_clients_itself_shares_nothing(aws):
+def test_session_with_its_own_create_client_shares_nothing(aws):
     class Mine(botocore.session.Session):
         def create_client(self, *names, **given):
             return super().create_client(*names, **given)
