@@ -369,7 +369,7 @@ def test_a_misspelled_scheme_of_another_package_is_named(package, load):
     assert "did you mean acme://" in reason(load, "amce://x")
 
 
-def test_a_token_scheme_that_cannot_be_imported_names_its_package(package, load):
+def test_token_scheme_that_cannot_be_imported_names_its_package(package, load):
     """The profile fails, and no other one."""
     package("acme-tokens", "import not_installed", tokens=[("acme", "token")])
     package("broken", "1 / 0", tokens=[("broken", "token")])
