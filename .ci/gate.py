@@ -1,8 +1,9 @@
 """The gate: every stage, how long it took and kept processors busy, and pytest's summary.
 
-It works on a copy in a temporary directory, which is removed at the end. Two stages run at a time
-on two cores or more, each test run with half of the cores. A stage that prints nothing for
-``SILENT`` seconds hangs: its processes show all stacks and are killed.
+It works on a copy in a temporary directory, which is removed at the end. With two cores or more,
+three stages run at a time, each test run with half of the cores: tests wait a third of their time.
+A stage that prints nothing for ``SILENT`` seconds hangs: its processes show all stacks and are
+killed.
 """
 
 from __future__ import annotations
@@ -275,6 +276,9 @@ class Gate:
 
     def javascript(self) -> str:
         """Check that the record of the npm package is still true."""
+        if not (shutil.which("node") and shutil.which("npm")):
+            self.absent.append("JavaScript (there is no node)")
+            return "absent"
         folder = self.work / "javascript"
         folder.mkdir()
         for one in (self.clone / "tests" / "tools" / "parity").glob("package*.json"):
@@ -347,7 +351,7 @@ class Gate:
         first, second = self.readme()
         others = [one for one in self.interpreters if one != self.default]
         newest = max(self.interpreters, key=VERSIONS.index)
-        found = [
+        return [
             Stage("README, first command", partial(self.first_command, first)),
             Stage("tools", self.tools),
             Stage(
@@ -355,14 +359,15 @@ class Gate:
                 partial(self.second_command, second),
                 ("README, first command",),
             ),
-            Stage("ruff, mypy, basedpyright", self.lint, ("tools",)),
-            Stage(f"botocore 1.41 on {self.floor}", self.with_floor, ("tools",)),
-            Stage("source distribution and wheel", self.build, ("tools",)),
             Stage(
                 f"coverage, with aiobotocore and other packages, on {newest}",
                 partial(self.with_parts, newest),
                 ("tools",),
             ),
+            Stage("ruff, mypy, basedpyright", self.lint, ("tools",)),
+            Stage(f"botocore 1.41 on {self.floor}", self.with_floor, ("tools",)),
+            Stage("source distribution and wheel", self.build, ("tools",)),
+            Stage("JavaScript", self.javascript, ("tools",)),
             *(
                 Stage(f"Python {one}", partial(self.on, one), ("tools",))
                 for one in others
@@ -375,11 +380,6 @@ class Gate:
             ),
             Stage("benchmarks", self.benchmarks, ("tools",)),
         ]
-        if shutil.which("node") and shutil.which("npm"):
-            found.append(Stage("JavaScript", self.javascript, ("tools",)))
-        else:
-            self.absent.append("JavaScript (there is no node)")
-        return found
 
     # The whole.
 
@@ -437,7 +437,7 @@ class Gate:
         say(f"{times}  {stage.name}{suffix}")
 
     def go(self) -> int:
-        """Run all stages, two at a time, and return the exit status."""
+        """Run all stages, some at a time, and return the exit status."""
         self.find_interpreters()
         say("".join(f"{version}  {path}\n" for version, path in self.interpreters.items()), end="")
         say(f"python3 is {self.default}; botocore 1.41 is tested with {self.floor}")
@@ -445,11 +445,12 @@ class Gate:
         waiting = self.stages()
         done: set[str] = set()
         say("  at    took    busy  stage")
-        with ThreadPoolExecutor(2) as pool:
+        at_a_time = min(3, self.cores + 1)
+        with ThreadPoolExecutor(at_a_time) as pool:
             tasks: dict[Future[None], Stage] = {}
             while waiting or tasks:
                 ready = [one for one in waiting if done.issuperset(one.needs)]
-                for stage in ready[: 2 - len(tasks)]:
+                for stage in ready[: at_a_time - len(tasks)]:
                     waiting.remove(stage)
                     tasks[pool.submit(self.do, stage)] = stage
                 for task in wait(tasks, return_when=FIRST_COMPLETED).done:
