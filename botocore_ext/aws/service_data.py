@@ -4,7 +4,6 @@ Plain botocore parses its endpoint data and lists some 430 folders, twice, for t
 each session. Inner clients avoid that. The loader of the caller's session does not change.
 """
 
-import copy
 import gzip
 import json
 from collections.abc import Iterator, Mapping
@@ -14,15 +13,18 @@ from typing import Any
 
 from botocore.loaders import JSONFileLoader, Loader
 
+_ENDPOINTS = "endpoints"
+
 
 class _PlainObjects(JSONFileLoader):
     """Reads objects as dicts: botocore creates ``OrderedDict``s, which takes twice as long."""
 
     def load_file(self, file_path: str) -> Any:
-        """Return the content of the file, or None if it does not exist."""
+        """Return the content of the file, of endpoints the text; None if it does not exist."""
         for ending, open_file in ((".json", open), (".json.gz", gzip.open)):
             with suppress(FileNotFoundError), open_file(file_path + ending, "rb") as file:
-                return json.load(file)
+                text = file.read().decode()
+                return text if Path(file_path).name == _ENDPOINTS else json.loads(text)
         return None
 
 
@@ -58,8 +60,9 @@ class _SharingLoader(Loader):
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
         if not self._is_built_in(name):
             return self._own.load_data_with_path(name)
+        data: Any
         data, path = _shared.load_data_with_path(name)
-        return (_own_endpoints(data) if name == "endpoints" else data), path
+        return (endpoints_from(data) if name == _ENDPOINTS else data), path
 
     def _is_built_in(self, name: str) -> bool:
         """Whether ``name`` is only in botocore's package."""
@@ -86,27 +89,56 @@ def sharing_loader(own: Any) -> Any:
     return _SharingLoader(own) if is_plain else own
 
 
-class _Services(Mapping[str, Any]):
-    """The services of a partition, each copied at its first use: botocore modifies them."""
+# The endpoint data: some 1.2 MB, of which a client needs the few lines of its service. botocore
+# writes into what it looks up there, so each session parses its own, from the same text.
 
-    def __init__(self, services: Mapping[str, Any]) -> None:
-        self._services = services
-        self._own: dict[str, Any] = {}
+#: A line that begins the services of a partition, and the one that ends them. In JSON, a line break
+#: is never in a string.
+_BEGIN, _END = '\n    "services" : {', "\n    }"
+
+
+def endpoints_from(text: str) -> dict[str, Any]:
+    """Return the endpoint data of botocore, whose services are parsed when they are used.
+
+    In another layout than that of botocore's file everything is parsed at once.
+    """
+    rest, services, end = [], [], 0
+    while (begin := text.find(_BEGIN, end)) != -1:
+        begin += len(_BEGIN)
+        rest.append(text[end:begin])
+        end = text.find(_END, begin)
+        services.append(text[begin:end])
+    rest.append(text[end:])
+    with suppress(ValueError):
+        data: dict[str, Any] = json.loads("".join(rest))
+        partitions = data["partitions"]
+        if [one.get("services") for one in partitions] == [{}] * len(services):
+            for partition, found in zip(partitions, services, strict=True):
+                partition["services"] = _Services(found)
+            return data
+    whole: dict[str, Any] = json.loads(text)
+    return whole
+
+
+class _Services(Mapping[str, Any]):
+    """The services of a partition, each parsed at its first use."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._parsed: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._own:
-            self._own.setdefault(name, copy.deepcopy(self._services[name]))
-        return self._own[name]
+        if name not in self._parsed:
+            line = f"\n      {json.dumps(name)} : "
+            position = self._text.rfind(line)
+            if position == -1:
+                raise KeyError(name)
+            found, _ = json.JSONDecoder().raw_decode(self._text, position + len(line))
+            self._parsed.setdefault(name, found)
+        return self._parsed[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._services)
+        return iter(json.loads(f"{{{self._text}}}"))
 
     def __len__(self) -> int:
-        return len(self._services)
-
-
-def _own_endpoints(endpoints: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of the endpoint data for the resolver of one session."""
-    partitions = endpoints["partitions"]
-    own = [{**one, "services": _Services(one["services"])} for one in partitions]
-    return {**endpoints, "partitions": own}
+        return len(list(iter(self)))

@@ -1,5 +1,8 @@
 """What sessions share of botocore's loader: nobody but an inner client may notice."""
 
+import json
+from pathlib import Path
+
 import botocore.session
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
@@ -114,12 +117,55 @@ def test_the_endpoints_are_those_that_botocore_reads(service):
         assert built[0] == built[1]
 
 
-def test_every_partition_has_the_same_services():
-    whole = Loader().load_data("endpoints")
-    own = service_data._own_endpoints(whole)
-    for theirs, ours in zip(whole["partitions"], own["partitions"], strict=True):
-        assert dict(ours["services"]) == theirs["services"]
-        assert len(ours["services"]) == len(theirs["services"])
+def raw_text():
+    """Return what is in the file: botocore writes into what its loader has cached."""
+    return Path(Loader.BUILTIN_DATA_PATH, "endpoints.json").read_text(encoding="utf-8")
+
+
+def test_every_service_is_parsed_as_by_botocore():
+    """Each by itself; this fails where a new version of botocore has another layout."""
+    whole = json.loads(raw_text())
+    ours = service_data.sharing_loader(Loader()).load_data("endpoints")
+    assert ours.keys() == whole.keys()
+    for their_partition, partition in zip(whole["partitions"], ours["partitions"], strict=True):
+        services = partition["services"]
+        assert type(services) is not dict
+        for name, expected in their_partition["services"].items():
+            assert services[name] == expected
+            assert services[name] is services[name]
+        assert [*services] == [*their_partition["services"]]
+        assert len(services) == len(their_partition["services"])
+        assert "nothing" not in services
+        assert {**partition, "services": None} == {**their_partition, "services": None}
+
+
+_SERVICES = '\n    "services" : {'
+#: Each is the text of botocore's file, in another layout.
+LAYOUTS = {
+    "on one line": lambda text: json.dumps(json.loads(text)),
+    "without partitions": lambda _: '{"partitions": []}',
+    "a partition without services": lambda text: text.replace(
+        '  } ],\n  "version"', '  }, {\n    "partition" : "more"\n  } ],\n  "version"'
+    ),
+    "services twice": lambda text: text.replace(
+        _SERVICES, _SERVICES + '\n    }, "services" : {', 1
+    ),
+    "a shorter line within services": lambda text: (
+        text.partition(_SERVICES)[0]
+        + _SERVICES
+        + text.partition(_SERVICES)[2].replace("\n      }", "\n    }", 1)
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_in_another_layout_everything_is_parsed(layout):
+    original = raw_text()
+    text = LAYOUTS[layout](original)
+    assert text != original
+    parsed = service_data.endpoints_from(text)
+    assert parsed == json.loads(text)
+    assert all(type(one.get("services", {})) is dict for one in parsed["partitions"])
 
 
 class TestLeftAlone:
