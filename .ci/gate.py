@@ -56,6 +56,8 @@ BY_INTERPRETER = [
 ]
 #: Programs with a botocore of their own and, before 1.46, without.
 AWS_CLIS = {"aws-newest": ["awscli"], "aws-older": ["awscli==1.45.64", "boto3==1.43.64"]}
+#: Variables that say where npm packages are -> the folder of tests/tools that lists them.
+NPM_PACKAGES = {"PARITY_JAVASCRIPT": "parity", "BOTOCORE_EXT_OIDC_PROVIDER": "oidc_provider"}
 
 
 class FailedError(Exception):
@@ -275,23 +277,20 @@ class Gate:
         return self.pytest("tools", "tests/commands/test_awscli.py", environ=named)
 
     def javascript(self) -> str:
-        """Check that the record of the npm package is still true."""
-        if not (shutil.which("node") and shutil.which("npm")):
-            self.absent.append("JavaScript (there is no node)")
-            return "absent"
-        folder = self.work / "javascript"
-        folder.mkdir()
-        for one in (self.clone / "tests" / "tools" / "parity").glob("package*.json"):
-            shutil.copy(one, folder)
+        """Check that the record of one npm package is still true, and use another as it is."""
+        folders = {name: self.work / folder for name, folder in NPM_PACKAGES.items()}
         try:
-            self.run("npm", "ci", "--no-audit", "--no-fund", "--prefix", folder, cwd=folder)
-        except FailedError:
-            self.absent.append("JavaScript (npm cannot install the package)")
+            for folder in folders.values():
+                shutil.copytree(self.clone / "tests" / "tools" / folder.name, folder)
+                self.run("npm", "ci", "--no-audit", "--no-fund", "--prefix", folder, cwd=folder)
+        except (FailedError, FileNotFoundError):
+            self.absent.append("JavaScript (there is no npm, or it cannot install packages)")
             return "absent"
-        self.run(self.python("tools"), "-m", "tests.tools.parity", "check", folder)
-        named = {"PARITY_JAVASCRIPT": str(folder)}
-        tests = ("tests/commands/test_export.py", "-k", "javascript")
-        return self.pytest("tools", *tests, environ=named)
+        parity = folders["PARITY_JAVASCRIPT"]
+        self.run(self.python("tools"), "-m", "tests.tools.parity", "check", parity)
+        tests = ("tests/commands/test_export.py", "tests/options/test_oidc_provider.py")
+        environ = {name: str(folder) for name, folder in folders.items()}
+        return self.pytest("tools", *tests, "-k", "javascript or oidc_provider", environ=environ)
 
     def benchmarks(self) -> None:
         """See that they run; they measure elsewhere."""
