@@ -372,12 +372,15 @@ class FakeAws:
 
     def oauth_token(self, request: Request) -> Answer:
         """What it issues; ``gave`` is the token that is for AWS."""
-        request.gave = jwt("sts.amazonaws.com")
+        request.gave = self.token()
         answer = {"access_token": request.gave, "token_type": "Bearer", "expires_in": 300}
         if request.parameters["grant_type"] != "client_credentials":
-            request.gave = jwt("sts.amazonaws.com")
+            request.gave = self.token()
             answer |= {"id_token": request.gave, "refresh_token": secret("refresh-token")}
         return _json(answer)
+
+    def token(self) -> str:
+        return jwt("sts.amazonaws.com")
 
     def sign_in(self, _: Request) -> Answer:
         """What it lets a person enter where."""

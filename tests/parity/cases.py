@@ -176,6 +176,11 @@ class SteadyAws(fakes.FakeAws):
             "Expiration": fakes.at(EXPIRY),
         }
 
+    def token(self):
+        signature = f"SIGNATURE-OF-REQUEST-{len(self.requests):02d}"
+        fakes.SECRETS.add(signature)
+        return f"e30.e30.{signature}"
+
 
 def environment(case, home):
     """Return the AWS variables of a case, with which both languages run."""
