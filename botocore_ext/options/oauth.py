@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlencode
 
@@ -387,13 +388,13 @@ class _Answer:
         self._url, self.status_code, self._body = url, status, body
 
     def json(self) -> dict[str, Any]:
-        """Return the object in the body, with a lifetime that authlib can read.
+        """Return the token response, with a lifetime that authlib can read.
 
         Raises:
-            ValueError: There is none.
+            ValueError: There is none. Only a refusal has another status than 200.
         """
         answer = _object(self._body)
-        if answer is None:
+        if answer is None or (self.status_code != HTTPStatus.OK and "error" not in answer):
             raise ValueError
         lifetime = _seconds(answer.get("expires_in"), _LONGEST_SIGN_IN)
         return {**answer, "expires_in": lifetime, "expires_at": None}

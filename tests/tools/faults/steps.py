@@ -27,7 +27,7 @@ from botocore_ext import (
     from_token_file,
     from_web_token,
 )
-from botocore_ext.tokens import GitHubActionsToken, TokenProcess
+from botocore_ext.tokens import GitHubActionsToken, OAuthToken, TokenProcess
 from tests import fakes
 
 from .place import REGION
@@ -98,6 +98,20 @@ def _job(place: Place) -> Provider:
     # Short: an attempt that takes its time must leave enough for another one, and for the role.
     timeout = min(place.timeout, 1)
     source = GitHubActionsToken("sts.amazonaws.com", timeout=timeout, scope=scope)
+    return from_web_token(
+        role_arn=ROLE, web_identity_token=source, client_config=place.client_config()
+    ).bind(Scope(clock=place.clock))
+
+
+def _issuer(place: Place) -> Provider:
+    """A role for the token of an authorization server."""
+    source = OAuthToken(
+        issuer=place.aws.url,
+        client_id="app",
+        client_secret=fakes.secret("client-secret"),
+        timeout=min(place.timeout, 1),  # as for a job
+        bound_to=Scope(clock=place.clock),
+    )
     return from_web_token(
         role_arn=ROLE, web_identity_token=source, client_config=place.client_config()
     ).bind(Scope(clock=place.clock))
@@ -362,6 +376,7 @@ STEPS = (
     Step("GET", "from_http", "endpoint", _http),
     Step("GET", "from_container_metadata", "endpoint", container),
     Step("GetIdToken", "from_web_token", "job", _job, case="`github-actions://`"),
+    Step("GetToken", "from_web_token", "issuer", _issuer, case="`oauth://`"),
     Step("GetMetadataToken", "from_instance_metadata", "instance token", _instance),
     Step("GetInstanceRole", "from_instance_metadata", "instance", _instance, "GetMetadataToken"),
     Step("GetInstanceKeys", "from_instance_metadata", "instance keys", _instance,
