@@ -234,11 +234,6 @@ def test_every_public_name_is_in_the_reference(name):
     assert re.search(rf":: botocore_ext\.{name}$", reference, re.MULTILINE)
 
 
-def test_tokens_is_loaded_when_it_is_first_used(monkeypatch):
-    monkeypatch.delattr(botocore_ext, "tokens", raising=False)
-    assert botocore_ext.tokens.TokenFile("/var/run/token").path == "/var/run/token"
-
-
 def test_every_argument_of_option_is_explained():
     page = (ROOT / "docs" / "new-provider.md").read_text(encoding="utf-8")
     explained = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)

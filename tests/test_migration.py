@@ -19,9 +19,7 @@ from botocore_ext import (
     from_container_metadata,
     from_default_chain,
     from_env,
-    from_http,
     from_ini,
-    from_instance_metadata,
     from_process,
     from_temporary_credentials,
     from_token_file,
@@ -284,11 +282,6 @@ class TestDeliberateDifferences:
         assert from_default_chain().fetch().access_key == "AKIAENV"
         assert from_default_chain(profile="a").fetch().access_key == "AKIAFILE"
 
-    def test_a_file_that_cannot_be_parsed_is_an_error(self, world):
-        (world / "broken").write_text("[default\nnonsense")
-        with pytest.raises(ConfigurationError, match="correct its syntax"):
-            from_ini(config_filepath=str(world / "broken")).fetch()
-
     def test_the_region_of_a_profile_counts_for_its_web_identity(self, config, aws, world):
         token = world / "token"
         token.write_text(fakes.secret("token"))
@@ -326,12 +319,6 @@ class TestDeliberateDifferences:
         with pytest.raises(FetchError, match="custom-process"):
             create_credential_chain(from_process(profile="a"), NAMES["provider"]).fetch()
 
-    def test_expire_after_changes_nothing_in_place(self):
-        keys = FrozenCredentials("AKIAIOSFODNN7EXAMPLE", "EXAMPLEKEY")
-        chain = create_credential_chain(lambda: keys)
-        assert chain.expire_after(300).fetch().expiration is not None
-        assert chain.fetch().expiration is keys.expiration is None
-
     def test_token_code_is_sent_without_a_prompt(self, aws):
         params = {
             "RoleArn": "arn:aws:iam::123456789012:role/App",
@@ -345,29 +332,6 @@ class TestDeliberateDifferences:
         assert aws.requests[0].parameters["TokenCode"] == "654321"
         assert "DurationSeconds" not in aws.requests[0].parameters
 
-    def test_no_prompt_without_master_credentials(self):
-        params = {"RoleArn": "arn:aws:iam::123456789012:role/App", "SerialNumber": "GAHT12345678"}
-        role = from_temporary_credentials(
-            params=params, master_credentials=lambda: None, mfa_code_provider=pytest.fail
-        )
-        with pytest.raises(FetchError, match="no credentials to assume the role"):
-            role.fetch()
-
-    @pytest.mark.parametrize(
-        ("name", "value", "error"),
-        [
-            ("AWS_CREDENTIAL_EXPIRATION", "2001-01-01T00:00:00Z", FetchError),
-            ("AWS_CREDENTIAL_EXPIRATION", "soon", ConfigurationError),
-            ("AWS_SECRET_ACCESS_KEY", "", ConfigurationError),
-        ],
-    )
-    def test_malformed_environment_credentials_are_an_error(self, name, value, error, monkeypatch):
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
-        monkeypatch.setenv(name, value)
-        with pytest.raises(error):
-            create_credential_chain(from_env(), NAMES["provider"]).fetch()
-
     def test_a_credential_scope_is_not_read(self, monkeypatch):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
@@ -379,25 +343,3 @@ class TestDeliberateDifferences:
         with pytest.raises(FetchError):
             from_process(profile="a").fetch()
         assert not (world / "written").exists()
-
-    def test_disabled_instance_metadata_is_not_called(self):
-        """``AWS_EC2_METADATA_DISABLED`` is true in every test."""
-        assert from_instance_metadata().load() is None
-
-    def test_an_answer_that_has_expired_is_a_failed_fetch(self, aws):
-        answer = {
-            "AccessKeyId": "ASIAOLD",
-            "SecretAccessKey": "S",
-            "Expiration": "2001-01-01T00:00:00Z",
-        }
-        endpoint = from_http(aws_container_credentials_full_uri=f"{aws.url}/keys")
-        credentials = endpoint.load()
-        key = credentials.access_key
-        aws.script("GET", fakes.Answer(json.dumps(answer).encode()))
-        with pytest.raises(FetchError, match="expired at 2001"):
-            credentials.refresh()
-        assert credentials.access_key == key
-
-    def test_a_keyword_that_does_not_exist_is_a_type_error(self):
-        with pytest.raises(TypeError, match="did you mean 'role_arn'"):
-            from_web_token(roleArn="arn:aws:iam::123456789012:role/Web")

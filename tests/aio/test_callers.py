@@ -56,7 +56,7 @@ def test_refresh_that_waits_for_itself_is_an_error():
     async def main():
         await (await session.get_credentials()).refresh()
 
-    with pytest.raises(ConfigurationError, match="in a circle"):
+    with pytest.raises(ConfigurationError, match="depends on itself"):
         asyncio.run(main())
 
 

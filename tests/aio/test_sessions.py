@@ -997,7 +997,7 @@ class TestExplain:
             session.get_component("credential_provider")
         ((provider, outcome, reason),) = outcomes(session)
         assert (provider, outcome) == ("custom-function", "failed")
-        assert reason.startswith("this session takes credentials from this provider alone")
+        assert reason.startswith("this session takes credentials from this provider only")
 
 
 class TestRejections:

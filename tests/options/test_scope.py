@@ -1,7 +1,6 @@
 """Regions of inner clients, and how inner clients are made and called."""
 
 import gc
-import logging
 import os
 import threading
 import weakref
@@ -250,50 +249,6 @@ def test_outside_a_fetch_there_is_no_budget(aws, clock):
     run_with_budget(clock.monotonic, int)
     parameters = {"RoleArn": "arn:aws:iam::123456789012:role/A", "RoleSessionName": "me"}
     assert call(client, "assume_role_with_web_identity", parameters | {"WebIdentityToken": "four"})
-
-
-@pytest.mark.caller_signs
-def test_concurrent_user_call_is_logged_in_full(aws, caplog):
-    """Both log with botocore's logger at the same time; only the inner call's records go."""
-    inside, outside = threading.Event(), threading.Event()
-    token = fakes.secret("token")
-
-    def hold(request):
-        inside.set()
-        outside.wait(30)
-        return aws.sts(request)
-
-    aws.script("AssumeRoleWithWebIdentity", hold)
-    role = "arn:aws:iam::123456789012:role/Web"
-    credentials = from_web_token(role_arn=role, web_identity_token=token).load()
-    thread = threading.Thread(target=credentials.get_frozen_credentials)
-    thread.start()
-    inside.wait(30)
-    mine = botocore.session.Session().create_client(
-        "sts", region_name="eu-west-1", aws_access_key_id="A", aws_secret_access_key="mine"
-    )
-    with caplog.at_level(logging.DEBUG):
-        mine.get_caller_identity()
-        outside.set()
-        thread.join()
-    names = {one.name for one in caplog.records if one.threadName == "MainThread"}
-    assert {"botocore.endpoint", "botocore.parsers", "urllib3.connectionpool"} <= names
-    inner = [one.getMessage() for one in caplog.records if one.threadName != "MainThread"]
-    assert inner
-    assert not [text for text in inner if "Making request" in text or "Response body" in text]
-
-
-def test_a_token_callables_own_calls_keep_their_log(aws, caplog):
-    log = logging.getLogger("botocore.endpoint")
-
-    def token():
-        log.debug("a call of the callable's own")
-        return fakes.secret("token")
-
-    role = "arn:aws:iam::123456789012:role/Web"
-    with caplog.at_level(logging.DEBUG):
-        from_web_token(role_arn=role, web_identity_token=token).fetch()
-    assert "a call of the callable's own" in caplog.messages
 
 
 def test_an_outage_of_the_network_is_botocores_own_error(monkeypatch):

@@ -319,7 +319,7 @@ def test_session_uses_only_its_provider(monkeypatch, aws):
 def test_session_never_falls_through_to_another_identity(monkeypatch, nothing):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
-    with pytest.raises(NotConfigured, match="takes credentials from this provider alone"):
+    with pytest.raises(NotConfigured, match="takes credentials from this provider only"):
         Session(credentials=nothing).get_credentials()
 
 
