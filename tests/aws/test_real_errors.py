@@ -161,7 +161,8 @@ def test_a_time_limit_of_a_kind_of_pythons_is_raised():
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        process = "sh -c 'kill -TERM $PPID; sleep 5'"
+        # It fills the pipe first, so that the signal comes while its output is read.
+        process = "sh -c 'yes | head -c 100000; kill -TERM $PPID; sleep 5'"
         with pytest.raises(TimeoutError):
             from_process(credential_process=process).fetch()
     finally:

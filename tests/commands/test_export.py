@@ -291,8 +291,10 @@ def test_misspelled_setting_is_warned_of(config):
 
 
 def test_interrupt_shows_no_traceback(config, capsys):
-    role = "role_arn = arn:aws:iam::123456789012:role/Web\n"
-    config(f"[profile p]\n{role}web_identity_token = process://sh -c 'kill -INT $PPID; sleep 5'\n")
+    """By a process that fills its pipe first, so that it comes while the output is read."""
+    token = "process://sh -c 'yes | head -c 100000; kill -INT $PPID; sleep 5'"
+    role = "role_arn = arn:aws:iam::123456789012:role/Web"
+    config(f"[profile p]\n{role}\nweb_identity_token = {token}\n")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         assert main(["export", "--profile", "p"]) == 1

@@ -433,6 +433,8 @@ def test_a_member_error_of_a_successful_answer_is_no_rejection(
 
     client = session.client(service, region_name="eu-west-1")
     client.meta.events.register_first("before-send", answer)
+    if not hasattr(client, operation):
+        pytest.skip("this botocore is older than the operation")
     assert getattr(client, operation)(**parameters)["Error"]
     assert len(sent) == 1
 
