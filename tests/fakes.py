@@ -289,7 +289,7 @@ class FakeAws:
             region = request.parameters["IdentityPoolId"].partition(":")[0]
             answer["IdentityId"] = f"{region}:00000000-0000-0000-0000-{next(self.identities):012d}"
         if request.operation.startswith("GetOpenIdToken"):
-            request.gave = answer["Token"] = jwt(request.operation)
+            request.gave = answer["Token"] = self.token()
         if request.operation == "GetCredentialsForIdentity":
             keys = self.keys(request)
             answer["Credentials"] = {
