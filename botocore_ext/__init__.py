@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in th
     from .providers.process import from_process as from_process
     from .providers.profile import from_default_chain as from_default_chain
     from .providers.profile import from_ini as from_ini
+    from .providers.roles_anywhere import from_roles_anywhere as from_roles_anywhere
     from .providers.sso import from_sso as from_sso
     from .providers.web_identity import from_token_file as from_token_file
     from .providers.web_identity import from_web_token as from_web_token

@@ -137,6 +137,25 @@ INSERTED = (
         ("container_credentials_full_uri", "container_credentials_relative_uri"),
         source_of="us",
     ),
+    Row(
+        "from_roles_anywhere",
+        "custom-roles-anywhere",
+        "CustomRolesAnywhere",
+        "providers.roles_anywhere:RolesAnywhereProvider",
+        {
+            "roles_anywhere_trust_anchor_arn": "trust_anchor_arn",
+            "roles_anywhere_profile_arn": "profile_arn",
+            "role_arn": "role_arn",
+            "roles_anywhere_certificate": "certificate",
+            "roles_anywhere_private_key": "private_key",
+            "roles_anywhere_passphrase": "passphrase",
+            "duration_seconds": "duration_seconds",
+            "role_session_name": "role_session_name",
+            **_EVERY,
+        },
+        ("roles_anywhere_trust_anchor_arn",),
+        source_of="us",
+    ),
 )
 #: All providers: each has a factory and can be a link of a chain.
 ROWS = (

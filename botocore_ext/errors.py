@@ -147,6 +147,7 @@ _CREDENTIAL_OPERATIONS = frozenset(
         "GetRoleCredentials",
         "CreateToken",
         "CreateOAuth2Token",
+        "CreateSession",  # of IAM Roles Anywhere
     },
 )
 

@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import selectors
+import stat
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
@@ -80,6 +81,11 @@ def is_absolute(path: str) -> bool:
 def is_file(path: str) -> bool:
     """Return whether there is a regular file."""
     return os.path.isfile(path)
+
+
+def is_readable_by_all(path: str) -> bool:
+    """Return whether every user of this machine can read a file."""
+    return os.name == "posix" and bool(os.stat(path).st_mode & stat.S_IROTH)
 
 
 def why_no_file(path: str) -> str | None:

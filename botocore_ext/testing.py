@@ -200,7 +200,7 @@ class ProviderContract:
             for way in self.ways_to_set(missing, home):
                 assert way in str(error)
 
-    def test_a_missing_option_of_a_profile_is_named_with_its_key_and_file(
+    def test_a_missing_option_of_a_profile_names_key_and_file(
         self, monkeypatch: Any, tmp_path: Path
     ) -> None:
         """The error has a line that can be copied into the profile."""
@@ -252,7 +252,7 @@ class ProviderContract:
         secrets = [one for one in (frozen.secret_key, frozen.token) if one]
         assert not [one for one in secrets if one.encode() in pickled]
 
-    def test_credentials_are_refreshed_five_minutes_before_they_expire(
+    def test_refresh_begins_five_minutes_before_expiration(
         self, monkeypatch: Any, tmp_path: Path
     ) -> None:
         """Credentials that do not expire, or within twenty minutes, have other rules."""

@@ -59,6 +59,7 @@ _PARTS = {
     "aioboto3": "aioboto3",
     "aws-assume-role-lib": "aws_assume_role_lib",
     "aws-xray-sdk": "aws_xray_sdk",
+    "iam-rolesanywhere-session": "iam_rolesanywhere_session",
     "obstore": "obstore",
     "polars": "polars",
     "s3fs": "s3fs",

@@ -144,6 +144,7 @@ class Request:
     target: str
     #: The access key that it was answered with.
     gave: str = ""
+    body: bytes = b""
 
 
 @dataclass
@@ -174,6 +175,7 @@ class FakeAws:
         ("GET", "/federation/credentials"): ("GetRoleCredentials", "portal"),
         ("POST", "/token"): ("CreateToken", "oidc"),
         ("POST", "/v1/token"): ("CreateOAuth2Token", "signin"),
+        ("POST", "/sessions"): ("CreateSession", "roles_anywhere"),
         ("PUT", "/latest/api/token"): ("GetMetadataToken", "metadata_token"),
         ("GET", INSTANCE_ROLE): ("GetInstanceRole", "instance_role"),
         ("GET", f"{INSTANCE_ROLE}the-role"): ("GetInstanceKeys", "instance_keys"),
@@ -190,6 +192,8 @@ class FakeAws:
         self.delay = 0.0
         self.now = time.time
         self.identities = count(1)
+        #: The certificates that a trust anchor of IAM Roles Anywhere has.
+        self.trusted: list[Any] = []
         #: Connections that were opened.
         self.connections = 0
         #: Whether a connection serves more than one request.
@@ -289,7 +293,7 @@ class FakeAws:
             region = request.parameters["IdentityPoolId"].partition(":")[0]
             answer["IdentityId"] = f"{region}:00000000-0000-0000-0000-{next(self.identities):012d}"
         if request.operation.startswith("GetOpenIdToken"):
-            request.gave = answer["Token"] = self.token()
+            request.gave = answer["Token"] = jwt(request.operation)
         if request.operation == "GetCredentialsForIdentity":
             keys = self.keys(request)
             answer["Credentials"] = {
@@ -344,6 +348,25 @@ class FakeAws:
                 "tokenType": "aws_sigv4",
             }
         )
+
+    def roles_anywhere(self, request: Request) -> Answer:
+        """What IAM Roles Anywhere answers, which verifies the signature."""
+        from . import x509  # noqa: PLC0415 - cryptography takes long to import
+
+        try:
+            x509.verify(request, self.trusted)
+        except x509.RefusedError as reason:
+            return error("AccessDeniedException", 403, f"Invalid: {reason}")(request)
+        keys = self.keys(request)
+        answer = {
+            "accessKeyId": keys["AccessKeyId"],
+            "secretAccessKey": keys["SecretAccessKey"],
+            "sessionToken": keys["Token"],
+            "expiration": keys["Expiration"],
+        }
+        answer = _json({"credentialSet": [{"credentials": answer}], "subjectArn": "arn:x"})
+        answer.status = 201
+        return answer
 
     def metadata_token(self, _: Request) -> Answer:
         return Answer(secret("metadata-token").encode())
@@ -491,10 +514,10 @@ def _read(handler: BaseHTTPRequestHandler, body: bytes) -> Request:
         parameters.pop("Version", None)
     else:
         operation, parameters = handler.command, {}
-    return Request(operation, parameters, dict(handler.headers), handler.path)
+    return Request(operation, parameters, dict(handler.headers), handler.path, body=body)
 
 
-JSON_ERRORS = {"GetRoleCredentials", "CreateToken", "CreateOAuth2Token"}
+JSON_ERRORS = {"CreateSession", "GetRoleCredentials", "CreateToken", "CreateOAuth2Token"}
 
 
 def error(

@@ -13,7 +13,6 @@ from types import ModuleType
 import boto3
 import pytest
 import yaml
-from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 
 import botocore_ext
@@ -288,33 +287,6 @@ def test_expired_refresh_token_raises_cognitos_error(recipe, aws):
     with pytest.raises(ClientError, match="NotAuthorizedException"):
         names["session"].get_credentials().refresh()
     names["session"].client("sts").get_caller_identity()  # the keys are still valid
-
-
-@of("Sign in with SRP: pycognito")
-def test_srp_by_pycognito(recipe, aws, monkeypatch):
-    """With the names of pycognito: the package itself is not installed."""
-
-    class Cognito:
-        def __init__(self, user_pool_id, client_id, *, username, botocore_config):
-            assert user_pool_id.startswith("eu-west-1_")
-            assert (username, botocore_config.signature_version) == ("me", UNSIGNED)
-            self.id_token = None
-
-        def authenticate(self, password):
-            assert password == "password"
-            self.check_token(renew=True)
-
-        def check_token(self, renew):
-            self.id_token = fakes.secret("id-token")
-
-    module = ModuleType("pycognito")
-    module.Cognito = Cognito
-    monkeypatch.setitem(sys.modules, "pycognito", module)
-    names = recipe.run(ask_name_and_password=lambda: ("me", "password"))
-    (logins,) = sent(aws, "GetCredentialsForIdentity", "Logins")
-    assert [*logins.values()] == [names["person"].id_token]
-    names["session"].get_credentials().refresh()
-    assert sent(aws, "GetCredentialsForIdentity", "Logins")[1] != logins
 
 
 @of("Roles with MFA")

@@ -53,7 +53,7 @@ BROKEN = {
     "a_specification_travels_and_credentials_do_not": {
         "__reduce__": lambda self: (str, ("secret of team/app",))
     },
-    "credentials_are_refreshed_five_minutes_before_they_expire": {"refresh_window": 60},
+    "refresh_begins_five_minutes_before_expiration": {"refresh_window": 60},
     "only_tokens_can_be_replaced": {
         "__setattr__": lambda self, name, value: name == "path" or vars(self).update({name: value})
     },
@@ -81,7 +81,7 @@ def test_the_contract_has_options_for_providers_without_any(monkeypatch, tmp_pat
 def test_credentials_without_expiration_have_no_refresh(acme, monkeypatch, tmp_path):
     fetch = {"fetch": lambda self: FrozenCredentials("AKID", "secret")}
     contract = type("Contract", (TestAcme,), {"provider": type("Static", (acme,), fetch)})()
-    contract.test_credentials_are_refreshed_five_minutes_before_they_expire(monkeypatch, tmp_path)
+    contract.test_refresh_begins_five_minutes_before_expiration(monkeypatch, tmp_path)
 
 
 @pytest.mark.proof

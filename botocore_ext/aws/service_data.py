@@ -28,13 +28,18 @@ class _PlainObjects(JSONFileLoader):
         return None
 
 
+#: Operations that botocore's models lack, in the form of its own extras.
+_EXTRAS = str(Path(__file__).parent / "data")
+
+
 class _BuiltIn(Loader):
-    """Reads and caches the data in botocore's package."""
+    """Reads and caches the data in botocore's package, with the operations that it lacks."""
 
     FILE_LOADER_CLASS = _PlainObjects
 
     def __init__(self) -> None:
-        super().__init__([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+        paths = [Loader.BUILTIN_DATA_PATH, _EXTRAS]
+        super().__init__(extra_search_paths=paths, include_default_search_paths=False)
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore passes it by name
         """Return every folder, of whatever type: callers only ask for folders that exist."""

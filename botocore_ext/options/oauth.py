@@ -151,10 +151,9 @@ class OAuthToken:
         except ImportError:
             fact = "the package authlib is not installed: run `pip install 'botocore-ext[oauth]'`"
             raise _wrong(fact) from None
-        # First: what a process takes before the first request is not part of the fetch.
-        secret = self.client_secret and resolve(self.client_secret, "client_secret")
         metadata = self._metadata()
         method = self._auth_method(metadata)
+        secret = self.client_secret and resolve(self.client_secret, "client_secret")
         # authlib does not encode what it joins with a colon (RFC 6749, section 2.3.1).
         encoded = quote_plus if method == "client_secret_basic" else str
         client = OAuth2Client(
@@ -255,7 +254,7 @@ class OAuthToken:
 
     def _sign_in(self, client: Any) -> Mapping[str, Any]:
         """Show a code at the terminal, and wait until a person has entered it (RFC 8628)."""
-        if not (sys.stderr and sys.stderr.isatty()):
+        if not sys.stderr.isatty():
             fact = "grant is device_code, for which somebody must sign in, and there is no terminal"
             raise _wrong(
                 f"{fact}: run the program once at a terminal, with refresh_token = file://PATH"

@@ -244,6 +244,7 @@ _PREFIXES = (
     "container_authorization",
     "container_credentials",
     "credential_chain",
+    "roles_anywhere",
     "web_identity_p",
 )
 

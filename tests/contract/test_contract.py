@@ -8,7 +8,7 @@ import pytest
 from botocore_ext import ConfigurationError, NotConfigured, Provider, from_http, from_ini
 from botocore_ext.providers.files import FilesProvider
 from botocore_ext.testing import ProviderContract
-from tests import fakes
+from tests import fakes, x509
 
 from ..declared import EVERY, NATIVE, PROVIDERS
 
@@ -35,6 +35,13 @@ def working_options(kind, url, world=None):
             "logins": {"accounts.google.com": fakes.secret("login")},
         },
         "from_http": lambda: endpoint(url)._code_values,
+        "from_roles_anywhere": lambda: {
+            "trust_anchor_arn": "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/TA",
+            "profile_arn": "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/P",
+            "role_arn": ROLE,
+            "certificate": f"{world}/server.pem",
+            "private_key": f"{world}/server.key",
+        },
         "from_temporary_credentials": lambda: {
             "params": {"RoleArn": ROLE},
             "master_credentials": endpoint(url),
@@ -81,6 +88,11 @@ def outside(world, monkeypatch, aws):
         address = f"container_credentials_full_uri = {aws.url}/{fakes.secret('path')}"
         (world / "config").write_text(f"[default]\n{address}\n")
 
+    def certificate():
+        own = x509.issue("server", key := x509.ec_key(), days=3650)
+        (world / "server.pem").write_bytes(x509.pem(own))
+        (world / "server.key").write_bytes(x509.pem_of(key))
+
     container = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{aws.url}/{fakes.secret('path')}")
     logins, expires = world / ".aws" / "login" / "cache", aws.now() + 3600
     needs = {
@@ -90,6 +102,7 @@ def outside(world, monkeypatch, aws):
         "from_container_metadata": lambda: monkeypatch.setenv(*container),
         "from_instance_metadata": instance,
         "from_token_file": lambda: (world / "token").write_text(fakes.secret("token")),
+        "from_roles_anywhere": certificate,
         "from_sso": lambda: fakes.sso_token(world, START_URL, expires + 3600),
         "from_login_credentials": lambda: fakes.login_token(logins, USER, expires),
     }

@@ -498,10 +498,10 @@ class TestOtherResolvers:
         botocore_ext.install()
         resolver = botocore.session.Session().get_component("credential_provider")
         resolver.insert_before("env", EnvProvider())
-        resolver.insert_after("custom-http", EnvProvider())
+        resolver.insert_after(OURS[-1], EnvProvider())
         resolver.remove("assume-role")
         resolver.remove("custom-web-token")
-        assert [one.METHOD for one in resolver.providers][:8] == [
+        assert [one.METHOD for one in resolver.providers][:9] == [
             "env", "env", OURS[0], *OURS[2:], "env", "assume-role-with-web-identity",
         ]  # fmt: skip
 

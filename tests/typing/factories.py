@@ -119,7 +119,6 @@ if isinstance(found, ProviderCredentials):
     assert_type(found.expiration, datetime | None)
 assert_type(botocore_ext.tokens.TokenFile("/t")(), str)
 assert_type(botocore_ext.tokens.GitHubActionsToken(audience="sts").audience, str)
-assert_type(botocore_ext.tokens.OAuthToken(issuer="https://i", client_id="a")(), str)
 
 # What is wrong is an error: mypy complains of each of these comments that it does not need.
 from_web_token(rolearn="arn")  # type: ignore[call-arg]  # misspelled
