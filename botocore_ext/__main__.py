@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
     # A command prints the failed fetch itself; other warnings reach the terminal.
-    refresh_logger.addHandler(logging.NullHandler())
+    refresh_logger.logger.addHandler(logging.NullHandler())
     status: int = arguments.run(arguments)
     return status
 

@@ -1,6 +1,5 @@
 """Requests to credential endpoints: time, size, retries, and errors that show no secret."""
 
-import logging
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from ..runtime.context import notify, redact_logs
+from ..runtime.context import RoutedLogger, notify, redact_logs
 from ..runtime.deadline import within
 from .clients import bundle_problem, verification, while_sending
 from .connections import keep_deadlines
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-logger = logging.getLogger(__name__)
+logger = RoutedLogger(__name__)
 
 #: The most bytes that an answer may have.
 LARGEST_ANSWER = 64 * 1024

@@ -177,7 +177,6 @@ _NO_OPTIONS = {
     "session",
     "clientPlugins": "register event handlers with the botocore session, which inner "
     "clients call, too",
-    "logger": "leave it out, and call boto3.set_stream_logger('botocore_ext') once",
     "parentClientConfig": "leave it out, because inner clients have the configuration of the "
     "session",
     "roleAssumer": "pass a function that returns credentials instead of the provider",

@@ -6,6 +6,7 @@ completes the sentence "<option> ..." and never shows the value, which may be a 
 
 import inspect
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import timedelta
@@ -87,6 +88,17 @@ def function(value: object) -> Callable[..., Any]:
     """Something that can be called."""
     if not callable(value):
         msg = f"must be callable, not {type(value).__name__}"
+        raise ValueError(msg)
+    return value
+
+
+def logger(value: object) -> logging.Logger:
+    """A logger that has its name in the hierarchy: by this name it is found in another process."""
+    if not isinstance(value, logging.Logger):
+        msg = f"must be a logging.Logger, not {type(value).__name__}"
+        raise ValueError(msg)
+    if logging.getLogger(value.name) is not value:
+        msg = "must be a logger of logging.getLogger()"
         raise ValueError(msg)
     return value
 

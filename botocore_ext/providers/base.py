@@ -2,9 +2,9 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
@@ -17,7 +17,7 @@ from ..options.scope import Scope
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.policy import DEFAULT_WINDOW, Window
 from ..refresh.rejections import resend_rejected
-from ..runtime.context import guard_recursion
+from ..runtime.context import RoutedLogger, guard_recursion, log_to
 from ..system import Clock
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ class TokenCell:
         return [one for one in self.subscribers() if 0 in self._subscribers.get(one, ())]
 
 
-logger = logging.getLogger(__name__)
+logger = RoutedLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Provider(Specification):
@@ -98,6 +100,14 @@ class Provider(Specification):
         parse=types.window,
         help="Seconds before expiry at which credentials are refreshed, at most half their "
         "lifetime; or `auto`, which chooses by lifetime as AWS's newest SDKs do.",
+    )
+
+    logger: logging.Logger | None = option(
+        default=None,
+        code="logging.getLogger('my_app.credentials')",
+        parse=types.logger,
+        help="The logger for the records of this provider; by default the loggers of "
+        "`botocore_ext`.",
     )
 
     def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
@@ -171,6 +181,9 @@ class Provider(Specification):
         Raises:
             ConfigurationError: The provider is selected, and an option is missing or malformed.
         """
+        return self._logged(self._load)
+
+    def _load(self) -> ProviderCredentials | None:
         if not self.is_selected():
             logger.debug("Not configured: %s", self.METHOD)
             return None
@@ -182,6 +195,10 @@ class Provider(Specification):
         if self.scope.given_session is not None:
             resend_rejected(self.scope.given_session, credentials)
         return credentials
+
+    def _logged(self, work: Callable[[], T]) -> T:
+        """Run ``work``, whose records go to the logger of this provider, and return its result."""
+        return log_to(self._code_values.get("logger"), work)
 
     def _subscribe(self, credentials: ProviderCredentials, distance: int = 0) -> None:
         """Notify ``credentials`` of new tokens and invalidations from now on.

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.credentials import CredentialProvider
@@ -14,7 +15,7 @@ from ..options import types
 from ..options.option import option
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.policy import Window
-from ..runtime.context import guard_recursion, notify
+from ..runtime.context import RoutedLogger, guard_recursion, notify
 from ..runtime.single_flight import own_copy
 from .base import Provider
 from .function import Source, as_provider
@@ -23,7 +24,7 @@ from .links import link_by_name
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-logger = logging.getLogger(__name__)
+logger = RoutedLogger(__name__)
 
 
 def fetch_from(link: CredentialProvider) -> FrozenCredentials | None:
@@ -40,10 +41,14 @@ def fetch_from(link: CredentialProvider) -> FrozenCredentials | None:
         except FieldError as error:
             fact = f"{error}: correct the source of these credentials"
         raise FetchError(provider=link.METHOD, error_msg=fact)
-    if not link.is_selected():
-        raise link._not_configured()
-    link.check()
-    return link._guarded_fetch()
+    return link._logged(partial(_fetch_from_provider, link))
+
+
+def _fetch_from_provider(provider: Provider) -> FrozenCredentials:
+    if not provider.is_selected():
+        raise provider._not_configured()
+    provider.check()
+    return provider._guarded_fetch()
 
 
 def try_link(name: str, link: CredentialProvider) -> FrozenCredentials | Attempt:
@@ -93,6 +98,7 @@ class CredentialChain(Provider):
         *links: Source | str,
         expires_after: float | timedelta | None = None,
         refresh_window: Window | None = None,
+        logger: logging.Logger | None = None,
         **unknown: NoReturn,
     ) -> None:
         """Take the links in order. Nothing is fetched yet."""
@@ -101,6 +107,7 @@ class CredentialChain(Provider):
             links=sources or None,
             expires_after=expires_after,
             refresh_window=refresh_window,
+            logger=logger,
             **unknown,
         )
 

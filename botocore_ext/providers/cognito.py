@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetOpenIdTok
 """
 
 import json
-import logging
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from operator import delitem, is_, setitem
@@ -25,6 +24,7 @@ from ..options import references, types
 from ..options.option import Option, option
 from ..options.resolution import PROFILE, Resolved
 from ..refresh.credentials import ProviderCredentials
+from ..runtime.context import RoutedLogger
 from .base import KeptIds, Provider, ServiceProvider
 from .function import Source, credentials_or_provider
 from .signed import SignedProvider
@@ -32,7 +32,7 @@ from .signed import SignedProvider
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-logger = logging.getLogger(__name__)
+logger = RoutedLogger(__name__)
 
 T = TypeVar("T")
 

@@ -1,6 +1,5 @@
 """``FilesProvider``: the base class of providers that read a profile of the AWS files."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,10 +11,11 @@ from ..errors import ConfigurationError, near
 from ..options import types
 from ..options.option import option
 from ..options.scope import Scope
+from ..runtime.context import RoutedLogger
 from ..system import describe_path
 from .base import Provider
 
-logger = logging.getLogger(__name__)
+logger = RoutedLogger(__name__)
 
 
 class FilesProvider(Provider):

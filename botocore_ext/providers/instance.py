@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -20,10 +19,11 @@ from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import NotConfigured
 from ..options import types
 from ..options.option import option
+from ..runtime.context import RoutedLogger
 from ..runtime.deadline import FETCH_BUDGET, within
 from .base import Provider, max_retries_option, timeout_option
 
-logger = logging.getLogger(__name__)
+logger = RoutedLogger(__name__)
 
 #: Disables botocore's own extension of an expiration: no comparison with NaN is true.
 _NO_EXTENSION = {"ec2_credential_refresh_window": float("nan")}

@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html
 """
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +17,7 @@ from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import is_recoverable
 from ..options import types
 from ..options.option import option
+from ..runtime.context import RoutedLogger
 from ..runtime.deadline import within_budget
 from .base import ServiceProvider
 from .files import FilesProvider
@@ -26,7 +26,7 @@ from .token_cache import ReplacedMeanwhileError, TokenCache
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-logger = logging.getLogger(__name__)
+logger = RoutedLogger(__name__)
 
 #: The directory in which AWS CLI caches the tokens, and the variable that names another one.
 TOKENS, DIRECTORY = "~/.aws/login/cache", "AWS_LOGIN_CACHE_DIRECTORY"

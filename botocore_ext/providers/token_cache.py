@@ -1,7 +1,6 @@
 """The token files of AWS CLI, written by ``aws sso login`` and ``aws login``."""
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -12,10 +11,11 @@ from typing import Any, cast
 from botocore.tokens import FrozenAuthToken, SSOTokenProvider
 from botocore.utils import JSONFileCache, SSOTokenLoader, parse_timestamp
 
+from ..runtime.context import RoutedLogger
 from ..runtime.files import Replacement
 from ..system import in_home, text_of
 
-logger = logging.getLogger(__name__)
+logger = RoutedLogger(__name__)
 
 
 class ReplacedMeanwhileError(Exception):

@@ -1,6 +1,6 @@
 """When credentials are fetched, cached, refreshed and invalidated."""
 
-import logging
+from ..runtime.context import RoutedLogger
 
 #: Failed and successful fetches.
-logger = logging.getLogger(__name__)
+logger = RoutedLogger(__name__)

@@ -56,6 +56,10 @@ if TYPE_CHECKING:
             """Notify ``credentials`` of new tokens and invalidations."""
 
         @abstractmethod
+        def _logged(self, work: Callable[[], T]) -> T:
+            """Run work whose records go to the logger of the provider."""
+
+        @abstractmethod
         def _forget_ids(self) -> None:
             """Forget the ids of a user who logs out."""
 
@@ -159,7 +163,7 @@ class ProviderCredentials(RefreshableCredentials):
 
     def _fetch_with(self, work: Callable[[], T]) -> T:
         try:
-            return work()
+            return self._provider._logged(work)
         except NeedsItselfError:
             raise needs_itself(self.method) from None
 

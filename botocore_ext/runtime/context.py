@@ -11,6 +11,10 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from ..errors import Attempt
 
+    _LoggerAdapter = logging.LoggerAdapter[logging.Logger]
+else:
+    _LoggerAdapter = logging.LoggerAdapter
+
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -103,6 +107,36 @@ def redact_logs(work: Callable[[], T], *packages: str) -> T:
     for logger in (*_LOGGERS, *map(logging.getLogger, theirs)):
         logger.addFilter(may_log)  # logging adds it only once
     return run_with(_may_log, value=False, work=work)
+
+
+# The logger of a provider: its records go there while it is at work.
+
+_provider_logger: ContextVar[logging.Logger | None] = ContextVar(
+    "botocore_ext_logger", default=None
+)
+
+
+def log_to(logger: logging.Logger | None, work: Callable[[], T]) -> T:
+    """Run ``work``, whose records go to ``logger``, and return its result; None: no change."""
+    return work() if logger is None else run_with(_provider_logger, logger, work)
+
+
+class RoutedLogger(_LoggerAdapter):
+    """A logger of this package, or the ``logger`` of the provider that is at work."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name of the module."""
+        self._own = logging.getLogger(name)
+        super().__init__(self._own, {})
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The logger for a record."""
+        return _provider_logger.get() or self._own
+
+    @logger.setter
+    def logger(self, _: logging.Logger) -> None:
+        """Ignore what the constructor of the adapter sets."""
 
 
 # The listener: ``explain`` is notified of what a fetch does.

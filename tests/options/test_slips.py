@@ -245,7 +245,6 @@ def test_a_factory_as_source_next_to_our_setting_is_refused(config):
         (from_web_token, "stsConfig", "did you mean 'client_config'?"),
         (from_web_token, "clientConfig", "did you mean 'client_config'?"),
         (from_web_token, "parentClientConfig", "the configuration of the session"),
-        (from_web_token, "logger", "call boto3.set_stream_logger('botocore_ext') once"),
         (from_web_token, "clientPlugins", "register event handlers"),
         (from_web_token, "expiryWindow", "did you mean 'refresh_window'?"),
         (from_sso, "ssoClient", "did you mean 'client'?"),

@@ -1,5 +1,6 @@
 """What a type checker knows of the public names; mypy checks it with the package."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -100,6 +101,7 @@ assert_type(from_token_file(web_identity_token_file="/t").web_identity_token_fil
 from_sso(sso_start_url="https://d-1.awsapps.com/start", sso_account_id="123456789012")
 from_login_credentials(login_session="me", client_config={})
 from_default_chain(profile="dev", client_config={})
+from_default_chain(logger=logging.getLogger("app"))
 from_default_chain(timeout=2, role_arn="arn", policy={}, sso_region="eu-west-1")
 from_container_metadata(timeout=2)
 from_env(refresh_window=60)
