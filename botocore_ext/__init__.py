@@ -38,6 +38,8 @@ if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in th
     from .providers.environment import from_env as from_env
     from .providers.http import from_container_metadata as from_container_metadata
     from .providers.http import from_http as from_http
+    from .providers.identities import per_request as per_request
+    from .providers.identities import use_credentials as use_credentials
     from .providers.instance import from_instance_metadata as from_instance_metadata
     from .providers.login import from_login_credentials as from_login_credentials
     from .providers.process import from_process as from_process
@@ -70,7 +72,9 @@ _HOMES = {
     "client": "session.identities",
     "explain": "explanation.explain",
     "option": "options.option",
+    "per_request": "providers.identities",
     "resource": "session.identities",
+    "use_credentials": "providers.identities",
 }
 
 if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every name

@@ -234,11 +234,13 @@ def _closest(name: str, known: Iterable[str], cutoff: float) -> list[str]:
     return [by_lower[one] for one in found]
 
 
-def no_credentials_from(only: Any) -> NotConfigured:
-    """Return the error of a session whose only provider has no credentials."""
+def no_credentials_from(
+    only: Any, where: str = "this session takes credentials from this provider only, and it"
+) -> NotConfigured:
+    """Return the error for a provider without credentials that nothing may replace."""
     reason = getattr(only, "_reason_not_selected", None)
     return NotConfigured(
         provider=str(only.METHOD),
-        error_msg="this session takes credentials from this provider only, and it has none here"
-        f"{f' ({reason()})' if reason else ''}: configure it, or pass another provider",
+        error_msg=f"{where} has none here{f' ({reason()})' if reason else ''}: configure it, or "
+        "pass another provider",
     )

@@ -41,6 +41,12 @@ PRIVATE = {
     ("session.resolver", "_deferred"),
     ("session.hook", "_session"),
     ("session.identities", "_session"),
+    ("refresh.identity_hooks", "_get_credentials"),
+    ("refresh.notes", "_credentials"),
+    # Ours: a bound copy.
+    ("providers.identities", "_scope"),
+    ("refresh.notes", "_getframe"),
+    ("refresh.identities", "_getframe"),
     ("aws.sessions", "_get_internal_component"),
     ("aws.sessions", "_last_client_region_used"),
     ("aws.connections", "_endpoint"),

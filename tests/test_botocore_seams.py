@@ -18,6 +18,7 @@ from .test_architecture import MODULES, parsed
 
 IMPORTED = {
     "boto3": {"Session"},
+    "boto3.resources.base": {"ResourceMeta"},
     "botocore": {"UNSIGNED", "register_initializer", "unregister_initializer"},
     "botocore.awsrequest": {"AWSRequest"},
     "botocore.client": {"BaseClient"},
@@ -188,6 +189,27 @@ def test_a_session_has_what_we_ask_of_it():
     assert session.full_config["profiles"] == {}
     assert session._last_client_region_used is None
     assert isinstance(boto3.Session()._session, botocore.session.Session)
+
+
+def test_a_client_has_what_an_identity_per_request_needs():
+    """Pages are read by the class of the paginator; the CRT asks the client for credentials."""
+    session = boto3.Session("AKIA", "s", region_name="eu-west-1")
+    client, seen = session.client("s3"), []
+    paginator = client.get_paginator("list_objects_v2")
+    paginator.PAGE_ITERATOR_CLS = lambda method, *_, **__: seen.append(method)
+    paginator.paginate(Bucket="bucket")
+    assert seen == [client.list_objects_v2]
+    assert client._get_credentials().access_key == "AKIA"
+    assert "list_objects_v2" in client.meta.method_to_api_mapping
+
+
+def test_a_signer_has_its_credentials():
+    session, found = boto3.Session("AKIA", "s", region_name="eu-west-1"), []
+    session.events.register(
+        "before-sign", lambda request_signer, **_: found.append(request_signer._credentials)
+    )
+    session.client("sts").generate_presigned_url("get_caller_identity")
+    assert found[0].method == "explicit"
 
 
 def test_a_resolver_is_a_list_of_providers_with_methods():

@@ -25,6 +25,7 @@ from ..refresh.express import (
     RequestedBucket,
     botocore_cache,
 )
+from ..refresh.identities import PerRequestCredentials
 from ..refresh.notes import auth_instance
 from ..runtime.context import redact_logs
 from ..runtime.single_flight import NeedsItselfError
@@ -200,8 +201,45 @@ class AsyncProviderCredentials(AsyncCredentials):
     last_error: Any = _delegated("last_error")
 
 
+class AsyncPerRequestCredentials(AioCredentials):
+    """``PerRequestCredentials`` in a session of aiobotocore."""
+
+    def __init__(self, credentials: PerRequestCredentials) -> None:
+        """Take the synchronous credentials."""
+        self.method = credentials.method
+        self._credentials = credentials
+        self._loads: SharedTasks[Credentials] = SharedTasks()
+
+    def __repr__(self) -> str:
+        """Show no credentials."""
+        return repr(self._credentials)
+
+    async def current(self) -> Any:
+        """See ``PerRequestCredentials.current``."""
+        bound = self._credentials.bound()
+        if bound.loaded is None:
+            await self._loads.run(partial(in_thread, bound), bound)
+        return bound.converted(to_async)
+
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """See ``PerRequestCredentials.get_frozen_credentials``."""
+        frozen: ReadOnlyCredentials = await (await self.current()).get_frozen_credentials()
+        return frozen
+
+    get_access_key: Any = AsyncCredentials.get_access_key
+    get_secret_key: Any = AsyncCredentials.get_secret_key
+    get_token: Any = AsyncCredentials.get_token
+    get_account_id: Any = AsyncCredentials.get_account_id
+
+    def invalidate(self, access_key: str | None = None) -> None:
+        """See ``PerRequestCredentials.invalidate``."""
+        self._credentials.invalidate(access_key)
+
+
 def to_async(credentials: Credentials) -> AioCredentials:
     """Return credentials for aiobotocore that follow ``credentials``."""
+    if isinstance(credentials, PerRequestCredentials):
+        return AsyncPerRequestCredentials(credentials)
     if isinstance(credentials, ProviderCredentials):
         return AsyncProviderCredentials(credentials)
     if isinstance(credentials, RefreshableCredentials):
@@ -256,7 +294,9 @@ async def cache_by_identity(request: Any, request_signer: Any) -> None:
 # The counterpart of ``refresh.rejections``: new credentials are awaited.
 
 
-def resend_rejected(session: "Session", credentials: "ProviderCredentials") -> None:
+def resend_rejected(
+    session: "Session", credentials: "ProviderCredentials | PerRequestCredentials"
+) -> None:
     """See ``rejections.resend_rejected``."""
     rejections.resend_rejected(session, credentials, _send_again, cache_by_identity)
 

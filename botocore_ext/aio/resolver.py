@@ -23,6 +23,8 @@ from ..errors import no_credentials_from
 from ..profiles.inert import is_plain_role
 from ..providers.insertion import bind_all, insert
 from ..refresh.credentials import ProviderCredentials
+from ..refresh.identities import PerRequestCredentials
+from ..refresh.identity_hooks import register_hooks
 from ..runtime.single_flight import NeedsItselfError, Once
 from .credentials import resend_rejected, to_async
 from .tasks import SharedTasks, in_thread
@@ -142,8 +144,10 @@ class AsyncProvider(CredentialProvider):
             return None
         if self._loaded is None or self._loaded[0] is not found:
             self._loaded = found, to_async(found)
-        if isinstance(found, ProviderCredentials):
+        if isinstance(found, (ProviderCredentials, PerRequestCredentials)):
             resend_rejected(self._session, found)
+        if isinstance(found, PerRequestCredentials):
+            register_hooks(self._session)
         return self._loaded[1]
 
 

@@ -24,6 +24,8 @@ SPELLINGS = {
     "identity_id": ("IdentityId", "identity_id", "identityId"),
 }
 
+#: The method of credentials that belong to another identity at each request.
+PER_REQUEST = "custom-per-request"
 #: The fact about a value that cannot be sent in a request.
 UNSENDABLE = "contains a line break or another character that cannot be sent"
 #: Characters of an HTTP header. A secret access key is not sent, so it may have others, but not
@@ -168,6 +170,8 @@ class FrozenCredentials:
             FieldError: See ``from_mapping``.
             FetchError: It is an object of aiobotocore in a session that is not.
         """
+        if credentials.method == PER_REQUEST:
+            raise FieldError(type(credentials).__name__, "is another identity at each request")
         method = f"{type(credentials).__name__}.get_frozen_credentials()"
         frozen = awaited(credentials.get_frozen_credentials(), credentials.method, method)
         if frozen is None:

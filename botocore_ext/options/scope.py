@@ -35,7 +35,7 @@ def reset() -> None:
 class Scope:
     """Where the options and inner clients of a bound provider come from."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a keyword of its own
         self,
         given_session: botocore.session.Session | None = None,
         *,
@@ -46,6 +46,7 @@ class Scope:
         given_files: botocore.session.Session | None = None,
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
+        shared_clients: InnerClients | None = None,
     ) -> None:
         """Take what a provider is bound to.
 
@@ -59,12 +60,15 @@ class Scope:
             given_files: The session whose files have ``profile``; None: the session itself.
             environ: The environment; None: that of this process.
             clock: The clock; None: that of this machine.
+            shared_clients: Inner clients that the identities of one session share; None: there is
+                one identity.
         """
         self.given_session, self.given_files = given_session, given_files
         self.profile, self.is_bare = profile, is_bare
         self.outer_region, self.region_of_chain = outer_region, region_of_chain
         self.environ = system_environment() if environ is None else environ
         self.clock = clock or Clock()
+        self.shared_clients = shared_clients
         self._clients = InnerClients()
         self._is_checked = False
 
@@ -158,12 +162,17 @@ class Scope:
 
         With ``credentials`` it signs, and is created again when they change. Without, it does not
         sign and holds nothing of an identity: bindings without a session of the caller share it,
-        so that a thousand identities do not need a thousand clients.
+        and so do the identities of one session, so that a thousand identities do not need a
+        thousand clients.
         """
         region = self.region(client_config, id_region)
-        is_common = self.given_session is None and self.environ is system_environment()
+        shared, clients = self.shared_clients, self._clients
+        is_single = self.given_session is not None and shared is None
+        is_common = not is_single and self.environ is system_environment()
+        if shared is not None and credentials is None and client_config is None:
+            clients = shared  # which keeps it while no identity is in use
         arguments = (self.session, self.environ, service, region, client_config, credentials)
-        return self._clients.get(*arguments, is_common=is_common)
+        return clients.get(*arguments, is_common=is_common)
 
     def new_client(
         self, service: str, client_config: Mapping[str, Any] | None, id_region: str | None = None

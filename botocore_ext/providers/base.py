@@ -192,7 +192,7 @@ class Provider(Specification):
         logger.info("Found credentials via %s, configured in %s", self.METHOD, where)
         credentials = self._binding.once("credentials", lambda: ProviderCredentials(self))
         self._subscribe(credentials)
-        if self.scope.given_session is not None:
+        if self.scope.given_session is not None and self.scope.shared_clients is None:
             resend_rejected(self.scope.given_session, credentials)
         return credentials
 

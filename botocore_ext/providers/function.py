@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
 
-from ..aws.frozen_credentials import FieldError, FrozenCredentials
+from ..aws.frozen_credentials import PER_REQUEST, FieldError, FrozenCredentials
 from ..errors import FetchError
 from ..options import types
 from ..options.option import option
@@ -102,13 +102,44 @@ def as_provider(source: object) -> CredentialProvider:
     Raises:
         TypeError: It is none of these.
     """
+    check_source(source)
     if isinstance(source, CredentialProvider):
         return source
     if isinstance(source, (FrozenCredentials, Credentials)):
         return FunctionProvider(function=_returning(source))
-    if callable(source) and not isinstance(source, type):
-        function: Any = source
-        return FunctionProvider(function=function)
+    function: Any = source
+    return FunctionProvider(function=function)
+
+
+def as_only_provider(source: object) -> CredentialProvider:
+    """Return what a session or client uses alone as a provider; it may be ``per_request()``.
+
+    Raises:
+        TypeError: It is neither that nor a source.
+    """
+    if isinstance(source, CredentialProvider) and source.METHOD == PER_REQUEST:
+        return source
+    return as_provider(source)
+
+
+def check_source(source: object) -> None:
+    """Check that ``source`` is accepted where a provider is.
+
+    Raises:
+        TypeError: It is neither a provider, nor a callable, nor credentials.
+    """
+    is_provider = isinstance(source, (CredentialProvider, FrozenCredentials, Credentials))
+    if is_provider and PER_REQUEST in (
+        getattr(source, "METHOD", None),
+        getattr(source, "method", None),
+    ):
+        msg = (
+            "per_request() is not one identity: pass it to Session(credentials=...) or "
+            "client(credentials=...), and pass a provider here"
+        )
+        raise TypeError(msg)
+    if is_provider or (callable(source) and not isinstance(source, type)):
+        return
     if isinstance(source, (Mapping, ReadOnlyCredentials)):
         remedy = "to use these credentials, pass a function that returns them"
     elif isinstance(source, type):

@@ -7,7 +7,7 @@ that assume a role, by ``source_profile`` or ``credential_source``, at any depth
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.credentials import (
@@ -25,7 +25,9 @@ from ..profiles.inert import source_profile_chain
 from ..profiles.plain_roles import PlainRoleProvider, replace_roles
 from ..profiles.registry import find_source, rows_of
 from ..profiles.selection import selecting_keys, source_of
-from .base import Provider
+
+if TYPE_CHECKING:
+    from .base import Provider
 
 logger = logging.getLogger(__name__)
 
@@ -247,4 +249,5 @@ def bind_all(
 ) -> list[CredentialProvider]:
     """Bind providers from code to ``session``; those of botocore stay as they are."""
     scope = Scope(session, outer_region=outer_region(session, region))
-    return [one.bind(scope) if isinstance(one, Provider) else one for one in providers]
+    bindings = [(one, getattr(one, "bind", None)) for one in providers]
+    return [one if bind is None else bind(scope) for one, bind in bindings]

@@ -5,8 +5,14 @@ request, which all its attempts share; what it means is found out when a service
 """
 
 import re
+import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakSet
+
+from ..aws.frozen_credentials import PER_REQUEST
+from ..runtime.context import identity_in_force, is_fetching
 
 #: The access key in an ``Authorization`` header, as every signature in use has it.
 _ACCESS_KEY = re.compile(r"(?:Credential=|AWS )([^/:,\s]+)[/:]")
@@ -17,6 +23,8 @@ _HEADERS = "botocore_ext_headers"
 #: A stream among the parameters cannot be rewound to its position at the call.
 _BEGINS_ELSEWHERE = "botocore_ext_begins_elsewhere"
 _RESENT = "botocore_ext_resent"
+#: Their frames are between the caller and a handler.
+_LIBRARIES = ("aiobotocore", "boto3", "botocore", "botocore_ext")
 
 
 def note_streams(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
@@ -43,9 +51,35 @@ def note_signer(
     """Note the signer, at ``before-sign``, and call ``cache`` if a bucket session will sign."""
     context = request.context
     context[_SIGNER] = request_signer
+    if identity_in_force.get() is not None:
+        warn_if_ignored(request_signer=request_signer)
     if "identity_cache" in context.get("signing", ()):
         return cache(request, request_signer)
     return None
+
+
+#: The signers whose clients were warned about.
+_warned: "WeakSet[Any]" = WeakSet()
+
+
+def warn_if_ignored(*, request_signer: Any, **_: object) -> None:
+    """Warn, once for each client, if ``use_credentials`` has no effect on it (``before-sign``)."""
+    found = identity_in_force.get()
+    if found is None or found.identity is None or is_fetching() or request_signer in _warned:
+        return
+    credentials = getattr(request_signer, "_credentials", None)
+    if credentials is None or credentials.method == PER_REQUEST:
+        return
+    _warned.add(request_signer)
+    frame: Any = sys._getframe()
+    level = 1
+    while frame.f_globals.get("__name__", "").split(".")[0] in _LIBRARIES:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(
+        f"use_credentials() has no effect on this client of {request_signer.signing_name}: create "
+        "it in a session with per_request(), such as Session(credentials=per_request())",
+        stacklevel=level,
+    )
 
 
 def note_headers(request: Any, **_: object) -> None:

@@ -18,19 +18,20 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
     from .credentials import ProviderCredentials
+    from .identities import PerRequestCredentials
 
 logger = logging.getLogger(__name__)
 
 #: Error codes for credentials that have expired or are not known; the last one is EC2's.
 _CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired"})
 #: The ``ProviderCredentials`` of a session by their ``id()``; a chain may create several.
-Known: TypeAlias = "WeakValueDictionary[int, ProviderCredentials]"
+Known: TypeAlias = "WeakValueDictionary[int, ProviderCredentials | PerRequestCredentials]"
 _known: "WeakKeyDictionary[Session, Known]" = WeakKeyDictionary()
 
 
 def resend_rejected(
     session: "Session",
-    credentials: "ProviderCredentials",
+    credentials: "ProviderCredentials | PerRequestCredentials",
     decide: Callable[..., Any] | None = None,
     cache: Callable[..., Any] = cache_by_identity,
 ) -> None:

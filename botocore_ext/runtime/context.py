@@ -4,7 +4,7 @@ import contextvars
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from ..errors import ConfigurationError
 
@@ -52,6 +52,11 @@ _MAX_DEPTH = 20
 def is_being_resolved(identity: object) -> bool:
     """Return whether a search for the credentials of ``identity`` is under way."""
     return identity in [one for one, _ in _path.get()]
+
+
+def is_fetching() -> bool:
+    """Return whether a search for credentials is under way here."""
+    return bool(_path.get())
 
 
 def guard_recursion(identity: object, name: str, work: Callable[[], T]) -> T:
@@ -160,3 +165,24 @@ def notify(event: Event) -> None:
     listener = _listener.get()
     if listener is not None:
         listener(event)
+
+
+# The identity in force, for clients that sign as another identity at each request.
+
+
+class InForce(NamedTuple):
+    """An identity in force, and what is in force again after it."""
+
+    #: See ``refresh.identities.Identity``; None: that of no block, so a client's default.
+    identity: Any
+    #: The ``use_credentials`` object.
+    owner: Any
+    previous: "InForce | None"
+
+    def __repr__(self) -> str:
+        """Show the identity only."""
+        return repr(self.identity)
+
+
+#: Set by ``use_credentials``.
+identity_in_force: ContextVar[InForce | None] = ContextVar("botocore_ext_identity", default=None)

@@ -126,7 +126,7 @@ def take_from(session: botocore.session.Session, source: "Source") -> None:
         TypeError: ``source`` is not a provider, or the session has credentials already.
         ConfigurationError: A setting that botocore reads for every session is malformed.
     """
-    (only,) = _as_providers([source])
+    only = _as_only_provider(source)
     session = botocore_session(session)
     check_alone(session, only)
     loaded = loaded_credentials(session)
@@ -142,8 +142,7 @@ def take_new_from(session: botocore.session.Session, source: "Source") -> None:
     Raises:
         TypeError: ``source`` is not a provider.
     """
-    (only,) = _as_providers([source])
-    _take_from(session, only)
+    _take_from(session, _as_only_provider(source))
 
 
 def _take_from(session: botocore.session.Session, only: CredentialProvider) -> None:
@@ -164,6 +163,12 @@ def _as_providers(sources: Sequence["Source"]) -> tuple[CredentialProvider, ...]
     from ..providers.function import as_provider  # noqa: PLC0415 - install() alone loads no provider
 
     return tuple(as_provider(source) for source in sources)
+
+
+def _as_only_provider(source: "Source") -> CredentialProvider:
+    from ..providers.function import as_only_provider  # noqa: PLC0415 - only sessions with one provider need it
+
+    return as_only_provider(source)
 
 
 def botocore_session(session: Any, caller: str = "extend") -> botocore.session.Session:

@@ -9,6 +9,7 @@ from botocore.session import Session
 
 from ..aws.sessions import SameSettings, session_of_same_kind
 from ..profiles.inert import is_async
+from ..refresh.identity_hooks import unregister_hooks
 from ..refresh.rejections import share_known
 from .hook import botocore_session, take_new_from
 
@@ -78,6 +79,7 @@ def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
     inner = botocore_session(session, caller)
     new: Any = session_of_same_kind(inner, _kind(inner))
     share_known(inner, new)
+    unregister_hooks(new)
     take_new_from(new, credentials)
     if inner is session:
         return cast("S", new)

@@ -8,6 +8,7 @@ from botocore.credentials import Credentials
 
 from ..providers.function import Source
 from ..refresh.credentials import ProviderCredentials
+from ..refresh.notes import warn_if_ignored
 from . import identities
 from .hook import extend, take_from
 
@@ -53,6 +54,9 @@ class Session(boto3.Session):
             session.set_config_variable("profile", profile_name)
         if credentials is None:
             extend(session)
+            unique_id = "botocore-ext-use-credentials"
+            handler: Any = warn_if_ignored
+            session.register("before-sign", handler, unique_id=unique_id)
         elif aws_access_key_id or aws_secret_access_key or aws_session_token:
             msg = "credentials= and explicit access keys exclude each other: pass one of them"
             raise TypeError(msg)
