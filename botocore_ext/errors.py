@@ -16,6 +16,7 @@ never wrapped: ``except ClientError`` works.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from botocore.exceptions import (
@@ -110,11 +111,7 @@ class ChainError(ProviderError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the attempts."""
-        return _rebuild_chain_error, (self.kwargs["provider"], self.attempts)
-
-
-def _rebuild_chain_error(provider: str, attempts: Sequence[Attempt]) -> ChainError:
-    return ChainError(provider=provider, attempts=attempts)
+        return partial(ChainError, provider=self.kwargs["provider"], attempts=self.attempts), ()
 
 
 #: Error codes of STS and Cognito after which another attempt does not help.

@@ -20,7 +20,7 @@ from botocore.session import Session
 
 from ..aws.sessions import session_like
 from ..errors import no_credentials_from
-from ..profiles.inert import is_plain_role
+from ..profiles.inert import is_plain_role, profile_of
 from ..providers.insertion import bind_all, insert
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.identities import PerRequestCredentials
@@ -169,7 +169,7 @@ def insert_async(
     copied = session_like(session)
     synchronous = {one.METHOD: one for one in create_credential_resolver(copied).providers}
     profiles = session.full_config["profiles"]
-    profile = session.get_config_variable("profile") or "default"
+    profile = profile_of(session)
     if "role_arn" not in profiles.get(profile, {}) or is_plain_role(profiles, profile):
         synchronous.pop("assume-role", None)  # it stays aiobotocore's own
     # Placeholders for aiobotocore's providers, so that the others are inserted in the right places.

@@ -18,6 +18,7 @@ from botocore.session import Session
 
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..errors import redacted_text
+from ..profiles.inert import profile_of
 from ..session.hook import extend
 from ..system import hand_down, system_environment
 
@@ -85,7 +86,7 @@ def credentials_of(profile: str | None) -> FrozenCredentials:
         botocore.exceptions.ClientError: STS or Cognito refused.
     """
     session = Session(profile=profile)
-    name = session.get_config_variable("profile") or "default"
+    name = profile_of(session)
     _guard_export_loop(name)
     extend(session)
     credentials = session.get_credentials()

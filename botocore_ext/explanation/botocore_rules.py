@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..profiles.selection import selecting_keys
+from ..providers.process import REMEDY
 from ..system import why_no_file
 from .report import host_of
 from .view import View
@@ -20,10 +21,6 @@ _CONTAINER_URIS = (
 )
 #: Where boto 2 had its configuration.
 _BOTO = "/etc/boto.cfg or ~/.boto"
-PROCESS_REMEDY = (
-    "run the command by hand; it must print "
-    '{"Version": 1, "AccessKeyId": "...", "SecretAccessKey": "..."} and exit with status 0'
-)
 
 
 # Why a provider is not configured; each function returns None if it is.
@@ -218,7 +215,7 @@ RULES: Mapping[str, Rule] = {
     "custom-process": Rule(
         _key("credential_process"),
         source=lambda view: f"credential_process of profile '{view.profile}'",
-        remedy=lambda _: PROCESS_REMEDY,
+        remedy=lambda _: REMEDY,
         keys=("credential_process",),
         call=lambda _: ("credential_process", "localhost"),
     ),

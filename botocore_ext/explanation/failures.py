@@ -16,7 +16,8 @@ from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import ConfigurationError, FetchError, ProviderError, redacted_text
 from ..profiles.inert import source_profile_chain
 from ..profiles.selection import role_source
-from .botocore_rules import PROCESS_REMEDY, RULES
+from ..providers.process import REMEDY
+from .botocore_rules import RULES
 from .report import printable
 from .view import View
 
@@ -91,7 +92,7 @@ def _not_retrieved(context: _Context, error: Any) -> ProviderError:
     source = error.kwargs["provider"]
     status = _STATUS.search(str(error))
     if source == "custom-process":
-        fact = f"credential_process failed, or did not print version 1: {PROCESS_REMEDY}"
+        fact = f"credential_process failed, or did not print version 1: {REMEDY}"
     elif source == "container-role":
         answer = f"answered with status {status[1]}" if status else "returned no credentials"
         fact = f"{context.source} {answer}: {context.remedy}"

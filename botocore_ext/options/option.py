@@ -9,6 +9,7 @@ import re
 import textwrap
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, overload
 
@@ -291,7 +292,7 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the options that code set; session, clients and credentials are left out."""
-        return _rebuild, (type(self), dict(self._code_values))
+        return partial(type(self), **self._code_values), ()
 
 
 def _is_taken(name: str, parents: Iterable[type]) -> bool:
@@ -339,7 +340,3 @@ def _annotations(cls: type) -> dict[str, Any]:
     for parent in reversed(cls.__mro__):
         found |= inspect.get_annotations(parent)
     return found
-
-
-def _rebuild(kind: type[Declared], given: dict[str, Any]) -> Declared:
-    return kind(**given)

@@ -38,6 +38,11 @@ AWS_KEYS = {
 BOTOCORES_SOURCES = ("Environment", "EcsContainer", "Ec2InstanceMetadata")
 
 
+def profile_of(session: Session) -> str:
+    """Return the name of the session's profile, as botocore's resolver does."""
+    return session.get_config_variable("profile") or "default"
+
+
 def is_async(session: Session) -> bool:
     """Return whether the session is asynchronous, like those of aiobotocore."""
     return inspect.iscoroutinefunction(session.get_credentials)
@@ -55,12 +60,12 @@ def is_inert(profiles: Profiles, name: str) -> bool:
     For roles see ``is_plain_role``.
     """
     values = profiles.get(name, {})
-    return not _is_role(values) and _is_plain(values)
+    return not is_role(values) and _is_plain(values)
 
 
 def is_plain_role(profiles: Profiles, name: str) -> bool:
     """Return whether the profile is a role whose ``source_profile`` chain is all plain botocore."""
-    if not _is_role(profiles.get(name, {})):
+    if not is_role(profiles.get(name, {})):
         return False
     return all(_is_plain(profiles[one]) for one in source_profile_chain(profiles, name))
 
@@ -82,7 +87,8 @@ def source_profile_chain(profiles: Profiles, name: object) -> list[str]:
     return chain
 
 
-def _is_role(values: Mapping[str, Any]) -> bool:
+def is_role(values: Mapping[str, Any]) -> bool:
+    """Whether the profile has a role that other credentials assume."""
     return "role_arn" in values and "web_identity_token_file" not in values
 
 

@@ -189,11 +189,6 @@ class RoleSource(NamedTuple):
     problem: str | None = None
 
 
-def is_role(values: Mapping[str, Any]) -> bool:
-    """Whether the profile has a role that other credentials assume."""
-    return "role_arn" in values and "web_identity_token_file" not in values
-
-
 def role_source(
     name: str, profiles: Mapping[str, Mapping[str, Any]], visited: Sequence[str]
 ) -> RoleSource:

@@ -1,7 +1,7 @@
 """``CredentialChain``: a provider that tries other providers, in order."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -131,7 +131,7 @@ class CredentialChain(Provider):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the chain as its links."""
         options = dict(self._code_values)
-        return _rebuild, (type(self), options.pop("links", ()), options)
+        return partial(type(self), *options.pop("links", ()), **options), ()
 
     def check(self) -> None:
         """See ``Provider.check``; an unknown name of a link is an error, too."""
@@ -194,12 +194,6 @@ class CredentialChain(Provider):
             return credentials
         expiration = self.scope.clock.utc() + timedelta(seconds=seconds)
         return replace(credentials, expiration=expiration)
-
-
-def _rebuild(
-    kind: Callable[..., CredentialChain], links: Sequence[Any], options: dict[str, Any]
-) -> CredentialChain:
-    return kind(*links, **options)
 
 
 create_credential_chain = CredentialChain

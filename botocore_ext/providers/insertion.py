@@ -21,7 +21,7 @@ from botocore.utils import resolve_imds_endpoint_mode
 from ..aws.botocore_errors import create_with_botocore
 from ..catalogue import INSERTED, Row
 from ..options.scope import ProfileScope, Scope
-from ..profiles.inert import source_profile_chain
+from ..profiles.inert import profile_of, source_profile_chain
 from ..profiles.plain_roles import PlainRoleProvider, replace_roles
 from ..profiles.registry import find_source, rows_of
 from ..profiles.selection import selecting_keys, source_of
@@ -218,7 +218,7 @@ def insert(
         front: Providers from code.
     """
     resolver.providers = list(resolver.providers)  # it may be any sequence
-    profile = session.get_config_variable("profile") or "default"
+    profile = profile_of(session)
     scope = ProfileScope(session, profile=profile, outer_region=outer_region(session, region))
     resolver.providers[:0] = bind_all(front, session, region)
     if INSERTED[0].method in [one.METHOD for one in resolver.providers]:

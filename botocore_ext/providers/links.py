@@ -17,6 +17,7 @@ from ..catalogue import INSERTED, ROWS, find, load
 from ..errors import ConfigurationError, near, nearest
 from ..options.scope import Scope
 from ..profiles import logger
+from ..profiles.inert import profile_of
 from ..profiles.plain_roles import replace_roles
 from ..profiles.registry import find_plugin, usable_plugins
 from .insertion import RoleProvider
@@ -124,7 +125,7 @@ class BotocoreLink(CredentialProvider):
         session, region = self._scope.files, self._scope.outer_region
         create = partial(create_credential_resolver, session, region_name=region)
         providers = create_with_botocore(session, INSERTED[0].method, create).providers
-        profile = self._scope.profile or session.get_config_variable("profile") or "default"
+        profile = self._scope.profile or profile_of(session)
         providers = replace_roles(LinkRoleProvider, providers, session, region, profile)
         cache = next(one.cache for one in providers if isinstance(one, LinkRoleProvider))
         from_profile = ProfileProviderBuilder(session, cache, region).providers(profile)

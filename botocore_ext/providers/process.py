@@ -20,7 +20,7 @@ from ..runtime.deadline import pause_budget
 from ..runtime.process import LARGEST, Output, output_of
 from .files import FilesProvider
 
-_REMEDY = (
+REMEDY = (
     "run the command by hand; it must print "
     '{"Version": 1, "AccessKeyId": "...", "SecretAccessKey": "..."} and exit with status 0'
 )
@@ -76,7 +76,7 @@ class ProcessProvider(FilesProvider):
         def work() -> FrozenCredentials:
             return _parse(output_of(arguments, self.timeout), self.scope.profile_values)
 
-        return pause_budget(partial(native, self.METHOD, self._where_set(), _REMEDY, work))
+        return pause_budget(partial(native, self.METHOD, self._where_set(), REMEDY, work))
 
     def _where_set(self) -> str:
         setting = self._option_named("credential_process")

@@ -16,8 +16,9 @@ from ..errors import Attempt, ChainError, ConfigurationError, NotConfigured, Pro
 from ..options import types
 from ..options.option import Option, option, option_like
 from ..options.scope import ProfileScope, Scope
+from ..profiles.inert import is_role
 from ..profiles.registry import rows_of
-from ..profiles.selection import STATIC, is_role, role_source
+from ..profiles.selection import STATIC, role_source
 from ..runtime.context import is_being_resolved
 from ..runtime.single_flight import Once, own_copy
 from .assume_role import TemporaryCredentialsProvider

@@ -23,7 +23,7 @@ from botocore.credentials import (
 )
 from botocore.session import Session
 
-from ..profiles.inert import is_async, is_inert, is_plain, is_plain_role
+from ..profiles.inert import is_async, is_inert, is_plain, is_plain_role, profile_of
 from ..profiles.plain_roles import PlainRoleProvider, replace_roles
 from ..runtime.single_flight import NeedsItselfError, Once, SingleFlight, StillUnderWayError
 
@@ -206,9 +206,12 @@ def create_resolver(
         from ..providers.insertion import bind_all
 
         return SessionResolver(providers_of(resolver), *bind_all([only], session, region))
-    profiles, profile = session.full_config["profiles"], _profile(session)
+    profiles, profile = session.full_config["profiles"], profile_of(session)
     if not front and is_plain_role(profiles, profile):
-        _rebuild_roles(resolver, session, region)
+        # A role provider that can be loaded more than once.
+        resolver.providers = replace_roles(
+            PlainRoleProvider, resolver.providers, session, region, profile
+        )
     elif front or not is_inert(profiles, profile):
         put_into(resolver, session, region, front)
     if type(resolver) is not CredentialResolver:
@@ -220,7 +223,7 @@ def _with_ours(
     resolver: Any, session: botocore.session.Session, region: str | None, front: Sequence[Any]
 ) -> CredentialResolver:
     """Add providers to the resolver of another library, if the session needs them."""
-    is_ours = front or not is_plain(session.full_config["profiles"], _profile(session))
+    is_ours = front or not is_plain(session.full_config["profiles"], profile_of(session))
     if is_ours and takes_providers(resolver):
         put_into(resolver, session, region, front)
     theirs: CredentialResolver = resolver
@@ -247,7 +250,7 @@ def _create_async_resolver(
     only: CredentialProvider | None,
 ) -> CredentialResolver:
     """Add providers to aiobotocore's own resolver, if the session needs them."""
-    if not (front or only) and is_plain(session.full_config["profiles"], _profile(session)):
+    if not (front or only) and is_plain(session.full_config["profiles"], profile_of(session)):
         return resolver
     from ..aio.resolver import resolver_of
 
@@ -276,20 +279,6 @@ def put_into(
         from ..providers.insertion import insert
 
     insert(resolver, session, region, front)
-
-
-def _rebuild_roles(
-    resolver: CredentialResolver, session: botocore.session.Session, region: str | None
-) -> None:
-    """Replace botocore's role provider by one that can be loaded more than once."""
-    resolver.providers = replace_roles(
-        PlainRoleProvider, resolver.providers, session, region, _profile(session)
-    )
-
-
-def _profile(session: botocore.session.Session) -> str:
-    """Return the session's profile, as botocore's resolver does."""
-    return session.get_config_variable("profile") or "default"
 
 
 def check_alone(session: botocore.session.Session, only: CredentialProvider) -> None:
