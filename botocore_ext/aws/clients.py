@@ -213,7 +213,8 @@ def _creating_session(session: Session) -> Session:
     classes = [one for one in type(session).__mro__ if one not in Session.__mro__]
     if any("create_client" in vars(one) for one in (session, *classes)):
         return session
-    return session_like(session, loader=sharing_loader(session.get_component("data_loader")))
+    own = session.get_component("data_loader")
+    return session_like(session, loader=sharing_loader(own, has_extras=True))
 
 
 def _arguments(

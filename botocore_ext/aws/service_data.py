@@ -1,7 +1,8 @@
-"""Service data for inner clients, read once for each process instead of once for each session.
+"""Service data, read once for each process instead of once for each session.
 
 Plain botocore parses its endpoint data and lists some 430 folders, twice, for the first client of
-each session. Inner clients avoid that. The loader of the caller's session does not change.
+each session, and parses the description of each service again. Inner clients avoid that, and so do
+the clients of a ``botocore_ext.Session``. The loaders of other sessions do not change.
 """
 
 import gzip
@@ -11,20 +12,26 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from botocore.loaders import JSONFileLoader, Loader
+from botocore.exceptions import DataNotFoundError
+from botocore.loaders import JSONFileLoader, Loader, instance_cache
 
 _ENDPOINTS = "endpoints"
+_ENDINGS = (".json", ".json.gz")
 
 
 class _PlainObjects(JSONFileLoader):
     """Reads objects as dicts: botocore creates ``OrderedDict``s, which takes twice as long."""
 
     def load_file(self, file_path: str) -> Any:
-        """Return the content of the file, of endpoints the text; None if it does not exist."""
+        """Return the content of the file, or None if it does not exist."""
+        text = self.read(file_path)
+        return None if text is None else json.loads(text)
+
+    def read(self, file_path: str) -> str | None:
+        """Return the text of the file, or None if it does not exist."""
         for ending, open_file in ((".json", open), (".json.gz", gzip.open)):
             with suppress(FileNotFoundError), open_file(file_path + ending, "rb") as file:
-                text = file.read().decode()
-                return text if Path(file_path).name == _ENDPOINTS else json.loads(text)
+                return file.read().decode()
         return None
 
 
@@ -33,7 +40,7 @@ _EXTRAS = str(Path(__file__).parent / "data")
 
 
 class _BuiltIn(Loader):
-    """Reads and caches the data in botocore's package, with the operations that it lacks."""
+    """Reads the data in botocore's package, with the operations that it lacks."""
 
     FILE_LOADER_CLASS = _PlainObjects
 
@@ -42,56 +49,102 @@ class _BuiltIn(Loader):
         super().__init__(extra_search_paths=paths, include_default_search_paths=False)
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore passes it by name
-        """Return every folder, of whatever type: callers only ask for folders that exist."""
+        """Return every folder, of whatever type: what is not there is looked for again."""
         return [folder.name for folder in Path(Loader.BUILTIN_DATA_PATH).iterdir()]
 
+    def load_text(self, name: str) -> "str | Endpoints | None":
+        """Return the text of a file, or None if it does not exist."""
+        text = _PlainObjects().read(str(Path(Loader.BUILTIN_DATA_PATH, name)))
+        return Endpoints(text) if text and name == _ENDPOINTS else text
 
-_shared = _BuiltIn()
+
+#: What was read, by the method of ``_BuiltIn`` and its arguments. Nothing is put here before it is
+#: complete, so threads need no lock.
+_shared: dict[tuple[str, ...], Any] = {}
+
+
+def _read(method: str, *arguments: str) -> Any:
+    """Return what the method of ``_BuiltIn`` returns, which is called once for each process."""
+    found = _shared.get((method, *arguments))
+    if found is None:
+        found = _shared.setdefault((method, *arguments), getattr(_BuiltIn(), method)(*arguments))
+    return found
+
+
+def reset() -> None:
+    """Forget what was read."""
+    _shared.clear()
 
 
 class _SharingLoader(Loader):
-    """Reads data that only botocore's package has from the shared cache, and other data itself."""
+    """Shares the data that only botocore's package has, and reads other data itself."""
 
-    def __init__(self, own: Loader) -> None:
-        super().__init__()
-        self._own = own
+    def __init__(self, own: Loader, known: set[str]) -> None:
+        """Take the loader, and the search paths whose data is shared."""
+        paths, files = own.search_paths, own.file_loader  # boto3 adds a path later
+        super().__init__(paths, files, include_default_search_paths=False)
+        self._known = known
+        self._models: dict[int, Any] = {}
 
     def load_service_model(
         self, service_name: str, type_name: str, api_version: str | None = None
     ) -> Any:
-        loader = _shared if self._is_built_in(service_name) else self._own
-        return loader.load_service_model(service_name, type_name, api_version)
+        if self._is_built_in(service_name, f"*/{type_name}.*"):
+            with suppress(DataNotFoundError):
+                version = api_version or _read("determine_latest_version", service_name, type_name)
+                model = _read("load_service_model", service_name, type_name, version)
+                return self._models.setdefault(id(model), _own_model(model))
+        return super().load_service_model(service_name, type_name, api_version)
 
+    @instance_cache
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        if not self._is_built_in(name):
-            return self._own.load_data_with_path(name)
-        data: Any
-        data, path = _shared.load_data_with_path(name)
-        return (endpoints_from(data) if name == _ENDPOINTS else data), path
+        if all(self._is_built_in("", name + ending) for ending in _ENDINGS):
+            text = _read("load_text", name)
+            if text is not None:
+                data = text.parsed() if isinstance(text, Endpoints) else json.loads(text)
+                return data, str(Path(Loader.BUILTIN_DATA_PATH, name))
+        return super().load_data_with_path(name)
 
-    def _is_built_in(self, name: str) -> bool:
-        """Whether ``name`` is only in botocore's package."""
-        others = {*self._own.search_paths} - {Loader.BUILTIN_DATA_PATH}
-        top = Path(name).parts[0]
-        return Loader.BUILTIN_DATA_PATH in self._own.search_paths and not any(
-            Path(path, top + ending).exists()
-            for path in others
-            for ending in ("", ".json", ".json.gz")
+    def _is_built_in(self, folder: str, pattern: str) -> bool:
+        """Whether such files are only in botocore's package."""
+        others = {*self.search_paths, _EXTRAS} - self._known
+        return Loader.BUILTIN_DATA_PATH in self.search_paths and not any(
+            True for path in others for _ in Path(path, folder).glob(pattern)
         )
 
 
-def sharing_loader(own: Any) -> Any:
-    """Return a loader with the same data as ``own`` that shares the built-in data.
+#: How deep a part of a model is copied for each session. botocore writes into the ``http`` of
+#: operations; what programs add to a model, or remove from it, is not for other sessions either.
+_DEPTHS = {"operations": 3}
+
+
+def _own_model(model: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _copied(part, _DEPTHS.get(name, 1)) for name, part in model.items()}
+
+
+def _copied(value: Any, depth: int) -> Any:
+    if not (depth and isinstance(value, dict)):
+        return value
+    return {name: _copied(one, depth - 1) for name, one in value.items()}
+
+
+def sharing_loader(own: Any, *, has_extras: bool = False) -> Any:
+    """Return a loader with the same data as ``own`` that shares botocore's own data.
 
     A custom loader, or one that reads files in another way, is returned unchanged.
+
+    Args:
+        own: The loader of a session.
+        has_extras: Whether it also has the operations that botocore's models lack.
     """
     is_plain = (
-        type(own) is Loader
+        type(own) in (Loader, _SharingLoader)
         and type(own.file_loader) is JSONFileLoader
-        and own.extras_types == _shared.extras_types
+        and own.extras_types == Loader.BUILTIN_EXTRAS_TYPES
         and not vars(own).keys() & vars(Loader).keys()  # no method of it was replaced
     )
-    return _SharingLoader(own) if is_plain else own
+    known = {Loader.BUILTIN_DATA_PATH, _EXTRAS} if has_extras else {Loader.BUILTIN_DATA_PATH}
+    return _SharingLoader(own, known) if is_plain else own
 
 
 # The endpoint data: some 1.2 MB, of which a client needs the few lines of its service. botocore
@@ -99,30 +152,37 @@ def sharing_loader(own: Any) -> Any:
 
 #: A line that begins the services of a partition, and the one that ends them. In JSON, a line break
 #: is never in a string.
-_BEGIN, _END = '\n    "services" : {', "\n    }"
+_BEGIN, _END = '\n    "services" : {', "\n    }\n"
 
 
-def endpoints_from(text: str) -> dict[str, Any]:
-    """Return the endpoint data of botocore, whose services are parsed when they are used.
+class Endpoints:
+    """The text of the endpoint data, cut apart."""
 
-    In another layout than that of botocore's file everything is parsed at once.
-    """
-    rest, services, end = [], [], 0
-    while (begin := text.find(_BEGIN, end)) != -1:
-        begin += len(_BEGIN)
-        rest.append(text[end:begin])
-        end = text.find(_END, begin)
-        services.append(text[begin:end])
-    rest.append(text[end:])
-    with suppress(ValueError):
-        data: dict[str, Any] = json.loads("".join(rest))
-        partitions = data["partitions"]
-        if [one.get("services") for one in partitions] == [{}] * len(services):
-            for partition, found in zip(partitions, services, strict=True):
-                partition["services"] = _Services(found)
-            return data
-    whole: dict[str, Any] = json.loads(text)
-    return whole
+    def __init__(self, text: str) -> None:
+        """Cut the services of each partition out of the text.
+
+        In another layout than that of botocore's file nothing is cut.
+        """
+        rest, services, end = [], [], 0
+        while (begin := text.find(_BEGIN, end)) != -1:
+            begin += len(_BEGIN)
+            rest.append(text[end:begin])
+            end = text.find(_END, begin)
+            services.append(text[begin:end])
+        self._rest, self._services = "".join([*rest, text[end:]]), services
+        try:
+            found = [one.get("services") for one in json.loads(self._rest)["partitions"]]
+        except ValueError:
+            found = []
+        if found != [{}] * len(services):
+            self._rest, self._services = text, []
+
+    def parsed(self) -> dict[str, Any]:
+        """Return the endpoint data, whose services are parsed when they are used."""
+        data: dict[str, Any] = json.loads(self._rest)
+        for partition, services in zip(data["partitions"], self._services, strict=False):
+            partition["services"] = _Services(services)
+        return data
 
 
 class _Services(Mapping[str, Any]):

@@ -6,6 +6,7 @@ import boto3
 import botocore.session
 from botocore.credentials import Credentials
 
+from ..aws.service_data import sharing_loader
 from ..providers.function import Source
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.notes import warn_if_ignored
@@ -62,6 +63,9 @@ class Session(boto3.Session):
             raise TypeError(msg)
         else:
             take_from(session, credentials)
+        if botocore_session is None:
+            loader = sharing_loader(session.get_component("data_loader"))
+            session.register_component("data_loader", loader)
         super().__init__(
             aws_access_key_id=aws_access_key_id,
             aws_secret_access_key=aws_secret_access_key,

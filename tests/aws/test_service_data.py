@@ -1,14 +1,23 @@
-"""What sessions share of botocore's loader: nobody but an inner client may notice."""
+"""What sessions share of botocore's data: no session sees what another one writes."""
 
+import contextlib
+import copy
+import io
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import boto3
 import botocore.session
 import pytest
+from boto3.exceptions import ResourceNotExistsError
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import JSONFileLoader, Loader
 from botocore.regions import EndpointResolver
 
-from botocore_ext import Scope
+from botocore_ext import FrozenCredentials, Scope, Session
 from botocore_ext.aws import service_data
 
 SERVICES = ["sts", "cognito-identity"]
@@ -25,7 +34,7 @@ def reads(monkeypatch):
         return load(self, path)
 
     monkeypatch.setattr(JSONFileLoader, "load_file", counted)
-    monkeypatch.setattr(service_data, "_shared", service_data._BuiltIn())
+    service_data.reset()
     return found
 
 
@@ -48,20 +57,19 @@ def test_a_client_is_made_without_botocores_reading(reads, service):
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1"])
 def test_what_is_read_is_what_botocore_reads(service, kind):
-    assert service_data._shared.load_service_model(service, kind) == Loader().load_service_model(
-        service, kind
-    )
+    loader = service_data.sharing_loader(Loader())
+    assert loader.load_service_model(service, kind) == Loader().load_service_model(service, kind)
 
 
 @pytest.fixture
 def parsed(monkeypatch, reads):
     """Collect what is parsed for all sessions."""
     found = []
-    load = service_data._PlainObjects.load_file
+    read = service_data._PlainObjects.read
     monkeypatch.setattr(
         service_data._PlainObjects,
-        "load_file",
-        lambda self, path: found.append(path) or load(self, path),
+        "read",
+        lambda self, path: found.append(path) or read(self, path),
     )
     return found
 
@@ -90,7 +98,8 @@ def test_the_loader_of_the_session_is_left_as_it_was(reads):
     assert loader_of(session)._cache == {}
     model = loader_of(session).load_service_model("sts", "service-2")
     assert reads
-    assert model is not service_data._shared.load_service_model("sts", "service-2")
+    sharing = service_data.sharing_loader(loader_of(session))
+    assert model is not sharing.load_service_model("sts", "service-2")
 
 
 def endpoints_of(loader):
@@ -148,12 +157,12 @@ LAYOUTS = {
         '  } ],\n  "version"', '  }, {\n    "partition" : "more"\n  } ],\n  "version"'
     ),
     "services twice": lambda text: text.replace(
-        _SERVICES, _SERVICES + '\n    }, "services" : {', 1
+        _SERVICES, _SERVICES + '\n    }\n    , "services" : {', 1
     ),
     "a shorter line within services": lambda text: (
         text.partition(_SERVICES)[0]
         + _SERVICES
-        + text.partition(_SERVICES)[2].replace("\n      }", "\n    }", 1)
+        + text.partition(_SERVICES)[2].replace("\n      }", "\n    }\n", 1)
     ),
 }
 
@@ -163,9 +172,17 @@ def test_in_another_layout_everything_is_parsed(layout):
     original = raw_text()
     text = LAYOUTS[layout](original)
     assert text != original
-    parsed = service_data.endpoints_from(text)
+    parsed = service_data.Endpoints(text).parsed()
     assert parsed == json.loads(text)
     assert all(type(one.get("services", {})) is dict for one in parsed["partitions"])
+
+
+def write_model(folder, version):
+    """Write a model of STS, as it may be in ``AWS_DATA_PATH``."""
+    model = Loader().load_service_model("sts", "service-2")
+    text = json.dumps({**model, "metadata": {**model["metadata"], "apiVersion": version}})
+    (folder / "sts" / version).mkdir(parents=True)
+    (folder / "sts" / version / "service-2.json").write_text(text)
 
 
 class TestLeftAlone:
@@ -203,7 +220,7 @@ class TestLeftAlone:
         self.check(session, reads)
 
     def test_a_search_path_with_the_same_service(self, session, reads, tmp_path):
-        (tmp_path / "sts").mkdir()
+        write_model(tmp_path, "2011-06-15")
         loader_of(session).search_paths.append(str(tmp_path))
         self.check(session, reads)
 
@@ -226,3 +243,139 @@ class TestLeftAlone:
 def test_requested_api_version_is_read(config):
     config("[default]\napi_versions =\n    sts = 2011-06-15\n")
     assert make(botocore.session.Session()).meta.service_model.api_version == "2011-06-15"
+
+
+class TestSession:
+    """The clients of a ``botocore_ext.Session`` share what botocore read."""
+
+    @pytest.fixture
+    def make_session(self):
+        def make():
+            keys = FrozenCredentials("AKIA", "secret")
+            return Session(credentials=lambda: keys, region_name="eu-west-1")
+
+        return make
+
+    def test_a_second_session_reads_nothing_of_a_service_again(self, parsed, make_session):
+        make_session().client("s3")
+        found = len(parsed)
+        client = make_session().client("s3")
+        assert len(parsed) == found > 0
+        assert client.meta.endpoint_url == "https://s3.eu-west-1.amazonaws.com"
+
+    def test_the_services_are_those_of_boto3(self, make_session):
+        ours, plain = make_session(), boto3.Session()
+        assert ours.get_available_services() == plain.get_available_services()
+        assert ours.get_available_resources() == plain.get_available_resources()
+        assert ours.get_available_regions("s3") == plain.get_available_regions("s3")
+
+    def test_resources_and_unknown_services_are_those_of_boto3(self, make_session):
+        session = make_session()
+        assert session.resource("s3").Bucket("b").name == "b"
+        with pytest.raises(UnknownServiceError):
+            session.client("nothing")
+        for name in ("nothing", "sts"):
+            with pytest.raises(ResourceNotExistsError):
+                session.resource(name)
+
+    def test_a_model_of_the_users_own_is_used(self, make_session, tmp_path):
+        """As in ``AWS_DATA_PATH`` or ``~/.aws/models``; also if boto3 has a path added later."""
+        write_model(tmp_path, "2099-01-01")
+        make_session().client("sts")
+        session = make_session()
+        session._session.get_component("data_loader").search_paths.append(str(tmp_path))
+        assert session.client("sts").meta.service_model.api_version == "2099-01-01"
+        assert make_session().client("sts").meta.service_model.api_version != "2099-01-01"
+
+    def test_only_inner_clients_have_what_botocore_lacks(self, make_session):
+        session = make_session()
+        assert hasattr(make(session._session, "rolesanywhere"), "create_session")
+        assert not hasattr(session.client("rolesanywhere"), "create_session")
+
+    def test_a_session_of_the_caller_keeps_its_loader(self):
+        given = botocore.session.get_session()
+        loader = loader_of(given)
+        Session(credentials=lambda: FrozenCredentials("AKIA", "s"), botocore_session=given)
+        assert loader_of(given) is loader
+
+    def test_what_one_session_changes_in_a_model_is_its_own(self, make_session):
+        """Programs add operations and shapes to models."""
+        changed, other = make_session(), make_session()
+        model = changed._session.get_service_data("sts")
+        model["operations"]["More"] = {"name": "More", "http": {"method": "POST"}}
+        model["shapes"]["More"] = {"type": "string"}
+        assert hasattr(changed.client("sts"), "more")
+        assert not hasattr(other.client("sts"), "more")
+        assert not hasattr(make_session().client("sts"), "more")
+        assert "More" not in other._session.get_service_data("sts")["shapes"]
+
+    def test_threads_never_see_what_other_sessions_write(self, make_session):
+        """Botocore writes into endpoints when it looks them up; the outcome stays the same."""
+        services = ["sts", "s3", "dynamodb", "sqs", "ec2", "iam"]
+        expected = {name: facts(boto3.Session(region_name="eu-west-1"), name) for name in services}
+        barrier = threading.Barrier(8)
+
+        def work(number):
+            barrier.wait(60)
+            session = make_session()
+            order = services[number % 6 :] + services[: number % 6]
+            return {name: facts(session, name) for name in order}
+
+        with ThreadPoolExecutor(8) as pool:
+            for found in pool.map(work, range(8)):
+                assert found == expected
+
+
+def facts(session, service):
+    """Return what a client of the service is made of."""
+    client = session.client(service)
+    resolver = session._session._get_internal_component("endpoint_resolver")
+    endpoints = [
+        resolver.construct_endpoint(service, region, use_fips_endpoint=fips)
+        for region in ("us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1")
+        for fips in (False, True)
+    ]
+    operations = sorted(client.meta.method_to_api_mapping)
+    can_page = [name for name in operations if client.can_paginate(name)]
+    return (
+        client.meta.endpoint_url,
+        operations,
+        can_page,
+        client.waiter_names,
+        json.dumps(endpoints, sort_keys=True),
+    )
+
+
+@pytest.mark.caller_signs
+@pytest.mark.parametrize("service", ["sts", "s3", "dynamodb", "ec2", "sqs", "cognito-identity"])
+def test_botocore_writes_into_nothing_that_is_shared(service):
+    """As it does for S3 into an operation, and for all into partitions and endpoints."""
+    session = botocore.session.Session()
+    loader = service_data.sharing_loader(loader_of(session))
+    session.register_component("data_loader", loader)
+    for kind in ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2"):
+        with contextlib.suppress(DataNotFoundError):
+            loader.load_service_model(service, kind)
+    before = copy.deepcopy(shared_models())
+    signing = {"aws_access_key_id": "A", "aws_secret_access_key": "s"}
+    client = session.create_client(service, region_name="eu-west-1", **signing)
+    client.meta.events.register(
+        "before-send", lambda request, **_: AWSResponse(request.url, 200, {}, Raw(b"<R/>"))
+    )
+    for name in client.meta.method_to_api_mapping:
+        client.can_paginate(name)
+        with contextlib.suppress(Exception):  # for parameters, or what is not in the answer
+            getattr(client, name)(**({"Bucket": "b"} if service == "s3" else {}))
+    for name in client.waiter_names:
+        client.get_waiter(name)
+    assert before
+    assert {key: shared_models()[key] for key in before} == before
+
+
+def shared_models():
+    return {key: one for key, one in service_data._shared.items() if "load_text" not in key}
+
+
+class Raw(io.BytesIO):
+    def stream(self, **_):
+        yield self.read()
