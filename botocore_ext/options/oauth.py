@@ -391,19 +391,15 @@ class _Answer:
         """Return the token response, with a lifetime that authlib can read.
 
         Raises:
-            ValueError: There is none. Only a refusal has another status than 200.
+            FetchError: There is none. Only a refusal has another status than 200.
         """
         answer = _object(self._body)
         if answer is None or (self.status_code != HTTPStatus.OK and "error" not in answer):
-            raise ValueError
+            host = Endpoint.parse(self._url).authority
+            fact = f"answered with status {self.status_code} and no token response"
+            raise _failed(f"{host} {fact}: check the issuer, and see its own log")
         lifetime = _seconds(answer.get("expires_in"), _LONGEST_SIGN_IN)
         return {**answer, "expires_in": lifetime, "expires_at": None}
-
-    def raise_for_status(self) -> None:
-        """Say that this is no token response; authlib asks for that first."""
-        host = Endpoint.parse(self._url).authority
-        fact = f"answered with status {self.status_code} and no token response"
-        raise _failed(f"{host} {fact}: check the issuer, and see its own log")
 
 
 def _unless_refused(ask: Callable[[], T]) -> T:
