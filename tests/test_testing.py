@@ -87,19 +87,18 @@ def test_credentials_without_expiration_have_no_refresh(acme, monkeypatch, tmp_p
 @pytest.mark.proof
 def test_a_wheel_adds_its_provider_to_a_fresh_environment(tmp_path, config):
     """Built and installed without a network; botocore comes from this environment."""
-    build = ("wheel", "--no-index", "--no-deps", "--no-build-isolation", "--no-cache-dir")
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
-    subprocess.run([*pip, *build, PLUGIN, "--wheel-dir", tmp_path], check=True)
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path]
+    subprocess.run(build, check=True, cwd=PLUGIN, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     fresh = tmp_path / "fresh"
-    venv.create(fresh, symlinks=True)
+    venv.create(fresh, symlinks=True, with_pip=True)
     python = fresh / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel]
+    subprocess.run(install, check=True)
     ask = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     place = Path(subprocess.run(ask, check=True, capture_output=True, text=True).stdout.strip())
     here = [one for one in sys.path if one.endswith("site-packages")]
     (place / "here.pth").write_text("\n".join([str(PLUGIN.parent.parent), *here]))
-    install = ("install", "--no-index", "--no-deps", "--target", place, wheel)
-    subprocess.run([*pip, *install], check=True)
 
     config("[default]\nacme_path = team/app\n")
     export = [python, "-m", "botocore_ext", "export"]
