@@ -377,6 +377,7 @@ def _settings_of_role(view: View) -> Iterator[Setting]:
     for name in source_profile_chain(view.profiles, view.profile):
         yield from view.settings(keys, profile=name)
         scope = ProfileScope(view.session, profile=name, environ=view.environ)
-        ours = [row.load()().bind(scope) for row, _ in selecting_keys(scope.profile_values)]
+        rows = [row for row, _ in selecting_keys(scope.profile_values) if row.problem is None]
+        ours = [row.load()().bind(scope) for row in rows]
         found = [one for provider in ours for one in _settings_of_ours(view, provider)]
         yield from (one for one in dict.fromkeys(found) if one.name not in keys)

@@ -11,6 +11,7 @@ import time
 from datetime import datetime, timezone
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import ClassVar
 
 import boto3
@@ -1062,3 +1063,15 @@ def test_logout_reaches_the_sessions_of_aiobotocore(aws):
     assert not {*before} & {*after}
     assert "Logins" in aws.requests[0].parameters
     assert "Logins" not in aws.requests[-1].parameters
+
+
+# Providers of other packages.
+
+
+def test_a_provider_of_another_package_is_used(package, config):
+    source = (Path(__file__).parent.parent / "plugin" / "acme_vault.py").read_text("utf-8")
+    package("acme-vault", source, providers=[("acme_path", "AcmeProvider")])
+    config("[profile vault]\nacme_path = team/app\n")
+    botocore_ext.install()
+    credentials = asyncio.run(frozen(theirs.AioSession(profile="vault")))
+    assert credentials.secret_key == "secret of team/app"

@@ -282,6 +282,17 @@ def test_explain_says_which_package_cannot_be_used(package, config):
     assert "which cannot be imported (ModuleNotFoundError: not_installed)" in text
 
 
+def test_explain_shows_a_role_whose_source_cannot_be_used(package, load, config):
+    package("acme", "import not_installed", PROVIDER)
+    config(f"[profile mine]\n{ROLE}\nsource_profile = other\n[profile other]\nacme_path = vault\n")
+    session = boto3.Session(profile_name="mine")
+    botocore_ext.extend(session)
+    text = str(explain(session))
+    assert "assume-role is configured but failed" in text
+    assert "profile 'other' of" in text
+    assert "needs acme_path of the package acme, which cannot be imported" in text
+
+
 # Inertness.
 
 

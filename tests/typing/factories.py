@@ -25,6 +25,7 @@ from botocore_ext import (
     from_instance_metadata,
     from_login_credentials,
     from_process,
+    from_roles_anywhere,
     from_sso,
     from_temporary_credentials,
     from_token_file,
@@ -104,6 +105,7 @@ from_default_chain(profile="dev", client_config={})
 from_default_chain(logger=logging.getLogger("app"))
 from_default_chain(timeout=2, role_arn="arn", policy={}, sso_region="eu-west-1")
 from_container_metadata(timeout=2)
+assert_type(from_roles_anywhere(certificate="/c", passphrase=token).certificate, str)
 from_env(refresh_window=60)
 
 credentials = endpoint.load()
