@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> None:
             found += ROWS[name](there)
     tables = parts(found) | {"machine": _machine()}
     if chosen.json:
-        figures = [{"kind": type(one).__name__} | asdict(one) for one in found]
+        figures = [one if isinstance(one, str) else asdict(one) for one in found]
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         sys.stdout.write("\n".join(filter(None, tables.values())))
