@@ -1,4 +1,4 @@
-"""Tokens that Azure and Google Cloud issue for what runs there, through their own libraries.
+"""Tokens that Azure and Google Cloud issue for their workloads, through their own libraries.
 
 https://learn.microsoft.com/python/api/azure-identity
 https://googleapis.dev/python/google-auth
@@ -25,35 +25,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AzureToken:
-    """Takes the token of a managed identity, a workload identity or a sign-in of Azure.
+    """Requests the token of a managed identity, a workload identity or a sign-in of Azure.
 
     In a profile it is ``azure://AUDIENCE``. The package azure-identity finds the identity as its
     ``DefaultAzureCredential`` does (extra ``azure``).
 
     Args:
         audience: The application ID URI that the token is for, such as ``api://my-app``.
-        credential: A credential of azure-identity that is used instead.
+        credential: A credential of azure-identity; None: ``DefaultAzureCredential``.
     """
 
     audience: str
     credential: Any = field(default=None, repr=False)
 
     def __call__(self) -> str:
-        """Ask, and return the token.
+        """Request the token and return it.
 
         Raises:
             ConfigurationError: azure-identity is not installed.
-            FetchError: No token came.
+            FetchError: The token could not be retrieved.
         """
         remedy = (
             "check that this is a workload with a managed or workload identity, or that somebody "
             "has signed in, and that the audience is the ID URI of an application"
         )
         return _token(
-            "azure", ("azure.identity", "azure.core.pipeline.transport"), self._ask, remedy
+            "azure", ("azure.identity", "azure.core.pipeline.transport"), self._request, remedy
         )
 
-    def _ask(self, identity: Any, transport: Any) -> str:
+    def _request(self, identity: Any, transport: Any) -> str:
         wanted = f"{self.audience}/.default"
         if self.credential is not None:
             return str(self.credential.get_token(wanted).token)
@@ -64,33 +64,33 @@ class AzureToken:
 
 @dataclass(frozen=True)
 class GoogleToken:
-    """Takes the ID token of a service account of Google Cloud.
+    """Requests the ID token of a service account of Google Cloud.
 
     In a profile it is ``google://AUDIENCE``. The package google-auth finds the service account: the
     file that GOOGLE_APPLICATION_CREDENTIALS names, or the account of the instance (extra
     ``google``).
 
     Args:
-        audience: What the token is for, as the trust policy of the role has it.
+        audience: The audience of the token, as in the trust policy of the role.
     """
 
     audience: str
 
     def __call__(self) -> str:
-        """Ask, and return the token.
+        """Request the token and return it.
 
         Raises:
             ConfigurationError: google-auth is not installed.
-            FetchError: No token came.
+            FetchError: The token could not be retrieved.
         """
         remedy = (
             "check that this is a workload with a service account, or that "
             "GOOGLE_APPLICATION_CREDENTIALS names the file of one"
         )
         modules = ("google.oauth2.id_token", "google.auth.transport.requests")
-        return _token("google", modules, self._ask, remedy)
+        return _token("google", modules, self._request, remedy)
 
-    def _ask(self, id_token: Any, transport: Any) -> str:
+    def _request(self, id_token: Any, transport: Any) -> str:
         with _session() as session:
             return str(id_token.fetch_id_token(transport.Request(session), self.audience))
 
@@ -105,36 +105,36 @@ def google_token(audience: str, _: Scope) -> GoogleToken:
     return GoogleToken(audience)
 
 
-def _token(place: str, modules: Sequence[str], ask: Callable[..., str], remedy: str) -> str:
+def _token(cloud: str, modules: Sequence[str], work: Callable[..., str], remedy: str) -> str:
     """Call a library in the time that the fetch has left, and return the token.
 
     Args:
-        place: The cloud, and the extra.
-        modules: The modules that ``ask`` takes. They are imported first: only loggers that exist
-            can be silent.
-        ask: Returns the token.
-        remedy: What to do if there is none.
+        cloud: The cloud, which also names the extra.
+        modules: The arguments of ``work``. They are imported first, because only existing loggers
+            can be redacted.
+        work: Returns the token.
+        remedy: The remedy, for an error.
 
     Raises:
         ConfigurationError: The library is not installed.
-        FetchError: No token came. Of an error, which may hold what was answered, only the class is
-            shown.
+        FetchError: The token could not be retrieved. Only the class of the library's error is
+            shown, because its text may contain the answer.
     """
-    provider = f"{place} token"
+    provider = f"{cloud} token"
     try:
         imported = [import_module(name) for name in modules]
     except ImportError as error:
         fact = f"the package {error.name} is not installed"
-        extra = f"run `pip install 'botocore-ext[{place}]'`"
+        extra = f"run `pip install 'botocore-ext[{cloud}]'`"
         raise ConfigurationError(provider=provider, error_msg=f"{fact}: {extra}") from None
-    work = partial(run_within, share_of_budget(), partial(ask, *imported))
+    within_budget = partial(run_within, share_of_budget(), partial(work, *imported))
     try:
-        return redact_logs(work, "azure", "google", "msal", "requests", "urllib3")
+        return redact_logs(within_budget, "azure", "google", "msal", "requests", "urllib3")
     except TimeoutError:
         fact = f"within {FETCH_BUDGET} seconds"
     except Exception as error:  # noqa: BLE001 - whatever the library raises
         fact = f"({type(error).__name__})"
-    text = f"{place.title()} issued no token {fact}: {remedy}"
+    text = f"{cloud.title()} issued no token {fact}: {remedy}"
     raise FetchError(provider=provider, error_msg=text)
 
 

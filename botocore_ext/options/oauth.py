@@ -41,12 +41,12 @@ logger = logging.getLogger(__name__)
 GRANTS = ("client_credentials", "refresh_token", "device_code")
 #: Seconds that a discovery document is used.
 _DISCOVERY = 3600
-#: Seconds between two questions whether the user has signed in, where the server names none; and
-#: what ``slow_down`` adds (RFC 8628).
+#: Seconds between two checks whether the user has signed in, if the server names no interval; and
+#: the seconds that ``slow_down`` adds (RFC 8628).
 _INTERVAL = 5
 #: The longest time that a person has to sign in.
 _LONGEST_SIGN_IN = 1800
-#: What an error says of an address that only the server can correct.
+#: The name, in errors, of an address that only the server can correct.
 _ADDRESS = "an address that the issuer names"
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
@@ -63,7 +63,7 @@ _FINAL = {
     "grant",
     "unsupported_grant_type": "does not support this grant: change grant",
 }
-#: The same for those after which another attempt may succeed.
+#: The same for refusals after which another attempt may succeed.
 _TEMPORARY = {
     "access_denied": "denied the request: allow the client the audience and the scope, or sign in "
     "again",
@@ -76,7 +76,7 @@ class _RefusedError(Exception):
 
     def __init__(self, code: object) -> None:
         super().__init__()
-        #: Its code. What else the server sent is not kept.
+        #: The code; other parts of the answer may contain secrets.
         self.code = str(code)
 
 
@@ -90,10 +90,10 @@ class OAuthToken:
 
     Args:
         issuer: The URL of the server, as in its discovery document; https, or http on this machine.
-        client_id: The client, as it is registered there.
+        client_id: The ID of the client that is registered with the server.
         client_secret: The secret of the client, or a callable that returns it, called at every
             fetch. None: a public client.
-        grant: ``client_credentials``, ``refresh_token``, or ``device_code``, for which somebody
+        grant: ``client_credentials``, ``refresh_token``, or ``device_code``, for which a person
             signs in at a terminal.
         scope: Scopes, separated by spaces.
         audience: The audience of the access token, where the server takes ``audience``.
@@ -140,11 +140,11 @@ class OAuthToken:
             )
 
     def __call__(self) -> str:
-        """Ask for a token, again where that may help, and return it.
+        """Request a token, with retries, and return it.
 
         Raises:
             ConfigurationError: authlib is not installed, or the server refuses the configuration.
-            FetchError: No token came.
+            FetchError: The token could not be retrieved.
         """
         try:
             from authlib.oauth2.client import OAuth2Client  # noqa: PLC0415 - of the extra oauth
@@ -201,9 +201,9 @@ class OAuthToken:
         raise _wrong(fact)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as the arguments; the environment of the receiving process holds there."""
+        """Pickle the arguments; the receiving process uses its own environment."""
         names = [one.name for one in fields(self) if one.init and one.name != "bound_to"]
-        return _rebuild, ({name: getattr(self, name) for name in names},)
+        return partial(OAuthToken, **{name: getattr(self, name) for name in names}), ()
 
     # The grants.
 
@@ -215,8 +215,8 @@ class OAuthToken:
         """
         source = self.refresh_token
         if self.grant == "client_credentials":
-            ask = partial(client.fetch_token, grant_type=self.grant, **self._target)
-            return _unless_refused(ask)
+            call = partial(client.fetch_token, grant_type=self.grant, **self._target)
+            return _unless_refused(call)
         if not isinstance(source, TokenFile):
             token = source and resolve(source, "refresh_token")
             answer = self._signed_in(client, token)
@@ -242,11 +242,11 @@ class OAuthToken:
         return {"audience": self.audience, "resource": self.resource}
 
     def _signed_in(self, client: Any, token: str | None) -> Mapping[str, Any]:
-        """Return the answer to the refresh token; without a usable one, let a person sign in."""
+        """Return the answer for the refresh token; without a usable one, a person signs in."""
         if token is not None:
-            ask = partial(client.refresh_token, refresh_token=token, **self._target)
+            call = partial(client.refresh_token, refresh_token=token, **self._target)
             try:
-                return _unless_refused(ask)
+                return _unless_refused(call)
             except _RefusedError as error:
                 if error.code != "invalid_grant" or self.grant == "refresh_token":
                     raise
@@ -280,17 +280,17 @@ class OAuthToken:
         clock, pause = self.bound_to.clock, _seconds(code.get("interval"), _INTERVAL)
         deadline = clock.monotonic() + code["expires_in"]
         device_code = code.get("device_code")
-        ask = partial(client.fetch_token, grant_type=_DEVICE_CODE, device_code=device_code)
+        call = partial(client.fetch_token, grant_type=_DEVICE_CODE, device_code=device_code)
         while clock.monotonic() < deadline:
             clock.sleep(pause)
             try:
-                return _unless_refused(ask)
+                return _unless_refused(call)
             except _RefusedError as error:
                 if error.code not in ("authorization_pending", "slow_down"):
                     raise
                 pause += _INTERVAL if error.code == "slow_down" else 0
             except FetchError as error:
-                logger.debug("The sign-in goes on: %s", error.reason)
+                logger.debug("Still waiting for the sign-in: %s", error.reason)
         raise _RefusedError("expired_token")
 
     def _token_in(self, answer: Mapping[str, Any]) -> str:
@@ -310,9 +310,9 @@ class OAuthToken:
 
     def _metadata(self) -> Mapping[str, Any]:
         """Return the discovery document."""
-        now, kept = self.bound_to.clock.monotonic(), self._discovery
-        if now < kept.get("end", now):
-            metadata: Mapping[str, Any] = kept["metadata"]
+        now, cached = self.bound_to.clock.monotonic(), self._discovery
+        if now < cached.get("end", now):
+            metadata: Mapping[str, Any] = cached["metadata"]
             return metadata
         status, body = self._send(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
         metadata = _object(body) or {}
@@ -322,7 +322,7 @@ class OAuthToken:
         if metadata.get("issuer") != self.issuer:
             fact = "is not the one in its discovery document: write issuer as it is there, with or"
             raise _wrong(f"the issuer {self.issuer} {fact} without a / at the end")
-        kept.update(metadata=metadata, end=now + _DISCOVERY)
+        cached.update(metadata=metadata, end=now + _DISCOVERY)
         return metadata
 
     def _auth_method(self, metadata: Mapping[str, Any]) -> str:
@@ -348,28 +348,28 @@ class OAuthToken:
     def _send(
         self, url: str, form: str | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """Send a request, again after a temporary failure, and return status and body."""
+        """Send a request, retry temporary failures, and return status and body."""
         endpoint = self._endpoint(url, _ADDRESS)
         connect = min(CONNECT, self.timeout)
-        patience = Timeouts(connect, self.timeout, whole=connect + self.timeout)
+        timeouts = Timeouts(connect, self.timeout, whole=connect + self.timeout)
         session = self.bound_to.session
 
         def attempt() -> tuple[int, bytes]:
-            status, body = request(endpoint, headers or {}, patience, session, form)
+            status, body = request(endpoint, headers or {}, timeouts, session, form)
             if is_transient(status, body.decode(errors="replace")):
                 raise refusal(status, "", is_transient=True)
             return status, body
 
         host, clock, seconds = endpoint.authority, self.bound_to.clock, share_of_budget()
         try:
-            return retry(attempt, host, patience, RETRIES, clock, seconds)
+            return retry(attempt, host, timeouts, RETRIES, clock, seconds)
         except EndpointError as error:
             fact = f"{host} {error}"
         raise _failed(fact)
 
 
 class _Wire:
-    """Sends the requests of authlib, whose own sessions follow redirects and log what they send."""
+    """Sends the requests of authlib, whose own sessions follow redirects and log requests."""
 
     def __init__(self, send: Callable[..., tuple[int, bytes]]) -> None:
         self._send = send
@@ -391,7 +391,7 @@ class _Answer:
         """Return the token response, with a lifetime that authlib can read.
 
         Raises:
-            FetchError: There is none. Only a refusal has another status than 200.
+            FetchError: The answer is neither a token response nor a refusal.
         """
         answer = _object(self._body)
         if answer is None or (self.status_code != HTTPStatus.OK and "error" not in answer):
@@ -402,16 +402,16 @@ class _Answer:
         return {**answer, "expires_in": lifetime, "expires_at": None}
 
 
-def _unless_refused(ask: Callable[[], T]) -> T:
+def _unless_refused(call: Callable[[], T]) -> T:
     """Call authlib.
 
     Raises:
-        _RefusedError: The server refused. authlib's own error holds the text of the server.
+        _RefusedError: The server refused. The error of authlib would show the server's text.
     """
     from authlib.oauth2 import OAuth2Error  # noqa: PLC0415 - of the extra oauth
 
     try:
-        return ask()
+        return call()
     except OAuth2Error as error:
         code = error.error
     raise _RefusedError(code)
@@ -419,12 +419,12 @@ def _unless_refused(ask: Callable[[], T]) -> T:
 
 @contextmanager
 def _locked(path: str) -> Iterator[Replacement]:
-    """Let no other process use the refresh token in a file, and give its replacement.
+    """Lock the refresh token in a file, and yield its replacement.
 
-    A server that rotates refresh tokens takes one that is used twice for stolen, and revokes all.
+    A server that rotates refresh tokens revokes all of them if one is used twice.
 
     Raises:
-        FetchError: Another process has it for too long, or the directory is not writable.
+        FetchError: Another process holds the lock for too long, or the directory is not writable.
     """
     with ExitStack() as stack:
         try:
@@ -476,13 +476,9 @@ def _failed(fact: str) -> FetchError:
     return FetchError(provider="oauth token", error_msg=fact)
 
 
-def _rebuild(arguments: dict[str, Any]) -> OAuthToken:
-    return OAuthToken(**arguments)
-
-
 # The section ``[oauth NAME]``.
 
-#: The settings that a section may have, and must have.
+#: The settings of a section, and the required ones.
 _SETTINGS = [one.name for one in fields(OAuthToken) if one.init][:-2]
 _REQUIRED = ("issuer", "client_id")
 _SECRETS = ("client_secret", "refresh_token")
