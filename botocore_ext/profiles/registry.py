@@ -80,7 +80,7 @@ _PACKAGE = f"{__name__.partition('.')[0]}."
 
 
 def rows_of(values: Mapping[str, Any]) -> tuple[Row, ...]:
-    """Return the providers that settings may select: ours, then those that the settings name."""
+    """Return the providers that settings may select: this package's, then those they name."""
     found = list(INSERTED)
     for key in unknown_keys(values):
         entries = _entries("providers").get(key)
@@ -103,11 +103,11 @@ def unknown_keys(values: Collection[str]) -> list[str]:
 
 
 def find_source(name: str) -> Row | None:
-    """Return the provider that a ``credential_source`` means by this name, or None.
+    """Return the provider that a ``credential_source`` names, or None.
 
-    Providers of this package and of plugins have their canonical name, METHOD and factory, in any
-    case. The names of botocore keep their meaning: its sources need its spelling, and its METHODs
-    name no source.
+    Providers of this package and of plugins are found by canonical name, METHOD and factory, in any
+    case. Those of botocore keep its rules: their canonical names are case-sensitive, and their
+    METHODs are not names of a source.
     """
     row = find(name)
     wanted = name.strip().lower()
@@ -121,13 +121,13 @@ def find_source(name: str) -> Row | None:
 
 
 def source_names() -> list[str]:
-    """Return the canonical names that a ``credential_source`` may have, for an error."""
+    """Return the canonical names of all sources, for an error."""
     ours = [row for row in ROWS if row.source_of == "botocore" or not row.is_native]
     return [row.canonical_name for row in (*ours, *usable_plugins())]
 
 
 def plugins() -> list[Row]:
-    """Return the providers of other packages, those that cannot be used too."""
+    """Return the providers of other packages, including those that cannot be used."""
     found: list[Row] = []
     for entries in _entries("providers").values():
         if (row := _row(entries)) not in found:
