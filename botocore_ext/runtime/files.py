@@ -20,11 +20,17 @@ if sys.platform == "win32":  # pragma: no cover - the tests run elsewhere
     def _lock(handle: int) -> None:
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 
+    def _unlock(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
     def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 #: Seconds between two attempts to lock a file.
@@ -87,7 +93,10 @@ def locked(path: str, seconds: float) -> Iterator[None]:
             if clock.monotonic() > deadline:
                 raise TimeoutError
             clock.sleep(_LOCK_INTERVAL)
-        yield
+        try:
+            yield
+        finally:  # a child that was forked meanwhile has the file open, and so the lock
+            _unlock(file.fileno())
 
 
 def _open_for_owner(path: str, flags: int) -> int:

@@ -10,7 +10,6 @@ import sys
 import threading
 from base64 import b64decode
 from contextlib import contextmanager, redirect_stderr
-from pathlib import Path
 from urllib.parse import unquote_plus
 
 import boto3
@@ -479,11 +478,3 @@ def test_a_server_without_sign_in_is_named(aws, source):
     text = "does not support device_code: use another"
     with terminal(), pytest.raises(ConfigurationError, match=text):
         source(grant="device_code")()
-
-
-def test_a_lock_ends_with_its_block(world):
-    path = str(Path(world) / "lock")
-    with locked(path, 0), pytest.raises(TimeoutError), locked(path, 0):
-        pass
-    with locked(path, 0):
-        assert Path(path).stat().st_mode & 0o777 == 0o600
