@@ -157,16 +157,37 @@ INSERTED = (
         source_of="us",
     ),
 )
+#: The settings of a role that only ``from_ini`` reads.
+ROLE_KEYS = (
+    "role_tags",
+    "role_transitive_tag_keys",
+    "role_source_identity",
+    "role_policy_arns",
+)
+#: The provider of a whole profile; a profile selects it only with ``botocore_ext_reload``, or with
+#: settings of a role whose source is a provider of this package.
+PROFILE = Row(
+    "from_ini",
+    "custom-profile",
+    "CustomProfile",
+    "providers.profile:ProfileProvider",
+    {
+        "botocore_ext_reload": "ignore_cache",
+        **dict(zip(ROLE_KEYS, ROLE_KEYS, strict=True)),
+        **_EVERY,
+    },
+    ("botocore_ext_reload",),
+)
 #: All providers: each has a factory and can be a link of a chain.
 ROWS = (
     *INSERTED,
-    Row("from_ini", "custom-profile", "CustomProfile", "providers.profile:ProfileProvider", _EVERY),
+    PROFILE,
     Row(
         "from_default_chain",
         "custom-default-chain",
         "CustomDefaultChain",
         "providers.profile:DefaultChainProvider",
-        _EVERY,
+        PROFILE.keys,
     ),
     Row(
         "from_temporary_credentials",

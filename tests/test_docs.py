@@ -92,6 +92,8 @@ def profiles():
 
 def selected_by(values):
     """Return the METHOD of the provider that the keys of a profile select."""
+    if "botocore_ext_reload" in values or {"role_tags", "credential_source"} <= values.keys():
+        return "custom-profile"
     if "role_arn" in values and {"source_profile", "credential_source"} & {*values}:
         return "assume-role"
     return next(

@@ -15,8 +15,8 @@ from ..aws.botocore_errors import create_with_botocore, whole_number
 from ..catalogue import INSERTED
 from ..errors import ConfigurationError, nearest
 from ..profiles.inert import AWS_KEYS, source_profile_chain
-from ..profiles.registry import rows_of, unknown_keys
-from ..profiles.selection import meant_by, selecting_keys, source_of
+from ..profiles.registry import rows_of, source_of, unknown_keys
+from ..profiles.selection import meant_by, selecting_keys
 from ..system import in_environment, uses_plugins, why_no_file
 from .botocore_rules import RULES, STATIC
 from .report import Explanation, Found, Outcome, Step

@@ -7,6 +7,7 @@ variables, settings of the profile, and whether files exist.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..profiles.registry import profile_key
 from ..profiles.selection import selecting_keys
 from ..providers.process import REMEDY
 from ..system import why_no_file
@@ -51,8 +52,9 @@ def role_with_ours(view: View) -> str | None:
     """Return why ``assume-role`` is not configured in a chain with this package's providers."""
     ours = [key for _, key in selecting_keys(view.values)]
     has_source = {"source_profile", "credential_source"} & view.values.keys()
-    if "role_arn" in view.values and ours and not has_source:
-        return f"role_arn belongs to {ours[0]} in this profile"
+    whole = profile_key(view.values)
+    if "role_arn" in view.values and (whole or (ours and not has_source)):
+        return f"role_arn belongs to {whole or ours[0]} in this profile"
     return _role(view)
 
 

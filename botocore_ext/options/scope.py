@@ -9,7 +9,7 @@ import botocore.session
 from ..aws.botocore_errors import native
 from ..aws.clients import InnerClients, create
 from ..aws.frozen_credentials import FrozenCredentials
-from ..catalogue import Row
+from ..catalogue import PROFILE, Row
 from ..errors import ConfigurationError
 from ..profiles import logger
 from ..profiles.registry import plugin_keys
@@ -223,7 +223,7 @@ class ProfileScope(Scope):
             raise ConfigurationError(
                 provider=found.row.method, error_msg=f"{where} {found.problem}"
             )
-        if found.key and "aws_access_key_id" in values and found.row is not CHAIN:
+        if found.key and "aws_access_key_id" in values and found.row not in (CHAIN, PROFILE):
             logger.warning(
                 "Profile '%s' has both %s and aws_access_key_id: the credentials of %s are used; "
                 "remove one of the two",

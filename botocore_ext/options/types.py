@@ -64,11 +64,40 @@ def whole(value: object) -> int:
 
 
 def flag(value: object) -> bool:
-    """True or False."""
+    """True or False, in a profile also as text."""
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
     if not isinstance(value, bool):
         msg = f"must be True or False, not {type(value).__name__}"
         raise ValueError(msg)
     return value
+
+
+def tags(value: object) -> Mapping[str, str]:
+    """Session tags: one line of ``key=value`` pairs with commas in between, or a mapping."""
+    if isinstance(value, str):
+        pairs = [part.partition("=") for part in value.split(",")]
+        if not all(key.strip() and equals for key, equals, _ in pairs):
+            msg = "is not a list of tags (key=value, key=value)"
+            raise ValueError(msg)
+        value = {key.strip(): text.strip() for key, _, text in pairs}
+        if len(value) != len(pairs):
+            msg = "has a tag twice"
+            raise ValueError(msg)
+    if not isinstance(value, Mapping):
+        msg = f"must be a mapping of tags, not {type(value).__name__}"
+        raise ValueError(msg)
+    return value
+
+
+def names(value: object) -> list[str]:
+    """Names: one line with commas in between, or a list of strings."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, Sequence):
+        msg = f"must be a list of names, not {type(value).__name__}"
+        raise ValueError(msg)
+    return [text(item) for item in value]
 
 
 def choice(*names: str) -> Callable[[object], str]:

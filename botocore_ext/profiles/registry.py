@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.credentials import CredentialProvider
 
-from ..catalogue import INSERTED, ROWS, SCHEMES, Row, find, load_object
+from ..catalogue import INSERTED, PROFILE, ROLE_KEYS, ROWS, SCHEMES, Row, find, load_object
 from ..system import uses_plugins
 from .inert import AWS_KEYS
 
@@ -86,7 +86,24 @@ def rows_of(values: Mapping[str, Any]) -> tuple[Row, ...]:
         entries = _entries("providers").get(key)
         if entries and (row := _row(entries)) not in found:
             found.append(row)
-    return tuple(found)
+    return (*found, PROFILE) if profile_key(values) else tuple(found)
+
+
+def profile_key(values: Mapping[str, Any]) -> str | None:
+    """Return the setting that selects the provider of whole profiles, or None."""
+    reload, key = PROFILE.selecting[0], next((key for key in ROLE_KEYS if key in values), None)
+    if str(values.get(reload, "false")).strip().lower() != "false":
+        return reload
+    return key if key and source_of(values) is not None else None
+
+
+def source_of(values: Mapping[str, Any]) -> Row | None:
+    """Return the provider of this package that is the source of the profile's role, or None."""
+    named = values.get("credential_source")
+    if "role_arn" not in values or "source_profile" in values or not isinstance(named, str):
+        return None
+    row = find_source(named)
+    return row if row is not None and row.source_of == "us" else None
 
 
 def plugin_keys(values: Mapping[str, Any]) -> set[str]:

@@ -7,11 +7,11 @@ profile names are imported, because their classes declare which settings they ha
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..catalogue import INSERTED, Row
+from ..catalogue import INSERTED, PROFILE, ROLE_KEYS, Row
 from ..errors import near, nearest
 from . import logger
 from .inert import AWS_KEYS
-from .registry import find_source, rows_of, source_names
+from .registry import find_source, profile_key, rows_of, source_names, source_of
 
 #: The settings that botocore reads as static credentials.
 STATIC = frozenset({"aws_access_key_id", "aws_secret_access_key"})
@@ -39,9 +39,15 @@ def select(values: Mapping[str, Any], source: Row | None = None) -> Selection:
         source: The provider that ``credential_source`` names, to select the source of the role;
             None: select for the profile itself.
     """
+    whole = profile_key(values) if source is None else None
+    if whole is not None:
+        return Selection(PROFILE, whole)  # it selects for itself
+    ignored = [key for key in ROLE_KEYS if key in values]
+    if source is None and ignored and _OUR_KEYS & values.keys():
+        return Selection(PROFILE, ignored[0], _ignored(values, ignored[0]))
     if source is None and source_of(values) is not None:
         return Selection()  # the settings are for the source of its role
-    selecting = list(selecting_keys(values))
+    selecting = [(row, key) for row, key in selecting_keys(values) if row is not PROFILE]
     if not selecting:
         return Selection(source, problem=source and source.problem)
     row, key = selecting[0]
@@ -51,19 +57,12 @@ def select(values: Mapping[str, Any], source: Row | None = None) -> Selection:
     return Selection(row, key, problem)
 
 
-def source_of(values: Mapping[str, Any]) -> Row | None:
-    """Return the provider of this package that is the source of the profile's role, or None."""
-    named = values.get("credential_source")
-    if "role_arn" not in values or "source_profile" in values or not isinstance(named, str):
-        return None
-    row = find_source(named)
-    return row if row is not None and row.source_of == "us" else None
-
-
 def selecting_keys(values: Mapping[str, Any]) -> Iterator[tuple[Row, str]]:
     """Yield each provider that a setting of the profile selects, with the setting."""
     for row in rows_of(values):
         keys = [key for key in row.selecting if key in values]
+        if row is PROFILE:
+            keys = [str(profile_key(values))]
         if keys:
             yield row, keys[0]
 
@@ -74,6 +73,20 @@ def reason_not_selected(values: Mapping[str, Any], row: Row) -> str:
     if written and source_of(values) is not None:
         return f"uses {written[0]} for the source of its role"
     return f"has no {' or '.join(row.selecting)}"
+
+
+def _ignored(values: Mapping[str, Any], key: str) -> str:
+    """Return why a setting of a role has no effect, for an error."""
+    if {"source_profile", "credential_source"} & values.keys() and "role_arn" in values:
+        return (
+            f"has {key}, which botocore ignores when it assumes the role: add "
+            "botocore_ext_reload = true to have botocore_ext assume it, or remove "
+            f"{key}"
+        )
+    return (
+        f"has {key}, but no role that other credentials assume: remove it (a web identity has "
+        "web_identity_policy_arns, and its tags are in its token)"
+    )
 
 
 def _contradiction(
@@ -229,7 +242,7 @@ def role_source(
 
 #: Settings of AWS that providers of this package also read.
 _AWS_KEYS = {"role_arn", "role_session_name", "duration_seconds", "source_profile"}
-_OUR_KEYS = {key for row in INSERTED for key in row.keys} - _AWS_KEYS
+_OUR_KEYS = {key for row in (*INSERTED, PROFILE) for key in row.keys} - _AWS_KEYS - {*ROLE_KEYS}
 #: How similar a setting must be to one of this package to count as misspelled.
 _SIMILARITY = 0.85
 #: Prefixes that only settings of this package have.
@@ -266,7 +279,7 @@ def warn_if_misspelled(key: str, profile: str, of_plugins: Collection[str] = ())
 
 def meant_by(key: str, known: Collection[str] = _OUR_KEYS) -> str | None:
     """Return the setting in ``known`` that a misspelled one means; None if it is not misspelled."""
-    if key in known or key in AWS_KEYS:
+    if key in known or key in AWS_KEYS or key in ROLE_KEYS:
         return None
     is_ours = known is _OUR_KEYS and key.startswith(_PREFIXES)
     return nearest(key, known) if is_ours else near(key, known, _SIMILARITY)

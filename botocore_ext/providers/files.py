@@ -76,7 +76,7 @@ class FilesProvider(Provider):
 
     def _reading_scope(self, outer: Scope, *, again: bool = False) -> Scope:
         named, *paths = map(self._in_code, ("profile", "config_filepath", "filepath"))
-        if outer.profile is not None and named is None and not any(paths):
+        if outer.profile is not None and named is None and not any(paths) and not again:
             return Scope.like(outer, is_bare=False) if outer.is_bare else outer
         files = outer.given_files
         if again or any(paths):

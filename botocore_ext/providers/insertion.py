@@ -23,8 +23,8 @@ from ..catalogue import INSERTED, Row
 from ..options.scope import ProfileScope, Scope
 from ..profiles.inert import profile_of, source_profile_chain
 from ..profiles.plain_roles import PlainRoleProvider, replace_roles
-from ..profiles.registry import find_source, rows_of
-from ..profiles.selection import selecting_keys, source_of
+from ..profiles.registry import find_source, profile_key, rows_of, source_of
+from ..profiles.selection import selecting_keys
 
 if TYPE_CHECKING:
     from .base import Provider
@@ -187,7 +187,9 @@ def _config_for_roles(session: botocore.session.Session, profile: str) -> Mappin
     for name in source_profile_chain(config["profiles"], profile):
         values = config["profiles"][name]
         source = source_of(values)
-        if source is not None:
+        if "role_arn" in values and profile_key(values):
+            changed[name] = {key: value for key, value in values.items() if key != "role_arn"}
+        elif source is not None:
             inserted = InsertedSource(values["credential_source"])
             inserted.row, inserted.profile = source, name
             changed[name] = {**values, "credential_source": inserted}

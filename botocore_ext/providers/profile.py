@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from botocore.credentials import BotoProvider, OriginalEC2Provider
 
 from ..aws.frozen_credentials import FrozenCredentials
-from ..catalogue import Row
+from ..catalogue import PROFILE, ROLE_KEYS, Row
 from ..errors import Attempt, ChainError, ConfigurationError, NotConfigured, ProviderError
 from ..options import types
 from ..options.option import Option, option, option_like
@@ -104,7 +104,9 @@ def create_provider(
 def _source_provider(row: Row, scope: Scope, client_config: Mapping[str, Any] | None) -> Provider:
     """Return the provider of a ``credential_source``; one of this package reads the profile."""
     if row.source_of == "us":
-        return create_provider(row.load(), client_config).bind(ProfileScope.like(scope, source=row))
+        return create_provider(row.load(), client_config).bind(
+            _CandidateScope.like(scope, source=row)
+        )
     provider: Provider = row.load()()
     return provider.bind(Scope.like(scope, profile=None))
 
@@ -113,6 +115,18 @@ def _role_error(scope: Scope, fact: str) -> ConfigurationError:
     """Return the error for a profile whose role cannot be assumed."""
     where = f"profile '{scope.profile}' of {scope.config_file}"
     return ConfigurationError(provider="assume-role", error_msg=f"{where} {fact}")
+
+
+class _CandidateScope(ProfileScope):
+    """The scope of a candidate, which does not see the settings of the profile as a whole."""
+
+    @property
+    def profile_values(self) -> Mapping[str, Any]:
+        """See ``Scope.profile_values``."""
+        values = super().profile_values
+        has_source = {"source_profile", "credential_source"} & values.keys()
+        hidden = {*PROFILE.selecting, *(ROLE_KEYS if has_source else ())}
+        return {key: value for key, value in values.items() if key not in hidden}
 
 
 class ProfileProvider(FilesProvider, ServiceProvider):
@@ -132,21 +146,66 @@ class ProfileProvider(FilesProvider, ServiceProvider):
     )
     ignore_cache: bool = option(
         default=False,
+        ini="botocore_ext_reload",
         example="true",
         code="True",
+        selects=True,
         parse=types.flag,
         help="Whether to read the files again at every fetch. By default they are read once for "
-        "each session.",
+        "each session. In a profile it selects this provider for the whole profile.",
+    )
+    role_tags: Mapping[str, str] | None = option(
+        default=None,
+        ini="role_tags",
+        example="team=blue, project=atlas",
+        code="{'team': 'blue'}",
+        parse=types.tags,
+        help="The session tags of the role that the profile assumes.",
+    )
+    role_transitive_tag_keys: Sequence[str] | None = option(
+        default=None,
+        ini="role_transitive_tag_keys",
+        example="project",
+        code="['project']",
+        parse=types.names,
+        help="The keys of the session tags that later roles keep.",
+    )
+    role_source_identity: str | None = option(
+        default=None,
+        ini="role_source_identity",
+        example="alice",
+        parse=types.text,
+        help="The source identity of the role that the profile assumes.",
+    )
+    role_policy_arns: Sequence[str | Mapping[str, str]] | None = option(
+        default=None,
+        ini="role_policy_arns",
+        example="arn:aws:iam::aws:policy/ReadOnlyAccess",
+        code="['arn:aws:iam::aws:policy/ReadOnlyAccess']",
+        parse=types.arns,
+        help="Managed policies that limit the role that the profile assumes: strings or "
+        "`{'arn': ...}` mappings, in a profile separated by commas.",
     )
 
     #: The profiles whose roles use this one as their source, outermost first.
     _visited: tuple[str, ...] = ()
 
     def is_selected(self) -> bool:
-        """Whether the profile exists."""
+        """Whether the profile exists and, without a name from code, selects this provider."""
+        if self._in_code("profile") is None and not self._outer_scope.allows(self.METHOD):
+            return False
         if self.ignore_cache:
             self._read_again()
         return self.scope.profile in self.scope.files.full_config["profiles"]
+
+    def _is_set_in_code(self) -> bool:
+        """See ``FilesProvider._is_set_in_code``; the profile is always read."""
+        return False
+
+    def _reading_scope(self, outer: Scope, *, again: bool = False) -> Scope:
+        """See ``FilesProvider._reading_scope``; all candidates of the profile are allowed."""
+        within = Scope.like(outer) if isinstance(outer, ProfileScope) else outer
+        return super()._reading_scope(within, again=again)
 
     def _guarded_fetch(self) -> FrozenCredentials:
         """See ``Provider._guarded_fetch``; each candidate guards against recursion itself."""
@@ -185,16 +244,35 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         return self._binding.once("candidates", self._find_candidates)
 
     def _find_candidates(self) -> list[Candidate]:
-        """Create the candidates, in botocore's order."""
+        """Create the candidates, in botocore's order.
+
+        Raises:
+            ConfigurationError: Code sets an option of a role, and the profile has none.
+        """
+        self._check_role_options(is_possible=is_role(self.scope.profile_values))
         return [
             *self._first_candidates(),
             self._candidate(TokenFileProvider),
             *self._last_candidates(),
         ]
 
+    def _check_role_options(self, *, is_possible: bool) -> None:
+        """Refuse options of a role that code sets if there may be no role: they limit it.
+
+        Raises:
+            ConfigurationError: There may be none.
+        """
+        given = [name for name in ROLE_KEYS if name in self._code_values]
+        if given and not is_possible:
+            raise ConfigurationError(
+                provider=self.METHOD,
+                error_msg=f"{given[0]} passed to {self.FACTORY}() is for a role that a profile "
+                "assumes: use from_ini() with such a profile, or remove it",
+            )
+
     def _first_candidates(self) -> list[Candidate]:
         """Create the candidates for the settings of this package, then for roles."""
-        scope = ProfileScope.like(self.scope)
+        scope = _CandidateScope.like(self.scope)
         rows = [row for row in rows_of(scope.profile_values) if row.problem is None]
         inserted = [self._candidate(row.load(), scope) for row in rows]
         return [*inserted, ("assume-role", partial(self._assume_role, Once(self._role_provider)))]
@@ -235,6 +313,18 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         feature, role = role_provider()
         return role._guarded_fetch().with_features((feature,))
 
+    def _session_parameters(self) -> dict[str, Any]:
+        """Return the parameters of AssumeRole that only this package has settings for."""
+        tags = self.role_tags
+        arns: Any = self.role_policy_arns  # strings: see types.arns
+        found = {
+            "Tags": tags and [{"Key": key, "Value": value} for key, value in tags.items()],
+            "TransitiveTagKeys": self.role_transitive_tag_keys,
+            "SourceIdentity": self.role_source_identity,
+            "PolicyArns": arns and [{"arn": arn} for arn in arns],
+        }
+        return {name: value for name, value in found.items() if value}
+
     def _role_provider(self) -> tuple[str, Provider]:
         """Return botocore's feature ID for the role's source, and the provider of the role."""
         visited, config = (*self._visited, str(self.scope.profile)), self.client_config
@@ -251,7 +341,8 @@ class ProfileProvider(FilesProvider, ServiceProvider):
             source_profile = ProfileProvider(**{**shared, "profile": found.profile}).bind(inner)
             source_profile._visited, source = visited, source_profile
         role = TemporaryCredentialsProvider(
-            params=_role_parameters(self.scope, self.mfa_code_provider, self.FACTORY),
+            params=_role_parameters(self.scope, self.mfa_code_provider, self.FACTORY)
+            | self._session_parameters(),
             master_credentials=partial(fetch_from, source),
             mfa_code_provider=self.mfa_code_provider,
             client_config=config,
@@ -280,6 +371,7 @@ class DefaultChainProvider(ProfileProvider):
     CANONICAL_NAME = "CustomDefaultChain"
     FACTORY = "from_default_chain"
 
+    ignore_cache: bool = option_like(ProfileProvider._option_named("ignore_cache"), selects=False)
     web_identity_token_file: str | None = _of_link(TokenFileProvider, "web_identity_token_file")
     role_arn: str | None = _of_link(TokenFileProvider, "role_arn")
     role_session_name: str | None = _of_link(TokenFileProvider, "role_session_name")
@@ -325,6 +417,7 @@ class DefaultChainProvider(ProfileProvider):
 
     def _find_candidates(self) -> list[Candidate]:
         """Create the candidates, in botocore's order."""
+        self._check_role_options(is_possible=False)  # other links come first
         session = self.scope.unchecked_session
         profile = self.scope.profile
         if profile != "default" and profile not in self.scope.files.full_config["profiles"]:
@@ -357,7 +450,9 @@ class DefaultChainProvider(ProfileProvider):
 _LINKS = (*_OUTSIDE_PROFILES, SsoProvider, LoginProvider, ProcessProvider)
 #: The options that the default chain passes to the links that declare them.
 _LINK_OPTIONS = {
-    name for name, one in vars(DefaultChainProvider).items() if isinstance(one, Option)
+    name
+    for name, one in vars(DefaultChainProvider).items()
+    if isinstance(one, Option) and one.ini is None
 }
 
 from_default_chain = DefaultChainProvider
