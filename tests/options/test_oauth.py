@@ -255,6 +255,15 @@ def test_a_redirect_is_not_followed(operation, aws, source):
     assert [one for one in aws.requests if one.target == "/elsewhere"] == []
 
 
+@pytest.mark.parametrize("status", [201, 307, 400])
+def test_a_token_comes_with_status_200_only(status, aws, source):
+    """The library takes it from any answer."""
+    body = json.dumps({"access_token": fakes.jwt("sts")}).encode()
+    aws.script("GetToken", fakes.Answer(body, status))
+    with pytest.raises(FetchError, match=f"answered with status {status} and no token response"):
+        source()()
+
+
 def test_no_proxy_is_used_for_this_machine(aws, source, monkeypatch):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
