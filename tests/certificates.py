@@ -10,13 +10,11 @@ from cryptography.x509.oid import NameOID
 _PEM = serialization.Encoding.PEM
 
 
-def write(directory, host):
+def write(directory, host, name="authority"):
     """Write the authority's certificate, and the host's with its key; return both paths."""
     of_authority, of_host = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = _certificate(
-        "authority", of_authority, "authority", of_authority, is_authority=True
-    )
-    own = _certificate(host, of_host, "authority", of_authority, is_authority=False)
+    authority = _certificate(name, of_authority, name, of_authority, is_authority=True)
+    own = _certificate(host, of_host, name, of_authority, is_authority=False)
     key = of_host.private_bytes(
         _PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -76,7 +76,7 @@ IMPORTED = {
         "UnauthorizedSSOTokenError",
     },
     "botocore.hooks": {"HierarchicalEmitter"},
-    "botocore.httpsession": {"ProxyConfiguration", "URLLib3Session"},
+    "botocore.httpsession": {"ProxyConfiguration", "URLLib3Session", "get_cert_path"},
     "botocore.loaders": {"JSONFileLoader", "Loader", "instance_cache"},
     "botocore.parsers": {"ResponseParserError"},
     "botocore.session": {"Session", "get_session"},

@@ -11,6 +11,8 @@ theirs within a process. A connection holds no identity: requests are unsigned, 
 
 import math
 import socket
+import ssl
+from binascii import a2b_base64
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -19,7 +21,8 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any
 
-from botocore.httpsession import ProxyConfiguration, URLLib3Session
+from botocore.httpsession import ProxyConfiguration, URLLib3Session, get_cert_path
+from urllib3.exceptions import SSLError
 from urllib3.util import Timeout
 
 from ..runtime.deadline import seconds_left, too_late
@@ -74,34 +77,65 @@ class _Connection:
 
     def connect(self) -> None:
         seconds_left()  # raises when the time is over
-        _read_bundles_once(getattr(self, "ssl_context", None))
-        super().connect()  # type: ignore[misc]  # of the connection class
+        context = getattr(self, "ssl_context", None)
+        is_default = bool(context) and getattr(self, "ca_certs", None) == get_cert_path(verify=True)
+        # After an error, urllib3 has forgotten that a proxy has to be asked for a tunnel.
+        roots_first = is_default and not getattr(self, "proxy", None)
+        reader: Any = _bundle_reader(context, roots_first=roots_first)
+        may_know_more = reader is not None and reader.roots_first
+        try:
+            super().connect()  # type: ignore[misc]  # of the connection class
+        except (SSLError, ssl.SSLError):
+            if not may_know_more:
+                raise
+            reader.roots_first = False
+            self.connect()
 
 
-def _read_bundles_once(context: Any) -> None:
-    """Make a TLS context read a CA bundle again only if the file has changed.
-
-    urllib3 reads it for every connection, although the context still has its certificates.
-    """
+def _bundle_reader(context: Any, *, roots_first: bool) -> "_BundleReader | None":
+    """Return what reads CA bundles for a TLS context, which is put there at the first call."""
     load = getattr(context, "load_verify_locations", None)
     if load is None or isinstance(load, _BundleReader):
-        return
+        return load
+    reader = _BundleReader(load, roots_first=roots_first)
     with suppress(AttributeError):  # a context of another library may not have attributes
-        context.load_verify_locations = _BundleReader(load)
+        context.load_verify_locations = reader
+    return reader
 
 
 class _BundleReader:
-    """The ``load_verify_locations`` of a context."""
+    """The ``load_verify_locations`` of a context, which reads a file again only if it has changed.
 
-    def __init__(self, load: Callable[..., None]) -> None:
-        self._load = load
+    urllib3 calls it for every connection, although the context still has the certificates. Of
+    botocore's bundle it reads the certificates of AWS first, which takes a twentieth of the time;
+    the others are read if these do not verify a server.
+    """
+
+    def __init__(self, load: Callable[..., None], *, roots_first: bool) -> None:
+        self._load, self.roots_first = load, roots_first
         self._read: set[Hashable] = set()
 
     def __call__(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
-        version = _version(cafile)
-        if version is None or capath or cadata or version not in self._read:
+        version = _version(cafile), self.roots_first
+        if version in self._read and not (capath or cadata or version[0] is None):
+            return
+        roots = _roots_of_aws(cafile) if self.roots_first else b""
+        if roots:
+            self._load(None, None, roots)
+        else:
             self._load(cafile, capath, cadata)
-            self._read.add(version)
+        self._read.add(version)
+
+
+def _roots_of_aws(bundle: str) -> bytes:
+    """Return the certificates of AWS's own authorities in a CA bundle."""
+    _, *blocks = Path(bundle).read_bytes().split(b"-----BEGIN CERTIFICATE-----")
+    found = [a2b_base64(block.partition(b"-----END")[0]) for block in blocks]
+    return b"".join(one for one in found if any(name in one for name in _ROOTS_OF_AWS))
+
+
+#: https://www.amazontrust.com/repository/
+_ROOTS_OF_AWS = (b"Amazon Root CA ", b"Starfield Services Root Certificate Authority")
 
 
 def _version(path: Any) -> Hashable:

@@ -1,8 +1,12 @@
 """Connections that inner clients share: by way of connecting, and nothing of an identity."""
 
 import concurrent.futures
+import http.server
+import select
+import socket
 import ssl
 import threading
+from pathlib import Path
 
 import botocore.awsrequest
 import botocore.session
@@ -12,6 +16,7 @@ from botocore.exceptions import SSLError
 from botocore.httpsession import URLLib3Session
 
 from botocore_ext import FetchError, Scope, from_web_token
+from botocore_ext.aws import connections
 from tests import certificates, fakes
 from tests.runtime.test_fork import in_children
 
@@ -50,19 +55,19 @@ class Tls:
         aws.server.socket = self._context.wrap_socket(aws.server.socket, server_side=True)
         aws.url = f"https://localhost:{aws.port}"
 
-    def certificate(self):
+    def certificate(self, name="authority"):
         """Write a new authority and a host's certificate."""
         self._number += 1
         folder = self._folder / str(self._number)
         folder.mkdir()
-        return certificates.write(folder, "localhost")
+        return certificates.write(folder, "localhost", name)
 
     def request_certificates(self):
         self._context.verify_mode = ssl.CERT_OPTIONAL
 
-    def replace(self):
+    def replace(self, name="authority"):
         """Have the server use the certificate of another authority, which is returned."""
-        trusted, chain = self.certificate()
+        trusted, chain = self.certificate(name)
         self._context.load_cert_chain(chain)
         return trusted
 
@@ -336,3 +341,111 @@ def test_sixty_four_threads_each_get_their_own_answers(aws):
     with concurrent.futures.ThreadPoolExecutor(64) as pool:
         keys = list(pool.map(fetch, range(64)))
     assert keys == [key_of(one) for one in tokens]
+
+
+class TestRootsOfAws:
+    """Of botocore's own bundle the certificates of AWS are read first, and then all."""
+
+    @pytest.fixture
+    def bundle(self, tls, tmp_path, monkeypatch):
+        """Return a function that makes botocore's bundle trust an authority of this name."""
+        monkeypatch.delenv("AWS_CA_BUNDLE")
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+        plain = Path(botocore.httpsession.DEFAULT_CA_BUNDLE).read_text(encoding="utf-8")
+
+        def trust(name):
+            path = tmp_path / "cacert.pem"
+            path.write_text(plain + tls.replace(name).read_text(encoding="utf-8"))
+            monkeypatch.setattr(botocore.httpsession, "where", lambda: str(path))
+            return path
+
+        return trust
+
+    def test_these_are_enough_for_aws(self, aws, bundle, reads):
+        bundle("Amazon Root CA 9")
+        close(aws, resolve())
+        resolve()
+        [(path, _, roots)] = reads
+        assert path is None
+        assert all(b"Amazon Root CA %d" % number in roots for number in (1, 2, 3, 4, 9))
+        assert len(roots) < 10_000
+        assert aws.connections == 2
+
+    def test_all_are_read_where_these_are_not_enough(self, aws, bundle, reads):
+        path = bundle("authority")
+        close(aws, resolve())
+        resolve()
+        assert [one[0] for one in reads] == [None, str(path)]
+        assert aws.connections == 2
+
+    def test_threads_that_come_first_all_get_an_answer(self, aws, bundle):
+        bundle("authority")
+        barrier = threading.Barrier(8)
+
+        def work(_):
+            barrier.wait(60)
+            return resolve().access_key
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            assert len(set(pool.map(work, range(8)))) == 8
+
+    def test_a_server_that_nobody_vouches_for_is_refused(self, aws, bundle, tls, reads):
+        bundle("authority")
+        tls.replace()
+        with pytest.raises(SSLError):
+            resolve(config=Config())
+        assert len(reads) == 2
+        assert aws.requests == []
+
+    def test_a_bundle_without_them_is_read_at_once(self, bundle, tls, reads):
+        path = bundle("authority")
+        path.write_text(tls.replace().read_text())
+        resolve()
+        assert [one[0] for one in reads] == [str(path)]
+
+    def test_a_bundle_of_the_user_is_read_at_once(self, bundle, reads):
+        path = bundle("Amazon Root CA 9")
+        copied = path.with_name("copy.pem")
+        copied.write_bytes(path.read_bytes())
+        resolve(verify=str(copied))
+        assert [one[0] for one in reads] == [str(copied)]
+
+    def test_through_a_proxy_all_are_read_at_once(self, aws, bundle, reads, tunnel):
+        path = bundle("authority")
+        resolve(config=Config(proxies={"https": tunnel.url}))
+        assert [one[0] for one in reads] == [str(path)]
+        assert tunnel.hosts == [f"localhost:{aws.port}"]
+
+
+class Tunnel(http.server.BaseHTTPRequestHandler):
+    """A proxy that opens tunnels to this machine."""
+
+    def do_CONNECT(self):
+        self.server.hosts.append(self.path)
+        host, _, port = self.path.partition(":")
+        with socket.create_connection((host, int(port))) as other:
+            self.send_response(200)
+            self.end_headers()
+            sockets = [self.connection, other]
+            while True:
+                for one in select.select(sockets, [], [])[0]:
+                    data = one.recv(65536)
+                    if not data:
+                        return
+                    sockets[one is self.connection].sendall(data)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def tunnel():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tunnel) as server:
+        server.daemon_threads, server.hosts = True, []
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+        connections.reset()
