@@ -293,7 +293,7 @@ class FakeAws:
             region = request.parameters["IdentityPoolId"].partition(":")[0]
             answer["IdentityId"] = f"{region}:00000000-0000-0000-0000-{next(self.identities):012d}"
         if request.operation.startswith("GetOpenIdToken"):
-            request.gave = answer["Token"] = jwt(request.operation)
+            request.gave = answer["Token"] = self.token()
         if request.operation == "GetCredentialsForIdentity":
             keys = self.keys(request)
             answer["Credentials"] = {
@@ -517,7 +517,7 @@ def _read(handler: BaseHTTPRequestHandler, body: bytes) -> Request:
     return Request(operation, parameters, dict(handler.headers), handler.path, body=body)
 
 
-JSON_ERRORS = {"CreateSession", "GetRoleCredentials", "CreateToken", "CreateOAuth2Token"}
+JSON_ERRORS = {"GetRoleCredentials", "CreateToken", "CreateOAuth2Token"}
 
 
 def error(
@@ -526,7 +526,9 @@ def error(
     """Return what a service answers when it refuses."""
 
     def answer(request: Request) -> Answer:
-        if request.operation in JSON_ERRORS or "X-Amz-Target" in request.headers:
+        # S3 has a CreateSession, too, and answers in XML.
+        is_json = request.operation in JSON_ERRORS or request.target.startswith("/sessions")
+        if is_json or "X-Amz-Target" in request.headers:
             body = json.dumps({"__type": code, "message": message, **members})
         else:
             body = (

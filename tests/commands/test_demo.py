@@ -164,7 +164,6 @@ def test_child_process_gets_no_settings_of_the_user(monkeypatch, places):
     assert dict(os.environ) == environment
 
 
-@pytest.mark.proof
 def test_table_is_shown_and_the_servers_end(directory, capsys):
     assert main(["demo", "--directory", str(directory)]) == 0
     output = capsys.readouterr()
