@@ -23,6 +23,7 @@ from botocore_ext import (
     from_sso,
     from_token_file,
 )
+from botocore_ext.catalogue import INSERTED
 from tests import fakes
 from tests.declared import EVERY
 
@@ -619,11 +620,10 @@ class TestDefaultChain:
             provider.fetch()
         lines = str(raised.value).splitlines()[1:]
         assert [line.split(":")[0].strip() for line in lines] == [
-            "Environment", "CustomCredentialChain", "CustomWebToken", "CustomCognitoIdentity",
-            "CustomCognitoIdentityPool", "CustomHttp", "assume-role", "CustomTokenFile",
-            "CustomTokenFile", "CustomSso", "SharedCredentials", "CustomLogin", "CustomProcess",
-            "SharedConfig", "ec2-credentials-file", "boto-config", "EcsContainer",
-            "Ec2InstanceMetadata",
+            "Environment", *(row.canonical_name for row in INSERTED), "assume-role",
+            "CustomTokenFile", "CustomTokenFile", "CustomSso", "SharedCredentials", "CustomLogin",
+            "CustomProcess", "SharedConfig", "ec2-credentials-file", "boto-config",
+            "EcsContainer", "Ec2InstanceMetadata",
         ]  # fmt: skip
         assert lines[-1] == "  Ec2InstanceMetadata: AWS_EC2_METADATA_DISABLED is true"
 
