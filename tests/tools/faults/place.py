@@ -15,6 +15,7 @@ from unittest import mock
 
 from botocore.config import Config
 
+from botocore_ext.aws import connections
 from botocore_ext.options import scope
 from tests import fakes, searching
 
@@ -177,6 +178,7 @@ def _connector(connect: Callable[..., None], refusing: Any) -> Callable[..., Non
 
 def left_open(places: list[Place]) -> list[str]:
     """Return the names of places of which sockets are open that nobody holds any more."""
+    connections.reset()  # inner clients share these
     deadline = time.monotonic() + 10
     while True:
         gc.collect()
