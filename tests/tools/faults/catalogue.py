@@ -20,7 +20,7 @@ HOUR = 3600
 #: Operations that give keys, or what has an expiry.
 _KEYS = {
     "AssumeRoleWithWebIdentity", "AssumeRole", "GetCredentialsForIdentity", "GetRoleCredentials",
-    "GET", "GetInstanceKeys",
+    "CreateSession", "GET", "GetInstanceKeys",
 }  # fmt: skip
 #: How a service says that asking again is of no use.
 _REFUSALS = {
@@ -29,6 +29,7 @@ _REFUSALS = {
     "GetId": fakes.error("NotAuthorizedException"),
     "GetCredentialsForIdentity": fakes.error("NotAuthorizedException"),
     "GetRoleCredentials": fakes.error("UnauthorizedException", 401),
+    "CreateSession": fakes.error("AccessDeniedException", 403),
     "CreateToken": fakes.error("InvalidGrantException"),
     "CreateOAuth2Token": fakes.error("AccessDeniedException", error="TOKEN_EXPIRED"),
 }

@@ -22,13 +22,14 @@ from botocore_ext import (
     from_instance_metadata,
     from_login_credentials,
     from_process,
+    from_roles_anywhere,
     from_sso,
     from_temporary_credentials,
     from_token_file,
     from_web_token,
 )
 from botocore_ext.tokens import GitHubActionsToken, OAuthToken, TokenProcess
-from tests import fakes
+from tests import fakes, x509
 
 from .place import REGION
 
@@ -226,6 +227,22 @@ def login(left: int) -> tuple[Callable[[Place], Provider], Callable[..., None]]:
     return build, log_in
 
 
+def _roles_anywhere(place: Place) -> Provider:
+    key = x509.ec_key()
+    certificate, private = (place.home / f"{place.name}.{end}" for end in ("pem", "key"))
+    certificate.write_bytes(x509.pem(x509.issue("server", key)))
+    private.write_bytes(x509.pem_of(key))
+    private.chmod(0o600)
+    return from_roles_anywhere(
+        trust_anchor_arn=f"arn:aws:rolesanywhere:{REGION}:123456789012:trust-anchor/TA",
+        profile_arn=f"arn:aws:rolesanywhere:{REGION}:123456789012:profile/P",
+        role_arn=ROLE,
+        certificate=str(certificate),
+        private_key=str(private),
+        client_config=place.client_config(),
+    ).bind(Scope(clock=place.clock))
+
+
 def _http(place: Place) -> Provider:
     return from_http(
         aws_container_credentials_full_uri=f"{place.aws.url}/{fakes.secret('path')}",
@@ -362,6 +379,7 @@ STEPS = (
          "GetId"),
     Step("GetId", "from_cognito_identity_pool", "identity", _pool, again=_forget_identity),
     Step("GetRoleCredentials", "from_sso", "sso", sso),
+    Step("CreateSession", "from_roles_anywhere", "certificate", _roles_anywhere),
     Step("CreateToken", "from_sso", "token", _sso_expired, again=_sso_expire),
     Step(
         "CreateToken", "from_sso", "kept token", _sso_valid, again=_sso_nearly_expire,
