@@ -11,7 +11,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
@@ -104,13 +103,13 @@ _RETRY_SETTINGS = {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "retry_mode", "max_atte
 _creation = ProcessLocal(threading.RLock)
 
 
-@dataclass(eq=False)
 class _CachedClient:
     """A client and its arguments. The reference to ``client_config`` keeps its id unique."""
 
-    client: "BaseClient"
-    client_config: object
-    credentials: FrozenCredentials | None
+    def __init__(
+        self, client: "BaseClient", client_config: object, credentials: FrozenCredentials | None
+    ) -> None:
+        self.client, self.client_config, self.credentials = client, client_config, credentials
 
 
 #: Clients that bindings without a session share, while one of these bindings is alive.

@@ -108,24 +108,24 @@ class _SharingLoader(Loader):
     def _is_built_in(self, folder: str, pattern: str) -> bool:
         """Whether such files are only in botocore's package."""
         others = {*self.search_paths, _EXTRAS} - self._known
+        folders = [one for path in others if (one := Path(path, folder)).is_dir()]
         return Loader.BUILTIN_DATA_PATH in self.search_paths and not any(
-            True for path in others for _ in Path(path, folder).glob(pattern)
+            True for one in folders for _ in one.glob(pattern)
         )
 
 
-#: How deep a part of a model is copied for each session. botocore writes into the ``http`` of
-#: operations; what programs add to a model, or remove from it, is not for other sessions either.
-_DEPTHS = {"operations": 3}
-
-
 def _own_model(model: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _copied(part, _DEPTHS.get(name, 1)) for name, part in model.items()}
+    """Return a model for one session.
 
-
-def _copied(value: Any, depth: int) -> Any:
-    if not (depth and isinstance(value, dict)):
-        return value
-    return {name: _copied(one, depth - 1) for name, one in value.items()}
+    botocore writes into the ``http`` of operations; what programs add to a model, or remove from
+    it, is not for other sessions either.
+    """
+    own = {name: dict(part) if isinstance(part, dict) else part for name, part in model.items()}
+    for name, operation in model.get("operations", {}).items():
+        own["operations"][name] = {
+            key: dict(value) if key == "http" else value for key, value in operation.items()
+        }
+    return own
 
 
 def sharing_loader(own: Any, *, has_extras: bool = False) -> Any:

@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from typing import NoReturn
 
 from botocore.compat import compat_shell_split
 
@@ -12,13 +12,49 @@ from ..runtime.process import LARGEST, Output, output_of
 from ..system import in_home, system_environment, text_of
 
 
-@dataclass(frozen=True)
-class TokenFile:
+class _Source:
+    """A value: equal to another one of its class with the same settings, and never changed.
+
+    These are not dataclasses, because a first resolve would pay 2 ms to define them.
+    """
+
+    #: The settings that make it equal, and those that its ``repr`` shows.
+    _compared: tuple[str, ...]
+    _shown: tuple[str, ...]
+
+    def __init__(self, **settings: object) -> None:
+        """Take the settings."""
+        vars(self).update(settings)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        msg = f"{type(self).__name__} cannot be changed: create another one"
+        raise AttributeError(msg)
+
+    def __eq__(self, other: object) -> bool:
+        is_same_kind = type(other) is type(self)
+        return is_same_kind and all(
+            getattr(self, name) == getattr(other, name) for name in self._compared
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, name) for name in self._compared)))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
+        return f"{type(self).__name__}({shown})"
+
+
+class TokenFile(_Source):
     """Reads the token from a UTF-8 file (``file://PATH``), absolute or beginning with ``~``."""
 
+    _compared = _shown = ("path", "timeout")
     path: str
     #: Seconds to wait for the writer of a pipe.
-    timeout: float = 5
+    timeout: float
+
+    def __init__(self, path: str, timeout: float = 5) -> None:
+        """Take the path, and the seconds to wait for the writer of a pipe."""
+        super().__init__(path=path, timeout=timeout)
 
     def __call__(self) -> str:
         """Return the content of the file, stripped.
@@ -43,14 +79,16 @@ class TokenFile:
         raise FetchError(provider="token file", error_msg=f"the token file {path} {fact}")
 
 
-@dataclass(frozen=True)
-class TokenVariable:
+class TokenVariable(_Source):
     """Reads the token from an environment variable (``env://NAME``)."""
 
+    _compared = _shown = ("name",)
     name: str
-    environ: Mapping[str, str] = field(
-        default_factory=system_environment, repr=False, compare=False
-    )
+    environ: Mapping[str, str]
+
+    def __init__(self, name: str, environ: Mapping[str, str] | None = None) -> None:
+        """Take the name, and the environment, by default that of the process."""
+        super().__init__(name=name, environ=system_environment() if environ is None else environ)
 
     def __call__(self) -> str:
         """Return the variable's value, stripped.
@@ -81,15 +119,19 @@ class TokenVariable:
 PROCESS_TIMEOUT = 60
 
 
-@dataclass(frozen=True)
-class TokenProcess:
+class TokenProcess(_Source):
     """Reads the token from the standard output of a command (``process://COMMAND``).
 
     The command is split into words like ``credential_process``, and run without a shell.
     """
 
-    command: str = field(repr=False)
-    timeout: float = PROCESS_TIMEOUT
+    _compared, _shown = ("command", "timeout"), ("timeout",)
+    command: str
+    timeout: float
+
+    def __init__(self, command: str, timeout: float = PROCESS_TIMEOUT) -> None:
+        """Take the command, and the seconds that it may take."""
+        super().__init__(command=command, timeout=timeout)
 
     def __call__(self) -> str:
         """Run the command and return its standard output, stripped.

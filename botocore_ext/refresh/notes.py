@@ -15,7 +15,7 @@ from ..aws.frozen_credentials import PER_REQUEST
 from ..runtime.context import identity_in_force, is_fetching
 
 #: The access key in an ``Authorization`` header, as every signature in use has it.
-_ACCESS_KEY = re.compile(r"(?:Credential=|AWS )([^/:,\s]+)[/:]")
+_ACCESS_KEY = r"(?:Credential=|AWS )([^/:,\s]+)[/:]"
 #: The ``RequestSigner`` of botocore or aiobotocore.
 _SIGNER = "botocore_ext_signer"
 #: The headers of the last attempt, signed.
@@ -91,7 +91,7 @@ def note_headers(request: Any, **_: object) -> None:
 
 def access_key_of(context: Mapping[str, Any]) -> str:
     """Return the access key that signed the last attempt; empty for an unsigned one."""
-    found = _ACCESS_KEY.search(str(context.get(_HEADERS, {}).get("Authorization", "")))
+    found = re.search(_ACCESS_KEY, str(context.get(_HEADERS, {}).get("Authorization", "")))
     return found[1] if found else ""
 
 

@@ -177,3 +177,23 @@ def test_explain_shows_where_a_token_comes_from(written, shown, config, aws, mon
     text = botocore_ext.explain(boto3.Session(profile_name="web"), offline=True).text()
     assert f"web_identity_token = {shown}  (" in text
     assert aws.requests == []
+
+
+def test_a_source_is_a_value():
+    one, same, other = TokenFile("/a"), TokenFile("/a", 5), TokenFile("/a", timeout=6)
+    assert (one == same, one == other, one == "/a") == (True, False, False)
+    assert len({one, same, other, TokenProcess("/a", 5)}) == 3
+    assert TokenVariable("NAME", {}) == TokenVariable("NAME")
+    assert pickle.loads(pickle.dumps(other)) == other
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        one.path = "/b"
+
+
+def test_a_source_shows_no_command():
+    """It may have a password among its arguments."""
+    shown = [repr(one) for one in (TokenFile("/a"), TokenVariable("NAME"), TokenProcess("get it"))]
+    assert shown == [
+        "TokenFile(path='/a', timeout=5)",
+        "TokenVariable(name='NAME')",
+        "TokenProcess(timeout=60)",
+    ]

@@ -71,7 +71,7 @@ class Wire:
         self.keys, self.bodies = [], []
 
     def __call__(self, request, **_):
-        key = notes._ACCESS_KEY.search(request.headers["Authorization"].decode())[1]
+        key = re.search(notes._ACCESS_KEY, request.headers["Authorization"].decode())[1]
         body = request.body.read() if hasattr(request.body, "read") else request.body
         self.bodies.append(body)
         self.keys.append(key)
