@@ -191,6 +191,16 @@ def test_two_entry_points_may_name_one_provider(package, load, capsys):
     assert capsys.readouterr().out.count("custom-acme") == 1
 
 
+@pytest.mark.usefixtures("acme")
+def test_a_profile_that_is_read_again_has_it(load, config):
+    """With `botocore_ext_reload`, another program may replace its settings."""
+    credentials = load("botocore_ext_reload = true", "acme_path = vault")
+    assert credentials.access_key == "AKIAvault"
+    config("[profile mine]\nbotocore_ext_reload = true\nacme_path = other\n")
+    credentials.invalidate()
+    assert credentials.access_key == "AKIAother"
+
+
 # Providers that cannot be used.
 
 
@@ -246,6 +256,7 @@ def test_two_packages_with_one_name_are_refused_by_name(package, load):
         ("credential_chain = CustomAcme",),
         (ROLE, "credential_source = CustomAcme"),
         (ROLE, "source_profile = other", "[profile other]", "acme_path = vault"),
+        ("acme_path = vault", "botocore_ext_reload = true"),
     ],
 )
 def test_a_package_that_cannot_be_imported_fails_what_needs_it(lines, package, load):
@@ -255,7 +266,7 @@ def test_a_package_that_cannot_be_imported_fails_what_needs_it(lines, package, l
         "(ModuleNotFoundError: not_installed): reinstall the package"
     )
     with pytest.raises(ConfigurationError) as raised:
-        load(*lines)
+        load(*lines).get_frozen_credentials()
     assert raised.value.reason.endswith(fact)
     assert raised.value.reason.count("CustomAcme, which is not a known provider, and") == (
         "CustomAcme" in lines[-1]
