@@ -380,11 +380,6 @@ class CachedIdentity:
             ids.log_out()
             ids.logged_out.update([cached] if cached else [])
 
-    def log_in(self, identity: str) -> None:
-        """Believe caches again that have ``identity``: the service has just named it."""
-        for ids in self._ids:
-            ids.logged_out.discard(identity)
-
     @property
     def _cache_key(self) -> str:
         return f"botocore-ext:cognito-identity:{self.key}"
@@ -575,9 +570,7 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
                     raise  # an expired login does not mean that the identity is wrong
             logger.info("Cognito rejects the cached identity %s: getting another one", identity)
             cached_identity.drop(identity)
-        identity = self._get_id(client, logins)
-        cached_identity.log_in(identity)
-        return self._store_and_get(client, cached_identity, identity, logins)
+        return self._store_and_get(client, cached_identity, self._get_id(client, logins), logins)
 
     def _fetch_developer_identity(self, developer_provider: str) -> FrozenCredentials:
         """Return the credentials of the user's identity, whose ID is not taken from a cache."""

@@ -140,7 +140,7 @@ class RoutedLogger(_LoggerAdapter):
         return _provider_logger.get() or self._own
 
     @logger.setter
-    def logger(self, _: logging.Logger) -> None:
+    def logger(self, _: logging.Logger) -> None:  # pyright: ignore - it is looked up each time
         """Ignore what the constructor of the adapter sets."""
 
 

@@ -1075,3 +1075,25 @@ def test_a_provider_of_another_package_is_used(package, config):
     botocore_ext.install()
     credentials = asyncio.run(frozen(theirs.AioSession(profile="vault")))
     assert credentials.secret_key == "secret of team/app"
+
+
+def test_a_profile_reloads_rotated_files(aws, config):
+    static = "aws_access_key_id = {}\naws_secret_access_key = s\n"
+    config(
+        "[profile p]\nregion = eu-west-1\nbotocore_ext_reload = true\n" + static.format("AKIAOLD")
+    )
+    botocore_ext.install()
+
+    def rotate(request):
+        config("[profile p]\nbotocore_ext_reload = true\n" + static.format("AKIANEW"))
+        return fakes.error("ExpiredToken")(request)
+
+    aws.script("GetCallerIdentity", rotate)
+
+    async def main():
+        async with theirs.AioSession(profile="p").create_client("sts") as client:
+            await client.get_caller_identity()
+
+    asyncio.run(main())
+    signed = [one.headers["Authorization"] for one in aws.requests]
+    assert ["AKIAOLD" in signed[0], "AKIANEW" in signed[1], len(signed)] == [True, True, 2]

@@ -443,7 +443,7 @@ class TestLogout:
         assert two.fetch().identity_id == one.fetch().identity_id == SECOND
 
     def test_the_same_user_may_come_back(self, aws):
-        """The service names the identity again, so the cache is believed again."""
+        """The service names the identity again."""
         cache = {}
         options = {"user_identifier": "user_0", "cache": cache}
         provider = pool(**options, logins={"a": fakes.secret()})

@@ -15,6 +15,7 @@ from botocore_ext import (
     from_default_chain,
     from_ini,
 )
+from botocore_ext.options.scope import ProfileScope
 from tests import fakes
 
 pytestmark = pytest.mark.caller_signs
@@ -153,6 +154,14 @@ class TestReload:
         assert (
             steps["assume-role"].reason == "role_arn belongs to botocore_ext_reload in this profile"
         )
+
+    def test_a_profile_without_the_setting_does_not_select_it(self, config):
+        config(f"[profile p]\n{keys('AKIAP')}")
+        scope = ProfileScope(botocore.session.Session(profile="p"), profile="p")
+        provider = from_ini().bind(scope)
+        assert provider.load() is None
+        with pytest.raises(NotConfigured, match="profile 'p' of .* has no botocore_ext_reload"):
+            raise provider._not_configured()
 
     def test_a_misspelled_setting_is_named(self, config, caplog):
         config(f"[profile p]\nbotocore_ext_relod = true\n{keys('AKIAP')}")
