@@ -170,7 +170,7 @@ def _pool(place: Place) -> Provider:
 
 
 def _forget_identity(_: Place, provider: Any) -> None:
-    provider._cell.ids.clear()
+    provider._cell.ids.log_out()
 
 
 def sso(place: Place) -> Provider:
