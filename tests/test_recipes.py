@@ -1,14 +1,16 @@
 """The recipes, done: each by itself, against the loopback AWS."""
 
+import asyncio
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import boto3
 import pytest
@@ -16,8 +18,10 @@ import yaml
 from botocore.exceptions import ClientError
 
 import botocore_ext
+from botocore_ext.providers.function import FunctionProvider
 
 from . import fakes
+from .refresh.test_expiry import OBJECT, Bucket
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "recipes.md"
@@ -331,31 +335,132 @@ def test_fetch_now(recipe, aws, get_token, config):
     assert credentials.access_key == "AKIADEV"
 
 
-@of("Many tenants in one server")
-def test_many_tenants(recipe, aws, monkeypatch):
+@pytest.fixture
+def tenants(recipe, aws, monkeypatch):
+    """Run the recipe of many tenants, and return its names."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASERVER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
-    names = recipe.run(role_of=lambda tenant: f"arn:aws:iam::123456789012:role/{tenant}")
-    work = [
-        threading.Thread(target=names["client_of"](tenant, "sts").get_caller_identity)
-        for tenant in ["blue", "green"] * 8
-    ]
-    for thread in work:
-        thread.start()
-    for thread in work:
-        thread.join()
-    assert sent(aws, "AssumeRole", "RoleSessionName") == ["blue", "green"]
-    given = {
-        one.parameters["RoleSessionName"]: one.gave
+    return recipe.run(
+        role_of=lambda tenant: f"arn:aws:iam::123456789012:role/{tenant}",
+        authenticated=lambda scope: scope["tenant"],
+        app=SimpleNamespace(task=lambda function: function),
+    )
+
+
+def assert_each_tenant_is_itself(aws, count):
+    """Each tenant was assumed once, and signed as many requests as it made."""
+    gave = {
+        one.gave: one.parameters["RoleSessionName"]
         for one in aws.requests
         if one.operation == "AssumeRole"
     }
-    assert sorted(signers(aws, "GetCallerIdentity")) == sorted([*given.values()] * 9)
-    assert names["session_of"]("blue") is names["session_of"]("blue")
-    loaders = {
-        names["session_of"](tenant)._session.get_component("data_loader") for tenant in given
+    assert len(set(gave.values())) == len(gave)
+    found = Counter(gave[key] for key in signers(aws, "GetCallerIdentity"))
+    assert found == Counter(count)
+
+
+@of("Many tenants in one server")
+def test_many_tenants(tenants, aws):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(tenants["handle"], ["blue", "green"] * 8))
+    assert_each_tenant_is_itself(aws, {"blue": 9, "green": 9})
+
+
+@of("Many tenants in one server")
+def test_a_web_server_of_two_hundred_tenants(tenants, aws):
+    """Each has its own web token; endpoints run in tasks and in threads, as FastAPI runs them."""
+    names = [f"tenant-{one}" for one in range(200)]
+    tokens = {name: fakes.secret("token") for name in names}
+    providers = {
+        name: botocore_ext.from_web_token(
+            role_arn=f"arn:aws:iam::123456789012:role/{name}", web_identity_token=tokens[name]
+        )
+        for name in names
     }
-    assert loaders == {names["models"]}
+    tenants["provider_of"] = providers.get
+    aws.requests.clear()
+    sts, answers = tenants["sts"], Counter()
+
+    async def application(scope, receive, send):
+        await asyncio.sleep(0)
+        await asyncio.to_thread(sts.get_caller_identity)
+        await send(sts.generate_presigned_url("get_caller_identity"))
+
+    middleware = tenants["Tenants"](application)
+
+    async def request(name):
+        async def send(url):
+            answers[name, url.partition("Credential=")[2].partition("%2F")[0]] += 1
+
+        await middleware({"type": "http", "tenant": name}, None, send)
+
+    async def serve():
+        gate = asyncio.Semaphore(16)
+
+        async def one(name):
+            async with gate:
+                await request(name)
+
+        await asyncio.gather(*(one(name) for name in names * 3))
+
+    asyncio.run(serve())
+    assumed = [one for one in aws.requests if one.operation == "AssumeRoleWithWebIdentity"]
+    of_role = {one.gave: one.parameters["RoleArn"].rpartition("/")[2] for one in assumed}
+    assert len(assumed) == len({*of_role.values()}) == 200
+    assert {one.parameters["WebIdentityToken"] for one in assumed} == {*tokens.values()}
+    assert {name: of_role[key] for name, key in answers} == {name: name for name in names}
+    assert {*answers.values()} == {3}
+    found = Counter(of_role[key] for key in signers(aws, "GetCallerIdentity"))
+    assert found == Counter(dict.fromkeys(names, 3))
+
+
+@of("Many tenants in one server")
+def test_wsgi_middleware_and_other_scopes(tenants, aws):
+    sts = tenants["sts"]
+    application = tenants["tenants"](lambda environ, _: [sts.get_caller_identity(), environ])
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(application, [{"tenant": name} for name in ["red", "gray"] * 4], [None] * 8))
+
+    assert tenants["report"]("red").endswith("session")
+
+    async def lifespan(scope, receive, send):
+        return scope["type"]
+
+    middleware = tenants["Tenants"](lifespan)
+    assert asyncio.run(middleware({"type": "lifespan"}, None, None)) == "lifespan"
+    assert_each_tenant_is_itself(aws, {"red": 5, "gray": 4, "blue": 1, "green": 1})
+
+
+@of("polars and obstore")
+def test_polars_and_obstore(recipe):
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    obstore = pytest.importorskip("obstore", reason="obstore is not installed")
+    bucket = Bucket()
+    names = recipe.run(provider=FunctionProvider(function=bucket.keys))
+    try:
+        options = {
+            "aws_endpoint_url": bucket.url, "aws_allow_http": "true", "aws_region": "eu-west-1"
+        }  # fmt: skip
+        frame = polars.scan_csv(
+            "s3://bucket/object.csv",
+            credential_provider=names["for_polars"],
+            storage_options=options,
+        )
+        assert frame.collect().to_dicts() == [{"name": "log", "size": 42}]
+        store = obstore.store.S3Store(
+            "bucket",
+            region="eu-west-1",
+            endpoint=bucket.url,
+            client_options={"allow_http": True},
+            credential_provider=names["for_obstore"],
+        )
+        for _ in range(2):
+            assert bytes(obstore.get(store, "object.csv").bytes()) == OBJECT
+            bucket.wait()
+    finally:
+        bucket.close()
+    assert bucket.refused == []
+    assert {*bucket.signers} == {"AKIA0", "AKIA1"}
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")

@@ -147,6 +147,10 @@ class Binding:
         found: T = self._created[name]
         return found
 
+    def get(self, name: str) -> Any:
+        """Return the object ``name`` if ``once`` has created it; else None."""
+        return self._created.get(name)
+
     def has(self, name: str) -> bool:
         """Whether ``once`` has created this object."""
         return name in self._created

@@ -200,6 +200,21 @@ class Provider(Specification):
         """Run ``work``, whose records go to the logger of this provider, and return its result."""
         return log_to(self._code_values.get("logger"), work)
 
+    def __call__(self) -> FrozenCredentials:
+        """Return the current credentials, refreshing them first if they are due.
+
+        Libraries that take a function for credentials take a provider as well.
+
+        Raises:
+            ProviderError: There are no credentials, and they could not be retrieved.
+            botocore.exceptions.ClientError: The service refused.
+        """
+        credentials = self._binding.get("credentials") or self.load()
+        if credentials is None:
+            raise self._not_configured()
+        found: FrozenCredentials = credentials._current()
+        return found
+
     def _subscribe(self, credentials: ProviderCredentials, distance: int = 0) -> None:
         """Notify ``credentials`` of new tokens and invalidations from now on.
 

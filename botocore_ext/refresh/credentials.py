@@ -178,6 +178,11 @@ class ProviderCredentials(RefreshableCredentials):
 
     # For the rest of this package.
 
+    def _current(self) -> FrozenCredentials:
+        """Return what ``get_frozen_credentials`` returns, with all its fields."""
+        found: Any = self._fetch_with(self._refresher.get_or_fetch).state.credentials
+        return found  # type: ignore[no-any-return]  # never None after a fetch
+
     def _cached(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
         """Return the credentials to serve without a fetch, if any (see ``Refresher.cached``)."""
         current = self._refresher.current
