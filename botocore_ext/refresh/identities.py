@@ -46,11 +46,16 @@ class Identity:
 class BoundIdentity(Once[Credentials]):
     """The credentials of one source in one session, loaded once for all threads."""
 
-    def __init__(self, load: Callable[[], Credentials], is_of: Callable[[Any], bool]) -> None:
-        """Take how to load the credentials, and whether a source is the one they belong to."""
+    def __init__(self, load: Callable[[], Credentials], reference: Callable[[], Any]) -> None:
+        """Take how to load the credentials, and a reference to the source they belong to."""
         super().__init__(load)
-        self.is_of = is_of
+        self._reference = reference
         self._converted: Any = None
+
+    def is_of(self, source: Any) -> bool:
+        """Return whether these are the credentials of ``source``."""
+        found = self._reference()
+        return found is source or (isinstance(source, MethodType) and found == source)
 
     @property
     def loaded(self) -> Credentials | None:
@@ -99,7 +104,7 @@ class _Identities:
         if entry is not None and entry.is_of(source):
             return entry
         reference = weak_reference(source, partial(_drop, self._recent, key))
-        new = BoundIdentity(self._loading(reference), partial(_is_of, reference))
+        new = BoundIdentity(self._loading(reference), reference)
         # A reference that is not in the dict does not exist, so its callback is not called.
         drop = partial(_drop, self._entries, key)
         entry = self._entries.setdefault(key, ref(new, drop))()  # atomic
@@ -123,11 +128,6 @@ def weak_reference(source: Any, callback: Callable[[Any], None]) -> Callable[[],
     except TypeError:
         return lambda: source
     return found
-
-
-def _is_of(reference: Callable[[], Any], source: Any) -> bool:
-    found = reference()
-    return found is source or (isinstance(source, MethodType) and found == source)
 
 
 def _drop(entries: dict[object, Any], key: object, _: object) -> None:
