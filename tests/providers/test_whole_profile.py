@@ -45,7 +45,7 @@ def session(name, **more):
 
 
 class TestReload:
-    def test_a_rotated_file_is_read_within_the_request(self, aws, config):
+    def test_a_rotated_file_is_read_within_the_request(self, aws, config, caplog):
         """Another program writes new credentials; the old ones are rejected."""
         config(f"[profile p]\n{RELOAD}", f"[p]\n{keys('AKIAOLD')}")
         botocore_ext.install()
@@ -59,6 +59,7 @@ class TestReload:
         aws.script("GetCallerIdentity", rotate)
         sts.get_caller_identity()
         assert signers(aws) == ["AKIAOLD", "AKIAOLD", "AKIANEW"]
+        assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
         assert session("p").get_credentials().method == "custom-profile"
 
     def test_without_it_nothing_changes(self, aws, config):
