@@ -16,6 +16,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "commands.explain",
         "explain which provider a profile takes its credentials from, and why not from others",
     ),
+    "whoami": ("commands.whoami", "show who the credentials of a profile belong to"),
+    "list": ("commands.listing", "list the profiles, and where each takes its credentials from"),
     "export": ("commands.export", "print the credentials of a profile, for other programs"),
     "providers": ("commands.table", "print the table of all providers"),
     "demo": (
@@ -51,8 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     # A command prints the failed fetch itself; other warnings reach the terminal.
     refresh_logger.logger.addHandler(logging.NullHandler())
-    status: int = arguments.run(arguments)
-    return status
+    from .commands.failures import exit_status  # noqa: PLC0415 - help and version need no botocore
+
+    return exit_status(arguments.run, arguments)
 
 
 if __name__ == "__main__":

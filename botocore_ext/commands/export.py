@@ -10,31 +10,22 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from datetime import timezone
 from functools import partial
 
-from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from ..aws.frozen_credentials import FieldError, FrozenCredentials
-from ..errors import redacted_text
+from ..aws.frozen_credentials import FrozenCredentials
 from ..profiles.inert import profile_of
-from ..session.hook import extend
 from ..system import hand_down, system_environment
+from .lookup import CommandError, add_profile, look_up, rfc_3339
 
 #: Names the profiles that are being exported, outermost first, to processes that this one starts.
 PROFILES = "_BOTOCORE_EXT_PROFILES"
 
 
-class NotExportedError(BotoCoreError):
-    """There are no credentials to print, or they must not be printed here."""
-
-    fmt = "{reason}"
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--profile", help="the profile; by default AWS_PROFILE or default")
+    add_profile(parser)
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -48,58 +39,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the credentials and return 0; or one line on standard error, and return 1."""
-    try:
-        if not arguments.show_secrets:
-            _refuse_terminal()
-        sys.stdout.write(FORMATS[arguments.format](credentials_of(arguments.profile)))
-        sys.stdout.flush()
-    except (BotoCoreError, ClientError) as error:
-        reason = redacted_text(error)
-    except OSError as error:
-        reason = str(error)
-    except KeyboardInterrupt:
-        reason = "interrupted while looking up the credentials"
-    except Exception as error:  # noqa: BLE001 - no traceback: it may show credentials
-        kind = type(error).__name__
-        reason = f"looking up the credentials failed with {kind}: run botocore-ext explain"
-    else:
-        return 0
-    sys.stderr.write(f"botocore-ext: {' '.join(reason.split())}\n")
-    return 1
+    """Print the credentials and return 0."""
+    if not arguments.show_secrets:
+        _refuse_terminal()
+    session = Session(profile=arguments.profile)
+    _guard_export_loop(profile_of(session))
+    sys.stdout.write(FORMATS[arguments.format](look_up(session).frozen()))
+    return 0
 
 
 def _refuse_terminal() -> None:
     if sys.stdout.isatty():
-        raise NotExportedError(
+        raise CommandError(
             reason="the credentials are secret, and standard output is a terminal: redirect it, or "
             "add --show-secrets"
         )
-
-
-def credentials_of(profile: str | None) -> FrozenCredentials:
-    """Return the credentials that a session with this profile uses after ``install()``.
-
-    Raises:
-        NotExportedError: There are none, or looking them up would export this profile again.
-        botocore.exceptions.BotoCoreError: The profile cannot be resolved.
-        botocore.exceptions.ClientError: STS or Cognito refused.
-    """
-    session = Session(profile=profile)
-    name = profile_of(session)
-    _guard_export_loop(name)
-    extend(session)
-    credentials = session.get_credentials()
-    if credentials is None:
-        raise NotExportedError(
-            reason=f"no credentials were found for profile '{name}': add settings to the profile, "
-            "or name another with --profile"
-        )
-    try:
-        return FrozenCredentials.from_credentials(credentials)
-    except FieldError as error:
-        reason = f"the credentials of profile '{name}' cannot be used ({error}): correct them"
-    raise NotExportedError(reason=reason)
 
 
 def _guard_export_loop(profile: str) -> None:
@@ -109,7 +63,7 @@ def _guard_export_loop(profile: str) -> None:
     """
     exporting = [one for one in system_environment().get(PROFILES, "").split("\n") if one]
     if profile in exporting:
-        raise NotExportedError(
+        raise CommandError(
             reason=f"the credential_process of profile '{profile}' is a loop "
             f"({' -> '.join([*exporting, profile])}): let it export another profile"
         )
@@ -123,7 +77,7 @@ def _members(credentials: FrozenCredentials) -> dict[str, str | None]:
         "AccessKeyId": credentials.access_key,
         "SecretAccessKey": credentials.secret_key,
         "SessionToken": credentials.token,
-        "Expiration": end.astimezone(timezone.utc).isoformat() if end else None,
+        "Expiration": rfc_3339(end) if end else None,
         "AccountId": credentials.account_id,
     }
 

@@ -1,0 +1,46 @@
+"""How a command ends: its exit status, and one line on standard error if it failed."""
+
+import errno
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..errors import redacted_text
+
+#: 128 and the number of SIGINT, as in a shell.
+INTERRUPTED = 130
+#: A closed pipe, and a disk that is full or fails.
+_OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
+    """Run a command and return its exit status; a failure is one line without secrets."""
+    status = 1
+    try:
+        done = run(arguments)
+        sys.stdout.flush()
+    except (BotoCoreError, ClientError) as error:
+        reason = redacted_text(error)
+    except OSError as error:
+        reason = str(error)
+        if error.errno in _OUTPUT_ERRORS:
+            reason = f"the output could not be written: {error.strerror}"
+            _discard_output()
+    except KeyboardInterrupt:
+        reason, status = "interrupted", INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - no traceback: it may show credentials
+        reason = f"the command failed with {type(error).__name__}: run botocore-ext explain"
+    else:
+        return done
+    sys.stderr.write(f"botocore-ext: {' '.join(reason.split())}\n")
+    return status
+
+
+def _discard_output() -> None:
+    """Let Python write the rest of the output nowhere: it would report the error once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,101 @@
+"""What commands share that use the credentials of a profile."""
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
+from ..aws.frozen_credentials import FieldError, FrozenCredentials
+from ..profiles.inert import profile_of
+from ..session.hook import extend
+
+
+class CommandError(BotoCoreError):
+    """A command cannot do what it is asked for."""
+
+    fmt = "{reason}"
+
+
+class _NameProfile(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        *_: object,
+    ) -> None:
+        """Keep the profile, which may be named once: with ``--profile`` or without."""
+        if namespace.profile is not None:
+            parser.error("the profile is named twice: name it once")
+        namespace.profile = values
+
+
+def add_profile(parser: argparse.ArgumentParser) -> None:
+    """Declare the profile of a command: ``--profile NAME``, or ``NAME`` alone."""
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        action=_NameProfile,
+        help="the profile; by default AWS_PROFILE or default",
+    )
+    parser.add_argument(
+        "profile",
+        metavar="NAME",
+        nargs="?",
+        action=_NameProfile,
+        default=argparse.SUPPRESS,
+        help="the same as --profile NAME",
+    )
+
+
+class Lookup(NamedTuple):
+    """The credentials that a session with a profile uses after ``install()``."""
+
+    session: Session
+    profile: str
+    credentials: Credentials
+
+    def frozen(self) -> FrozenCredentials:
+        """Return the current credentials.
+
+        Raises:
+            CommandError: They cannot be used.
+            botocore.exceptions.BotoCoreError: They cannot be fetched.
+            botocore.exceptions.ClientError: STS or Cognito refused.
+        """
+        try:
+            return FrozenCredentials.from_credentials(self.credentials)
+        except FieldError as error:
+            reason = (
+                f"the credentials of profile '{self.profile}' cannot be used ({error}): correct "
+                "them"
+            )
+        raise CommandError(reason=reason)
+
+
+def look_up(session: Session) -> Lookup:
+    """Look up the credentials of a new session.
+
+    Raises:
+        CommandError: There are none.
+        botocore.exceptions.BotoCoreError: The profile cannot be resolved.
+        botocore.exceptions.ClientError: STS or Cognito refused.
+    """
+    name = profile_of(session)
+    extend(session)
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise CommandError(
+            reason=f"no credentials were found for profile '{name}': add settings to the profile, "
+            "or name another with --profile"
+        )
+    return Lookup(session, name, credentials)
+
+
+def rfc_3339(time: datetime) -> str:
+    """Return a time as AWS writes it: ``2026-11-22T13:00:00Z``."""
+    return f"{time.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
