@@ -43,6 +43,11 @@ PRIVATE = {
     ("session.identities", "_session"),
     ("refresh.identity_hooks", "_get_credentials"),
     ("refresh.notes", "_credentials"),
+    ("explanation.explain", "_credentials"),
+    # Ours: that of the credentials of a client, and of a copied session.
+    ("explanation.explain", "_original"),
+    ("explanation.explain", "_provider"),
+    ("explanation.explain", "_request_signer"),
     # Ours: a bound copy.
     ("providers.identities", "_scope"),
     ("refresh.notes", "_getframe"),

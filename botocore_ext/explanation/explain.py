@@ -10,10 +10,11 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import botocore.session
+from botocore.client import BaseClient
 from botocore.credentials import CredentialProvider, Credentials
 from botocore.session import Session
 
-from ..aws.frozen_credentials import FrozenCredentials
+from ..aws.frozen_credentials import PER_REQUEST, FrozenCredentials
 from ..errors import Attempt, ConfigurationError, NotConfigured, no_credentials_from
 from ..options import references
 from ..options.resolution import PROFILE
@@ -25,11 +26,12 @@ from ..profiles.selection import reason_not_selected, selecting_keys
 from ..providers.base import Provider
 from ..providers.chain import fetch_from
 from ..providers.function import FunctionProvider
-from ..providers.insertion import Unselected
+from ..providers.identities import PerRequest
+from ..providers.insertion import Unselected, bind_all
 from ..runtime.context import Event, run_with_listener
 from ..runtime.deadline import run_with_budget
 from ..session.hook import botocore_session
-from ..session.resolver import loaded_credentials
+from ..session.resolver import first_region, loaded_credentials
 from ..system import Clock
 from .advice import Case, advice, conclusion, without_chain
 from .botocore_rules import RULES, STATIC, Rule, role_with_ours
@@ -45,7 +47,9 @@ T = TypeVar("T")
 
 
 def explain(
-    session: "boto3.Session | botocore.session.Session | None" = None, *, offline: bool = False
+    session: "boto3.Session | botocore.session.Session | BaseClient | None" = None,
+    *,
+    offline: bool = False,
 ) -> Explanation:
     """Explain why a session finds the credentials that it finds, or none.
 
@@ -55,12 +59,14 @@ def explain(
 
     Args:
         session: A boto3 or botocore session, or one of aiobotocore, of which nothing is awaited;
-            None for a new one.
+            None for a new one. Or a client whose credentials come from this package.
         offline: Whether to send no request and run no program at all.
 
     Raises:
-        TypeError: ``session`` is not such a session.
+        TypeError: ``session`` is neither.
     """
+    if isinstance(session, BaseClient):
+        session = _session_of(session)
     inner = botocore_session(session or botocore.session.Session(), "explain")
     copied, clock = session_copy(inner), Clock()
     view = View(copied)
@@ -70,20 +76,52 @@ def explain(
     loaded = loaded_credentials(inner)
     is_alone = has_only_one_provider(inner)
     providers, has_ours = providers_of(inner, copied)
+    per_request = providers[0] if providers and isinstance(providers[0], PerRequest) else None
+    identity, about_identity = per_request.identity() if per_request else (None, "")
+    if identity is not None:
+        providers = bind_all([identity], copied, first_region(inner))
     search = _Search(view, _Recorder(copied, clock.monotonic), clock, has_ours, offline)
     is_explicit = loaded is not None and loaded.method == "explicit"
     explicit = [search.explicit_step(loaded)] if loaded is not None and is_explicit else []
     with _collected_warnings() as warnings:  # about misspelled settings, for example
-        steps = (*explicit, *map(search.step, providers))
+        if per_request and identity is None:
+            search.first = Step(PER_REQUEST, Outcome.FAILED, about_identity)
+            steps: tuple[Step, ...] = (search.first,)
+        else:
+            steps = (*explicit, *map(search.step, providers))
     if is_alone and search.first is None:  # what the session itself would raise
         reason = describe_error(no_credentials_from(providers[0]))
         search.first = replace(steps[0], outcome=Outcome.FAILED, reason=reason)
         steps = (search.first,)
-    if loaded is not None:
+    if per_request:
+        warnings.insert(0, about_identity)
+    elif loaded is not None:
         warnings.insert(0, _about_loaded(loaded.method))
     notes = advice(Case(view, steps, search.first, has_ours), warnings)
     end = conclusion(search.first, search.found)
     return Explanation(view.profile, view.profile_from, view.files, steps, search.found, end, notes)
+
+
+def _session_of(client: BaseClient) -> Session:
+    """Return the session whose credentials a client uses.
+
+    Raises:
+        TypeError: They do not come from a provider of this package.
+    """
+    credentials = getattr(getattr(client, "_request_signer", None), "_credentials", None)
+    sync = getattr(credentials, "_credentials", credentials)  # behind those of aiobotocore
+    session: Session | None = getattr(
+        getattr(getattr(sync, "_provider", None), "scope", None), "given_session", None
+    )
+    if session is None:
+        msg = (
+            "explain() takes a client whose credentials come from a provider of this package: pass "
+            "the session of the client"
+        )
+        raise TypeError(msg)
+    # Providers of an aiobotocore session are bound to a synchronous copy of it.
+    is_itself = has_only_one_provider(session)
+    return session if is_itself else getattr(session, "_original", session)
 
 
 def _about_loaded(method: str) -> str:

@@ -145,15 +145,17 @@ def _frozen_field(name: str, meaning: str) -> Any:
 class PerRequestCredentials(Credentials):
     """The credentials of the identity in force, at each use."""
 
-    def __init__(self, loading: Loading, default: Any, limit: int) -> None:
+    def __init__(self, loading: Loading, default: Any, limit: int, provider: Any) -> None:
         """Take how to load credentials.
 
         Args:
             loading: See ``Loading``.
             default: The source to use if there is no identity in force; None: that is an error.
             limit: For how many sources credentials are kept.
+            provider: The ``PerRequest``, for ``explain``.
         """
         self.method = PER_REQUEST
+        self._provider = provider
         self._identities = _Identities(loading, limit)
         self._default = None if default is None else Identity(default)
 

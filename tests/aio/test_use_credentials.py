@@ -181,6 +181,15 @@ def test_directory_buckets_have_a_session_for_each_identity(aws, session):
     assert express.creations == {"AKIAA": 1, "AKIAB": 1}
 
 
+def test_explain(session):
+    async def run():
+        async with client_of(session) as client:
+            with use_credentials(A):
+                return [botocore_ext.explain(one).found for one in (session, client)]
+
+    assert [one.access_key[-4:] for one in asyncio.run(run())] == ["KIAA", "KIAA"]
+
+
 def test_endpoint_discovery_is_refused(session):
     async def run():
         async with client_of(session, "timestream-write") as client:
