@@ -81,14 +81,14 @@ class _Connection:
         is_default = bool(context) and getattr(self, "ca_certs", None) == get_cert_path(verify=True)
         # After an error, urllib3 has forgotten that a proxy has to be asked for a tunnel.
         roots_first = is_default and not getattr(self, "proxy", None)
-        reader: Any = _bundle_reader(context, roots_first=roots_first)
-        may_know_more = reader is not None and reader.roots_first
+        reader = _bundle_reader(context, roots_first=roots_first)
+        partial = reader if reader is not None and reader.roots_first else None
         try:
             super().connect()  # type: ignore[misc]  # of the connection class
         except (SSLError, ssl.SSLError):
-            if not may_know_more:
+            if partial is None:
                 raise
-            reader.roots_first = False
+            partial.roots_first = False
             self.connect()
 
 
