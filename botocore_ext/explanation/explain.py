@@ -25,10 +25,11 @@ from ..profiles.registry import rows_of
 from ..profiles.selection import reason_not_selected, selecting_keys
 from ..providers.base import Provider
 from ..providers.chain import fetch_from
-from ..providers.function import FunctionProvider
+from ..providers.function import FunctionProvider, as_provider
 from ..providers.identities import PerRequest
 from ..providers.insertion import Unselected, bind_all
-from ..runtime.context import Event, run_with_listener
+from ..refresh.identities import Identity
+from ..runtime.context import Event, identity_in_force, run_with_listener
 from ..runtime.deadline import run_with_budget
 from ..session.hook import botocore_session
 from ..session.resolver import first_region, loaded_credentials
@@ -77,14 +78,15 @@ def explain(
     is_alone = has_only_one_provider(inner)
     providers, has_ours = providers_of(inner, copied)
     per_request = providers[0] if providers and isinstance(providers[0], PerRequest) else None
-    identity, about_identity = per_request.identity() if per_request else (None, "")
-    if identity is not None:
-        providers = bind_all([identity], copied, first_region(inner))
+    identity = per_request.identity() if per_request else None
+    about_identity = _about_identity(identity)
+    if identity:
+        providers = bind_all([as_provider(identity.source)], copied, first_region(inner))
     search = _Search(view, _Recorder(copied, clock.monotonic), clock, has_ours, offline)
     is_explicit = loaded is not None and loaded.method == "explicit"
     explicit = [search.explicit_step(loaded)] if loaded is not None and is_explicit else []
     with _collected_warnings() as warnings:  # about misspelled settings, for example
-        if per_request and identity is None:
+        if per_request and not identity:
             search.first = Step(PER_REQUEST, Outcome.FAILED, about_identity)
             steps: tuple[Step, ...] = (search.first,)
         else:
@@ -100,6 +102,18 @@ def explain(
     notes = advice(Case(view, steps, search.first, has_ours), warnings)
     end = conclusion(search.first, search.found)
     return Explanation(view.profile, view.profile_from, view.files, steps, search.found, end, notes)
+
+
+def _about_identity(identity: Identity | None) -> str:
+    if identity is None:
+        return "no identity is in force: use_credentials() puts one in force"
+    found = identity_in_force.get()
+    is_in_force = found is not None and found.identity is identity
+    which = "in force now" if is_in_force else "the default, as none is in force"
+    return (
+        "each request is signed as the identity that is in force when the call is made: here "
+        f"{identity.name} ({which})"
+    )
 
 
 def _session_of(client: BaseClient) -> Session:

@@ -17,7 +17,7 @@ from ..refresh.identity_hooks import register_hooks
 from ..refresh.rejections import resend_rejected
 from ..runtime.context import InForce, identity_in_force
 from .base import Provider
-from .function import FunctionProvider, Source, as_provider, check_source
+from .function import FunctionProvider, Source, check_source
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -68,17 +68,11 @@ class PerRequest(CredentialProvider):
         """The session of this copy, and what belongs to it."""
         return self._scope or Scope()
 
-    def identity(self) -> "tuple[CredentialProvider | None, str]":
-        """Return the provider of a request that is made now, if any, and what explains it."""
+    def identity(self) -> Identity | None:
+        """Return the identity of a request that is made now; None if there is none."""
         found = identity_in_force.get()
-        identity = (found and found.identity) or (self._default and Identity(self._default))
-        if not identity:
-            return None, "no identity is in force: use_credentials() puts one in force"
-        which = "in force now" if found and found.identity else "the default, as none is in force"
-        return as_provider(identity.source), (
-            f"each request is signed as the identity that is in force when the call is made: here "
-            f"{identity.name} ({which})"
-        )
+        default = None if self._default is None else Identity(self._default)
+        return (found and found.identity) or default
 
     def load(self) -> PerRequestCredentials:
         """Return credentials that are those of the identity in force, at each use."""
