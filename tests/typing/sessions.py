@@ -7,7 +7,7 @@ from mypy_boto3_sts import STSClient
 from typing_extensions import assert_type
 
 import botocore_ext
-from botocore_ext import Session, from_env
+from botocore_ext import FrozenCredentials, Session, from_env, per_request, use_credentials
 
 assert_type(Session(credentials=from_env()).client("sts"), STSClient)
 assert_type(Session(profile_name="mobile", region_name="eu-west-1").client("sts"), STSClient)
@@ -21,3 +21,21 @@ assert_type(Session().using(from_env()), Session)
 assert_type(Session().using(from_env()).client("sts"), STSClient)
 assert_type(botocore_ext.client(session, "sts", credentials=from_env()), Any)
 assert_type(botocore_ext.resource(session, "s3", credentials=lambda: None), Any)
+
+assert_type(Session(credentials=per_request(from_env())).client("sts"), STSClient)
+with use_credentials(from_env()) as block:
+    assert_type(block, use_credentials)
+
+
+@use_credentials(FrozenCredentials("AKIA", "secret"))
+def decorated(count: int) -> str:
+    return str(count)
+
+
+@use_credentials(lambda: None)
+async def awaited(count: int) -> str:
+    return str(count)
+
+
+assert_type(decorated(1), str)
+assert_type(from_env()(), FrozenCredentials)
