@@ -152,7 +152,9 @@ def sharing_loader(own: Any, *, has_extras: bool = False) -> Any:
 
 #: A line that begins the services of a partition, and the one that ends them. In JSON, a line break
 #: is never in a string.
-_BEGIN, _END = '\n    "services" : {', "\n    }\n"
+_BEGIN, _END = '\n    "services" : {\n', "\n    }\n"
+#: In place of the services that were cut out: their number.
+_CUT = "cut"
 
 
 class Endpoints:
@@ -163,25 +165,29 @@ class Endpoints:
 
         In another layout than that of botocore's file nothing is cut.
         """
-        rest, services, end = [], [], 0
+        rest: list[str] = []
+        services: list[str] = []
+        end = 0
         while (begin := text.find(_BEGIN, end)) != -1:
             begin += len(_BEGIN)
-            rest.append(text[end:begin])
-            end = text.find(_END, begin)
-            services.append(text[begin:end])
+            rest.append(f'{text[end:begin]}"{_CUT}": {len(services)}')
+            end = text.find(_END, begin - 1)
+            services.append(text[begin - 1 : end])  # with the line break before the first one
         self._rest, self._services = "".join([*rest, text[end:]]), services
         try:
-            found = [one.get("services") for one in json.loads(self._rest)["partitions"]]
+            cut = [one.get("services") for one in json.loads(self._rest)["partitions"]]
         except ValueError:
-            found = []
-        if found != [{}] * len(services):
+            cut = []
+        if not all({_CUT: number} in cut for number in range(len(services))):
             self._rest, self._services = text, []
 
     def parsed(self) -> dict[str, Any]:
         """Return the endpoint data, whose services are parsed when they are used."""
         data: dict[str, Any] = json.loads(self._rest)
-        for partition, services in zip(data["partitions"], self._services, strict=False):
-            partition["services"] = _Services(services)
+        for partition in data["partitions"]:
+            number = partition.get("services", {}).get(_CUT)
+            if number is not None:
+                partition["services"] = _Services(self._services[number])
         return data
 
 

@@ -138,7 +138,7 @@ def test_every_service_is_parsed_as_by_botocore():
     assert ours.keys() == whole.keys()
     for their_partition, partition in zip(whole["partitions"], ours["partitions"], strict=True):
         services = partition["services"]
-        assert type(services) is not dict
+        assert type(services) is not dict or not services
         for name, expected in their_partition["services"].items():
             assert services[name] == expected
             assert services[name] is services[name]
@@ -148,16 +148,13 @@ def test_every_service_is_parsed_as_by_botocore():
         assert {**partition, "services": None} == {**their_partition, "services": None}
 
 
-_SERVICES = '\n    "services" : {'
+_SERVICES = '\n    "services" : {\n'
 #: Each is the text of botocore's file, in another layout.
 LAYOUTS = {
     "on one line": lambda text: json.dumps(json.loads(text)),
     "without partitions": lambda _: '{"partitions": []}',
-    "a partition without services": lambda text: text.replace(
-        '  } ],\n  "version"', '  }, {\n    "partition" : "more"\n  } ],\n  "version"'
-    ),
     "services twice": lambda text: text.replace(
-        _SERVICES, _SERVICES + '\n    }\n    , "services" : {', 1
+        _SERVICES, _SERVICES + '    }\n    , "services" : {\n', 1
     ),
     "a shorter line within services": lambda text: (
         text.partition(_SERVICES)[0]
@@ -165,6 +162,19 @@ LAYOUTS = {
         + text.partition(_SERVICES)[2].replace("\n      }", "\n    }\n", 1)
     ),
 }
+
+
+MORE = ['"partition" : "more"', '"partition" : "more",\n    "services" : { }']
+
+
+@pytest.mark.parametrize("partition", MORE)
+def test_a_partition_without_services_is_as_it_is(partition):
+    """As it is the last one of older versions of botocore."""
+    end = '  } ],\n  "version"'
+    text = raw_text().replace(end, f"  }}, {{\n    {partition}\n{end}")
+    parsed = service_data.Endpoints(text).parsed()
+    assert len(parsed["partitions"]) == len(json.loads(raw_text())["partitions"]) + 1
+    assert parsed == json.loads(text)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
