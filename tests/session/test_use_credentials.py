@@ -3,7 +3,6 @@
 import asyncio
 import contextvars
 import gc
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -532,19 +531,20 @@ class TestLifetime:
             )
 
     def test_identities_share_the_clients_that_obtain_credentials(self, aws):
-        client = client_of()
-        sessions = threading.local()
-        sessions.made = 0
+        session, created = Session(credentials=per_request(), region_name="eu-west-1"), []
+        session.events.register("creating-client-class.sts", lambda **_: created.append(1))
         providers = [
             from_web_token(
                 role_arn=f"arn:aws:iam::123456789012:role/{one}", web_identity_token="t0ken"
             )
             for one in range(20)
         ]
-        found = [enter(use_credentials(one), client) for one in providers]
-        assert found == [one.gave for one in aws.requests]
-        assert len(set(found)) == 20
-        assert aws.connections == 1
+        credentials = session.get_credentials()
+        for provider in providers:
+            with use_credentials(provider):
+                credentials.get_frozen_credentials()
+        assert len({one.gave for one in aws.requests}) == 20
+        assert created == [1]
 
 
 def living():
