@@ -274,7 +274,8 @@ class Gate:
             self.environment(name, self.default, self.wheel(), *what)
         programs = [str(self.work / name / "bin" / "aws") for name in AWS_CLIS]
         named = {"BOTOCORE_EXT_AWS": os.pathsep.join(programs)}
-        return self.pytest("tools", "tests/commands/test_awscli.py", environ=named)
+        tests = ("tests/commands/test_awscli.py", "tests/commands/test_exec.py")
+        return self.pytest("tools", *tests, environ=named)
 
     def javascript(self) -> str:
         """Check that the record of one npm package is still true, and use another as it is."""
@@ -288,7 +289,8 @@ class Gate:
             return "absent"
         parity = folders["PARITY_JAVASCRIPT"]
         self.run(self.python("tools"), "-m", "tests.tools.parity", "check", parity)
-        tests = ("tests/commands/test_export.py", "tests/options/test_oidc_provider.py")
+        tests = [f"tests/{one}.py" for one in ("commands/test_exec", "commands/test_export")]
+        tests += ["tests/options/test_oidc_provider.py"]
         environ = {name: str(folder) for name, folder in folders.items()}
         return self.pytest("tools", *tests, "-k", "javascript or oidc_provider", environ=environ)
 

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "whoami": ("commands.whoami", "show who the credentials of a profile belong to"),
     "list": ("commands.listing", "list the profiles, and where each takes its credentials from"),
     "export": ("commands.export", "print the credentials of a profile, for other programs"),
+    "exec": ("commands.execute", "run a program with the credentials of a profile"),
     "providers": ("commands.table", "print the table of all providers"),
     "demo": (
         "commands.demo",
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments; None: those of this process.
     """
     given = sys.argv[1:] if argv is None else [*argv]
+    end = given.index("--") if "--" in given else len(given)
+    given, child = given[:end], given[end + 1 :]
     parser = argparse.ArgumentParser(
         prog="botocore-ext",
         description="The credential providers of the AWS SDK for JavaScript v3 that boto3 lacks.",
@@ -51,6 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "run" not in arguments:
         parser.print_help(sys.stderr)
         return 2
+    if child or "command" in arguments:
+        if not child or "command" not in arguments:
+            needed = "takes no" if child else "needs a"
+            parser.error(f"{given[0]} {needed} program after --")
+        arguments.command = child
     # A command prints the failed fetch itself; other warnings reach the terminal.
     refresh_logger.logger.addHandler(logging.NullHandler())
     from .commands.failures import exit_status  # noqa: PLC0415 - help and version need no botocore

@@ -62,6 +62,7 @@ _PARTS = {
     "iam-rolesanywhere-session": "iam_rolesanywhere_session",
     "obstore": "obstore",
     "polars": "polars",
+    "pyarrow": "pyarrow",
     "s3fs": "s3fs",
 }
 #: The same for what is not a module, each by the variable that says where it is.

@@ -21,7 +21,7 @@ _NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "_frozen_field", "opti
                 "sys.stderr.write"}  # fmt: skip
 #: Texts that are none either.
 _NO_TEXTS = re.compile(
-    r" \| |^type\[|^dict\[|value: \.\*|\"services\" : |"
+    r" \| |%\(prog\)s |^type\[|^dict\[|value: \.\*|\"services\" : |"
     "^(IAM Identity Center|token of GitHub Actions|botocore_ext, left behind)$"
 )
 #: Those that complete another text, which is on the page with one of them.

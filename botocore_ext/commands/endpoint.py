@@ -1,0 +1,102 @@
+"""An HTTP endpoint on this machine that gives credentials to one program and its children.
+
+It is what the agents of ECS and EKS are to a container, so every AWS SDK can use it:
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+"""
+
+import hmac
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from threading import Thread
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..aws.frozen_credentials import FrozenCredentials
+from ..errors import redacted_text
+from ..system import Clock
+from .lookup import rfc_3339
+
+_HOST = "127.0.0.1"
+_PATH = "/credentials"
+#: When a program asks again for credentials whose expiration is not known: SDKs require one.
+_LIFETIME = timedelta(hours=1)
+
+
+class _Server(ThreadingTCPServer):
+    # Not HTTPServer, which looks up the name of the host.
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that went away: the terminal belongs to the program."""
+
+
+@contextmanager
+def serve(fetch: Callable[[], FrozenCredentials], token: str) -> Iterator[str]:
+    """Serve credentials to requests with a token, and yield the URL.
+
+    Args:
+        fetch: Returns the current credentials.
+        token: The value of the Authorization header.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 10
+
+        def do_GET(self) -> None:
+            status, answer = self._answer()
+            body = json.dumps(answer).encode()
+            self.send_response_only(status)  # unlike send_response, this logs nothing
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def _answer(self) -> tuple[HTTPStatus, Mapping[str, str]]:
+            # Security: a page in a browser may reach this port, under another name or its own.
+            if self.headers.get_all("Host") != [host] or "Origin" in self.headers:
+                return HTTPStatus.FORBIDDEN, _error("Forbidden", "not for browsers")
+            sent = self.headers.get("Authorization", "").encode("utf-8", "replace")
+            if not hmac.compare_digest(sent, token.encode()):
+                return HTTPStatus.UNAUTHORIZED, _error("Unauthorized", "wrong token")
+            if self.path != _PATH:
+                return HTTPStatus.NOT_FOUND, _error("NotFound", "wrong path")
+            try:
+                return HTTPStatus.OK, members(fetch())
+            except (BotoCoreError, ClientError) as error:
+                name = type(error).__name__
+                return HTTPStatus.INTERNAL_SERVER_ERROR, _error(name, redacted_text(error))
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing: the terminal belongs to the program."""
+
+    with _Server((_HOST, 0), Handler) as server:
+        host = f"{_HOST}:{server.server_address[1]}"
+        thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://{host}{_PATH}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def members(credentials: FrozenCredentials) -> dict[str, str]:
+    """Return the credentials as the agents of containers do."""
+    end = credentials.expiration or Clock().utc() + _LIFETIME
+    answer = {
+        "AccessKeyId": credentials.access_key,
+        "SecretAccessKey": credentials.secret_key,
+        "Token": credentials.token or "",
+        "Expiration": rfc_3339(end),
+    }
+    account = credentials.account_id
+    return {**answer, "AccountId": account} if account else answer
+
+
+def _error(code: str, message: str) -> dict[str, str]:
+    return {"Code": code, "Message": message}
