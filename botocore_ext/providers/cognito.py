@@ -368,6 +368,18 @@ class CachedIdentity:
         for cached in self._began:
             if cached.get(self.key) == identity:
                 cached.pop(self.key, None)
+        self._remove(identity)
+
+    def sign_in(self) -> None:
+        """Leave the caller's cache to guests, because it does not say whose identity it has."""
+        self._cache_of_guests, self.cache = self.cache, None
+
+    def remove_guest(self, identity: str) -> None:
+        """Remove ``identity`` from the cache of guests: it belongs to the user who signed in."""
+        self.cache = self._cache_of_guests
+        self._remove(identity)
+
+    def _remove(self, identity: str) -> None:
         if self._from_cache() == identity:
             self._use_cache("written", lambda cache: delitem(cache, self._cache_key))
 
@@ -558,7 +570,7 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
         cached_identity = self._cached_identity(client)  # before the logins: see KeptIds
         logins = self._logins()
         if logins and self.user_identifier is None:
-            cached_identity.cache = None  # it does not say whose identity it has
+            cached_identity.sign_in()
         identity = cached_identity.get()
         if identity is not None:
             try:
@@ -613,6 +625,8 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
         """Return the credentials of ``identity``; cache the identity that they belong to."""
         identity = cached_identity.store(identity)
         credentials = self._get_credentials(client, identity, logins)
+        if logins and self.user_identifier is None:
+            cached_identity.remove_guest(identity)
         if credentials.identity_id != identity:
             cached_identity.replace(identity, str(credentials.identity_id))
         return credentials

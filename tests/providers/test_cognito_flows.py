@@ -614,7 +614,28 @@ class TestUpgrade:
         last = aws.requests[-1].parameters
         assert last["Logins"]
         assert last["IdentityId"] == credentials.identity_id == provider.identity_id == FIRST
+        assert cache == {}  # it is no identity of a guest any longer
+
+    def test_a_cache_of_guests_keeps_the_guest_if_the_login_fails(self, aws):
+        provider = pool(cache=(cache := {}))
+        provider.fetch()
+        provider.logins = {"a": fakes.secret()}
+        aws.script("GetCredentialsForIdentity", fakes.error("InvalidParameterException"))
+        with pytest.raises(ClientError):
+            provider.fetch()
         assert list(cache.values()) == [FIRST]
+        provider.fetch()
+        assert cache == {}
+
+    def test_a_cache_of_guests_keeps_another_guest(self, aws):
+        """Another process may have stored its own guest meanwhile."""
+        provider = pool(cache=(cache := {}))
+        provider.fetch()
+        (key,) = cache
+        cache[key] = SECOND
+        provider.logins = {"a": fakes.secret()}
+        assert provider.fetch().identity_id == FIRST
+        assert cache == {key: SECOND}
 
 
 @mock_aws

@@ -3,7 +3,8 @@
 The loopback AWS answers every call with keys of its own and remembers the call, so that of any
 keys in use it can be said who asked for them. The model knows one thing of each provider: whose
 token or login it has now. Services here check nothing: they give keys of whatever identity a call
-names, to whoever asks, so that a mistake is not hidden by a refusal.
+names, to whoever asks, so that a mistake is not hidden by a refusal. One refusal is Cognito's: the
+identity of a guest who has signed in is for that user alone, because guests may share an identity.
 """
 
 import pickle
@@ -54,6 +55,10 @@ class WitnessAws(fakes.FakeAws):
         self.people = {}
         #: Cognito identity -> whose it is.
         self.owners = {}
+        #: The logins of those who were guests before.
+        self.former_guests = set()
+        #: The Cognito identities of guests who have signed in.
+        self.signed_in = set()
         #: Access key -> everything that was given with it, and whose it is.
         self.given = {}
 
@@ -68,6 +73,9 @@ class WitnessAws(fakes.FakeAws):
         return keys
 
     def cognito(self, request):
+        identity = request.parameters.get("IdentityId")
+        if identity in self.signed_in and self.login(request) != self.owners[identity]:
+            return fakes.error("NotAuthorizedException")(request)
         answer = super().cognito(request)
         if request.operation == "GetId":
             identity = re.search(rb'"IdentityId": "([^"]+)"', answer.body)[1].decode()
@@ -80,16 +88,24 @@ class WitnessAws(fakes.FakeAws):
         if "WebIdentityToken" in parameters:
             return self.people[parameters["WebIdentityToken"]]
         if request.operation in ("GetId", "GetCredentialsForIdentity"):
-            (person,) = {self.people[one] for one in parameters.get("Logins", {}).values()} or {
-                "guest"
-            }
+            person = self.login(request)
             if request.operation == "GetId":
                 return person
             owner = self.owners.get(parameters["IdentityId"], "nobody")
+            if owner == "guest" and self.former_guests.issuperset(self.tokens(request)):
+                owner = self.owners[parameters["IdentityId"]] = person
+                self.signed_in.update([parameters["IdentityId"]] if person != "guest" else [])
             return person if owner == person else f"{person} with the identity of {owner}"
         authorization = request.headers.get("Authorization", "")
         signed_by = re.search(r"Credential=(\w+)/", authorization)
         return self.given[signed_by[1]][1] if signed_by else self.people[authorization]
+
+    def tokens(self, request):
+        return request.parameters.get("Logins", {}).values()
+
+    def login(self, request):
+        (person,) = {self.people[one] for one in self.tokens(request)} or {"guest"}
+        return person
 
 
 class Held:
@@ -287,6 +303,8 @@ credential_chain = Environment, profile user-{person}
     def replace(self, held, person):
         token = self.aws.token(person)
         value = {"a.example": token} if held.token == "logins" else token
+        if held.person == "guest":
+            self.aws.former_guests.add(token)
         held.person = person
         setattr(held.provider, held.token, value)
 
@@ -403,10 +421,12 @@ credential_chain = Environment, profile user-{person}
 
     @invariant()
     def no_identity_in_the_cache_is_of_somebody_else(self):
-        for key, identity in {**self.cache, **cognito._by_user}.items():
+        by_user = {key: ids.current.get(key) for key, ids in cognito._by_user.items()}
+        for key, identity in {**self.cache, **by_user}.items():
             owner = self.aws.owners.get(identity)
             user = re.search(r'"(ann|bob)"\]$', key)
-            assert owner in (None, user[1] if user else "guest")
+            is_refused = identity in self.aws.signed_in  # to guests, and so removed at the next use
+            assert is_refused or owner in (None, user[1] if user else "guest")
 
     def teardown(self):
         for _, credentials in self.used:
