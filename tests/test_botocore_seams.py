@@ -20,6 +20,7 @@ IMPORTED = {
     "boto3": {"Session"},
     "boto3.resources.base": {"ResourceMeta"},
     "botocore": {"UNSIGNED", "register_initializer", "unregister_initializer"},
+    "botocore.auth": {"SIGV4_TIMESTAMP", "SigV4Auth"},
     "botocore.awsrequest": {"AWSRequest"},
     "botocore.client": {"BaseClient"},
     "botocore.compat": {"EC", "compat_shell_split"},
