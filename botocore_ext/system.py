@@ -88,6 +88,10 @@ def is_readable_by_all(path: str) -> bool:
     return os.name == "posix" and bool(os.stat(path).st_mode & stat.S_IROTH)
 
 
+#: What ``why_no_file`` returns for a path that is not there.
+MISSING = "does not exist"
+
+
 def why_no_file(path: str) -> str | None:
     """Return why botocore does not read an AWS file; None if it does."""
     opened = in_environment(path)
@@ -96,7 +100,7 @@ def why_no_file(path: str) -> str | None:
     if os.path.isdir(opened):
         return "is a directory"
     # Such as /dev/null, which botocore does not read.
-    return "is not a regular file" if os.path.exists(opened) else "does not exist"
+    return "is not a regular file" if os.path.exists(opened) else MISSING
 
 
 def describe_path(path: str) -> str:

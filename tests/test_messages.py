@@ -33,6 +33,7 @@ _PARTS = {
     "are still valid",
     "has no attribute",
     "for the source of its role",  # explain shows it
+    "for a link of its chain",  # explain shows it
 }
 
 

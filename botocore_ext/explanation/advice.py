@@ -19,29 +19,30 @@ from ..profiles.registry import rows_of, source_of, unknown_keys
 from ..profiles.selection import meant_by, selecting_keys
 from ..system import in_environment, uses_plugins, why_no_file
 from .botocore_rules import RULES, STATIC
-from .report import Explanation, Found, Outcome, Step
+from .report import Explanation, Found, Outcome, Step, Verdict
 from .view import Line, View, profile_in_config
 
 
-def conclusion(first: Step | None, found: Found | None) -> str:
-    """Return the result of the search in one sentence.
+def conclusion(first: Step | None, found: Found | None, *, is_certain: bool) -> tuple[Verdict, str]:
+    """Return the result of the search, and the same in one sentence.
 
     Args:
         first: The first configured provider, where the search stopped.
         found: Its credentials.
+        is_certain: Whether it is certain that ``first`` is configured, also if it was not tried.
     """
     if found is not None:
-        return f"Found by {found.provider}: {found}."
+        return Verdict.FOUND, f"Found by {found.provider}: {found}."
     if first is None:
-        return (
-            "No credentials: no provider is configured, and boto3 says "
-            '"Unable to locate credentials".'
-        )
+        text = 'no provider is configured, and boto3 says "Unable to locate credentials".'
+        return Verdict.NOT_CONFIGURED, f"No credentials: {text}"
     if first.outcome is Outcome.FAILED:
-        return (
-            f"No credentials: {first.provider} is configured but failed; the search stopped there."
-        )
-    return f"Not known: {first.provider} comes first and was not tried."
+        return Verdict.FAILED, f"No credentials: {first.provider} is configured but failed."
+    because = f"(not tried: {first.reason})"
+    if is_certain:
+        return Verdict.CONFIGURED, f"{first.provider} is configured {because}."
+    text = f"only {first.provider} may have credentials {because}."
+    return Verdict.UNKNOWN, f"No provider is known to be configured: {text}"
 
 
 # Where there is no chain: an unreadable file, a missing profile, an unusable setting.
@@ -58,25 +59,27 @@ def without_chain(view: View) -> Explanation | None:
         location = f"line {line} of {path}" if line else path
         text = f"No credentials: {location} cannot be read, so every boto3 session fails."
         remedy = "correct its syntax: [section], name = value, and lists on one line"
-        return _without_steps(view, text, remedy)
+        return _without_steps(view, Verdict.BAD_FILE, text, remedy)
     if is_missing:
         text = (
             f"No credentials: there is no profile '{view.profile}', and boto3 says "
             f'"The config profile ({view.profile}) could not be found".'
         )
-        return _without_steps(view, text, *dict.fromkeys(_about_missing_profile(view)))
+        notes = dict.fromkeys(_about_missing_profile(view))
+        return _without_steps(view, Verdict.NO_PROFILE, text, *notes)
     session = view.session
     try:
         create_with_botocore(session, None, partial(create_credential_resolver, session))
     except ConfigurationError as error:
         fact, _, remedy = error.reason.partition(": ")
         text = f"No credentials: {fact}, so boto3 cannot look for credentials in any session."
-        return _without_steps(view, text, remedy)
+        return _without_steps(view, Verdict.BAD_SETTING, text, remedy)
     return None
 
 
-def _without_steps(view: View, text: str, *notes: str) -> Explanation:
-    return Explanation(view.profile, view.profile_from, view.files, (), None, text, notes)
+def _without_steps(view: View, verdict: Verdict, text: str, *notes: str) -> Explanation:
+    found = (view.profile, view.profile_from, view.files)
+    return Explanation(verdict, text, notes, None, (), *found)
 
 
 def _line_of(error: object) -> int | None:
@@ -151,6 +154,8 @@ class Case:
     first: Step | None
     #: Whether providers of this package may be part of it.
     has_ours: bool
+    #: Whether any provider is known to be configured.
+    is_configured: bool
 
 
 #: Yields notes on a case.
@@ -162,19 +167,19 @@ def advice(case: Case, warnings: Sequence[str]) -> tuple[str, ...]:
 
     Args:
         case: The chain.
-        warnings: Notes that come first.
+        warnings: Notes that come before the advice.
     """
-    notes = [*warnings, *(note for advise in _ALWAYS for note in advise(case))]
-    if case.first is None:
+    notes = [note for advise in _ALWAYS for note in advise(case)]
+    notes[:0] = [*_failure(case), *warnings]
+    if not case.is_configured:
         notes += [note for advise in _MISTAKES for note in advise(case)]
         notes = notes or [note for advise in _OTHERWISE for note in advise(case)]
     return tuple(dict.fromkeys(notes))
 
 
 def _failure(case: Case) -> Iterator[str]:
-    """Repeat the error at the end, where people look for it."""
     if case.first and case.first.outcome is Outcome.FAILED:
-        yield f"{case.first.provider}: {case.first.reason}"
+        yield case.first.reason
 
 
 def _environment_wins(case: Case) -> Iterator[str]:
@@ -241,7 +246,7 @@ def _plugins_off(case: Case) -> Iterator[str]:
 
 
 _ALWAYS: tuple[_Adviser, ...] = (
-    _failure, _environment_wins, _not_installed, _quoted, _empty, _bad_number, _plugins_off,
+    _environment_wins, _not_installed, _quoted, _empty, _bad_number, _plugins_off,
 )  # fmt: skip
 
 
@@ -314,10 +319,20 @@ def _no_providing_setting(case: Case) -> Iterator[str]:
         )
 
 
+def _no_settings(case: Case) -> Iterator[str]:
+    if case.steps and not case.view.values:
+        yield (
+            "add credentials, for example with `aws configure`, or log in with `aws login` or "
+            "`aws sso login`"
+        )
+
+
 def _metadata_disabled(case: Case) -> Iterator[str]:
     if case.view.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         yield "on an EC2 instance with a role, unset AWS_EC2_METADATA_DISABLED"
 
 
 #: Used only if no other note applies.
-_OTHERWISE: tuple[_Adviser, ...] = (_no_providing_setting, _metadata_disabled)
+_OTHERWISE: tuple[_Adviser, ...] = (
+    _no_providing_setting, _no_settings, _metadata_disabled,
+)  # fmt: skip

@@ -11,7 +11,7 @@ from ..profiles.registry import profile_key
 from ..profiles.selection import selecting_keys
 from ..providers.process import REMEDY
 from ..system import why_no_file
-from .report import host_of
+from .values import host_of
 from .view import View
 
 #: Settings, and arguments of a session, that are credentials themselves.
@@ -154,6 +154,8 @@ class Rule:
     variables: tuple[str, ...] = ()
     #: Whether trying it sends nothing, runs nothing, and needs no person.
     is_local: bool = False
+    #: Whether only trying it shows if it has credentials.
+    is_guess: bool = False
     #: The operation and the host of a call that it makes without a client; None if it has one.
     call: Callable[[View], tuple[str, str] | None] = lambda _: None
     #: Why it returned nothing.
@@ -258,6 +260,7 @@ RULES: Mapping[str, Rule] = {
         _instance,
         source=lambda view: f"the metadata service at {_instance_host(view)}",
         remedy=lambda _: "check its address",
+        is_guess=True,
         call=lambda view: ("GET", _instance_host(view)),
         reason_empty=lambda view: (
             f"the metadata service at {_instance_host(view)} returned no credentials: this is not "

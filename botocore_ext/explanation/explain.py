@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +16,6 @@ from botocore.session import Session
 
 from ..aws.frozen_credentials import PER_REQUEST, FrozenCredentials
 from ..errors import Attempt, ConfigurationError, NotConfigured, no_credentials_from
-from ..options import references
 from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
 from ..profiles import logger
@@ -24,7 +23,7 @@ from ..profiles.inert import source_profile_chain
 from ..profiles.registry import rows_of
 from ..profiles.selection import reason_not_selected, selecting_keys
 from ..providers.base import Provider
-from ..providers.chain import fetch_from
+from ..providers.chain import CredentialChain, fetch_from
 from ..providers.function import FunctionProvider, as_provider
 from ..providers.identities import PerRequest
 from ..providers.insertion import Unselected, bind_all
@@ -37,8 +36,9 @@ from ..system import Clock
 from .advice import Case, advice, conclusion, without_chain
 from .botocore_rules import RULES, STATIC, Rule, role_with_ours
 from .failures import credentials_of, describe_error
-from .report import Call, Explanation, Found, Outcome, Setting, Step, host_of, printable, redact
+from .report import Call, Explanation, Found, Outcome, Setting, Step, Verdict
 from .session_copy import has_only_one_provider, providers_of, session_copy
+from .values import host_of, redact, redact_option
 from .view import View
 
 if TYPE_CHECKING:
@@ -99,9 +99,11 @@ def explain(
         warnings.insert(0, about_identity)
     elif loaded is not None:
         warnings.insert(0, _about_loaded(loaded.method))
-    notes = advice(Case(view, steps, search.first, has_ours), warnings)
-    end = conclusion(search.first, search.found)
-    return Explanation(view.profile, view.profile_from, view.files, steps, search.found, end, notes)
+    verdict, text = conclusion(search.first, search.found, is_certain=search.is_certain)
+    is_configured = verdict not in (Verdict.NOT_CONFIGURED, Verdict.UNKNOWN)
+    notes = advice(Case(view, steps, search.first, has_ours, is_configured), warnings)
+    profile = (view.profile, view.profile_from, view.files)
+    return Explanation(verdict, text, notes, search.found, steps, *profile)
 
 
 def _about_identity(identity: Identity | None) -> str:
@@ -176,7 +178,7 @@ def _collected_warnings() -> Iterator[list[str]]:
 # The search through the credential provider chain.
 
 #: The rule of a third-party provider.
-_UNKNOWN = Rule(lambda _: None, source=lambda _: "")
+_UNKNOWN = Rule(lambda _: None, source=lambda _: "", is_guess=True)
 
 
 @dataclass
@@ -192,6 +194,8 @@ class _Search:
     found: Found | None = None
     #: The first configured provider: later ones are skipped.
     first: Step | None = None
+    #: Whether it is certain that this one is configured, also if it was not tried.
+    is_certain: bool = True
 
     def explicit_step(self, loaded: Credentials) -> Step:
         """Return the step of a session that was given its credentials in code."""
@@ -224,13 +228,13 @@ class _Search:
             return Step(name, Outcome.NOT_CONFIGURED, reason)
         if self.first is not None:
             return Step(name, Outcome.SKIPPED, self._reason_skipped(self.first, provider))
-        settings = tuple(self._settings(provider))
+        settings = tuple(_settings(self.view, provider))
         if failure is not None:
             self.first = Step(name, Outcome.FAILED, describe_error(failure), settings)
             return self.first
         step = replace(self._try(provider), settings=settings)
         if step.outcome is not Outcome.NOT_CONFIGURED:
-            self.first = step
+            self.first, self.is_certain = step, not _rule_of(provider).is_guess
         return step
 
     def _reason_not_configured(self, provider: CredentialProvider) -> str | None:
@@ -248,7 +252,7 @@ class _Search:
             return self._reason_not_selected(method)
         if method == "assume-role" and self.has_ours:
             return role_with_ours(self.view)
-        rule = RULES.get(method, _UNKNOWN)
+        rule = _rule_of(provider)
         reason = rule.reason_not_configured(self.view)
         if reason is None and rule.is_local and self.first is not None:
             return self._reason_empty(provider, rule)
@@ -268,28 +272,19 @@ class _Search:
 
     def _reason_skipped(self, first: Step, provider: CredentialProvider) -> str:
         outcomes = {Outcome.FOUND: "was used", Outcome.FAILED: "failed"}
-        outcome = outcomes.get(first.outcome, "was not tried")
-        reason = f"an earlier provider {outcome}: {first.provider}"
+        reason = f"an earlier provider {outcomes.get(first.outcome, 'was not tried')}"
         is_known = isinstance(provider, Provider) or str(provider.METHOD) in RULES
         return reason if is_known else f"{reason}; whether this one has credentials is not known"
 
-    def _settings(self, provider: CredentialProvider) -> Iterator[Setting]:
-        if isinstance(provider, Provider):
-            yield from _settings_of_ours(self.view, provider)
-        elif provider.METHOD == "assume-role":
-            yield from _settings_of_role(self.view)
-        else:
-            rule = RULES.get(str(provider.METHOD), _UNKNOWN)
-            yield from self.view.settings(rule.keys, rule.variables)
-
     def _try(self, provider: CredentialProvider) -> Step:
         name = str(provider.METHOD)
-        rule = _UNKNOWN if isinstance(provider, Provider) else RULES.get(name, _UNKNOWN)
+        rule = _rule_of(provider)
         self.recorder.clear()
         try:
             reason = self._reason_not_tried(provider, rule)
             if reason:
-                return Step(name, Outcome.NOT_TRIED, reason)
+                links = tuple(_links(self.view, provider, ()))
+                return Step(name, Outcome.NOT_TRIED, reason, links=links)
             fetch = partial(self._fetch, provider)
             credentials = self.recorder.record(rule.call(self.view), fetch)
         except Exception as error:  # noqa: BLE001 - whatever is raised is an outcome
@@ -302,7 +297,9 @@ class _Search:
             if credentials:
                 self.found = Found.of(name, credentials, self.clock.now())
                 outcome, reason = Outcome.FOUND, ""
-        calls, links = tuple(self.recorder.calls), tuple(self.recorder.links)
+        calls = tuple(self.recorder.calls)
+        recorded = self.recorder.links  # none if the links of a chain have an error
+        links = tuple(_links(self.view, provider, recorded)) if recorded else ()
         return Step(name, outcome, reason, (), calls, links)
 
     def _fetch(self, provider: CredentialProvider) -> FrozenCredentials | None:
@@ -401,6 +398,40 @@ class _Recorder:
 
 # The options that are set, and where.
 
+#: The rule of a provider of this package, which says itself whether it is configured.
+_OURS = Rule(lambda _: None, source=lambda _: "")
+
+
+def _rule_of(provider: CredentialProvider) -> Rule:
+    """Return what is known of a provider."""
+    if isinstance(provider, Provider):
+        return _UNKNOWN if isinstance(provider, FunctionProvider) else _OURS
+    return RULES.get(str(provider.METHOD), _UNKNOWN)
+
+
+def _settings(view: View, provider: CredentialProvider) -> Iterator[Setting]:
+    """Yield the settings and variables that configure a provider."""
+    method = str(provider.METHOD)
+    if isinstance(provider, Provider) and method == "custom-profile":
+        yield from _settings_of_profile(view, str(provider.scope.profile))
+    elif isinstance(provider, Provider) and method != "env":
+        yield from _settings_of_ours(view, provider)
+    elif method == "assume-role":
+        yield from _settings_of_profile(view, view.profile)
+    else:
+        rule = RULES.get(method, _UNKNOWN)
+        yield from view.settings(rule.keys, rule.variables)
+
+
+def _links(view: View, provider: CredentialProvider, tried: Sequence[Step]) -> Iterator[Step]:
+    """Yield the links of a chain with their settings: those that were tried, then the others."""
+    links = dict(provider._bound_links()) if isinstance(provider, CredentialChain) else {}
+    for step in tried:
+        link = links.pop(step.provider, None)
+        yield replace(step, settings=tuple(_settings(view, link))) if link else step
+    for name, link in links.items():
+        yield Step(name, Outcome.NOT_TRIED, settings=tuple(_settings(view, link)))
+
 
 def _settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
     """Yield the options of a provider of this package that are set."""
@@ -408,25 +439,19 @@ def _settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
         _, origin, problem = provider._resolution(option)
         if origin is None:
             continue
-        key = str(origin.key(option))
-        where = origin.kind
-        if origin.kind == PROFILE:
-            where = view.location(key, provider.scope.profile)
-        value: Any = origin.values[key]
-        if option.secret and origin.kind == PROFILE and option.read is references.reference:
-            value = references.shown(value)
-        elif option.secret:
-            value = None
-        # A malformed value may be a misplaced secret.
-        is_public = problem is None and isinstance(value, (str, int, float))
-        yield Setting(key, printable(value) if is_public else "(set)", where)
+        key, is_text = str(origin.key(option)), origin.kind == PROFILE
+        where = view.location(key, provider.scope.profile) if is_text else origin.kind
+        shown = redact_option(
+            option, origin.values[key], is_text=is_text, is_malformed=problem is not None
+        )
+        yield Setting(key, shown, where)
 
 
-def _settings_of_role(view: View) -> Iterator[Setting]:
-    """Yield the settings of a role and of the profiles that its credentials come from."""
+def _settings_of_profile(view: View, profile: str) -> Iterator[Setting]:
+    """Yield the settings of a profile and of those that the credentials of its role come from."""
     rules = (RULES["assume-role"], *RULES.values())
     keys = dict.fromkeys(key for rule in rules for key in rule.keys)
-    for name in source_profile_chain(view.profiles, view.profile):
+    for name in source_profile_chain(view.profiles, profile):
         yield from view.settings(keys, profile=name)
         scope = ProfileScope(view.session, profile=name, environ=view.environ)
         rows = [row for row, _ in selecting_keys(scope.profile_values) if row.problem is None]

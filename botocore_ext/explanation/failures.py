@@ -18,7 +18,7 @@ from ..profiles.inert import source_profile_chain
 from ..profiles.selection import role_source
 from ..providers.process import REMEDY
 from .botocore_rules import RULES
-from .report import printable
+from .values import printable
 from .view import View
 
 #: The part of a refusal of a container endpoint that may be shown.

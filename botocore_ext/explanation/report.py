@@ -1,13 +1,17 @@
 """An explanation, as data and as text, without secrets."""
 
-import re
+import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from enum import Enum
+from html import escape
+from typing import Any
 
 from ..aws.frozen_credentials import FrozenCredentials
-from ..errors import without_users
+
+#: The version of ``Explanation.to_dict()``: another one if a name or a meaning changes.
+SCHEMA_VERSION = 1
 
 
 class Outcome(str, Enum):
@@ -22,15 +26,56 @@ class Outcome(str, Enum):
     NOT_TRIED = "not tried"
 
 
+class Verdict(str, Enum):
+    """What an explanation concludes."""
+
+    FOUND = "found"
+    #: A provider is configured but failed.
+    FAILED = "failed"
+    #: A provider is configured, but was not tried.
+    CONFIGURED = "configured"
+    NOT_CONFIGURED = "not configured"
+    #: Whether a provider has credentials shows only when it is tried, as on an EC2 instance.
+    UNKNOWN = "unknown"
+    #: The profile does not exist.
+    NO_PROFILE = "no profile"
+    #: An AWS file cannot be read.
+    BAD_FILE = "bad file"
+    #: A malformed setting keeps boto3 from looking for credentials.
+    BAD_SETTING = "bad setting"
+
+
 #: ANSI codes, for a terminal.
-_COLORS = {
-    Outcome.NOT_CONFIGURED: "2",
-    Outcome.FOUND: "32",
-    Outcome.SKIPPED: "33",
-    Outcome.FAILED: "31",
-    Outcome.NOT_TRIED: "36",
+_GREEN, _RED, _DIM = "32", "31", "2"
+_COLORS: dict[Enum, str] = {
+    Outcome.FOUND: _GREEN,
+    Outcome.FAILED: _RED,
+    Outcome.SKIPPED: _DIM,
+    Verdict.FOUND: _GREEN,
+    Verdict.FAILED: _RED,
+    Verdict.NOT_CONFIGURED: _RED,
+    Verdict.NO_PROFILE: _RED,
+    Verdict.BAD_FILE: _RED,
+    Verdict.BAD_SETTING: _RED,
 }
-_WIDTH = max(len(outcome.value) for outcome in Outcome)
+#: What names the profile; anything else is the variable that does.
+_NAMED = {"caller": "named by the caller", "default": "no profile is named"}
+#: The columns of the outcome.
+_WIDTH = max(len(one.value) for one in Outcome if one is not Outcome.NOT_CONFIGURED)
+
+
+@dataclass(frozen=True)
+class File:
+    """An AWS file."""
+
+    path: str
+    exists: bool
+    #: Why botocore does not read it; None if it does.
+    problem: str | None = None
+
+    def __str__(self) -> str:
+        """Return the path, and why botocore does not read the file, if so."""
+        return f"{self.path} ({self.problem})" if self.problem else self.path
 
 
 @dataclass(frozen=True)
@@ -77,20 +122,16 @@ class Step:
     reason: str = ""
     settings: tuple[Setting, ...] = ()
     calls: tuple[Call, ...] = ()
-    #: The links of a credential chain that were tried.
+    #: The links of a credential chain.
     links: tuple["Step", ...] = ()
 
-    def lines(self, width: int, *, color: bool) -> Iterator[str]:
-        """Yield the line of this provider, then its settings, calls and links."""
-        outcome = f"{self.outcome.value:<{_WIDTH}}"
-        if color:
-            outcome = f"\x1b[{_COLORS[self.outcome]}m{outcome}\x1b[0m"
-        yield f"{outcome}  {self.provider:<{width}}  {self.reason}".rstrip()
-        for detail in (*self.settings, *self.calls):
-            yield f"{'':<{_WIDTH}}    {detail}"
+    def details(self) -> Iterator[str]:
+        """Yield a line for each setting, call and link."""
+        yield from map(str, (*self.settings, *self.calls))
         for link in self.links:
             reason = f": {link.reason}" if link.reason else ""
-            yield f"{'':<{_WIDTH}}    link {link.provider}: {link.outcome.value}{reason}"
+            yield f"link {link.provider}: {link.outcome.value}{reason}"
+            yield from (f"  {line}" for line in link.details())
 
 
 @dataclass(frozen=True)
@@ -129,59 +170,114 @@ class Found:
 class Explanation:
     """Why a session finds the credentials that it finds, or none. ``str`` is for people."""
 
-    profile: str
-    #: What names the profile.
-    profile_from: str
-    #: The two AWS files, and why botocore cannot read one.
-    files: tuple[str, ...]
-    steps: tuple[Step, ...]
-    found: Found | None
-    #: The result in one sentence.
+    verdict: Verdict
+    #: The verdict in one sentence.
     conclusion: str
-    #: What to know or to do, the most likely remedy first.
-    notes: tuple[str, ...] = ()
+    #: The cause of a failure, and what to know or to do, the most likely remedy first.
+    notes: tuple[str, ...]
+    found: Found | None
+    #: The credential provider chain, in order.
+    steps: tuple[Step, ...]
+    profile: str
+    #: What names the profile: ``caller``, the variable, or ``default`` if nothing does.
+    profile_from: str
+    #: The config file and the credentials file.
+    files: tuple[File, ...]
 
-    def text(self, *, color: bool = False) -> str:
-        """Return the text of ``str``, with colors for a terminal."""
-        width = max((len(step.provider) for step in self.steps), default=0)
-        lines = [f"profile '{self.profile}' ({self.profile_from}) of {' and '.join(self.files)}"]
-        for step in self.steps:
-            lines += step.lines(width, color=color)
-        lines += [self.conclusion, *(f"- {note}" for note in self.notes)]
+    def text(self, *, verbose: bool = False, color: bool = False, width: int | None = None) -> str:
+        """Return the text of ``str``.
+
+        Args:
+            verbose: Whether to list the providers that are not configured.
+            color: Whether to add the colors of a terminal.
+            width: Columns after which lines are wrapped; None: never.
+        """
+        lines = []
+        for line, what in self._lines(verbose=verbose):
+            wrapped = wrap(line, width)
+            if color and isinstance(what, Verdict):
+                wrapped = [_paint(one, what) for one in wrapped]
+            elif color and what is not None:
+                wrapped[0] = _paint(what.value, what) + wrapped[0][len(what.value) :]
+            lines += wrapped
         return "\n".join(lines)
 
     def __str__(self) -> str:
-        """Return a line for each provider, and what to do."""
+        """Return the verdict, what to do, what was tried, and the files."""
         return self.text()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it for JSON: enums in lower case, times in UTC."""
+        data: dict[str, Any] = _plain(asdict(self))
+        return {"schema_version": SCHEMA_VERSION, **data}
 
-# What may be shown of a value.
+    def _repr_html_(self) -> str:
+        """Return a table, which Jupyter shows."""
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        rows = "".join(
+            f"<tr><td>{step.outcome.value}</td><td>{escape(step.provider)}</td><td>"
+            + "<br>".join(map(escape, filter(None, (step.reason, *step.details()))))
+            + "</td></tr>"
+            for step in self.steps
+        )
+        head = "<tr><th>Outcome</th><th>Provider</th><th>Details</th></tr>"
+        conclusion = f"<p><b>{escape(self.conclusion)}</b></p>"
+        return f"{conclusion}<ul>{notes}</ul><table>{head}{rows}</table>"
 
-#: Settings whose values may be shown; of all others only that they are set.
-_PUBLIC = {
-    "aws_account_id", "credential_source", "duration_seconds", "mfa_serial", "role_arn",
-    "role_session_name", "source_profile", "sso_account_id", "sso_region", "sso_role_name",
-    "sso_session", "sso_start_url", "web_identity_token_file", "login_session",
-    "AWS_ACCOUNT_ID", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_CREDENTIAL_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "BOTO_CONFIG",
-}  # fmt: skip
-_LONGEST = 120
+    def _lines(self, *, verbose: bool) -> Iterator[tuple[str, Outcome | Verdict | None]]:
+        """Yield the lines of the text, each with what gives its color."""
+        yield self.conclusion, self.verdict
+        yield from ((f"- {note}", None) for note in self.notes)
+        yield "", None
+        skipped: dict[str, list[str]] = {}
+        others = []
+        for step in self.steps:
+            if step.outcome is Outcome.NOT_CONFIGURED:
+                others.append(f"  {step.provider}: {step.reason}")
+            elif step.outcome is Outcome.SKIPPED:
+                skipped.setdefault(step.reason, []).append(step.provider)
+            else:  # why it failed or was not tried is among the first lines
+                yield _row(step.outcome, step.provider), step.outcome
+                yield from ((f"    {detail}", None) for detail in step.details())
+        for reason, names in skipped.items():
+            yield _row(Outcome.SKIPPED, f"{', '.join(names)} ({reason})"), Outcome.SKIPPED
+        if others and verbose:
+            yield from ((line, None) for line in ("Not configured:", *others))
+        elif others:
+            plural = "s" * (len(others) > 1)
+            yield f"Not configured: {len(others)} provider{plural} (--verbose lists them)", None
+        named = _NAMED.get(self.profile_from, f"named by {self.profile_from}")
+        yield f"Profile: '{self.profile}' ({named})", None
+        yield f"Files: {', '.join(map(str, self.files))}", None
 
 
-def redact(name: str, value: object) -> str:
-    """Return what may be shown of a setting that botocore reads."""
-    if name.lower() == "aws_access_key_id":
-        return "*" * 16 + str(value)[-4:]
-    return printable(value) if name in _PUBLIC else "(set)"
+def _row(outcome: Outcome, text: str) -> str:
+    return f"{outcome.value:<{_WIDTH}}  {text}"
 
 
-def printable(value: object) -> str:
-    """Return a value that is not a secret, unless it is long or would control the terminal."""
-    text = str(value)
-    return text if text.isprintable() and len(text) <= _LONGEST else "(set)"
+def wrap(line: str, width: int | None) -> list[str]:
+    """Return a line in lines of ``width`` columns, those after the first one indented further."""
+    words = line.lstrip(" ")
+    begin = line[: len(line) - len(words)]
+    if width is None or not words:
+        return [line]
+    hanging = begin + " " * (4 if begin else 2)
+    return textwrap.wrap(
+        words, width, initial_indent=begin, subsequent_indent=hanging,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
-def host_of(url: str) -> str:
-    """Return host and port of a URL; its user, path and query may hold a secret."""
-    return re.split("[/?#]", without_users(url).partition("//")[2], maxsplit=1)[0]
+def _paint(text: str, what: Enum) -> str:
+    return f"\x1b[{_COLORS.get(what, '0')}m{text}\x1b[0m"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of ``asdict`` for JSON."""
+    if isinstance(value, Enum):
+        return value.name.lower()
+    if isinstance(value, datetime):
+        return f"{value.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

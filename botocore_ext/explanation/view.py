@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from botocore.configloader import load_config, raw_config_parse
 from botocore.session import Session
 
-from ..system import describe_path, in_environment, is_file, system_environment
-from .report import Setting, redact
+from ..system import MISSING, in_environment, is_file, system_environment, why_no_file
+from .report import File, Setting
+from .values import redact
 
 _SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
 _KEY = re.compile(r"(?P<key>[^\s=:#;\[][^=:]*?)\s*[=:]")
@@ -93,10 +94,8 @@ class View:
 
     @cached_property
     def profile_from(self) -> str:
-        """What names the profile."""
-        if self.is_explicit:
-            return "named by the caller"
-        return f"named by {self.variable}" if self.variable else "no profile is named"
+        """What names the profile, as in an ``Explanation``."""
+        return "caller" if self.is_explicit else self.variable or "default"
 
     @cached_property
     def profiles(self) -> Mapping[str, Mapping[str, Any]]:
@@ -120,9 +119,13 @@ class View:
         return str(self.session.get_config_variable("credentials_file"))
 
     @property
-    def files(self) -> tuple[str, str]:
-        """Both paths, with the reason if botocore cannot read one."""
-        return describe_path(self.config_file), describe_path(self.credentials_file)
+    def files(self) -> tuple[File, ...]:
+        """Both files."""
+        paths = (self.config_file, self.credentials_file)
+        reasons = map(why_no_file, paths)
+        return tuple(
+            File(path, why != MISSING, why) for path, why in zip(paths, reasons, strict=True)
+        )
 
     @cached_property
     def in_config(self) -> Mapping[str, Any]:

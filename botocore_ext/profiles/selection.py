@@ -72,6 +72,8 @@ def reason_not_selected(values: Mapping[str, Any], row: Row) -> str:
     written = [key for key in row.selecting if key in values]
     if written and source_of(values) is not None:
         return f"uses {written[0]} for the source of its role"
+    if written and CHAIN.selecting[0] in values:
+        return f"uses {written[0]} for a link of its chain"
     return f"has no {' or '.join(row.selecting)}"
 
 

@@ -5,11 +5,13 @@ import json
 import logging
 import os
 import pty
+import re
 import socket
 import subprocess
 import sys
 import threading
 from contextlib import redirect_stdout
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,8 +30,9 @@ from botocore.tokens import SSOTokenProvider
 from botocore.utils import ContainerMetadataFetcher
 
 import botocore_ext
+from botocore_ext import errors
 from botocore_ext.__main__ import main
-from botocore_ext.explanation import report
+from botocore_ext.explanation import values
 from botocore_ext.explanation.botocore_rules import RULES
 from botocore_ext.explanation.view import View
 from botocore_ext.runtime.context import notify, run_with_listener
@@ -107,9 +110,11 @@ def step_of(explanation, provider):
 @pytest.mark.parametrize("case", CASES)
 def test_explain_prints_the_text_of_the_page(case, home, aws, monkeypatch, capsys):
     case = prepared(case, home, aws, monkeypatch)
+    # Wrapped only after what differs from run to run has its final length.
+    monkeypatch.setenv("COLUMNS", "1000")
     status = main(["explain", *case.get("arguments", [])])
     output = capsys.readouterr()
-    assert explaining.steady(output.out) == case["output"]
+    assert explaining.wrapped(explaining.steady(output.out)) == case["output"]
     assert (status, output.err) == (case["status"], "")
     assert not searching.shown([output.out])
 
@@ -192,10 +197,7 @@ def test_providers_after_the_used_one_are_skipped(config, aws, commands, world, 
         "iam-role": "skipped",
     }
     assert (aws.connections, commands) == (0, [])
-    assert (
-        step_of(explanation, "iam-role").reason
-        == "an earlier provider was used: shared-credentials-file"
-    )
+    assert step_of(explanation, "iam-role").reason == "an earlier provider was used"
 
 
 def test_providers_after_a_failed_one_are_skipped(config, commands, world, monkeypatch):
@@ -207,7 +209,7 @@ def test_providers_after_a_failed_one_are_skipped(config, commands, world, monke
         "custom-process": "skipped",
         "config-file": "skipped",  # it would fail, too
     }
-    assert step_of(explanation, "config-file").reason == "an earlier provider failed: env"
+    assert step_of(explanation, "config-file").reason == "an earlier provider failed"
     assert commands == []
 
 
@@ -360,7 +362,7 @@ def test_third_party_provider_is_skipped_untried(config):
     config(STATIC)
     explanation = botocore_ext.explain(with_own(Own(), before="iam-role", profile="dev"))
     assert step_of(explanation, "own").reason == (
-        "an earlier provider was used: config-file; whether this one has credentials is not known"
+        "an earlier provider was used; whether this one has credentials is not known"
     )
 
 
@@ -438,7 +440,7 @@ def test_single_provider_is_the_whole_chain(aws):
     explanation = botocore_ext.explain(session)
     (step,) = explanation.steps
     assert explaining.steady(str(step.calls[0])) == "GET at 127.0.0.1:8080: 40 ms"
-    assert str(step.settings[0]) == "aws_container_credentials_full_uri = (set)  (code)"
+    assert str(step.settings[0]) == f"aws_container_credentials_full_uri = {aws.url}/...  (code)"
     assert explanation.found.account_id == "123456789012"
 
 
@@ -459,14 +461,14 @@ def test_single_provider_without_credentials_fails(kind, used):
     (step,) = explanation.steps
     assert (step.outcome.value, step.reason) == ("failed", raised.value.reason)
     assert UNABLE not in str(explanation)
-    assert explanation.notes == (f"{step.provider}: {raised.value.reason}",)
+    assert explanation.notes == (raised.value.reason,)
 
 
 def test_option_from_the_environment_has_that_origin(aws, monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
     session = botocore_ext.Session(credentials=botocore_ext.from_http())
     setting = botocore_ext.explain(session).steps[0].settings[0]
-    assert str(setting) == "AWS_CONTAINER_CREDENTIALS_FULL_URI = (set)  (environment)"
+    assert str(setting) == f"AWS_CONTAINER_CREDENTIALS_FULL_URI = {aws.url}/...  (environment)"
 
 
 def test_unselected_provider_of_code_gives_the_reason():
@@ -479,7 +481,9 @@ def test_objects_passed_in_code_are_not_shown(aws):
     from_env, secret = botocore_ext.from_env(), fakes.secret()
     chain = botocore_ext.create_credential_chain(from_env, lambda: secret)
     step = botocore_ext.explain(botocore_ext.Session(credentials=chain)).steps[0]
-    assert [str(one) for one in step.settings] == ["links = (set)  (code)"]
+    assert [str(one) for one in step.settings] == [
+        "links = <EnvironmentProvider>, <FunctionProvider>  (code)"
+    ]
     assert step.outcome.value == "failed"
     assert [(one.outcome.value, one.reason) for one in step.links] == [
         ("not configured", "AWS_ACCESS_KEY_ID is not set"),
@@ -487,13 +491,21 @@ def test_objects_passed_in_code_are_not_shown(aws):
     ]
 
 
-@pytest.mark.parametrize("value", ["not-an-arn-do-not-show", "arn:aws:iam::1:role/\x1b[2J"])
-def test_malformed_value_is_not_shown(value, config, world):
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("not-an-arn-do-not-show", "(malformed)"),
+        ("arn:aws:iam::1:role/\x1b[2J", "arn:aws:iam::1:role/\\x1b[2J"),
+        ("Web", "Web"),
+    ],
+)
+def test_malformed_value_is_hidden_if_it_may_be_a_secret(value, shown, config):
+    """No access key, secret or token is as short as a name, or begins like an ARN."""
     config(f"[profile web]\nweb_identity_token = env://TOKEN\nrole_arn = {value}\n")
     botocore_ext.install()
     text = str(botocore_ext.explain(boto3.Session(profile_name="web")))
-    assert value not in text
-    assert "role_arn = (set)  " in text
+    assert value == shown or value not in text
+    assert f"role_arn = {shown}  " in text
 
 
 def test_malformed_option_fails_offline(config):
@@ -530,7 +542,8 @@ def test_path_that_is_not_a_file_is_named(path, expected, tmp_path, monkeypatch)
     monkeypatch.setenv("AWS_CONFIG_FILE", named)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", named)
     explanation = botocore_ext.explain()
-    assert explanation.files == (f"{named} (which {expected})",) * 2
+    assert [str(file) for file in explanation.files] == [f"{named} ({expected})"] * 2
+    assert {file.exists for file in explanation.files} == {path != "none"}
     for provider in ("config-file", "shared-credentials-file"):
         assert step_of(explanation, provider).reason == f"{named} {expected}"
     assert [note for note in explanation.notes if named in note] == [
@@ -548,15 +561,16 @@ def test_path_that_is_not_a_file_is_named(path, expected, tmp_path, monkeypatch)
     ],
 )
 def test_url_shows_its_host_only(url, host):
-    assert report.host_of(url) == host
-    assert report.without_users(f"it is {url}").startswith(f"it is http://{host}")
+    assert values.host_of(url) == host
+    assert errors.without_users(f"it is {url}").startswith(f"it is http://{host}")
 
 
 @pytest.mark.parametrize(
-    ("value", "is_shown"), [("a" * 120, True), ("a" * 121, False), ("a\x1b[2J", False)]
+    ("value", "shown"),
+    [("a" * 120, "a" * 120), ("a" * 121, "a" * 16 + "..."), ("a\x1b[2J", "a\\x1b[2J")],
 )
-def test_long_and_unprintable_values_are_not_shown(value, is_shown):
-    assert report.printable(value) == (value if is_shown else "(set)")
+def test_long_and_unprintable_values_are_shortened(value, shown):
+    assert values.printable(value) == shown
 
 
 def test_unreadable_file_counts_as_empty(config, mocker):
@@ -616,9 +630,8 @@ def test_explicit_access_key_without_secret_fails():
     session.set_credentials("AKIAGIVEN", "")
     explanation = botocore_ext.explain(session)
     assert outcomes(explanation) == {"explicit": "failed"}
-    assert explanation.notes[-1] == (
-        "explicit: SecretAccessKey is missing: pass both the access key and the secret access key, "
-        "or neither"
+    assert explanation.notes[0] == (
+        "SecretAccessKey is missing: pass both the access key and the secret access key, or neither"
     )
 
 
@@ -872,9 +885,90 @@ def test_settings_of_our_source_are_shown(config, aws):
         "credential_chain = CustomHttp, CustomCognitoIdentityPool",
         "botocore_ext_refresh_window = 120",
         POOL,
-        "cognito_custom_role_arn = (set)",
-        "container_credentials_full_uri = (set)",
+        "cognito_custom_role_arn = not-an-arn",
+        f"container_credentials_full_uri = {aws.url}/...",
     ]
+
+
+def test_links_of_a_chain_have_their_settings(config, aws, monkeypatch):
+    """Those that were tried, and those after the one that was used."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
+    config(
+        f"[profile app]\ncredential_chain = CustomHttp, Environment, profile dev\n"
+        f"cognito_account_id = 1\n{STATIC}"
+    )
+    botocore_ext.install()
+    for offline, expected in ((False, ["not configured", "found", "not tried"]),
+                              (True, ["not tried"] * 3)):  # fmt: skip
+        explanation = botocore_ext.explain(boto3.Session(profile_name="app"), offline=offline)
+        links = step_of(explanation, "custom-credential-chain").links
+        assert [link.outcome.value for link in links] == expected
+        assert [[one.name for one in link.settings] for link in links] == [
+            [],
+            ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+            ["aws_access_key_id", "aws_secret_access_key"],
+        ]
+        assert "      aws_access_key_id = ****************ATIC  (" in explanation.text()
+
+
+def test_setting_of_a_link_is_not_called_missing(config):
+    config(f"[profile app]\ncredential_chain = CustomCognitoIdentityPool\n{POOL}\n")
+    botocore_ext.install()
+    explanation = botocore_ext.explain(boto3.Session(profile_name="app"), offline=True)
+    assert step_of(explanation, "custom-cognito-identity-pool").reason == (
+        "profile 'app' uses cognito_identity_pool_id for a link of its chain"
+    )
+
+
+def test_chain_with_a_wrong_link_has_no_links(config):
+    config("[profile app]\ncredential_chain = Nobody\n")
+    botocore_ext.install()
+    explanation = botocore_ext.explain(boto3.Session(profile_name="app"))
+    step = step_of(explanation, "custom-credential-chain")
+    assert (step.outcome.value, step.links) == ("failed", ())
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"policy_arns": ["arn:aws:iam::aws:policy/A", {"arn": "arn:aws:iam::aws:policy/B"}]},
+         "policy_arns = arn:aws:iam::aws:policy/A, <dict>  (code)"),
+        ({"duration_seconds": 900}, "duration_seconds = 900  (code)"),
+        ({"refresh_window": timedelta(minutes=5)}, "refresh_window = 0:05:00  (code)"),
+        ({"web_identity_token": "env://NAME"}, "web_identity_token = (set)  (code)"),
+    ],
+)  # fmt: skip
+def test_values_of_code_are_shown(given, shown):
+    provider = botocore_ext.from_web_token(**given)
+    explanation = botocore_ext.explain(botocore_ext.Session(credentials=provider), offline=True)
+    assert shown in map(str, explanation.steps[0].settings)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("accounts.google.com = env://TOKEN", "accounts.google.com = env://TOKEN"),
+        ("accounts.google.com = {}", "(set)"),
+        ("{} = {}", "(set)"),
+        ("accounts.google.com = process://get {}", "accounts.google.com = process://..."),
+    ],
+)
+def test_logins_show_references_only(line, shown, config):
+    line = line.format(*[fakes.secret()] * 2)
+    config(f"{MOBILE}cognito_logins =\n    {line}\n")
+    botocore_ext.install()
+    explanation = botocore_ext.explain(boto3.Session(profile_name="mobile"), offline=True)
+    assert f"cognito_logins = {shown}  (" in str(explanation)
+    assert not searching.shown([str(explanation)])
+
+
+def test_uri_without_a_scheme_is_not_shown(monkeypatch):
+    secret = fakes.secret()
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", secret)
+    explanation = botocore_ext.explain(offline=True)
+    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI = (set)  (" in str(explanation)
+    assert not searching.shown([str(explanation)])
 
 
 def test_failure_is_printed_once(config):
@@ -893,6 +987,11 @@ def test_json_prints_data(config, capsys):
     config(STATIC)
     assert main(["explain", "--profile", "dev", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
+    assert (data["schema_version"], data["verdict"], data["profile_from"]) == (1, "found", "caller")
+    assert [(file["exists"], file["problem"]) for file in data["files"]] == [
+        (True, None),
+        (False, "does not exist"),
+    ]
     assert data["found"] == {
         "provider": "config-file",
         "access_key": "****************ATIC",
@@ -900,7 +999,46 @@ def test_json_prints_data(config, capsys):
         "expiration": None,
         "seen": data["found"]["seen"],
     }
-    assert [step["outcome"] for step in data["steps"] if step["settings"]] == ["found"]
+    outcomes = {step["provider"]: step["outcome"] for step in data["steps"]}
+    assert (outcomes["config-file"], outcomes["sso"]) == ("found", "not_configured")
+
+
+def test_times_of_the_data_are_in_utc(config, aws):
+    config(MOBILE)
+    botocore_ext.install()
+    data = botocore_ext.explain(boto3.Session(profile_name="mobile")).to_dict()
+    assert re.fullmatch(r"[\d-]+T[\d:]+Z", data["found"]["expiration"])
+    assert json.loads(json.dumps(data)) == data
+
+
+def test_offline_success_means_configured(config, capsys, monkeypatch):
+    """Without --offline a provider that was not tried is no success."""
+    config(f"{MOBILE}{APP}mfa_serial = m\nsource_profile = dev\n{STATIC}")
+    assert main(["explain", "--profile", "mobile", "--offline", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["verdict"], data["found"]) == ("configured", None)
+    assert main(["explain", "--profile", "app", "--offline"]) == 0
+    assert main(["explain", "--profile", "app"]) == 1
+
+
+def test_offline_does_not_count_the_metadata_service(config, capsys, monkeypatch):
+    """Every machine could be an EC2 instance; only a call tells. The advice stays."""
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    config("[profile dev]\nrole_arm = arn:aws:iam::123456789012:role/R\n")
+    assert main(["explain", "--profile", "dev", "--offline"]) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.startswith(
+        "No provider is known to be configured: only iam-role may have credentials (not tried: "
+        "offline). - "
+    )
+    assert "did you mean role_arn?" in printed
+
+
+def test_html_is_a_table(config):
+    config("[profile <b>]\naws_access_key_id = AKIA\n")
+    html = botocore_ext.explain(boto3.Session(profile_name="<b>"))._repr_html_()
+    assert "<tr><td>failed</td><td>config-file</td><td>profile &#x27;&lt;b&gt;&#x27; of" in html
+    assert "<br>aws_access_key_id = ****************AKIA" in html
 
 
 def test_explain_creates_a_session_by_default(config, monkeypatch):
@@ -926,13 +1064,23 @@ def on_a_terminal(*arguments):
 def test_terminal_shows_colors(config):
     config(STATIC)
     printed = on_a_terminal("--profile", "dev")
-    assert "\x1b[32mfound         \x1b[0m  config-file" in printed
+    assert "\x1b[32mfound\x1b[0m      config-file" in printed
+    assert printed.startswith("\x1b[32mFound by config-file: ")
 
 
 def test_no_color_turns_colors_off(config, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     config(STATIC)
     assert "\x1b" not in on_a_terminal("--profile", "dev")
+
+
+def test_command_wraps_lines_at_the_width_of_the_terminal(config, capsys, monkeypatch):
+    config(MOBILE)
+    monkeypatch.setenv("COLUMNS", "60")
+    main(["explain", "--profile", "mobile", "--offline"])
+    printed = capsys.readouterr().out.splitlines()
+    assert "        (" in {line[:9] for line in printed}
+    assert max(len(line) for line in printed if " = " not in line and "/" not in line) <= 60
 
 
 # The lines of files.

@@ -1,11 +1,12 @@
 """The cases of ``tests/cases/explain.toml`` as the page ``docs/explain.md`` shows them.
 
-``python -m tests.tools.explaining`` prints what stands between the two markers of that page.
+``python -m tests.tools.explaining`` prints the text between the two markers of that page.
 """
 
 import re
 import sys
 
+from botocore_ext.explanation.report import wrap
 from tests.parity import cases
 
 FILE = cases.FOLDER / "explain.toml"
@@ -25,6 +26,11 @@ def steady(text):
     for pattern, written in _VARIABLE.items():
         text = re.sub(pattern, written, text)
     return text
+
+
+def wrapped(text):
+    """Return an output as a terminal of 80 columns shows it."""
+    return "\n".join(part for line in text.split("\n") for part in wrap(line, 80))
 
 
 def read():
