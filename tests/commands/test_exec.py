@@ -248,7 +248,7 @@ print(len(seen))
 def test_terminal_interrupts_the_program_once():
     """The terminal sends the signal to both; exec gets it later, else two would look like one."""
     ours, its = pty.openpty()
-    command = [sys.executable, "-c", ON_TERMINAL, os.ttyname(its), "exec", "--profile", "web", "--"]
+    command = [sys.executable, "-c", ON_TERMINAL, os.ttyname(its), "exec", "long-term", "--"]
     with subprocess.Popen(
         [*command, sys.executable, "-c", COUNTS],
         stdin=subprocess.DEVNULL,
