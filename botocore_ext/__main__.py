@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "list": ("commands.listing", "list the profiles, and where each takes its credentials from"),
     "export": ("commands.export", "print the credentials of a profile, for other programs"),
     "exec": ("commands.execute", "run a program with the credentials of a profile"),
+    "run": ("commands.run", "run a Python program that uses boto3 with install()"),
     "providers": ("commands.table", "print the table of all providers"),
     "demo": (
         "commands.demo",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from .lookup import CommandError
+from .failures import CommandError
 
 #: Of these, the first two also come from a terminal, which sends them to the program itself.
 _FROM_TERMINAL = ("SIGINT", "SIGQUIT")

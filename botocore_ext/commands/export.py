@@ -17,7 +17,8 @@ from botocore.session import Session
 from ..aws.frozen_credentials import FrozenCredentials
 from ..profiles.inert import profile_of
 from ..system import hand_down, system_environment
-from .lookup import CommandError, add_profile, look_up, rfc_3339
+from .failures import CommandError
+from .lookup import add_profile, look_up, rfc_3339
 
 #: Names the profiles that are being exported, outermost first, to processes that this one starts.
 PROFILES = "_BOTOCORE_EXT_PROFILES"

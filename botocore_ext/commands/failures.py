@@ -16,6 +16,12 @@ INTERRUPTED = 130
 _OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
+class CommandError(BotoCoreError):
+    """A command cannot do what it is asked for."""
+
+    fmt = "{reason}"
+
+
 def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
     """Run a command and return its exit status; a failure is one line without secrets."""
     status = 1

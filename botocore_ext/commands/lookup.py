@@ -6,18 +6,12 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..profiles.inert import profile_of
 from ..session.hook import extend
-
-
-class CommandError(BotoCoreError):
-    """A command cannot do what it is asked for."""
-
-    fmt = "{reason}"
+from .failures import CommandError
 
 
 class _NameProfile(argparse.Action):

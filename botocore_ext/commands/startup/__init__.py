@@ -1,0 +1,1 @@
+"""A directory that ``botocore-ext run`` puts on PYTHONPATH."""
