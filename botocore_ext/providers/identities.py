@@ -1,9 +1,16 @@
 """``per_request`` and ``use_credentials``: another identity at each request of a client."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial, wraps
-from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from inspect import (
+    isasyncgen,
+    isasyncgenfunction,
+    iscoroutine,
+    iscoroutinefunction,
+    isgenerator,
+    isgeneratorfunction,
+)
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from botocore.credentials import CredentialProvider, Credentials
@@ -166,15 +173,17 @@ class use_credentials:  # noqa: N801 - it is used as a function
             TypeError: It is none of these.
         """
         check_source(credentials)
-        self._identity = Identity(credentials)
+        self._source = credentials
 
     def __repr__(self) -> str:
         """Show no more than a provider shows of itself."""
-        return f"use_credentials({self._identity.name})"
+        return f"use_credentials({Identity(self._source).name})"
 
     def __enter__(self) -> "Self":
         """Put the identity in force."""
-        identity_in_force.set(InForce(self._identity, self, identity_in_force.get()))
+        # A new one for each block: it keeps what the sessions in use have made of the source.
+        identity = Identity(self._source)
+        identity_in_force.set(InForce(identity, self, identity_in_force.get()))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -207,20 +216,27 @@ class use_credentials:  # noqa: N801 - it is used as a function
     def __call__(self, function: F) -> F:
         """Return ``function``, called with this identity in force.
 
+        A coroutine that it returns is awaited with the identity in force, too.
+
         Raises:
-            TypeError: It is a generator function, whose body runs after the call has returned.
+            TypeError: It is a generator function, or returns a generator: the body would run after
+                the call has returned.
         """
         if isgeneratorfunction(function) or isasyncgenfunction(function):
-            msg = (
-                "use_credentials() cannot decorate a generator function, whose caller would have "
-                "the identity between two yields: decorate what consumes it"
-            )
-            raise TypeError(msg)
+            raise _generator_refused()
 
         @wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             with self:
-                return function(*args, **kwargs)
+                returned = function(*args, **kwargs)
+            # Another decorator may hide the kind of the function.
+            if isgenerator(returned) or isasyncgen(returned):
+                raise _generator_refused()
+            return awaited(returned) if iscoroutine(returned) else returned
+
+        async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
+            with self:
+                return await coroutine
 
         @wraps(function)
         async def awaiting(*args: Any, **kwargs: Any) -> Any:
@@ -228,3 +244,10 @@ class use_credentials:  # noqa: N801 - it is used as a function
                 return await function(*args, **kwargs)
 
         return cast("F", awaiting if iscoroutinefunction(function) else wrapper)
+
+
+def _generator_refused() -> TypeError:
+    return TypeError(
+        "use_credentials() cannot decorate a generator function, whose caller would have the "
+        "identity between two yields: decorate what consumes it"
+    )

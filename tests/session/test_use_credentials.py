@@ -182,6 +182,25 @@ class TestContext:
         for function in (generator, asynchronous):
             with pytest.raises(TypeError, match="cannot decorate a generator function"):
                 use_credentials(A)(function)
+            with pytest.raises(TypeError, match="cannot decorate a generator function"):
+                use_credentials(A)(lambda function=function: function())()
+
+    def test_another_decorator_may_hide_a_coroutine_function(self, sts):
+        """Its body runs after the call has returned, where another identity may be in force."""
+
+        async def work():
+            await asyncio.sleep(0)
+            return signer(sts)
+
+        @use_credentials(A)
+        def decorated():
+            return work()
+
+        async def run():
+            with use_credentials(B):
+                return await decorated(), signer(sts)
+
+        assert asyncio.run(run()) == ("AKIAA", "AKIAB")
 
     def test_async_with_and_tasks(self, sts):
         async def task(source):
@@ -492,6 +511,13 @@ class TestLifetime:
                 enter(use_credentials(other), client)
             assert enter(use_credentials(first), client) == signer(client) == "AKIA0"
         assert fetches == [*"01234"]
+
+    def test_a_block_that_is_used_again_keeps_no_session(self):
+        """A decorator lives as long as the program, and its function may create sessions."""
+        block, before = use_credentials(A), living()
+        for _ in range(3):
+            assert enter(block, client_of()) == "AKIAA"
+        assert living() <= before
 
     def test_a_provider_lives_as_long_as_its_block(self, sts):
         with use_credentials(Counting(name="A")):
