@@ -231,6 +231,8 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
 
     #: The public name of the class, which is its own factory.
     FACTORY: ClassVar[str]
+    #: The options of the class and its parents.
+    _options: ClassVar[tuple[Option, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         """Collect the options of the class.
@@ -239,14 +241,22 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
             TypeError: An option has the name of another attribute of all providers.
         """
         super().__init_subclass__()
+        others: set[str] = set(_RESERVED)
+        found: dict[str, Any] = dict(vars(cls))
+        for parent in cls.__mro__[1:]:
+            for name, one in vars(parent).items():
+                if not isinstance(one, Option):
+                    others.add(name)
+                found.setdefault(name, one)
         for name, one in vars(cls).items():
-            if isinstance(one, Option) and _is_taken(name, cls.__mro__[1:]):
+            if isinstance(one, Option) and (name in others or name.startswith("_")):
                 msg = (
                     f"{cls.__name__} has an option {name!r}, but every provider uses this name for "
                     "something else: choose another name (ini= can stay the same)"
                 )
                 raise TypeError(msg)
-        cls._options = _collect_options(cls)
+        # Its own first. A plain value in the class body removes the option of a parent.
+        cls._options = tuple(one for one in found.values() if isinstance(one, Option))
         if not hasattr(cls, "FACTORY"):
             cls.FACTORY = cls.__name__
 
@@ -254,10 +264,10 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
         """Take options by keyword; None means not given."""
         super().__init__()
         if unnamed:  # such as the options object of the AWS SDK for JavaScript
-            first = self.options()[0]
+            first = self._options[0]
             msg = f"{self.FACTORY}() takes its options by name: {first.name}={first.code_example}"
             raise TypeError(msg)
-        known = [one.name for one in self.options()]
+        known = [one.name for one in self._options]
         for name in given:
             if name not in known:
                 msg = f"{self.FACTORY}() has no option {name!r}: {_instead(name, known)}"
@@ -285,7 +295,7 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
         given = self._code_values
         shown = (
             f"{one.name}={'<hidden>' if one.secret else repr(given[one.name])}"
-            for one in self.options()
+            for one in self._options
             if one.name in given
         )
         return f"{self.FACTORY}({', '.join(shown)})"
@@ -295,13 +305,6 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
         return partial(type(self), **self._code_values), ()
 
 
-def _is_taken(name: str, parents: Iterable[type]) -> bool:
-    """Whether an option cannot have this name, because it has another meaning in a parent."""
-    found = [vars(parent)[name] for parent in parents if name in vars(parent)]
-    is_other = any(not isinstance(one, Option) for one in found)
-    return is_other or name in _RESERVED or name.startswith("_")
-
-
 def _instead(name: str, known: Sequence[str]) -> str:
     """Return what to write instead of an unknown option, which may be one of JavaScript."""
     if name in _NO_OPTIONS:
@@ -309,18 +312,6 @@ def _instead(name: str, known: Sequence[str]) -> str:
     in_python = _OTHER_NAMES.get(name) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     similar = near(in_python, known)
     return f"did you mean {similar!r}?" if similar else f"its options are {', '.join(known)}"
-
-
-def _collect_options(cls: type) -> tuple[Option, ...]:
-    """Return the options of a class and its parents, its own first.
-
-    A class with a plain value instead of an option of a parent does not have this option.
-    """
-    found: dict[str, Any] = {}
-    for parent in cls.__mro__:
-        for name, one in vars(parent).items():
-            found.setdefault(name, one)
-    return tuple(one for one in found.values() if isinstance(one, Option))
 
 
 def _signature(cls: type, options: Iterable[Option]) -> Signature:

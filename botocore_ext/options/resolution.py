@@ -39,8 +39,9 @@ class Origin(NamedTuple):
 
     def has(self, option: Option) -> bool:
         """Whether the option is set here; an empty variable does not count, as in all AWS SDKs."""
-        value = self.values.get(self.key(option) or "")
-        return bool(value) if self.kind == ENVIRONMENT else value is not None
+        if self.kind == ENVIRONMENT:
+            return bool(self.values.get(self.key(option) or ""))
+        return self.values.get(getattr(option, _NAMES[self.kind]) or "") is not None
 
     def read(self, option: Option) -> Any:
         """Return the converted value of an option that is set here.
@@ -177,22 +178,15 @@ class Specification(Declared):
         """The session, profile, environment and clock of this provider."""
         return self._binding.scope or self._binding.once("own_scope", Scope)
 
-    @property
-    def _resolved(self) -> Mapping[str, Resolved]:
-        """The options, resolved for this binding."""
-        return self._binding.once("options", self._resolve_options)
-
     def is_selected(self) -> bool:
         """Whether an option that selects this provider is set.
 
         A provider built in code that the environment cannot select always is.
         """
-        selecting = self._selecting()
-        if self.scope.profile is None and not any(one.env for one in selecting):
-            return not self.scope.is_bare or bool(self._code_values)
-        return self.scope.allows(self.METHOD) and any(
-            self._resolution(one).origin for one in selecting
-        )
+        selecting, scope = self._selecting(), self.scope
+        if scope.profile is None and not any(one.env for one in selecting):
+            return not scope.is_bare or bool(self._code_values)
+        return scope.allows(self.METHOD) and any(self._resolution(one).origin for one in selecting)
 
     def _reason_not_selected(self) -> str:
         """Return why this provider is not configured; called only if it is not."""
@@ -214,17 +208,17 @@ class Specification(Declared):
             ConfigurationError: An option is missing or malformed.
         """
         given = self._code_values
-        for one in self.options():
-            found = self._resolution(one)
-            origin = found.origin
-            if given.get(one.name) is not None and (origin is None or origin.kind != CODE):
+        for one in self._options:
+            is_given = given.get(one.name) is not None
+            origin = self._resolution(one).origin if is_given or one.token else None
+            if is_given and (origin is None or origin.kind != CODE):
                 raise ConfigurationError(
                     provider=self.METHOD,
                     error_msg=f"{one.name} passed to {self.FACTORY}() is not used without "
                     "an address: pass the address, too",
                 )
             if origin is not None or not one.token:
-                self._usable(one, found)
+                self._option_value(one)
 
     def _check_given(self, given: Mapping[str, Any]) -> None:
         """Check the values of options that code sets.
@@ -232,7 +226,7 @@ class Specification(Declared):
         Raises:
             ConfigurationError: One is malformed.
         """
-        for one in self.options():
+        for one in self._options:
             if given.get(one.name) is not None:
                 self._value_in_code(one, given)
 
@@ -247,13 +241,6 @@ class Specification(Declared):
             raise ConfigurationError(provider=self.METHOD, error_msg=found.problem)
         return found.value
 
-    def _usable(self, wanted: Option, found: Resolved) -> Any:
-        if found.origin is None and wanted.required:
-            raise self._missing(wanted)
-        if found.problem is not None:
-            raise ConfigurationError(provider=self.METHOD, error_msg=found.problem)
-        return found.value
-
     def _resolution(self, wanted: Option) -> Resolved:
         """Return an option, resolved.
 
@@ -263,14 +250,23 @@ class Specification(Declared):
         """
         if wanted.token and self._code_values.get(wanted.name) is not None:
             return resolve(wanted, self._origins_of(wanted))
-        return self._resolved[wanted.name]
+        return self._binding.once("options", self._resolve_options)[wanted.name]
 
     def _option_value(self, wanted: Option) -> Any:
-        """Return the current value (see ``Option``)."""
-        value = self._usable(wanted, self._resolution(wanted))
+        """Return the current value (see ``Option``).
+
+        Raises:
+            ConfigurationError: The option is missing or malformed.
+        """
+        values = self._binding.values  # before the resolution: files may be read again meanwhile
+        found = self._resolution(wanted)
+        if found.origin is None and wanted.required:
+            raise self._missing(wanted)
+        if found.problem is not None:
+            raise ConfigurationError(provider=self.METHOD, error_msg=found.problem)
         if not wanted.token and wanted.name not in self._CHANGING:
-            self._binding.values[wanted.name] = value
-        return value
+            values[wanted.name] = found.value
+        return found.value
 
     def _key_of(self, name: str) -> str:
         """Return the name of an option in the origin that sets it."""
@@ -311,7 +307,7 @@ class Specification(Declared):
                     if not one.token or origin.kind != CODE
                 ],
             )
-            for one in self.options()
+            for one in self._options
         }
 
     def _origins(self) -> list[Origin]:

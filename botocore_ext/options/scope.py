@@ -99,7 +99,7 @@ class Scope:
     @property
     def files(self) -> botocore.session.Session:
         """The session whose config and credentials files have the profile."""
-        return self.given_files or self.unchecked_session
+        return self.given_files or self.given_session or _private_session()
 
     @property
     def profiles(self) -> Mapping[str, Mapping[str, Any]]:

@@ -188,12 +188,13 @@ class Provider(Specification):
             logger.debug("Not configured: %s", self.METHOD)
             return None
         self.check()
-        where = f"profile {self.scope.profile!r}" if self.scope.profile else "code"
+        scope = self.scope
+        where = f"profile {scope.profile!r}" if scope.profile else "code"
         logger.info("Found credentials via %s, configured in %s", self.METHOD, where)
         credentials = self._binding.once("credentials", lambda: ProviderCredentials(self))
         self._subscribe(credentials)
-        if self.scope.given_session is not None and self.scope.shared_clients is None:
-            resend_rejected(self.scope.given_session, credentials)
+        if scope.given_session is not None and scope.shared_clients is None:
+            resend_rejected(scope.given_session, credentials)
         return credentials
 
     def _logged(self, work: Callable[[], T]) -> T:

@@ -194,7 +194,7 @@ class TokenFileProvider(WebIdentityProvider):
 
     def _features(self) -> tuple[str, ...]:
         """See ``Provider._features``."""
-        origin = self._resolved["web_identity_token_file"].origin
+        origin = self._resolution(self._option_named("web_identity_token_file")).origin
         feature = _FILE_FEATURES.get(origin.kind) if origin else None
         return (feature, *self.FEATURE_IDS) if feature else self.FEATURE_IDS
 
