@@ -36,7 +36,7 @@ PAGES = [README, *sorted({*(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "re
 _FENCE = re.compile(r"^```(?P<kind>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _DIRECTIVES = {
     "{eval-rst}",
-    "{include} ../README.md",
+    "{include} ../CHANGELOG.md",
     "{literalinclude} ../tests/parity/differences.toml",
     "{raw} html",
     "{toctree}",
@@ -251,6 +251,17 @@ def test_security_page_lists_providers_and_loggers():
     assert [one.name for one in context._LOGGERS if f"`{one.name}`" not in page] == []
 
 
+def test_symptoms_quote_messages_that_exist():
+    """A symptom in backticks with a space in it is part of a message of this package or boto3."""
+    folder = ROOT / "docs"
+    messages = (folder / "errors.md").read_text(encoding="utf-8") + README.read_text("utf-8")
+    page = (folder / "troubleshooting.md").read_text(encoding="utf-8")
+    symptoms = re.findall(r"^\| (.*?) \|", page, re.MULTILINE)
+    quoted = [one for cell in symptoms for one in re.findall(r"`([^`]* [^`]*)`", cell)]
+    assert len(quoted) > 50
+    assert [one for one in quoted if one not in messages] == []
+
+
 def test_every_link_to_a_file_has_its_file():
     for page in PAGES:
         for target in re.findall(r"\]\(([^):#]+)[)#]", page.read_text(encoding="utf-8")):
@@ -267,8 +278,8 @@ def test_the_quickstart_ends_with_what_it_shows(tmp_path):
             (tmp_path / kinds[block.kind]).write_text(text)
     install, serve, run, *demonstration = [one.text for one in blocks(page) if one.kind == "sh"]
     assert [install, *demonstration] == [
-        "pip install botocore-ext\n",
-        'pip install "botocore-ext[demo]"\n',
+        "pip install .\n",
+        'pip install ".[demo]"\n',
         "python -m botocore_ext demo\n",
     ]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
