@@ -3,7 +3,8 @@
 import argparse
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from . import __version__
@@ -42,13 +43,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="botocore-ext",
         description="The credential providers of the AWS SDK for JavaScript v3 that boto3 lacks.",
     )
-    parser.add_argument("--version", action="version", version=f"botocore_ext {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"botocore_ext {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, (home, summary) in COMMANDS.items():
         text = f"{summary[0].upper()}{summary[1:]}."
-        command = commands.add_parser(name, help=summary, description=text)
+        command = commands.add_parser(
+            name, help=summary, description=text, conflict_handler="resolve"
+        )
         if given[:1] == [name]:
             module = import_module(f".{home}", __package__)
+            _add_log_options(command)
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     arguments = parser.parse_args(given)
@@ -64,7 +68,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     refresh_logger.logger.addHandler(logging.NullHandler())
     from .commands.failures import exit_status  # noqa: PLC0415 - help and version need no botocore
 
-    return exit_status(arguments.run, arguments)
+    if arguments.log_level is None:
+        return exit_status(arguments.run, arguments)
+    with _log_shown(arguments.log_level):
+        return exit_status(arguments.run, arguments)
+
+
+def _add_log_options(command: argparse.ArgumentParser) -> None:
+    """Declare the options of every command; a command may give ``--verbose`` another meaning."""
+    for name, level in (("--verbose", logging.INFO), ("--debug", logging.DEBUG)):
+        command.add_argument(
+            name,
+            dest="log_level",
+            action="store_const",
+            const=level,
+            help=f"show the log of botocore_ext at {logging.getLevelName(level)}, without secrets",
+        )
+
+
+@contextmanager
+def _log_shown(level: int) -> Iterator[None]:
+    """Show the log of this package on standard error; that of botocore can contain secrets."""
+    logger, handler = logging.getLogger(__package__), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 if __name__ == "__main__":

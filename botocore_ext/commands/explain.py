@@ -11,13 +11,12 @@ from ..explanation.explain import explain
 from ..explanation.report import Verdict
 from ..session.hook import install
 from ..system import system_environment
+from .lookup import add_profile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument(
-        "--profile", metavar="NAME", help="the profile, as in boto3.Session(profile_name=NAME)"
-    )
+    add_profile(parser)
     parser.add_argument("--offline", action="store_true", help="send no request and run no program")
     parser.add_argument(
         "--verbose", action="store_true", help="list the providers that are not configured, too"

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.ht
 
 import argparse
 import json
+import re
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -32,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=FORMATS,
         default="process",
         help="process (default): JSON as a credential_process prints it; env: lines for a shell "
-        "to evaluate; env-no-export: the same without export; json: all that is known",
+        "to evaluate; env-no-export: the same without export; fish, powershell, windows-cmd: lines "
+        "for these shells; json: all that is known",
     )
     parser.add_argument(
         "--show-secrets", action="store_true", help="print the secrets even to a terminal"
@@ -93,7 +95,7 @@ def _as_json(credentials: FrozenCredentials) -> str:
     return json.dumps(members, indent=2) + "\n"
 
 
-def _as_variables(prefix: str, credentials: FrozenCredentials) -> str:
+def _as_variables(line: Callable[[str, str], str], credentials: FrozenCredentials) -> str:
     members = _members(credentials)
     variables = {
         "AWS_ACCESS_KEY_ID": members["AccessKeyId"],
@@ -101,14 +103,37 @@ def _as_variables(prefix: str, credentials: FrozenCredentials) -> str:
         "AWS_SESSION_TOKEN": members["SessionToken"],
         "AWS_CREDENTIAL_EXPIRATION": members["Expiration"],
     }
-    # Quoted, unlike in AWS CLI: an endpoint may return anything, and a shell would run it.
-    lines = [f"{prefix}{name}={shlex.quote(text)}\n" for name, text in variables.items() if text]
-    return "".join(lines)
+    return "".join(f"{line(name, text)}\n" for name, text in variables.items() if text)
+
+
+# Quoted, unlike in AWS CLI: an endpoint may return anything, and a shell would run it.
+
+
+def _fish(name: str, text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"set -gx {name} '{escaped}'"
+
+
+def _powershell(name: str, text: str) -> str:
+    # Single quotes of typography, too, end a string in PowerShell.
+    escaped = re.sub("(['\\u2018-\\u201b])", r"\1\1", text)
+    return f"$Env:{name} = '{escaped}'"
+
+
+def _windows_cmd(name: str, text: str) -> str:
+    if set(text) & set('"%!'):
+        raise CommandError(
+            reason=f"{name} contains a character that cmd would interpret: use another format"
+        )
+    return f'set "{name}={text}"'
 
 
 FORMATS: Mapping[str, Callable[[FrozenCredentials], str]] = {
     "process": _as_process,
-    "env": partial(_as_variables, "export "),
-    "env-no-export": partial(_as_variables, ""),
+    "env": partial(_as_variables, lambda name, text: f"export {name}={shlex.quote(text)}"),
+    "env-no-export": partial(_as_variables, lambda name, text: f"{name}={shlex.quote(text)}"),
+    "fish": partial(_as_variables, _fish),
+    "powershell": partial(_as_variables, _powershell),
+    "windows-cmd": partial(_as_variables, _windows_cmd),
     "json": _as_json,
 }

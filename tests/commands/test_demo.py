@@ -221,15 +221,6 @@ def test_without_moto_install_is_not_called(directory, monkeypatch, mocker, caps
     install.assert_not_called()
 
 
-def test_version_is_printed(capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(["--version"])
-    assert (stopped.value.code, capsys.readouterr().out) == (
-        0,
-        f"botocore_ext {botocore_ext.__version__}\n",
-    )
-
-
 def test_missing_command_prints_help_and_returns_2(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["botocore_ext"])
     monkeypatch.delitem(sys.modules, "botocore_ext.__main__")
@@ -238,5 +229,5 @@ def test_missing_command_prints_help_and_returns_2(monkeypatch, capsys):
     assert stopped.value.code == 2
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err.startswith("usage: botocore-ext [-h] [--version] COMMAND")
+    assert output.err.startswith("usage: botocore-ext [-h] [-V] COMMAND")
     assert "--directory" not in output.err

@@ -184,6 +184,50 @@ def test_shell_runs_nothing_from_an_endpoint(exported, aws, config, tmp_path):
     assert not (tmp_path / "evil").exists()
 
 
+#: What a shell could take for something else.
+EVIL = "a'b\\\\'c $x `d` (e) & f \N{RIGHT SINGLE QUOTATION MARK}"
+
+
+def secret_line(exported, aws, config, form, secret):
+    """Return the line of a secret access key that an endpoint returns."""
+    config(f"[profile endpoint]\ncontainer_credentials_full_uri = {aws.url}/keys")
+    keys = {"AccessKeyId": "AKIA", "SecretAccessKey": secret}
+    aws.script("GET", fakes.Answer(json.dumps(keys).encode()))
+    return exported("--profile", "endpoint", "--format", form).splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        ("fish", "set -gx AWS_SECRET_ACCESS_KEY 'a\\'b\\\\\\\\\\'c $x `d` (e) & f \u2019'"),
+        (
+            "powershell",
+            "$Env:AWS_SECRET_ACCESS_KEY = 'a''b\\\\''c $x `d` (e) & f \u2019\u2019'",
+        ),
+    ],
+)
+def test_shells_take_nothing_for_a_command(exported, aws, config, form, line):
+    assert secret_line(exported, aws, config, form, EVIL) == line
+
+
+def test_cmd_gets_values_in_quotes(exported, aws, config):
+    line = secret_line(exported, aws, config, "windows-cmd", "a&b|c^d<e>(f)")
+    assert line == 'set "AWS_SECRET_ACCESS_KEY=a&b|c^d<e>(f)"'
+
+
+@pytest.mark.parametrize("character", ['"', "%", "!"])
+def test_cmd_cannot_take_every_value(character, aws, config, capsys):
+    """Which is refused, and not shown: no quoting of cmd is safe from these."""
+    config(f"[profile endpoint]\ncontainer_credentials_full_uri = {aws.url}/keys")
+    keys = {"AccessKeyId": "AKIA", "SecretAccessKey": f"secret{character}"}
+    aws.script("GET", fakes.Answer(json.dumps(keys).encode()))
+    assert main(["export", "endpoint", "--format", "windows-cmd"]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "AWS_SECRET_ACCESS_KEY contains a character that cmd would interpret" in output.err
+    assert "secret" not in output.err
+
+
 def test_json_has_all_members(exported, aws):
     keys = json.loads(exported("--profile", "mobile", "--format", "json"))
     assert [keys["AccessKeyId"]] == gave(aws)

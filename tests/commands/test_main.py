@@ -1,0 +1,52 @@
+"""What all commands have in common."""
+
+import logging
+
+import pytest
+
+import botocore_ext
+from botocore_ext.__main__ import main
+from tests import fakes
+
+WEB = """
+[profile web]
+role_arn = arn:aws:iam::123456789012:role/Web
+web_identity_token = env://GOOGLE_TOKEN
+"""
+
+
+@pytest.fixture(autouse=True)
+def _profiles(config, monkeypatch):
+    config(WEB)
+    monkeypatch.setenv("GOOGLE_TOKEN", fakes.secret("token"))
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_version_is_shown(option, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([option])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"botocore_ext {botocore_ext.__version__}\n"
+
+
+def test_log_is_shown_without_secrets(aws, capsys, monkeypatch):
+    """Of botocore, whose log has secrets, nothing is shown; afterwards nothing of ours is."""
+    monkeypatch.setenv("_BOTOCORE_EXT_PROFILES", "")
+    shown = {}
+    for option in ("--debug", "--verbose"):
+        assert main(["export", "web", option, "--format", "json"]) == 0
+        shown[option] = capsys.readouterr().err
+        monkeypatch.setenv("_BOTOCORE_EXT_PROFILES", "")
+    assert " DEBUG botocore_ext." in shown["--debug"]
+    assert " INFO botocore_ext." in shown["--verbose"]
+    assert " DEBUG " not in shown["--verbose"]
+    assert " botocore." not in shown["--debug"]
+    assert not [one for one in fakes.SECRETS if one in shown["--debug"]]
+    assert logging.getLogger("botocore_ext").level == logging.NOTSET
+
+
+def test_explain_takes_the_profile_alone(aws, capsys):
+    assert main(["explain", "web", "--verbose"]) == 0
+    output = capsys.readouterr()
+    assert "web" in output.out
+    assert output.err == ""
