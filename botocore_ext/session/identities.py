@@ -40,12 +40,13 @@ def client(
 
     Raises:
         TypeError: ``credentials`` is not a provider, there are explicit access keys too, or
-            ``session`` is not such a session.
+            ``session`` is not such a session, or returns a client that it has cached.
     """
     refuse_access_keys(args, kwargs)
     found: Any = using(session, credentials, "client")
-    create = found.create_client if isinstance(found, Session) else found.client
-    return create(*args, **kwargs)
+    if isinstance(found, Session):
+        return found.create_client(*args, **kwargs)
+    return _created(found, found.client, args, kwargs)
 
 
 def resource(session: "boto3.Session", *args: Any, credentials: "Source", **kwargs: Any) -> Any:
@@ -64,14 +65,36 @@ def resource(session: "boto3.Session", *args: Any, credentials: "Source", **kwar
     if not hasattr(session, "resource"):
         msg = f"resource() takes a boto3 session, not {type(session).__qualname__}"
         raise TypeError(msg)
-    return using(session, credentials, "resource").resource(*args, **kwargs)
+    found = using(session, credentials, "resource")
+    return _created(found, found.resource, args, kwargs)
+
+
+def _created(session: Any, create: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Return what ``create``, a method of a new boto3 session, returns.
+
+    Raises:
+        TypeError: A class of the caller has it from a cache: it signs as another identity.
+    """
+    clients: list[object] = []
+    events: Any = session._session.get_component("event_emitter")
+    events.register("creating-client-class", lambda **_: clients.append(1))
+    found = create(*args, **kwargs)
+    # aioboto3 creates a client later, when it is entered.
+    if clients or is_async(session._session):
+        return found
+    msg = (
+        f"{type(session).__qualname__} returned a client that it had created before, which signs "
+        "as another identity: pass a session that does not cache clients"
+    )
+    raise TypeError(msg)
 
 
 def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
     """Return a session like ``session`` that uses ``credentials`` only.
 
     Models, settings and event handlers are those of ``session``. Handlers that are registered with
-    one of the two later are not added to the other.
+    one of the two later are not added to the other. What a session class of the caller caches, such
+    as clients, is shared.
 
     Raises:
         TypeError: ``credentials`` is not a provider, or ``session`` not a session.

@@ -199,6 +199,27 @@ def test_none_is_refused(session, plain, name):
             call("s3", credentials=None)
 
 
+@pytest.mark.parametrize("name", ["client", "resource"])
+def test_a_session_class_that_caches_clients_is_refused(aws, name):
+    """The copy of such a session has the same cache: its client signs as another identity."""
+
+    class Caching(boto3.Session):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.clients = {}
+
+        def client(self, service, *args, **kwargs):
+            if service not in self.clients:
+                self.clients[service] = super().client(service, *args, **kwargs)
+            return self.clients[service]
+
+    session = Caching("AKIASESSION", "s", region_name="eu-west-1")
+    call = getattr(botocore_ext, name)
+    call(session, "sqs", credentials=user("AKIA1"))
+    with pytest.raises(TypeError, match="Caching returned a client that it had created before"):
+        call(session, "sqs", credentials=user("AKIA2"))
+
+
 def test_what_is_not_a_session_is_refused():
     with pytest.raises(TypeError, match=r"client\(\) takes a boto3 or botocore session, not str"):
         botocore_ext.client("s3", "s3", credentials=user("AKIA1"))
