@@ -55,7 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             _add_log_options(command)
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    arguments = parser.parse_args(given)
+    arguments, unknown = parser.parse_known_args(given)
+    if unknown:
+        advice = ": write -- before the program" if "command" in arguments else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{advice}")
     if "run" not in arguments:
         parser.print_help(sys.stderr)
         return 2

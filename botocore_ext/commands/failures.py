@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConfigParseError
 
 from ..errors import redacted_text
 
@@ -28,6 +28,8 @@ def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
     try:
         done = run(arguments)
         sys.stdout.flush()
+    except ConfigParseError as error:
+        reason = f"{redacted_text(error)}: run botocore-ext explain"
     except (BotoCoreError, ClientError) as error:
         reason = redacted_text(error)
     except OSError as error:

@@ -60,9 +60,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(name: str) -> Row:
     session = Session(profile=name)
     extend(session)
+    own = session.get_scoped_config()
     for step in explain(session, offline=True).steps:
         if step.outcome in (Outcome.FOUND, Outcome.FAILED, Outcome.NOT_TRIED):
-            settings = {setting.name: setting.value for setting in step.settings}
+            settings: dict[str, str] = {}
+            for setting in step.settings:  # its own, then those of its source profiles
+                if setting.origin == "environment" or setting.name in own:
+                    settings.setdefault(setting.name, setting.value)
             problem = step.reason if step.outcome is Outcome.FAILED else None
             return Row(name, step.provider, settings, problem)
     return Row(name, None, {}, None)

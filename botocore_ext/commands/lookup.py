@@ -24,7 +24,10 @@ class _NameProfile(argparse.Action):
     ) -> None:
         """Keep the profile, which may be named once: with ``--profile`` or without."""
         if namespace.profile is not None:
-            parser.error("the profile is named twice: name it once")
+            advice = (
+                ", and write -- before a program" if parser.get_default("command") == [] else ""
+            )
+            parser.error(f"the profile is named twice: name it once{advice}")
         namespace.profile = values
 
 

@@ -58,7 +58,10 @@ def without_chain(view: View) -> Explanation | None:
         path, line = files.get(details["path"], details["path"]), _line_of(details["error"])
         location = f"line {line} of {path}" if line else path
         text = f"No credentials: {location} cannot be read, so every boto3 session fails."
-        remedy = "correct its syntax: [section], name = value, and lists on one line"
+        remedy = (
+            "correct its syntax: [section], name = value, lists on one line, and = (not :) in the "
+            "indented lines below a setting"
+        )
         return _without_steps(view, Verdict.BAD_FILE, text, remedy)
     if is_missing:
         text = (

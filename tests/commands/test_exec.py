@@ -310,6 +310,13 @@ def test_missing_program_is_the_reason(capfd):
         (["exec", "web"], "exec needs a program after --"),
         (["exec", "web", "--"], "exec needs a program after --"),
         (["list", "--", "true"], "list takes no program after --"),
+        (["list", "web"], "unrecognized arguments: web"),
+        (["run", "a.py"], "unrecognized arguments: a.py: write -- before the program"),
+        (["exec", "web", "a", "b"], "unrecognized arguments: a b: write -- before the program"),
+        (
+            ["exec", "--profile", "web", "a"],
+            "the profile is named twice: name it once, and write -- before a program",
+        ),
     ],
 )
 def test_program_follows_two_hyphens(arguments, reason, capsys):

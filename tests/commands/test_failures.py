@@ -34,3 +34,12 @@ def test_closed_pipe_is_one_line(config):
         1,
         "botocore-ext: the output could not be written: Broken pipe\n",
     )
+
+
+def test_unreadable_config_file_leads_to_explain(config, capsys):
+    """The message of botocore has neither the line nor what to change."""
+    path = config("[profile mobile]\ncognito_logins =\n    accounts.google.com: env://TOKEN\n")
+    assert main(["whoami", "mobile"]) == 1
+    assert capsys.readouterr().err == (
+        f"botocore-ext: Unable to parse config file: {path}: run botocore-ext explain\n"
+    )

@@ -16,6 +16,10 @@ region = eu-west-1
 role_arn = arn:aws:iam::123456789012:role/App
 source_profile = long-term
 
+[profile deeper]
+role_arn = arn:aws:iam::123456789012:role/Deeper
+source_profile = web
+
 [profile half]
 web_identity_token = env://GOOGLE_TOKEN
 
@@ -46,12 +50,13 @@ def test_list_says_what_each_profile_means(file, aws, capsys, tmp_path):
         f"arn:aws:iam::123456789012:role/Web in profile 'half' of {file}"
     )
     static = "aws_access_key_id = ****************TERM, aws_secret_access_key = (set)"
+    deeper = "role_arn = arn:aws:iam::123456789012:role/Deeper, source_profile = web"
     app = "role_arn = arn:aws:iam::123456789012:role/App, source_profile = long-term"
     web = "web_identity_token = env://GOOGLE_TOKEN, role_arn = arn:aws:iam::123456789012:role/Web"
     lines = capsys.readouterr().out.splitlines()
-    app_row = lines.pop(0)
-    assert app_row.startswith(f"  app        assume-role: {app}")
     assert lines == [
+        f"  app        assume-role: {app}",
+        f"  deeper     assume-role: {deeper}",
         "* default    no credentials",
         f"  half       custom-web-token: fails: {half}",
         f"  long-term  shared-credentials-file: {static}",
