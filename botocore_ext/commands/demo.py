@@ -10,7 +10,6 @@ import json
 import logging
 import secrets
 import site
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -28,13 +27,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 import botocore_ext
 
 from ..system import Clock, system_environment
+from .child import run_child
 
 if TYPE_CHECKING:
     from moto.server import ThreadedMotoServer
 
-#: One line of the table.
-LINE = "{:<8}  {:<28}  {:<20}  {:>7}  {:<50}  {:>4}"
-HEADER = ("profile", "method", "access key", "expires", "ARN", "ms")
+#: One line of the table, at most 80 columns.
+LINE = "{:<8}  {:<28}  {:>7}  {:<24}  {:>4}"
+HEADER = ("profile", "method", "expires", "identity", "ms")
+#: The end of the demonstration.
+NEXT = """
+Try it with a profile of your own:
+  import boto3, botocore_ext
+  botocore_ext.install()
+  boto3.Session(profile_name="mobile").client("sts").get_caller_identity()
+"""
 
 #: Variables that the process inherits from the caller, besides Python's.
 _INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
@@ -113,13 +120,7 @@ def start() -> int:
     """Run ``show`` in a process of its own and return its exit status."""
     with tempfile.TemporaryDirectory(prefix="botocore-ext-demo-") as directory:
         command = [sys.executable, "-W", "ignore", "-m", "botocore_ext", "demo"]
-        done = subprocess.run(  # noqa: S603 - this package, by this interpreter
-            [*command, "--directory", directory],
-            stdin=subprocess.DEVNULL,
-            env=_environment(Path(directory)),
-            check=False,
-        )
-    return done.returncode
+        return run_child([*command, "--directory", directory], _environment(Path(directory)))
 
 
 def _environment(directory: Path) -> dict[str, str]:
@@ -145,11 +146,10 @@ class Row(NamedTuple):
 
     profile: str
     method: str
-    #: Masked except for its last four characters.
-    access_key: str
     #: Seconds from now; ``never`` for credentials that do not expire.
     expires: str
-    arn: str
+    #: The end of the ARN, without partition and account.
+    identity: str
     #: For the first resolve and the signed calls.
     milliseconds: int
 
@@ -184,7 +184,9 @@ def show(directory: Path) -> int:
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     botocore_ext.install()
     with services(moto, directory):
-        return report(PROFILES)
+        status = report(PROFILES)
+    sys.stdout.write(NEXT)
+    return status
 
 
 def report(profiles: Mapping[str, str]) -> int:
@@ -193,10 +195,14 @@ def report(profiles: Mapping[str, str]) -> int:
     Args:
         profiles: Names, with the method that the credentials of each must come from.
     """
-    rows = [_attempt(profile, method) for profile, method in profiles.items()]
-    for line in (LINE.format(*HEADER), *rows):
-        sys.stdout.write(f"{line}\n")
-    return int(any(isinstance(row, FailedRow) for row in rows))
+    sys.stdout.write(f"{LINE.format(*HEADER)}\n")
+    status = 0
+    for profile, method in profiles.items():
+        row = _attempt(profile, method)
+        sys.stdout.write(f"{row}\n")
+        sys.stdout.flush()  # each row as it comes, in a pipe too
+        status |= isinstance(row, FailedRow)
+    return status
 
 
 def _attempt(profile: str, method: str) -> Row | FailedRow:
@@ -229,7 +235,7 @@ def resolve(profile: str, method: str, clock: Clock) -> Row:
     frozen = botocore_ext.FrozenCredentials.of(credentials)
     end = frozen.expiration
     expires = "never" if end is None else f"{end.timestamp() - clock.now():.0f} s"
-    return Row(profile, method, frozen.masked(), expires, returned, milliseconds)
+    return Row(profile, method, expires, returned.rpartition(":")[2], milliseconds)
 
 
 # The services: a simulated AWS, and an endpoint that returns credentials.

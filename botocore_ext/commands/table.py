@@ -8,7 +8,9 @@ Each part is between two comments: ``<!-- NAME: begin -->`` and ``<!-- NAME: end
 import argparse
 import inspect
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,15 +31,30 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    """Print the table of all providers and return 0."""
-    sys.stdout.write(part("providers"))
-    rows = [[*_provider_cells(row), row.package] for row in plugins() if row.problem is None]
-    if rows:
-        sys.stdout.write("\n" + _table([*_PROVIDER_HEADINGS, "package"], rows))
+    """Print the table of all providers, in Markdown unless it is for a terminal, and return 0."""
+    others = [row for row in plugins() if row.problem is None]
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        for row in (*ROWS, *others):
+            sys.stdout.write(f"{row.factory:<28}  {row.method}\n{_details(row, width)}\n")
+    else:
+        sys.stdout.write(part("providers"))
+        rows = [[*_provider_cells(row), row.package] for row in others]
+        if rows:
+            sys.stdout.write("\n" + _table([*_PROVIDER_HEADINGS, "package"], rows))
     for row in plugins():
         if row.problem is not None:
             sys.stdout.write(f"\nNot used: a profile that {row.problem}\n")
     return 0
+
+
+def _details(row: Row, width: int) -> str:
+    """Return what else is known of a provider, indented for a terminal."""
+    details = [str(row.canonical_name), f"selected by {_selecting(row) or 'code only'}"]
+    details += [f"of the package {row.package}"] if row.package else []
+    text = ", ".join(details).replace("`", "")
+    indent = " " * 4
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
 
 
 def main(paths: Sequence[str]) -> None:

@@ -1,5 +1,7 @@
 """Providers and token schemes of other installed packages."""
 
+import sys
+
 import boto3
 import pytest
 
@@ -181,6 +183,18 @@ def test_the_command_lists_providers_of_other_packages(package, capsys):
     shown = capsys.readouterr().out
     assert "| `from_acme` | `custom-acme` | `CustomAcme` | `acme_path` | acme |" in shown
     assert "Not used: a profile that needs http_url of the package acme, which cannot" in shown
+
+
+def test_providers_fit_a_terminal(package, capsys, mocker, monkeypatch):
+    """Markdown is for pages, and a row of it is longer."""
+    package("acme", ACME, PROVIDER)
+    monkeypatch.setenv("COLUMNS", "80")
+    mocker.patch.object(sys.stdout, "isatty", return_value=True)
+    assert main(["providers"]) == 0
+    shown = capsys.readouterr().out
+    assert "from_env                      env\n    Environment, selected by code only\n" in shown
+    assert "    CustomAcme, selected by acme_path, of the package acme\n" in shown
+    assert not [line for line in shown.splitlines() if len(line) > 80 or "`" in line]
 
 
 def test_two_entry_points_may_name_one_provider(package, load, capsys):
