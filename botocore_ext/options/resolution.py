@@ -250,7 +250,8 @@ class Specification(Declared):
         """
         if wanted.token and self._code_values.get(wanted.name) is not None:
             return resolve(wanted, self._origins_of(wanted))
-        return self._binding.once("options", self._resolve_options)[wanted.name]
+        found = self._binding.once("options", self._resolve_options)
+        return found.get(wanted.name) or Resolved(wanted.default)
 
     def _option_value(self, wanted: Option) -> Any:
         """Return the current value (see ``Option``).
@@ -295,20 +296,18 @@ class Specification(Declared):
         return f" in code, which sets {other}"
 
     def _resolve_options(self) -> dict[str, Resolved]:
-        """Resolve every option; what code sets for a token is looked up at each read."""
+        """Resolve the options that are set; a token from code is resolved at each read instead."""
         origins = self._binding.once("origins", self._eligible_origins)
         own = self._selecting_origin(origins)
-        return {
-            one.name: resolve(
-                one,
-                [
-                    origin
-                    for origin in (own if one.same_origin else origins)
-                    if not one.token or origin.kind != CODE
-                ],
-            )
-            for one in self._options
-        }
+        found = {}
+        for one in self._options:
+            eligible = own if one.same_origin else origins
+            if one.token:
+                eligible = [origin for origin in eligible if origin.kind != CODE]
+            resolved = resolve(one, eligible)
+            if resolved.origin is not None:  # a default is not kept: there may be many providers
+                found[one.name] = resolved
+        return found
 
     def _origins(self) -> list[Origin]:
         """Return the origins of options of this provider, in order of precedence."""

@@ -24,12 +24,12 @@ E = TypeVar("E", bound=Exception)
 
 
 class ProcessLocal(Generic[T]):
-    """A value that belongs to one process and is created again in a forked child."""
+    """A value that belongs to one process: created at its first use, and in a forked child."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         """Take ``make``, which is called in each process; if threads race, one value is kept."""
         self._make = make
-        self._values: dict[int, T] = {os.getpid(): make()}
+        self._values: dict[int, T] = {}
 
     def get(self) -> T:
         """Return this process's value."""
