@@ -31,7 +31,7 @@ class _Server(ThreadingTCPServer):
     # Not HTTPServer, which looks up the name of the host.
     daemon_threads = True
 
-    def handle_error(self, *_: object) -> None:
+    def handle_error(self, *_: object, **__: object) -> None:
         """Say nothing of a client that went away: the terminal belongs to the program."""
 
 
@@ -71,7 +71,7 @@ def serve(fetch: Callable[[], FrozenCredentials], token: str) -> Iterator[str]:
                 name = type(error).__name__
                 return HTTPStatus.INTERNAL_SERVER_ERROR, _error(name, redacted_text(error))
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, *_: object, **__: object) -> None:
             """Say nothing: the terminal belongs to the program."""
 
     with _Server((_HOST, 0), Handler) as server:

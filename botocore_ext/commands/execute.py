@@ -16,6 +16,7 @@ from ..system import system_environment
 from .child import run_child
 from .endpoint import serve
 from .lookup import add_profile, look_up
+from .progress import seconds_shown
 
 #: Variables with credentials, or that lead an SDK to some, before it asks the endpoint.
 _LOST = {
@@ -47,8 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the program with the credentials of the profile, and return its exit status."""
-    found = look_up(Session(profile=arguments.profile))
-    first = found.frozen()  # without credentials the program is not started
+    with seconds_shown():
+        found = look_up(Session(profile=arguments.profile))
+        first = found.frozen()  # without credentials the program is not started
     with tempfile.TemporaryDirectory(prefix="botocore-ext-") as name:
         directory = Path(name)
         environment = _environment(found.session, directory)

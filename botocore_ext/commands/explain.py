@@ -12,6 +12,7 @@ from ..explanation.report import Verdict
 from ..session.hook import install
 from ..system import system_environment
 from .lookup import add_profile
+from .progress import seconds_shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the explanation; return 0 if credentials were found, or offline are configured."""
     if not arguments.plain:
         install()
-    explanation = explain(Session(profile=arguments.profile), offline=arguments.offline)
+    with seconds_shown():
+        explanation = explain(Session(profile=arguments.profile), offline=arguments.offline)
     if arguments.json:
         text = json.dumps(explanation.to_dict(), indent=2)
     else:  # https://no-color.org

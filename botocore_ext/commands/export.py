@@ -20,6 +20,7 @@ from ..profiles.inert import profile_of
 from ..system import hand_down, system_environment
 from .failures import CommandError
 from .lookup import add_profile, look_up, rfc_3339
+from .progress import seconds_shown
 
 #: Names the profiles that are being exported, outermost first, to processes that this one starts.
 PROFILES = "_BOTOCORE_EXT_PROFILES"
@@ -47,7 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
         _refuse_terminal()
     session = Session(profile=arguments.profile)
     _guard_export_loop(profile_of(session))
-    sys.stdout.write(FORMATS[arguments.format](look_up(session).frozen()))
+    with seconds_shown():
+        credentials = look_up(session).frozen()
+    sys.stdout.write(FORMATS[arguments.format](credentials))
     return 0
 
 

@@ -1,6 +1,7 @@
 """What all commands have in common."""
 
 import logging
+import sys
 
 import pytest
 
@@ -50,3 +51,14 @@ def test_explain_takes_the_profile_alone(aws, capsys):
     output = capsys.readouterr()
     assert "web" in output.out
     assert output.err == ""
+
+
+@pytest.mark.caller_signs
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_slow_call_shows_the_seconds(aws, capsys, mocker, is_terminal):
+    """On a terminal; a program that runs the command sees errors only."""
+    aws.delay = 0.9
+    mocker.patch.object(sys.stderr, "isatty", return_value=is_terminal)
+    assert main(["whoami", "web"]) == 0
+    shown = capsys.readouterr().err.splitlines()[:1]
+    assert shown == ["botocore-ext: waiting for 1 s"] * is_terminal
