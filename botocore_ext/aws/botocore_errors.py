@@ -6,6 +6,7 @@ shows the content of a file or the output of a process.
 
 import subprocess
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from botocore import exceptions
@@ -30,10 +31,7 @@ MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
     ),
     exceptions.ConfigParseError: (
         ConfigurationError,
-        (
-            "{error.kwargs[path]} cannot be read as an AWS config or credentials file: correct "
-            "its syntax"
-        ),
+        "{unreadable[0]} cannot be read as an AWS config or credentials file: {unreadable[1]}",
     ),
     exceptions.ProfileNotFound: (
         ConfigurationError,
@@ -146,8 +144,43 @@ def native(method: str | None, source: str, remedy: str, work: Callable[[], T]) 
         if meaning is None:
             raise
         kind, text = meaning
-        fact = text.format(error=error, source=source, remedy=remedy)
+        is_file = isinstance(error, exceptions.ConfigParseError)
+        unreadable = unreadable_file(error) if is_file else None
+        fact = text.format(error=error, source=source, remedy=remedy, unreadable=unreadable)
     raise kind(provider=method, error_msg=fact)
+
+
+def unreadable_file(error: Any) -> tuple[str, str]:
+    """Return the file, and line if known, of a ``ConfigParseError``, and what to do.
+
+    The text of the error itself may hold a secret.
+    """
+    path, cause = error.kwargs["path"], error.kwargs["error"]
+    lines = [number for number, _ in getattr(cause, "errors", [])]
+    line = getattr(cause, "lineno", None) or next(iter(lines), None)
+    remedy = "correct its syntax: [section], name = value, and lists on one line"
+    if line is None and not isinstance(cause, UnicodeDecodeError):
+        line = _line_without_equals(path)
+        remedy = "write the indented line as NAME = VALUE, with = and not :"
+    return f"{path}:{line}" if line else path, remedy
+
+
+def _line_without_equals(path: str) -> int | None:
+    """Return the line of an indented block that botocore cannot read."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    is_block = False
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text or text[0] in "#;":
+            continue
+        if not line[0].isspace():
+            is_block = text[-1] in "=:"
+        elif is_block and "=" not in text:
+            return number
+    return None
 
 
 def _meaning(error: Exception) -> tuple[type[ProviderError], str] | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError, ConfigParseError
 
+from ..aws.botocore_errors import unreadable_file
 from ..errors import redacted_text
 
 #: 128 and the number of SIGINT, as in a shell.
@@ -29,7 +30,8 @@ def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
         done = run(arguments)
         sys.stdout.flush()
     except ConfigParseError as error:
-        reason = f"{redacted_text(error)}: run botocore-ext explain"
+        file, remedy = unreadable_file(error)
+        reason = f"{file} cannot be read as an AWS config or credentials file: {remedy}"
     except (BotoCoreError, ClientError) as error:
         reason = redacted_text(error)
     except OSError as error:

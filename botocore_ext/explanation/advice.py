@@ -3,15 +3,15 @@
 Advice covers mistakes that the credential provider chain itself cannot see.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 
 from botocore.credentials import create_credential_resolver
 from botocore.exceptions import ConfigParseError
 
-from ..aws.botocore_errors import create_with_botocore, whole_number
+from ..aws.botocore_errors import create_with_botocore, unreadable_file, whole_number
 from ..catalogue import INSERTED
 from ..errors import ConfigurationError, nearest
 from ..profiles.inert import AWS_KEYS, source_profile_chain
@@ -53,15 +53,10 @@ def without_chain(view: View) -> Explanation | None:
     try:
         is_missing = view.profile not in view.profiles and view.profile_name is not None
     except ConfigParseError as error:
-        details = cast("Mapping[str, Any]", error.kwargs)  # the stubs know of the path only
-        files = {in_environment(path): path for path in (view.credentials_file, view.config_file)}
-        path, line = files.get(details["path"], details["path"]), _line_of(details["error"])
-        location = f"line {line} of {path}" if line else path
+        location, remedy = unreadable_file(error)
+        for path in (view.credentials_file, view.config_file):  # as the user wrote it
+            location = location.replace(in_environment(path), path)
         text = f"No credentials: {location} cannot be read, so every boto3 session fails."
-        remedy = (
-            "correct its syntax: [section], name = value, lists on one line, and = (not :) in the "
-            "indented lines below a setting"
-        )
         return _without_steps(view, Verdict.BAD_FILE, text, remedy)
     if is_missing:
         text = (
@@ -83,13 +78,6 @@ def without_chain(view: View) -> Explanation | None:
 def _without_steps(view: View, verdict: Verdict, text: str, *notes: str) -> Explanation:
     found = (view.profile, view.profile_from, view.files)
     return Explanation(verdict, text, notes, None, (), *found)
-
-
-def _line_of(error: object) -> int | None:
-    """Return the line that ``configparser`` cannot read; its own text may hold a secret."""
-    lines = [number for number, _ in getattr(error, "errors", [])]
-    found: int | None = getattr(error, "lineno", None) or next(iter(lines), None)
-    return found
 
 
 def _about_missing_profile(view: View) -> Iterator[str]:

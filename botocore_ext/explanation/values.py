@@ -1,7 +1,6 @@
 """What may be shown of the value of a setting: never a secret, nor what may be a misplaced one."""
 
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -46,23 +45,29 @@ def redact_option(option: Option, value: Any, *, is_text: bool, is_malformed: bo
     """
     if option.parse is types.full_uri and not is_malformed:
         return _url(str(value))
+    if option.secret and is_text and option.read is references.references:
+        return _HIDDEN if is_malformed else _logins(value)
     if option.secret:
-        is_reference = option.read in (references.reference, references.references)
-        return _references(value) if is_text and is_reference else _HIDDEN
+        return _reference(value) if is_text and option.read is references.reference else _HIDDEN
     if is_malformed:
         shown = printable(value)
         return shown if len(shown) <= _SHORT or shown.startswith("arn:") else "(malformed)"
     return _public(value)
 
 
-def _references(value: Any) -> str:
-    """Return what may be shown of a token, or of a block of ``name = token`` lines, in a file."""
-    if not isinstance(value, Mapping):
-        return printable(references.shown(value) or _HIDDEN)
-    shown = {printable(name): references.shown(one) for name, one in value.items()}
+def _reference(value: Any) -> str:
+    """Return what may be shown of a token in a file."""
+    return printable(references.shown(value) or _HIDDEN)
+
+
+def _logins(value: Any) -> str:
+    """Return what may be shown of names and their tokens in a file."""
+    entries = references.on_one_line(value) if isinstance(value, str) else value
     # Without a reference on its right-hand side a name may be the beginning of a token.
-    entries = [f"{name} = {printable(one)}" if one else _HIDDEN for name, one in shown.items()]
-    return ", ".join(entries)
+    return ", ".join(
+        f"{printable(name)} = {_reference(one)}" if references.shown(one) else _HIDDEN
+        for name, one in entries.items()
+    )
 
 
 def _public(value: Any) -> str:

@@ -107,10 +107,36 @@ _MISTAKES: Mapping[str, str] = {
 
 
 def references(value: object, scope: Scope) -> object:
-    """Return the sources of a block of ``name = token`` lines in an ini file."""
-    if not isinstance(value, Mapping):
-        return value
-    return {name: reference(token, scope) for name, token in value.items()}
+    """Return the sources of an ini file: a block of ``name = token`` lines, or all on one line.
+
+    Raises:
+        ValueError: See ``reference`` and ``on_one_line``.
+    """
+    entries = on_one_line(value) if isinstance(value, str) else value
+    if not isinstance(entries, Mapping):
+        return entries
+    return {name: reference(token, scope) for name, token in entries.items()}
+
+
+def on_one_line(text: str) -> Mapping[str, str]:
+    """Return the names and references of a line ``NAME=REFERENCE, NAME=REFERENCE``.
+
+    A token itself is refused, because a command may contain a comma: the part after it is not
+    taken for a login.
+
+    Raises:
+        ValueError: It is not such a line.
+    """
+    parts = [part.partition("=") for part in text.split(",")]
+    found = {name.strip(): token.strip() for name, _, token in parts}
+    are_references = all(name and _SCHEME.match(token) for name, token in found.items())
+    if len(found) < len(parts) or not are_references:
+        msg = (
+            "is not a line of NAME=REFERENCE, separated by commas, each name once (write tokens, "
+            "and commands with a comma, in a block: one indented line NAME = TOKEN for each)"
+        )
+        raise ValueError(msg)
+    return found
 
 
 def token(value: object) -> Token:
@@ -132,10 +158,7 @@ def tokens(value: object) -> Mapping[str, Token]:
         msg = "is empty (leave it out for a guest)"
         raise ValueError(msg)
     if not isinstance(value, Mapping):
-        msg = (
-            "must be a mapping of names to tokens (in a profile, one indented line NAME = TOKEN "
-            "for each identity provider)"
-        )
+        msg = "must be a mapping of names to tokens"
         raise ValueError(msg)
     return {str(name): token(entry) for name, entry in value.items()}
 

@@ -55,14 +55,15 @@ class CognitoProvider(ServiceProvider):
     logins: Mapping[str, references.Token] | None = option(
         default=None,
         ini="cognito_logins",
-        example="(and below it, indented) accounts.google.com = env://GOOGLE_TOKEN",
+        example="accounts.google.com=env://GOOGLE_TOKEN",
         code="{'accounts.google.com': get_token}",
         secret=True,
         token=True,
         parse=references.tokens,
         read=references.references,
         help="Names of identity providers with their tokens, or with callables that return "
-        "them, called once for each fetch. In a profile an indented block.",
+        "them, called once for each fetch. In a profile one line `NAME=REFERENCE, NAME=REFERENCE`, "
+        "or an indented block.",
     )
     client: "BaseClient | None" = option(
         default=None,

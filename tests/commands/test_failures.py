@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ConfigParseError
 
 from botocore_ext.__main__ import main
+from botocore_ext.aws.botocore_errors import unreadable_file
+from tests import fakes, searching
 
 FULL = Path("/dev/full")
 
@@ -36,10 +39,23 @@ def test_closed_pipe_is_one_line(config):
     )
 
 
-def test_unreadable_config_file_leads_to_explain(config, capsys):
-    """The message of botocore has neither the line nor what to change."""
-    path = config("[profile mobile]\ncognito_logins =\n    accounts.google.com: env://TOKEN\n")
+def test_unreadable_file_is_named_with_its_line(config, capsys):
+    """The error of botocore names only the file."""
+    secret = fakes.secret()
+    config(f"[profile mobile]\ncognito_logins =\n    accounts.google.com: {secret}\n")
     assert main(["whoami", "mobile"]) == 1
-    assert capsys.readouterr().err == (
-        f"botocore-ext: Unable to parse config file: {path}: run botocore-ext explain\n"
-    )
+    error = capsys.readouterr().err
+    assert "config:3 cannot be read as an AWS config or credentials file: write the" in error
+    assert not searching.shown([error])
+
+
+def test_file_that_is_gone_has_no_line(tmp_path):
+    """It was replaced after botocore had read it."""
+    error = ConfigParseError(path=f"{tmp_path}/gone", error=ValueError())
+    assert unreadable_file(error)[0] == f"{tmp_path}/gone"
+
+
+def test_file_that_is_correct_again_has_no_line(tmp_path):
+    (tmp_path / "config").write_text("[default]\ns3 =\n  x = y\n")
+    error = ConfigParseError(path=f"{tmp_path}/config", error=ValueError())
+    assert unreadable_file(error)[0] == f"{tmp_path}/config"

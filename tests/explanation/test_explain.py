@@ -963,6 +963,21 @@ def test_logins_show_references_only(line, shown, config):
     assert not searching.shown([str(explanation)])
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("a.example=env://A, b.example = process://get x", "a.example = env://A, b.example = process://..."),
+        ("a.example={}", "(set)"),
+    ],
+)  # fmt: skip
+def test_logins_on_one_line_show_references_only(line, shown, config):
+    config(f"{MOBILE}cognito_logins = {line.format(fakes.secret())}\n")
+    botocore_ext.install()
+    explanation = botocore_ext.explain(boto3.Session(profile_name="mobile"), offline=True)
+    assert f"cognito_logins = {shown}  (" in str(explanation)
+    assert not searching.shown([str(explanation)])
+
+
 def test_uri_without_a_scheme_is_not_shown(monkeypatch):
     secret = fakes.secret()
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", secret)

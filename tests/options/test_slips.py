@@ -1,5 +1,6 @@
 """Slips that would look like success: refused before anything is sent, with the right form."""
 
+import json
 import pickle
 import sys
 
@@ -294,3 +295,34 @@ def test_an_option_may_replace_that_of_a_parent():
 def test_an_unknown_argument_of_option_is_refused():
     with pytest.raises(TypeError, match=r"option\(\) has no argument 'defualt'"):
         option(defualt=None, help="What it is.")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a.example",
+        "=env://A",
+        "a.example=token",
+        "a.example=env://A, a.example=env://B",
+        "a.example=env://A,",
+        "a.example=process://get --scope x,y",
+    ],
+)
+def test_a_wrong_line_of_logins_is_refused(line, config):
+    config(f"[profile p]\ncognito_identity_pool_id = {POOL}\ncognito_logins = {line}\n")
+    botocore_ext.install()
+    with pytest.raises(ConfigurationError, match="is not a line of NAME=REFERENCE"):
+        boto3.Session(profile_name="p").get_credentials()
+
+
+def test_logins_on_one_line_are_sent(config, aws, monkeypatch):
+    monkeypatch.setenv("A", "token-a")
+    monkeypatch.setenv("B", "token-b")
+    config(
+        f"[profile p]\ncognito_identity_pool_id = {POOL}\n"
+        "cognito_logins = a.example=env://A, b.example/c = env://B\n"
+    )
+    botocore_ext.install()
+    boto3.Session(profile_name="p").get_credentials().get_frozen_credentials()
+    sent = json.loads(aws.requests[0].body)["Logins"]
+    assert sent == {"a.example": "token-a", "b.example/c": "token-b"}

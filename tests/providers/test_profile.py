@@ -32,6 +32,9 @@ pytestmark = pytest.mark.caller_signs  # roles are assumed with signed requests
 ROLE = "arn:aws:iam::123456789012:role"
 STATIC = "aws_access_key_id = AKIASTATIC\naws_secret_access_key = s\n"
 POOL = "cognito_identity_pool_id = us-east-1:1699ebc0-7900-4099-b910-2df94f52a030\n"
+#: What to do about an AWS file that botocore cannot read.
+SYNTAX = "correct its syntax: [section], name = value, and lists on one line"
+EQUALS = "write the indented line as NAME = VALUE, with = and not :"
 
 
 def role(name, source):
@@ -415,15 +418,23 @@ class TestFiles:
             f"there is no profile 'p' in {path} (which does not exist) or "
         )
 
-    @pytest.mark.parametrize("content", [b"[profile p\n", b"\xff\xfe", b"no section\n"])
+    @pytest.mark.parametrize(
+        ("content", "line", "remedy"),
+        [
+            (b"[profile p\n", ":1", SYNTAX),
+            (b"\xff\xfe", "", SYNTAX),
+            (b"no section\n", ":1", SYNTAX),
+            (b"[a]\nx = 1\n  y\n\ncognito_logins =\n  # b\n  c: env://D\n", ":7", EQUALS),
+        ],
+    )
     @pytest.mark.parametrize("where", ["config_filepath", "filepath"])
-    def test_a_file_that_is_malformed(self, where, content, world):
+    def test_a_file_that_is_malformed(self, where, content, line, remedy, world):
         path = world / "broken"
         path.write_bytes(content)
         with pytest.raises(ConfigurationError) as raised:
             from_ini(profile="p", **{where: str(path)}).load()
         assert raised.value.reason == (
-            f"{path} cannot be read as an AWS config or credentials file: correct its syntax"
+            f"{path}{line} cannot be read as an AWS config or credentials file: {remedy}"
         )
 
     def test_edits_are_seen_with_ignore_cache(self, config):
