@@ -182,9 +182,13 @@ class use_credentials:  # noqa: N801 - it is used as a function
     def __enter__(self) -> "Self":
         """Put the identity in force."""
         # A new one for each block: it keeps what the sessions in use have made of the source.
-        identity = Identity(self._source)
-        identity_in_force.set(InForce(identity, self, identity_in_force.get()))
-        return self
+        identity, before = Identity(self._source), identity_in_force.get()
+        try:
+            identity_in_force.set(InForce(identity, self, before))
+            return self  # noqa: TRY300 - the interrupt may come here, too
+        except BaseException:  # an interrupt: the block is not entered, and not left either
+            identity_in_force.set(before)
+            raise
 
     def __exit__(self, *_: object) -> None:
         """Put in force what was in force before.

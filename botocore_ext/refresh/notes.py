@@ -73,7 +73,8 @@ def warn_if_ignored(*, request_signer: Any, **_: object) -> None:
     _warned.add(request_signer)
     frame: Any = sys._getframe()
     level = 1
-    while frame.f_globals.get("__name__", "").split(".")[0] in _LIBRARIES:
+    # A thread or greenlet may begin in a library.
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in _LIBRARIES:
         frame, level = frame.f_back, level + 1
     warnings.warn(
         f"use_credentials() has no effect on this client of {request_signer.signing_name}: create "

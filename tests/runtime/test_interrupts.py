@@ -8,7 +8,12 @@ from itertools import count
 from pathlib import Path
 
 import botocore_ext
-from botocore_ext import FrozenCredentials, create_credential_chain, from_web_token
+from botocore_ext import (
+    FrozenCredentials,
+    create_credential_chain,
+    from_web_token,
+    use_credentials,
+)
 
 PACKAGE = str(Path(botocore_ext.__file__).parent)
 ROLE = "arn:aws:iam::123456789012:role/Web"
@@ -105,3 +110,20 @@ def test_an_interrupt_at_any_instruction_leaves_nothing(caplog):
     ).load()
     chain.refresh()
     in_thread(lambda: check_each(chain, caplog, "opcode"))
+
+
+def test_an_interrupt_of_entering_puts_no_identity_in_force():
+    """Python does not leave a block that was not entered."""
+    block = use_credentials(lambda: FrozenCredentials("AKIA", "the-secret"))
+
+    def work():
+        with block:
+            sys.settrace(None)  # leaving the block is not interrupted
+
+    def check():
+        tried = {}
+        while is_interrupted(work, "line", tried):
+            assert not any(what_is_set().values()), [*tried][-1]
+        assert len(tried) > 5
+
+    in_thread(check)

@@ -1,9 +1,11 @@
 """``per_request`` and ``use_credentials``: which identity is in force, and for how long."""
 
+import _thread
 import asyncio
 import contextvars
 import gc
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -114,6 +116,21 @@ def test_a_client_that_ignores_the_identity_is_warned_of_once(aws):
             signer(client)
         assert [one.filename for one in heard] == [__file__]
         assert "has no effect on this client of sts" in str(heard[0].message)
+
+
+def test_the_warning_in_a_thread_that_begins_in_botocore(aws):
+    """Such as a greenlet of gevent: no frame is the caller's."""
+    client, ended = Session("AKIASESSION", "s", region_name="eu-west-1").client("sts"), []
+    with use_credentials(A), warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        client.meta.events.register("after-call", lambda **_: ended.append(1))
+        run = contextvars.copy_context().run
+        _thread.start_new_thread(run, (client.get_caller_identity,))
+        deadline = time.monotonic() + 10
+        while not ended and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert ended
+    assert ["has no effect" in str(one.message) for one in heard] == [True]
 
 
 def test_a_client_that_a_fetch_uses_may_have_its_own(aws, sts):
