@@ -212,7 +212,16 @@ class FakeAws:
                 fake.connections += 1
                 super().setup()
 
+            def handle_expect_100(self) -> bool:
+                # Written at once: aiohttp sends no body before, and botocore waits a second.
+                carries_on = super().handle_expect_100()
+                self.wfile.flush()
+                return carries_on
+
             def do_GET(self) -> None:
+                fake._serve(self)
+
+            def do_HEAD(self) -> None:
                 fake._serve(self)
 
             def do_PUT(self) -> None:

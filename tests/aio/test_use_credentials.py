@@ -1,6 +1,8 @@
 """``per_request`` and ``use_credentials`` in sessions of aiobotocore."""
 
 import asyncio
+import io
+from collections import Counter
 
 import pytest
 
@@ -233,3 +235,58 @@ def test_a_resource_of_aioboto3(aws, session):
 
     asyncio.run(run())
     assert signers(aws) == ["AKIAA", "AKIAB"]
+
+
+PART = 1024
+
+
+def test_transfers_of_aioboto3_in_tasks(aws, session, tmp_path):
+    """Each has the identity in force where its task was created, in all its parts."""
+    aioboto3 = pytest.importorskip("aioboto3", reason="aioboto3 is not installed")
+    found = aioboto3.Session(botocore_session=session, region_name="us-west-2")
+    parts = pytest.importorskip("boto3.s3.transfer").TransferConfig(
+        multipart_threshold=PART, multipart_chunksize=PART
+    )
+    size = {"Content-Length": str(PART + 1)}
+    aws.always("POST", fakes.Answer(b"<Answer><UploadId>u</UploadId></Answer>"))
+    aws.always("HEAD", fakes.Answer(headers=size))
+    aws.always("GET", fakes.Answer(b"content"))
+    aws.always("PUT", put)
+    (tmp_path / "file").write_bytes(b"x" * (PART + 1))
+
+    async def transfer(s3, user):
+        key, source = user.access_key, {"Bucket": "from", "Key": user.access_key}
+        await s3.upload_fileobj(io.BytesIO(b"small"), "bucket", key)
+        await s3.upload_file(str(tmp_path / "file"), "bucket", key, Config=parts)
+        await s3.download_fileobj("bucket", key, io.BytesIO(), Config=parts)
+        await s3.copy(source, "bucket", key, Config=parts)
+
+    async def run():
+        async with found.client("s3") as s3:
+            tasks = []
+            for user in USERS:
+                with use_credentials(user):
+                    tasks.append(asyncio.create_task(transfer(s3, user)))
+            with use_credentials(B):
+                await asyncio.wait_for(asyncio.gather(*tasks), 60)
+            with pytest.raises(ConfigurationError, match="no identity is in force"):
+                await s3.upload_fileobj(io.BytesIO(b"small"), "bucket", "key")
+
+    asyncio.run(run())
+    made = Counter(zip(signers(aws), map(key_of, aws.requests), strict=True))
+    # put, three of a multipart upload twice, one more part each, two heads and two ranges.
+    assert made == {(user.access_key,) * 2: 13 for user in USERS}
+
+
+USERS = [FrozenCredentials(f"AKIA{one}", "secret") for one in range(4)]
+
+
+def put(request):
+    """Answer an upload of an object or a part, or a copy of a part."""
+    if "x-amz-copy-source" in {name.lower() for name in request.headers}:
+        return fakes.Answer(b"<CopyPartResult><ETag>e</ETag></CopyPartResult>")
+    return fakes.Answer(headers={"ETag": "e"})
+
+
+def key_of(request):
+    return request.target.rpartition("/")[2].partition("?")[0]
