@@ -244,7 +244,7 @@ def test_every_argument_of_option_is_explained():
 
 def test_security_page_lists_providers_and_loggers():
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-    sends = page.partition("## What leaves")[2].partition("\n## ")[0]
+    sends = page.partition("## What is sent")[2].partition("\n## ")[0]
     rows = [line for line in sends.splitlines() if line.startswith("| `")]
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert told == {kind.FACTORY for kind in EVERY}

@@ -208,7 +208,7 @@ NAMES = {name: getattr(botocore_ext, name) for name in botocore_ext.__all__} | {
 
 
 def test_the_first_table_has_every_export_and_its_python_runs():
-    lines = tables("# Coming from JavaScript")
+    lines = tables("# Migrating from JavaScript")
     exports = [in_backticks(javascript)[0].partition("(")[0] for javascript, _ in lines]
     assert exports == [*JAVASCRIPT, "new S3Client", ""]  # and "(await ...)"
     session = Session(credentials=NAMES["provider"])
