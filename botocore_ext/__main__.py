@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "exec": ("commands.execute", "run a program with the credentials of a profile"),
     "run": ("commands.run", "run a Python program that uses boto3 with install()"),
     "providers": ("commands.table", "print the table of all providers"),
+    "completion": ("commands.completion", "print a script that lets a shell complete commands"),
     "demo": (
         "commands.demo",
         "resolve one profile of each kind against a simulated AWS on this machine",

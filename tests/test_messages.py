@@ -13,7 +13,7 @@ from .tools import messages
 PACKAGE = Path(botocore_ext.__file__).parent
 #: What speaks to somebody else: the demonstration, the command line, who writes the documentation
 #: (and ``explanation``, of which docs/explain.md shows what it says).
-_OTHERS = {"__main__", "demo", "table", "testing"}
+_OTHERS = {"__main__", "completion", "demo", "table", "testing"}
 #: Calls whose texts are no messages.
 _NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "_frozen_field", "option",
                 "timeout_option", "max_retries_option",

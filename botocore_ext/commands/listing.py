@@ -29,13 +29,17 @@ class Row:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the argument of the command."""
+    """Declare the arguments of the command."""
     parser.add_argument("--json", action="store_true", help="print data instead of text")
+    parser.add_argument("--names", action="store_true", help="print the names only")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a row for each profile and return 0; no request is sent and no program is run."""
     session = Session()
+    if arguments.names:
+        sys.stdout.writelines(f"{name}\n" for name in sorted(session.available_profiles))
+        return 0
     rows = [_row(name) for name in sorted(session.available_profiles)]
     if arguments.json:
         sys.stdout.write(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
