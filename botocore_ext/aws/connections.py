@@ -79,7 +79,7 @@ class _Connection:
         seconds_left()  # raises when the time is over
         context = getattr(self, "ssl_context", None)
         is_default = bool(context) and getattr(self, "ca_certs", None) == get_cert_path(verify=True)
-        # After an error, urllib3 has forgotten that a proxy has to be asked for a tunnel.
+        # Not through a proxy: after an error, urllib3 does not open the tunnel again.
         roots_first = is_default and not getattr(self, "proxy", None)
         reader = _bundle_reader(context, roots_first=roots_first)
         partial = reader if reader is not None and reader.roots_first else None
@@ -93,7 +93,7 @@ class _Connection:
 
 
 def _bundle_reader(context: Any, *, roots_first: bool) -> "_BundleReader | None":
-    """Return what reads CA bundles for a TLS context, which is put there at the first call."""
+    """Return the reader of CA bundles of a TLS context, which gets it at the first call."""
     load = getattr(context, "load_verify_locations", None)
     if load is None or isinstance(load, _BundleReader):
         return load
@@ -139,7 +139,7 @@ _ROOTS_OF_AWS = (b"Amazon Root CA ", b"Starfield Services Root Certificate Autho
 
 
 def _version(path: Any) -> Hashable:
-    """Return what changes whenever a file is replaced or written; None if there is no file."""
+    """Return a value that changes with the file, or None if the file does not exist."""
     try:
         found = Path(path).stat()
     except (OSError, TypeError, ValueError):
@@ -183,7 +183,7 @@ def keep_deadlines_of(owner: Any) -> None:
 
 # Sharing. A botocore client sends through an HTTP session, which holds the TLS context and pools.
 
-#: Most ways of connecting of which connections are kept; of others they live with their clients.
+#: The number of ways of connecting whose connections are shared; other clients keep their own.
 _MAX_SHARED = 10
 #: Attributes of an HTTP session that hold connections, or say how to pool them.
 _CONNECTIONS = {"_manager", "_proxy_managers", "_pool_classes_by_scheme"}
@@ -215,9 +215,9 @@ def reset() -> None:
 
 
 def _way_of_connecting(http_session: Any) -> Hashable:
-    """Return everything that decides how a session connects, also what botocore may add to it.
+    """Return all settings that decide how a session connects, also those that botocore may add.
 
-    The classes of connections and sockets are part of it, because programs that record or block
+    The classes of connections and sockets are among them, because programs that record or block
     requests replace them for a while.
     """
     kinds = getattr(http_session, "_pool_classes_by_scheme", {})
@@ -227,7 +227,7 @@ def _way_of_connecting(http_session: Any) -> Hashable:
 
 
 def _comparable(value: Any) -> Hashable:
-    """Return what is equal only for settings with the same meaning, files with their versions."""
+    """Return a value that is equal for equal settings only; a file counts with its version."""
     if isinstance(value, (ProxyConfiguration, Timeout)):
         value = vars(value)
     if isinstance(value, Mapping):

@@ -111,18 +111,18 @@ class CognitoProvider(ServiceProvider):
             if self.role_arn is None:
                 raise self._missing(self._option_named("role_arn"))
             if self.custom_role_arn is not None:
-                raise self._of_no_use("custom_role_arn", "is of the enhanced flow")
+                raise self._of_no_use("custom_role_arn", "belongs to the enhanced flow")
         for name in _CLASSIC if self.flow != "classic" else ():
             if name in self._code_values:
-                raise self._of_no_use(name, "is of the classic flow", "flow")
+                raise self._of_no_use(name, "belongs to the classic flow", "flow")
 
     def _of_no_use(self, name: str, fact: str, other: str | None = None) -> ConfigurationError:
-        """Return the error for an option that the others leave no use for.
+        """Return the error for an option that has no effect next to the others.
 
         Args:
             name: The option.
-            fact: Why it is of no use.
-            other: The option that would make use of it.
+            fact: Why it has no effect.
+            other: The option that it belongs to.
         """
         wanted = self._option_named(name)
         origin: Any = self._resolution(wanted).origin
@@ -133,7 +133,7 @@ class CognitoProvider(ServiceProvider):
         return ConfigurationError(provider=self.METHOD, error_msg=fact)
 
     def _resolution(self, wanted: Option) -> Resolved:
-        """See ``Specification._resolution``; AWS's settings of a role on top are not for this."""
+        """See ``Specification._resolution``; a role in the profile may not be for Cognito."""
         found = super()._resolution(wanted)
         is_in_profile = found.origin is not None and found.origin.kind == PROFILE
         return found if not is_in_profile or self._uses(wanted.name) else Resolved(wanted.default)
@@ -143,10 +143,10 @@ class CognitoProvider(ServiceProvider):
         return name not in _CLASSIC or self.flow == "classic"
 
     def logout(self) -> None:
-        """Forget the user: logins that code gave, the identity and the credentials of all copies.
+        """Drop the logins that code set, the identity, and the credentials of all copies.
 
-        A fetch under way does not bring them back. The next use is a guest's, or that of the user
-        whom a profile or a developer user name.
+        A fetch under way does not bring them back. The next fetch is for a guest, or for the user
+        that a profile or ``developer_user`` names.
         """
         copies: list[Provider | ProviderCredentials] = [self, *self._cell.own()]
         try:
@@ -475,8 +475,7 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
         ini="cognito_developer_provider",
         example="login.example.com",
         parse=types.text,
-        help="The developer provider name of the pool, for users whom your own backend "
-        "authenticates.",
+        help="The developer provider name of the pool, if your backend authenticates its users.",
     )
     developer_user: str | None = option(
         default=None,
@@ -516,7 +515,7 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
         return super()._identity if scope.profile is None else named
 
     def check(self) -> None:
-        """See ``Provider.check``; a developer identity needs a user and whose credentials sign."""
+        """See ``Provider.check``; a developer identity needs a user, and credentials that sign."""
         super().check()
         named = self._option_named
         if self.developer_provider is None:
@@ -532,11 +531,13 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
             in_code = [named("master_credentials")] if self.scope.profile is None else []
             raise self._missing(*in_code, named("source_profile"))
         if self.master_credentials is not None and source is not None:
-            raise self._of_no_use("source_profile", "is next to master_credentials")
+            raise self._of_no_use("source_profile", "conflicts with master_credentials")
         if source is not None and source not in profiles:
             similar = near(source, profiles)
             remedy = f"did you mean {similar}?" if similar else "add it, or correct the name"
-            fact = f"source_profile = {source} is no profile of {self.scope.config_file}: {remedy}"
+            fact = (
+                f"source_profile = {source} is not a profile of {self.scope.config_file}: {remedy}"
+            )
             raise ConfigurationError(provider=self.METHOD, error_msg=fact)
 
     def _uses(self, name: str) -> bool:

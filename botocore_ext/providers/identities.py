@@ -141,13 +141,13 @@ class _Weak:
 
 
 def _weak_function(reference: Callable[[], Any], source: Any) -> Callable[[], Any]:
-    """Return a function that returns these credentials, or what this function returns."""
+    """Return a function that calls the source, or returns it if it is credentials."""
 
     def function() -> Any:
         found = reference()
         if callable(found):
             return found()
-        # A copy, because the credentials keep what they are made of.
+        # A copy: what is returned is kept, and would keep the source.
         return copy.copy(found) if isinstance(found, FrozenCredentials) else found
 
     function.__qualname__ = getattr(source, "__qualname__", type(source).__name__)
@@ -167,7 +167,7 @@ class use_credentials:  # noqa: N801 - it is used as a function
 
         Args:
             credentials: A provider, a callable that returns credentials, or credentials. Use the
-                same object for the same identity: what it obtains is kept for it.
+                same object for the same identity: its credentials are kept with it.
 
         Raises:
             TypeError: It is none of these.
@@ -176,7 +176,7 @@ class use_credentials:  # noqa: N801 - it is used as a function
         self._source = credentials
 
     def __repr__(self) -> str:
-        """Show no more than a provider shows of itself."""
+        """Show the name of the provider only."""
         return f"use_credentials({Identity(self._source).name})"
 
     def __enter__(self) -> "Self":
@@ -191,7 +191,7 @@ class use_credentials:  # noqa: N801 - it is used as a function
             raise
 
     def __exit__(self, *_: object) -> None:
-        """Put in force what was in force before.
+        """Restore the identity that was in force before.
 
         Raises:
             RuntimeError: Another ``use_credentials`` has been entered since and not left, or this
@@ -214,7 +214,7 @@ class use_credentials:  # noqa: N801 - it is used as a function
         return self.__enter__()
 
     async def __aexit__(self, *_: object) -> None:
-        """Put in force what was in force before (see ``__exit__``)."""
+        """Restore the identity that was in force before (see ``__exit__``)."""
         self.__exit__()
 
     def __call__(self, function: F) -> F:

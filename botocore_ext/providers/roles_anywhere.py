@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class Signer(Protocol):
-    """A private key that is elsewhere, such as in an HSM or an agent."""
+    """An object that signs with a private key, such as one in an HSM or an agent."""
 
     def sign(self, data: bytes, /) -> bytes:  # pyright: ignore[reportReturnType] - of a protocol
         """Return the signature with SHA-256: PKCS #1 v1.5 for RSA, DER for ECDSA."""
@@ -112,7 +112,7 @@ class RolesAnywhereProvider(ServiceProvider):
     )
 
     def fetch(self) -> FrozenCredentials:
-        """Sign with the key of the certificate: one round trip.
+        """Call CreateSession, signed with the private key: one round trip.
 
         Raises:
             ConfigurationError: cryptography is not installed.
@@ -136,7 +136,7 @@ class RolesAnywhereProvider(ServiceProvider):
         raise self._error("private_key", fact)
 
     def _signer(self) -> "X509Auth":
-        """Read the files, and check what can be checked without the service."""
+        """Return the signer with the certificate and the private key of the files."""
         try:
             from ..aws.x509 import (  # noqa: PLC0415 - of the extra x509
                 X509Auth,
@@ -183,7 +183,7 @@ class RolesAnywhereProvider(ServiceProvider):
         raise self._error(name, fact)
 
     def _error(self, name: str, fact: str) -> FetchError:
-        """Return the error about a file, or about what signs in the place of a key."""
+        """Return the error for a file, or for the object that signs."""
         value = getattr(self, name)
         what = f"the file {value}" if isinstance(value, str) else f"the object {name}"
         return FetchError(provider=self.METHOD, error_msg=f"{self._key_of(name)}: {what} {fact}")

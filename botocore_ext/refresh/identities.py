@@ -28,8 +28,8 @@ class Identity:
     def __init__(self, source: Any) -> None:
         """Take the source: a provider, a callable or credentials."""
         self.source = source
-        #: What each ``PerRequestCredentials`` has made of it; here, so that it lives as long as
-        #: the identity is in force anywhere.
+        #: Its credentials in each session or client. They are kept here, so that they live as
+        #: long as the identity is in force anywhere.
         self.bound: dict[PerRequestCredentials, BoundIdentity] = {}
 
     @property
@@ -47,7 +47,7 @@ class BoundIdentity(Once[Credentials]):
     """The credentials of one source in one session, loaded once for all threads."""
 
     def __init__(self, load: Callable[[], Credentials], reference: Callable[[], Any]) -> None:
-        """Take how to load the credentials, and a reference to the source they belong to."""
+        """Take the function that loads the credentials, and a reference to their source."""
         super().__init__(load)
         self._reference = reference
         self._converted: Any = None
@@ -63,7 +63,7 @@ class BoundIdentity(Once[Credentials]):
         return self._value.get(None)
 
     def converted(self, convert: Callable[[Any], Any]) -> Any:
-        """Return what ``convert`` makes of the loaded credentials, always the same object."""
+        """Return the loaded credentials as ``convert`` returns them; it is called once."""
         if self._converted is None:
             self._converted = convert(self.loaded)
         return self._converted
@@ -76,9 +76,9 @@ Loading: TypeAlias = Callable[[Callable[[], Any]], Callable[[], Credentials]]
 class _Identities:
     """The bound identities of one session.
 
-    An entry lives as long as its source, and not longer than ``limit`` other sources were used
-    after it, unless it is in force. Nothing is locked: a callback of the garbage collector may come
-    at any time, and each step is atomic.
+    An entry is dropped with its source, and once ``limit`` other sources have been used after it,
+    unless it is in force. There is no lock: a callback of the garbage collector may run at any
+    time, and each step is atomic.
     """
 
     def __init__(self, loading: Loading, limit: int) -> None:
@@ -105,7 +105,7 @@ class _Identities:
             return entry
         reference = weak_reference(source, partial(_drop, self._recent, key))
         new = BoundIdentity(self._loading(reference), reference)
-        # A reference that is not in the dict does not exist, so its callback is not called.
+        # The callback of a reference that did not get into the dict is not called.
         drop = partial(_drop, self._entries, key)
         entry = self._entries.setdefault(key, ref(new, drop))()  # atomic
         if entry is None or not entry.is_of(source):  # of a source that no longer exists
@@ -225,7 +225,7 @@ class PerRequestCredentials(Credentials):
     token: Any = _frozen_field("token", "The session token; None for long-term credentials.")
     account_id: Any = _frozen_field("account_id", "The account; None if the source returns none.")
 
-    # What ``rejections`` asks of credentials.
+    # The part of credentials that ``rejections`` uses.
 
     def _has_served(self, access_key: str) -> bool:
         """Return whether this is an access key of the identity in force."""

@@ -178,10 +178,10 @@ class TestClassicFlow:
             ({"flow": "classic"}, "role_arn is not set: pass role_arn="),
             (
                 {"role_arn": ROLE},
-                "role_arn passed to .* is of the classic flow: pass flow='classic",
+                "role_arn passed to .* belongs to the classic flow: pass flow='classic",
             ),
-            ({"duration_seconds": 900}, "duration_seconds passed .* is of the classic flow"),
-            ({"role_session_name": "a"}, "role_session_name passed .* is of the classic flow"),
+            ({"duration_seconds": 900}, "duration_seconds passed .* belongs to the classic flow"),
+            ({"role_session_name": "a"}, "role_session_name passed .* belongs to the classic flow"),
             ({**CLASSIC, "custom_role_arn": ROLE}, "custom_role_arn .* enhanced flow: remove it"),
         ]:
             for factory, given in (
@@ -327,11 +327,11 @@ class TestDeveloperIdentity:
             (DEVELOPER, "master_credentials or source_profile is not set: pass master_cred"),
             (
                 {**DEVELOPER, **master, "source_profile": "a"},
-                "is next to master_credentials: remove",
+                "conflicts with master_credentials: remove",
             ),
             (
                 {**DEVELOPER, "source_profile": "a"},
-                "source_profile = a is no profile of .*: add it",
+                "source_profile = a is not a profile of .*: add it",
             ),
         ]:
             with pytest.raises(ConfigurationError, match=text):
@@ -379,7 +379,7 @@ class TestDeveloperIdentityInAProfile:
     def test_a_source_profile_that_is_missing_is_named(self, files):
         files(f"[profile user]\n{self.USER.replace('= backend', '= backen')}")
         with pytest.raises(
-            ConfigurationError, match="backen is no profile of .*: did you mean backe"
+            ConfigurationError, match="backen is not a profile of .*: did you mean backe"
         ):
             from_ini(profile="user").fetch()
 
