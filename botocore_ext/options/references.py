@@ -70,7 +70,14 @@ def file_token(path: str, _: Scope) -> Token | None:
 
 
 def variable_token(name: str, scope: Scope) -> Token:
-    """Return the source for ``env://``."""
+    """Return the source for ``env://``.
+
+    Raises:
+        ValueError: The name has the ``$`` of a shell.
+    """
+    if name.startswith("$"):
+        msg = "has a $ before the name of the variable (write env://NAME)"
+        raise ValueError(msg)
     return sources.TokenVariable(name, scope.environ)
 
 
