@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in th
     from .explanation.explain import explain as explain
     from .explanation.report import Explanation as Explanation
     from .options.option import option as option
+    from .options.references import Token as Token
     from .options.scope import Scope as Scope
     from .providers.assume_role import from_temporary_credentials as from_temporary_credentials
     from .providers.base import Provider as Provider
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in th
     from .providers.cognito import from_cognito_identity as from_cognito_identity
     from .providers.cognito import from_cognito_identity_pool as from_cognito_identity_pool
     from .providers.environment import from_env as from_env
+    from .providers.function import Source as Source
     from .providers.http import from_container_metadata as from_container_metadata
     from .providers.http import from_http as from_http
     from .providers.identities import per_request as per_request
@@ -69,6 +71,8 @@ _HOMES = {
     "ProviderError": "errors",
     "Scope": "options.scope",
     "Session": "session.session",
+    "Source": "providers.function",
+    "Token": "options.references",
     "client": "session.identities",
     "explain": "explanation.explain",
     "option": "options.option",

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "botocore_ext"
 
 #: From the ground up; a module imports from its own layer, or from those above it in this list.
 LAYERS = [
-    "errors system catalogue",
+    "errors system catalogue exceptions",
     "runtime profiles",
     "aws",
     "options refresh tokens",

@@ -26,6 +26,7 @@ from botocore_ext import (
     FrozenCredentials,
     NotConfigured,
     Session,
+    exceptions,
     from_cognito_identity_pool,
     from_http,
     from_web_token,
@@ -624,6 +625,13 @@ def test_session_without_settings_loads_no_provider(profile, config):
         *("runtime.context", "runtime.single_flight", "session", "session.hook"),
         "session.resolver",
     }
+
+
+def test_exceptions_have_a_module_as_in_botocore():
+    names = [name for name in dir(exceptions) if not name.startswith("_")]
+    assert all(getattr(exceptions, name) is getattr(botocore_ext, name) for name in names)
+    errors = [name for name in botocore_ext.__all__ if name.endswith(("Error", "Configured"))]
+    assert {*errors, "Attempt"} == {*names}
 
 
 def test_the_public_names_are_all_there():
