@@ -22,6 +22,18 @@ from .scope import Scope
 if TYPE_CHECKING:
     import requests
 
+#: The packages of which nothing is logged, and the loggers that a first call creates.
+_LOGGERS = (
+    *("azure", "google", "msal", "requests", "urllib3"),
+    "azure.core.pipeline.policies.http_logging_policy",
+    "azure.core.pipeline.transport._requests_basic",
+    "azure.identity._internal.managed_identity_client",
+    "azure.identity._internal.msal_managed_identity_client",
+    "google.auth.compute_engine._metadata",
+    "google.auth.compute_engine._mtls",
+    "google.auth.compute_engine.credentials",
+)
+
 
 @dataclass(frozen=True)
 class AzureToken:
@@ -129,7 +141,7 @@ def _token(cloud: str, modules: Sequence[str], work: Callable[..., str], remedy:
         raise ConfigurationError(provider=provider, error_msg=f"{fact}: {extra}") from None
     within_budget = partial(run_within, share_of_budget(), partial(work, *imported))
     try:
-        return redact_logs(within_budget, "azure", "google", "msal", "requests", "urllib3")
+        return redact_logs(within_budget, *_LOGGERS)
     except TimeoutError:
         fact = f"within {FETCH_BUDGET} seconds"
     except Exception as error:  # noqa: BLE001 - whatever the library raises

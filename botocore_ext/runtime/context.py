@@ -104,12 +104,13 @@ def redact_logs(work: Callable[[], T], *packages: str) -> T:
 
     Args:
         work: The work.
-        packages: Third-party packages, imported already, of which nothing is logged meanwhile.
+        packages: Third-party packages, imported already, of which nothing is logged meanwhile, and
+            the names of loggers that the work may create.
     """
     may_log: Any = _may_log.get
     known = logging.root.manager.loggerDict
     theirs = [name for name in list(known) if name.partition(".")[0] in packages]
-    for logger in (*_LOGGERS, *map(logging.getLogger, theirs)):
+    for logger in (*_LOGGERS, *map(logging.getLogger, [*packages, *theirs])):
         logger.addFilter(may_log)  # logging adds it only once
     return run_with(_may_log, value=False, work=work)
 

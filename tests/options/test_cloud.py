@@ -223,6 +223,16 @@ def test_they_travel_as_their_audiences():
         assert pickle.loads(pickle.dumps(one)) == one
 
 
+def test_a_logger_that_the_first_call_creates(azure, aws, caplog, monkeypatch):
+    """azure-core creates this one with each client, and so in the middle of the first call."""
+    name = "azure.core.pipeline.policies.http_logging_policy"
+    monkeypatch.delitem(logging.root.manager.loggerDict, name, raising=False)
+    with caplog.at_level(logging.DEBUG):
+        AzureToken("api://aws")()
+    assert aws.requests
+    assert [one.name for one in caplog.records if one.name.startswith("azure")] == []
+
+
 def test_their_logs_are_as_before_afterwards(azure, aws, caplog):
     AzureToken("api://aws")()
     caplog.clear()
