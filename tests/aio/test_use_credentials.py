@@ -232,9 +232,10 @@ def test_a_resource_of_aioboto3(aws, session):
             for source in (A, B):
                 with use_credentials(source):
                     await (await s3.Object("bucket", "key")).put(Body=b"")
+                    await (await s3.Bucket("bucket")).upload_fileobj(io.BytesIO(b"x"), "key")
 
     asyncio.run(run())
-    assert signers(aws) == ["AKIAA", "AKIAB"]
+    assert signers(aws) == ["AKIAA", "AKIAA", "AKIAB", "AKIAB"]
 
 
 PART = 1024
