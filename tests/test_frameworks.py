@@ -1,6 +1,7 @@
 """The recipe of many tenants in FastAPI and in Celery as they are."""
 
 import asyncio
+import logging
 from functools import partial
 from types import SimpleNamespace
 
@@ -170,10 +171,15 @@ def serve(app, aws):
     assert_each_tenant_is_itself(aws, dict.fromkeys(TENANTS, 8))
 
 
+def leave_logging_alone(**_):
+    """Take the place of Celery, whose level for the root logger would hide records of ours."""
+
+
 class TestCelery:
     @pytest.fixture
     def app(self):
         celery = pytest.importorskip("celery", reason="celery is not installed")
+        pytest.importorskip("celery.signals").setup_logging.connect(leave_logging_alone)
         arguments = {"broker": "memory://", "backend": "cache+memory://"}
         with celery.Celery("app", set_as_current=False, **arguments) as app:
             app.conf.broker_transport_options = {"polling_interval": 0.01}
@@ -217,6 +223,7 @@ class TestCelery:
                 results += [decorated.delay(), bare.delay()]
             for result, tenant in zip(results, [*TENANTS * 2, "green"], strict=False):
                 assert f"role/{tenant}/" in result.get(timeout=30)
+            assert logging.getLogger().level == logging.DEBUG
             with pytest.raises(Exception, match="no identity is in force"):
                 results[-1].get(timeout=30)
         assert_each_tenant_is_itself(aws, dict.fromkeys(TENANTS, 2) | {"green": 1})
