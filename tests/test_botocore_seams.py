@@ -148,7 +148,7 @@ def used():
             continue
         for node in ast.walk(parsed(name)):
             is_import = isinstance(node, ast.ImportFrom) and not node.level
-            if is_import and node.module.startswith("boto"):
+            if is_import and node.module.split(".")[0] in ("botocore", "boto3"):
                 found.setdefault(node.module, set()).update(one.name for one in node.names)
             if isinstance(node, ast.Attribute):
                 owner, _, _ = ast.unparse(node).rpartition(".")
