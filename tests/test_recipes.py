@@ -316,8 +316,8 @@ def test_roles_with_mfa(recipe, aws, monkeypatch):
     assert prompts == ["MFA code of arn:aws:iam::123456789012:mfa/me: "] * 3
 
 
-@of("Fetch now")
-def test_fetch_now(recipe, aws, get_token, config):
+@of("Refresh now")
+def test_refresh_now(recipe, aws, get_token, config):
     names = recipe.run(0, get_google_token=get_token)
     tokens = sent(aws, "AssumeRoleWithWebIdentity", "WebIdentityToken")
     assert tokens == [*get_token.given, "the token of another user"]
