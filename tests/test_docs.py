@@ -271,7 +271,7 @@ def test_every_link_to_a_file_has_its_file():
 def test_the_quickstart_ends_with_what_it_shows(tmp_path):
     """Its files and its commands, but for pip and the demonstration, which the gate runs."""
     page, port, url = QUICKSTART, free_port(), "http://127.0.0.1:8080/"
-    kinds = {"json": "keys.json", "ini": "config", "python": "first.py"}
+    kinds = {"json": "credentials.json", "ini": "config", "python": "first.py"}
     for block in reversed(blocks(page)):  # of two of a kind the first counts
         if block.kind in kinds:
             text = block.text.replace(url, f"http://127.0.0.1:{port}/")

@@ -39,7 +39,7 @@ def test_only_refusals_lose_valid_credentials():
         (fault, valid.partition(" ")[0])
         for rows in EXPECTED.values()
         for fault, (_, _, valid) in rows.items()
-        if valid not in ("old keys", "new keys")
+        if valid not in ("current credentials", "new credentials")
     }
     assert lost == {("refusal for good", "ClientError")}
 
@@ -56,9 +56,9 @@ def test_changed_and_forbidden_outcomes_are_reported():
     step, fault = STEPS[0], FAULTS[0]
     cell = Cell(step, fault, *EXPECTED[step.family][fault.name], problems=["leaves a socket open"])
     assert discrepancies([cell]) == [f"{step}: {fault.name}: leaves a socket open"]
-    cell = Cell(step, fault, "keys", *EXPECTED[step.family][fault.name][1:])
+    cell = Cell(step, fault, "credentials", *EXPECTED[step.family][fault.name][1:])
     assert [line.partition(" instead of")[0] for line in discrepancies([cell])] == [
-        f"{step}: {fault.name}: ['keys', 'keys, 2 attempts', 'old keys']"
+        f"{step}: {fault.name}: ['credentials', 'credentials, 2 attempts', 'current credentials']"
     ]
 
 

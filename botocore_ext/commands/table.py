@@ -75,7 +75,7 @@ def part(name: str) -> str:
         return _table(_PROVIDER_HEADINGS, map(_provider_cells, ROWS))
     if name == "pages":
         rows = ([_link(kind), _summary(kind)] for kind in _kinds())
-        return _table(["factory", "gives"], rows)
+        return _table(["factory", "returns"], rows)
     if name == "keys":
         return _table(["ini key", "environment variable", "of"], _keys())
     if name == "every":

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from .running import Cell
 
-#: Family -> fault -> what comes of it: for good and without keys, once, for good with valid keys.
+#: Family -> fault -> its outcomes: for good, no credentials yet; once; for good, valid credentials.
 EXPECTED: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(
     Path(__file__).with_name("expected.toml").read_text(encoding="utf-8")
 )
-_COLUMNS = "| fault | for good, and no keys yet | once | for good, and the keys are still valid |\n"
-_LOCAL_COLUMNS = "| fault | no keys yet | the keys are still valid |\n"
+_COLUMNS = "| fault | for good, no credentials yet | once | for good, the credentials are valid |\n"
+_LOCAL_COLUMNS = "| fault | no credentials yet | the credentials are valid |\n"
 
 
 def discrepancies(cells: Iterable[Cell]) -> list[str]:

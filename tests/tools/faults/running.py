@@ -1,4 +1,4 @@
-"""One fault at one step: without keys, once, and with keys that are still valid."""
+"""One fault at one step: without credentials, once, and with credentials that are still valid."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OPEN_SOCKETS = {
     "from_ini": 3,
     "from_login_credentials": 3,
 }
-#: Seconds before their expiry at which keys are refreshed here: in the advisory window.
+#: Seconds before their expiry at which credentials are refreshed here: in the advisory window.
 LEFT = 200
 
 
@@ -48,7 +48,7 @@ class Cell:
 
     step: Any
     fault: Any
-    #: For good and without keys; once; for good and with keys that are still valid.
+    #: For good and without credentials; once; for good and with credentials that are still valid.
     first: str = ""
     once: str = ""
     valid: str = ""
@@ -74,7 +74,7 @@ class Trial:
     """A step in a place of its own, where a fault is tried."""
 
     def __init__(self, step: Step, fault: Fault, home: Path, number: int) -> None:
-        """Build the provider and let it obtain its first keys, so that it has its clients."""
+        """Build the provider and let it retrieve credentials, so that it has its clients."""
         self.cell = Cell(step, fault)
         self.step, self.fault = step, fault
         self.place = Place(home, f"{step.factory}-{number}", fault.timeout)
@@ -142,7 +142,7 @@ class Trial:
     def _asked(self) -> int:
         return self.place.aws.operations().count(self.step.operation) + self.place.refused
 
-    def _keys(self, credentials: ProviderCredentials) -> Any:
+    def _fetched(self, credentials: ProviderCredentials) -> Any:
         try:
             return credentials.get_frozen_credentials()
         except Exception as error:  # noqa: BLE001 - an outcome
@@ -151,8 +151,8 @@ class Trial:
 
     def _fresh(self, times: int) -> str:
         asked = self._fail(times)
-        found = self._keys(ProviderCredentials(self.provider))
-        name = name_of(found) if isinstance(found, Exception) else "keys"
+        found = self._fetched(ProviderCredentials(self.provider))
+        name = name_of(found) if isinstance(found, Exception) else "credentials"
         attempts = self._asked() - asked
         return name if attempts == 1 or self.fault.spoil else f"{name}, {attempts} attempts"
 
@@ -163,31 +163,31 @@ class Trial:
         return "" if self.fault.spoil else self._fresh(1)
 
     def _valid(self) -> str:
-        """Refresh while the keys are valid, and ask once more: that must not fetch again."""
+        """Refresh while the credentials are valid, and ask once more: that must not fetch again."""
         place, credentials = self.place, self.kept
         old, left = credentials.get_frozen_credentials(), LEFT
         place.clock.advance((credentials.expiration - place.clock.at(0)).total_seconds() - left)
         self._fail(1000)
-        found, asked = self._keys(credentials), len(place.aws.requests)
+        found, asked = self._fetched(credentials), len(place.aws.requests)
         if isinstance(found, Exception):
             return name_of(found)
-        if self._keys(credentials) != found or len(place.aws.requests) != asked:
+        if self._fetched(credentials) != found or len(place.aws.requests) != asked:
             self.cell.problems.append("a failed refresh is tried again at once")
         if found != old:
-            return "new keys"
+            return "new credentials"
         error = credentials.last_error
         if error is not None:
             self.errors.append(error)
         if error is not None and name_of(error) != self.cell.first.partition(",")[0]:
             self.cell.problems.append(f"last_error is {error!r}")
-        return "old keys"
+        return "current credentials"
 
     def _recover(self) -> None:
-        """Nothing of the fault stays behind: the next fetch gives keys."""
+        """Nothing of the fault stays behind: the next fetch returns credentials."""
         old = self.kept._refresher.current.frozen
         self.step.again(self.place, self.provider)
         self.kept.invalidate()
-        found = self._keys(self.kept)
+        found = self._fetched(self.kept)
         if isinstance(found, Exception) or found == old:
             self.cell.problems.append(f"does not recover: {name_of(self.kept.last_error or found)}")
 
