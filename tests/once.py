@@ -3,6 +3,7 @@
 That was two thirds of a run. Nothing is left out: the first session of a process does all of it.
 """
 
+import copy
 from pathlib import Path
 
 import boto3
@@ -32,7 +33,15 @@ def read_data(patch):
             services[places] = services_of(self, type_name)
         return list(services[places])
 
+    load_data = Loader.load_data
+
+    def load_own(self, name):
+        """Let moto add its operations to a model of its own."""
+        data = load_data(self, name)
+        return data if self.extras_types == Loader.BUILTIN_EXTRAS_TYPES else copy.deepcopy(data)
+
     patch.setattr(JSONFileLoader, "_load_file", load_once)
+    patch.setattr(Loader, "load_data", load_own)
     patch.setattr(Loader, "list_available_services", list_once)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from botocore.compat import compat_shell_split
 
@@ -119,9 +119,7 @@ def references(value: object, scope: Scope) -> object:
     Raises:
         ValueError: See ``reference`` and ``on_one_line``.
     """
-    entries = on_one_line(value) if isinstance(value, str) else value
-    if not isinstance(entries, Mapping):
-        return entries
+    entries: Any = on_one_line(value) if isinstance(value, str) else value
     return {name: reference(token, scope) for name, token in entries.items()}
 
 

@@ -186,7 +186,8 @@ class use_credentials:  # noqa: N801 - it is used as a function
         try:
             identity_in_force.set(InForce(identity, self, before))
             return self  # noqa: TRY300 - the interrupt may come here, too
-        except BaseException:  # an interrupt: the block is not entered, and not left either
+        except BaseException:  # pragma: no cover - an interrupt, with which a test traces
+            # The block is not entered, and so not left either.
             identity_in_force.set(before)
             raise
 

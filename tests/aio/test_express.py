@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from botocore.exceptions import ClientError
 
-from botocore_ext import from_web_token
+from botocore_ext import FrozenCredentials, from_web_token
 from tests import fakes
 from tests.refresh.test_express import BUCKET, DENIED, EXPIRED, ROLE, S3Express, slowly
 
@@ -96,6 +96,26 @@ def test_another_bucket_kind_is_left_alone(session, aws):
     aws.scripts.clear()
     asyncio.run(run())
     assert aws.operations() == ["AssumeRoleWithWebIdentity", "GET"]
+
+
+def test_a_cache_of_the_users_own(session, express):
+    class Own:
+        async def get_credentials(self, bucket):
+            own = FrozenCredentials("AKIAOWN", fakes.secret("own"), "token")
+            return await aio.AioSession(credentials=own).get_credentials()
+
+    def put(request, **_):
+        request.context["signing"]["identity_cache"] = Own()
+
+    async def run():
+        async with client_of(session) as client:
+            client.meta.events.register("before-sign.s3.GetObject", put)
+            client.meta.events.register("before-sign.s3", put)
+            await get(client)
+
+    express.created["AKIAOWN"] = "user", BUCKET
+    asyncio.run(run())
+    assert (express.users, express.creations) == (["user"], {})
 
 
 def test_tasks_that_need_one_at_once_create_one(session, express):
