@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from botocore.compat import compat_shell_split
 
@@ -119,7 +119,9 @@ def references(value: object, scope: Scope) -> object:
     Raises:
         ValueError: See ``reference`` and ``on_one_line``.
     """
-    entries: Any = on_one_line(value) if isinstance(value, str) else value
+    entries = on_one_line(value) if isinstance(value, str) else value
+    if not isinstance(entries, Mapping):
+        return entries  # for the type of the option, which refuses it
     return {name: reference(token, scope) for name, token in entries.items()}
 
 

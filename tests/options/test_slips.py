@@ -29,6 +29,7 @@ from botocore_ext import (
     from_web_token,
     option,
 )
+from botocore_ext.options import references
 
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
 
@@ -76,6 +77,10 @@ def test_a_block_is_no_token(config):
     botocore_ext.install()
     with pytest.raises(ConfigurationError, match="web_identity_token in .* must be a token"):
         boto3.Session(profile_name="web").get_credentials()
+
+
+def test_logins_of_another_type_are_left_to_the_option():
+    assert references.references(None, Scope()) is None
 
 
 def test_a_token_itself_is_sent_as_it_is(config, aws):
