@@ -65,12 +65,13 @@ class TestS3fs:
             IdentityPoolName="pool", AllowUnauthenticatedIdentities=True
         )
         s3 = owner.client("s3")
-        s3.create_bucket(Bucket="bucket")
-        s3.put_object(Bucket="bucket", Key="key", Body=b"the object")
+        # Servers of moto in one process share their buckets.
+        s3.create_bucket(Bucket="libraries")
+        s3.put_object(Bucket="libraries", Key="key", Body=b"the object")
         config(profile(made["IdentityPoolId"]))
         botocore_ext.install()
         files = s3fs.S3FileSystem(profile="mobile", skip_instance_cache=True)
-        assert files.cat("bucket/key") == b"the object"
+        assert files.cat("libraries/key") == b"the object"
         sync = pytest.importorskip("fsspec.asyn").sync
         credentials = sync(files.loop, files.session.get_credentials)
         assert credentials.method == "custom-cognito-identity-pool"
