@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: The name of this module for Python.
 _NAME = "sitecustomize"
-#: Whoever imports it may create a session.
+#: A program that imports it may create a session.
 _WATCHED = "botocore.session"
 
 
