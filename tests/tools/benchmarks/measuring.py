@@ -22,6 +22,8 @@ from .programs import ROLE, Times, clocked
 ROOT = Path(__file__).parent.parent.parent.parent
 #: Seconds that credentials live, and so few that botocore refreshes them at each use.
 LIFETIME, DUE = 3600, 500
+#: The authority of AWS's endpoints whose place in the bundle the service's own takes.
+_AUTHORITY = "Amazon Root CA 1"
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,12 @@ def world(effort: float, aio: str):
     """Give a world in which no setting of the user counts."""
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
-        trusted, chain = certificates.write(home, "localhost")
+        authority, chain = certificates.write(home, "localhost", _AUTHORITY)
         (home / "token").write_text("token-" + "x" * 1000)
         _install(home / "site")
+        _write_bundle(home / "site", authority)
         with server.running(chain) as service:
-            there = World(home, service, effort, aio, _environ(home, trusted))
+            there = World(home, service, effort, aio, _environ(home))
             there.environ["AWS_CONFIG_FILE"] = there.config()
             yield there
 
@@ -116,21 +119,30 @@ def _install(site: Path) -> None:
     compile_dir(site, quiet=1)
 
 
-def _environ(home: Path, trusted: Path) -> dict[str, str]:
+def _write_bundle(site: Path, authority: Path) -> None:
+    """Make ``authority`` one of Amazon's in the bundle that botocore reads by default."""
     import botocore  # noqa: PLC0415 - only for its path
 
-    bundle = home / "bundle.pem"
-    theirs = Path(botocore.__file__).parent / "cacert.pem"
-    bundle.write_bytes(theirs.read_bytes() + trusted.read_bytes())
+    theirs = (Path(botocore.__file__).parent / "cacert.pem").read_text(encoding="utf-8")
+    label = f'# Label: "{_AUTHORITY}"'
+    before, found, after = theirs.partition(label)
+    assert found
+    _, _, others = after.partition("-----END CERTIFICATE-----\n")
+    bundle = site / "bundle.pem"
+    bundle.write_text(f"{before}{label}\n{authority.read_text()}{others}", encoding="utf-8")
+    # botocore prefers the bundle of certifi to its own.
+    (site / "certifi.py").write_text(f"def where():\n    return {str(bundle)!r}\n")
+
+
+def _environ(home: Path) -> dict[str, str]:
     dropped = ("AWS_", "PYTHON")  # PYTHONDONTWRITEBYTECODE is one
     kept = {
         name: text
         for name, text in os.environ.items()
-        if not name.startswith(dropped) and not name.lower().endswith("_proxy")
+        if not name.startswith(dropped) and not name.lower().endswith(("_proxy", "_ca_bundle"))
     }
     return kept | {
         "HOME": str(home),
-        "AWS_CA_BUNDLE": str(bundle),
         "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_DEFAULT_REGION": "us-east-1",
