@@ -93,8 +93,7 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
 
         home = _HOMES.get(name) or find_module(name)
         if home is None:
-            msg = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(msg)
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(f".{home}", __name__), name)
         return value
 

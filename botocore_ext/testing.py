@@ -335,16 +335,14 @@ def _error_of(kind: type[E], call: Callable[[], object]) -> E:
         call()
     except kind as error:
         return error
-    msg = f"no {kind.__name__} was raised"
-    raise AssertionError(msg)
+    raise AssertionError(f"no {kind.__name__} was raised")
 
 
 def _refuse_io(patch: Any, files: Collection[str] = ()) -> None:
     """Make sockets, processes and files fail, except these files."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
-        msg = "building a provider and load() do no I/O"
-        raise AssertionError(msg)
+        raise AssertionError("building a provider and load() do no I/O")
 
     def guarded(path: object, *rest: Any, **more: Any) -> Any:
         return _open(path, *rest, **more) if str(path) in files else refuse()

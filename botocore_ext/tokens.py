@@ -41,6 +41,5 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
     def __getattr__(name: str) -> Any:
         """Load a source on first use (PEP 562)."""
         if name not in _LATE:
-            msg = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(msg)
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(f"{__package__}.options.{_LATE[name]}"), name)

@@ -9,8 +9,9 @@ from ..session.hook import extend, take_from
 try:
     import aiobotocore.session  # pyright: ignore[reportMissingImports] - of the extra aio
 except ImportError:
-    msg = "botocore_ext.aio needs aiobotocore: run pip install 'botocore-ext[aio]'"
-    raise ImportError(msg) from None
+    raise ImportError(
+        "botocore_ext.aio needs aiobotocore: run pip install 'botocore-ext[aio]'"
+    ) from None
 
 
 if TYPE_CHECKING:

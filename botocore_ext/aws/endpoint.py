@@ -69,24 +69,19 @@ class Endpoint(NamedTuple):
         """
         text = str(uri)
         if _PRINTABLE.fullmatch(text) is None:
-            msg = "contains white space or a character beyond ASCII (percent-encode it)"
-            raise ValueError(msg)
+            raise ValueError("contains white space or a character beyond ASCII (percent-encode it)")
         parts, host, port = _split(text)
         if not host or parts.scheme not in _PORTS:
-            msg = "is not a URL that begins with https:// or http:// and a host"
-            raise ValueError(msg)
+            raise ValueError("is not a URL that begins with https:// or http:// and a host")
         if "@" in parts.netloc:
-            msg = "contains a user name or password, which is never sent"
-            raise ValueError(msg)
+            raise ValueError("contains a user name or password, which is never sent")
         # urlsplit reads [a.name] as a.name, and drops what is around brackets.
         expected = re.escape(_bracketed(host)) + "(:[0-9]*)?"
         is_whole = re.fullmatch(expected, parts.netloc, re.IGNORECASE) is not None
         if not is_whole or not (is_address(host) or _NAME.fullmatch(host)):
-            msg = "names a host that is neither an address nor a DNS name"
-            raise ValueError(msg)
+            raise ValueError("names a host that is neither an address nor a DNS name")
         if parts.scheme == "http" and is_address(host) and not is_allowed(host):
-            msg = f"names the host {host} (plain http is allowed only to {_ALLOWED})"
-            raise ValueError(msg)
+            raise ValueError(f"names the host {host} (plain http is allowed only to {_ALLOWED})")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return cls(parts.scheme, host, _PORTS[parts.scheme] if port is None else port, target)
 
@@ -111,13 +106,14 @@ class Endpoint(NamedTuple):
         try:
             infos = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except OSError:
-            msg = "cannot be resolved: check the name"
-            raise EndpointError(msg) from None
+            raise EndpointError("cannot be resolved: check the name") from None
         addresses = [str(info[4][0]) for info in infos]
         for address in addresses:
             if not is_allowed(address):
-                msg = f"resolves to {address}: plain http is allowed only to {_ALLOWED}; use https"
-                raise EndpointError(msg, retry=False)
+                raise EndpointError(
+                    f"resolves to {address}: plain http is allowed only to {_ALLOWED}; use https",
+                    retry=False,
+                )
         return list(dict.fromkeys(addresses))
 
 

@@ -46,15 +46,13 @@ def read_certificates(text: str, now: datetime) -> list[x509.Certificate]:
     try:
         found = x509.load_pem_x509_certificates(text.encode())
     except ValueError:
-        msg = "has no certificate that can be read: it must be PEM"
-        raise X509Error(msg) from None
+        raise X509Error("has no certificate that can be read: it must be PEM") from None
     for number, (issued, issuer) in enumerate(pairwise(found), start=1):
         if issued.issuer != issuer.subject:
-            msg = (
+            raise X509Error(
                 f"has certificates in the wrong order: number {number + 1} did not issue number "
                 f"{number} (put the own certificate first, then its issuer, and so on)"
             )
-            raise X509Error(msg)
     for one in found:
         _check_dates(one, now)
     _check_kind(found[0])
@@ -64,34 +62,30 @@ def read_certificates(text: str, now: datetime) -> list[x509.Certificate]:
 def _check_dates(one: x509.Certificate, now: datetime) -> None:
     begin, end = one.not_valid_before_utc, one.not_valid_after_utc
     if now > end:
-        msg = f"has a certificate that expired on {end:%Y-%m-%d %H:%M:%S} UTC: renew it"
-        raise X509Error(msg)
+        raise X509Error(f"has a certificate that expired on {end:%Y-%m-%d %H:%M:%S} UTC: renew it")
     if now < begin:
-        msg = (
+        raise X509Error(
             f"has a certificate that is not valid before {begin:%Y-%m-%d %H:%M:%S} UTC: wait, or "
             "check the clock of this machine"
         )
-        raise X509Error(msg)
 
 
 def _check_kind(own: x509.Certificate) -> None:
     pss = SignatureAlgorithmOID.RSASSA_PSS
     if pss in (own.signature_algorithm_oid, own.public_key_algorithm_oid):
-        msg = (
+        raise X509Error(
             "has a certificate with RSASSA-PSS, which IAM Roles Anywhere does not accept: issue it "
             "with RSA PKCS #1 v1.5 or ECDSA"
         )
-        raise X509Error(msg)
     key = own.public_key()
     curve = key.curve.name if isinstance(key, ec.EllipticCurvePublicKey) else None
     if curve in _CURVES or isinstance(key, rsa.RSAPublicKey):
         return
     kind = curve or type(key).__name__.removesuffix("PublicKey").lstrip("_")
-    msg = (
+    raise X509Error(
         f"has a certificate for a key of the kind {kind}, which IAM Roles Anywhere does not "
         "accept: use RSA, P-256 or P-384"
     )
-    raise X509Error(msg)
 
 
 def read_key(text: str, passphrase: str | None) -> Any:
@@ -170,8 +164,9 @@ class X509Auth(SigV4Auth):
         try:
             public.verify(signature, text, *(_RSA if self._is_rsa else _ECDSA))
         except InvalidSignature:
-            msg = "is not the key of the certificate: check that both files belong together"
-            raise X509Error(msg) from None
+            raise X509Error(
+                "is not the key of the certificate: check that both files belong together"
+            ) from None
         return signature
 
 

@@ -522,8 +522,7 @@ def _value(section: str, name: str, text: object, scope: Scope) -> object:
 def _secret(value: str, scope: Scope) -> object:
     scheme, separator, _ = value.partition("://")
     if separator and scheme.lower() not in ("env", "file", "process"):
-        msg = "must be env://NAME, file://PATH or process://COMMAND"
-        raise ValueError(msg)
+        raise ValueError("must be env://NAME, file://PATH or process://COMMAND")
     return reference(value, scope)
 
 

@@ -83,8 +83,7 @@ class GitHubActionsToken:
             value = None
         if isinstance(value, str) and value.strip():
             return value.strip()
-        msg = "answered without a token: see the status page of GitHub"
-        raise EndpointError(msg)
+        raise EndpointError("answered without a token: see the status page of GitHub")
 
     def _headers(self) -> dict[str, str]:
         token = self._variable(_REQUEST_TOKEN)
@@ -97,8 +96,7 @@ class GitHubActionsToken:
     def _variable(self, name: str) -> str:
         value = self.scope.environ.get(name, "").strip()
         if not value:
-            msg = f"the environment variable {name} is not set: {_PERMISSION}"
-            raise _error(msg)
+            raise _error(f"the environment variable {name} is not set: {_PERMISSION}")
         return value
 
 

@@ -92,8 +92,7 @@ class Option:
         self.name = ""
         for name, value in declaration.items():
             if name not in Option.__annotations__:
-                msg = f"option() has no argument {name!r}"
-                raise TypeError(msg)
+                raise TypeError(f"option() has no argument {name!r}")
             setattr(self, name, value)
 
     @property
@@ -135,8 +134,7 @@ class Option:
     def __set__(self, owner: OptionOwner, value: object) -> None:
         """Replace a token; other options do not change."""
         if not self.token:
-            msg = f"{self.name} cannot be changed: create a new provider"
-            raise AttributeError(msg)
+            raise AttributeError(f"{self.name} cannot be changed: create a new provider")
         owner._replace_token(self.name, value)
 
 
@@ -250,11 +248,10 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
                 found.setdefault(name, one)
         for name, one in vars(cls).items():
             if isinstance(one, Option) and (name in others or name.startswith("_")):
-                msg = (
+                raise TypeError(
                     f"{cls.__name__} has an option {name!r}, but every provider uses this name for "
                     "something else: choose another name (ini= can stay the same)"
                 )
-                raise TypeError(msg)
         # Its own first. A plain value in the class body removes the option of a parent.
         cls._options = tuple(one for one in found.values() if isinstance(one, Option))
         if not hasattr(cls, "FACTORY"):
@@ -265,13 +262,13 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
         super().__init__()
         if unnamed:  # such as the options object of the AWS SDK for JavaScript
             first = self._options[0]
-            msg = f"{self.FACTORY}() takes its options by name: {first.name}={first.code_example}"
-            raise TypeError(msg)
+            raise TypeError(
+                f"{self.FACTORY}() takes its options by name: {first.name}={first.code_example}"
+            )
         known = [one.name for one in self._options]
         for name in given:
             if name not in known:
-                msg = f"{self.FACTORY}() has no option {name!r}: {_instead(name, known)}"
-                raise TypeError(msg)
+                raise TypeError(f"{self.FACTORY}() has no option {name!r}: {_instead(name, known)}")
         #: The options that code set. Bound copies share it, so that a new token is in all of them.
         self._code_values = {name: value for name, value in given.items() if value is not None}
 

@@ -44,8 +44,7 @@ def reference(value: object, scope: Scope) -> object:
         similar = None if create else near(name, registry.scheme_names(), _SIMILARITY)
         hint = f"; did you mean {similar}://?" if similar else ""
         kind = "complete" if create else "known kind of"
-        msg = f"is not a {kind} token reference{hint} ({registry.scheme_forms()})"
-        raise ValueError(msg)
+        raise ValueError(f"is not a {kind} token reference{hint} ({registry.scheme_forms()})")
     return source
 
 
@@ -76,8 +75,7 @@ def variable_token(name: str, scope: Scope) -> Token:
         ValueError: The name has the ``$`` of a shell.
     """
     if name.startswith("$"):
-        msg = "has a $ before the name of the variable (write env://NAME)"
-        raise ValueError(msg)
+        raise ValueError("has a $ before the name of the variable (write env://NAME)")
     return sources.TokenVariable(name, scope.environ)
 
 
@@ -90,8 +88,7 @@ def process_token(command: str, _: Scope) -> Token:
     try:
         compat_shell_split(command)
     except ValueError as error:
-        msg = f"cannot be split into a command and its arguments ({error})"
-        raise ValueError(msg) from None
+        raise ValueError(f"cannot be split into a command and its arguments ({error})") from None
     return sources.TokenProcess(command)
 
 
@@ -138,11 +135,10 @@ def on_one_line(text: str) -> Mapping[str, str]:
     found = {name.strip(): token.strip() for name, _, token in parts}
     are_references = all(name and _SCHEME.match(token) for name, token in found.items())
     if len(found) < len(parts) or not are_references:
-        msg = (
+        raise ValueError(
             "is not a line of NAME=REFERENCE, separated by commas, each name once (write tokens, "
             "and commands with a comma, in a block: one indented line NAME = TOKEN for each)"
         )
-        raise ValueError(msg)
     return found
 
 
@@ -150,8 +146,7 @@ def token(value: object) -> Token:
     """A token, or a callable that returns one (see ``types``)."""
     if callable(value) or (isinstance(value, str) and value.strip()):
         return cast("Token", value)
-    msg = "must be a token (a string that is not empty) or a callable that returns one"
-    raise ValueError(msg)
+    raise ValueError("must be a token (a string that is not empty) or a callable that returns one")
 
 
 def header_or_source(value: object) -> Token:
@@ -162,11 +157,9 @@ def header_or_source(value: object) -> Token:
 def tokens(value: object) -> Mapping[str, Token]:
     """A mapping of names to tokens (see ``types``)."""
     if isinstance(value, Mapping) and not value:
-        msg = "is empty (leave it out for a guest)"
-        raise ValueError(msg)
+        raise ValueError("is empty (leave it out for a guest)")
     if not isinstance(value, Mapping):
-        msg = "must be a mapping of names to tokens"
-        raise ValueError(msg)
+        raise ValueError("must be a mapping of names to tokens")
     return {str(name): token(entry) for name, entry in value.items()}
 
 

@@ -82,14 +82,12 @@ def check_texts(texts: Sequence[str], kind: str) -> None:
         ValueError: There is one.
     """
     if any(map(_is_quoted, texts)):
-        msg = "is in quotes, which would be part of the value (remove the quotes)"
-        raise ValueError(msg)
+        raise ValueError("is in quotes, which would be part of the value (remove the quotes)")
     if kind == PROFILE and any(mark in text for text in texts for mark in _COMMENTS):
-        msg = (
+        raise ValueError(
             "contains ' ;' or ' #', which botocore keeps as part of the value "
             "(put the comment on a line of its own)"
         )
-        raise ValueError(msg)
 
 
 def _texts(value: str | Mapping[str, str]) -> list[str]:

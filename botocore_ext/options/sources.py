@@ -27,8 +27,7 @@ class _Source:
         vars(self).update(settings)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        msg = f"{type(self).__name__} cannot be changed: create another one"
-        raise AttributeError(msg)
+        raise AttributeError(f"{type(self).__name__} cannot be changed: create another one")
 
     def __eq__(self, other: object) -> bool:
         is_same_kind = type(other) is type(self)

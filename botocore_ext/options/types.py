@@ -24,11 +24,9 @@ from ..errors import near
 def text(value: object) -> str:
     """A non-empty string."""
     if not isinstance(value, str):
-        msg = f"must be a string, not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(f"must be a string, not {type(value).__name__}")
     if not value.strip():
-        msg = "is empty"
-        raise ValueError(msg)
+        raise ValueError("is empty")
     return value.strip()
 
 
@@ -43,14 +41,12 @@ def arns(value: object) -> list[str]:
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, Sequence):  # an iterator would be empty when it is read again
-        msg = f"must be a list of ARNs, not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(f"must be a list of ARNs, not {type(value).__name__}")
     items = [item.get("arn") if isinstance(item, Mapping) else item for item in value]
     try:
         return [arn(item) for item in items]
     except ValueError as error:
-        msg = f"is not a list of ARNs: one {error}"
-        raise ValueError(msg) from None
+        raise ValueError(f"is not a list of ARNs: one {error}") from None
 
 
 def whole(value: object) -> int:
@@ -59,8 +55,7 @@ def whole(value: object) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    msg = "is not a whole number"
-    raise ValueError(msg)
+    raise ValueError("is not a whole number")
 
 
 def flag(value: object) -> bool:
@@ -68,8 +63,7 @@ def flag(value: object) -> bool:
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
     if not isinstance(value, bool):
-        msg = f"must be True or False, not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(f"must be True or False, not {type(value).__name__}")
     return value
 
 
@@ -78,15 +72,12 @@ def tags(value: object) -> Mapping[str, str]:
     if isinstance(value, str):
         pairs = [part.partition("=") for part in value.split(",")]
         if not all(key.strip() and equals for key, equals, _ in pairs):
-            msg = "is not a list of tags (key=value, key=value)"
-            raise ValueError(msg)
+            raise ValueError("is not a list of tags (key=value, key=value)")
         value = {key.strip(): text.strip() for key, _, text in pairs}
         if len(value) != len(pairs):
-            msg = "has a tag twice"
-            raise ValueError(msg)
+            raise ValueError("has a tag twice")
     if not isinstance(value, Mapping):
-        msg = f"must be a mapping of tags, not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(f"must be a mapping of tags, not {type(value).__name__}")
     return value
 
 
@@ -95,8 +86,7 @@ def names(value: object) -> list[str]:
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, Sequence):
-        msg = f"must be a list of names, not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(f"must be a list of names, not {type(value).__name__}")
     return [text(item) for item in value]
 
 
@@ -107,8 +97,7 @@ def choice(*names: str) -> Callable[[object], str]:
         """One of a few names."""
         if isinstance(value, str) and value.strip() in names:
             return value.strip()
-        msg = f"must be {' or '.join(names)}"
-        raise ValueError(msg)
+        raise ValueError(f"must be {' or '.join(names)}")
 
     return chosen
 
@@ -116,27 +105,23 @@ def choice(*names: str) -> Callable[[object], str]:
 def function(value: object) -> Callable[..., Any]:
     """Something that can be called."""
     if not callable(value):
-        msg = f"must be callable, not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(f"must be callable, not {type(value).__name__}")
     return value
 
 
 def logger(value: object) -> logging.Logger:
     """A logger that has its name in the hierarchy: by this name it is found in another process."""
     if not isinstance(value, logging.Logger):
-        msg = f"must be a logging.Logger, not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(f"must be a logging.Logger, not {type(value).__name__}")
     if logging.getLogger(value.name) is not value:
-        msg = "must be a logger of logging.getLogger()"
-        raise ValueError(msg)
+        raise ValueError("must be a logger of logging.getLogger()")
     return value
 
 
 def mapping(value: object) -> Mapping[str, Any]:
     """A mapping of names to values."""
     if not isinstance(value, Mapping):
-        msg = f"must be a mapping, not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(f"must be a mapping, not {type(value).__name__}")
     return value
 
 
@@ -145,8 +130,7 @@ def mutable_mapping(value: object) -> MutableMapping[str, str]:
     methods = ("__getitem__", "__setitem__", "__delitem__")
     is_like_one = all(callable(getattr(value, name, None)) for name in methods)
     if isinstance(value, (Sequence, type)) or not is_like_one:
-        msg = f"must be a mapping that can be changed, not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(f"must be a mapping that can be changed, not {type(value).__name__}")
     return cast("MutableMapping[str, str]", value)
 
 
@@ -156,20 +140,18 @@ def json_document(value: object) -> str:
         try:
             return json.dumps(value)
         except (TypeError, ValueError, RecursionError):
-            msg = "contains a value that JSON does not support"
-            raise ValueError(msg) from None
+            raise ValueError("contains a value that JSON does not support") from None
     document = text(value)
     try:
         is_object = isinstance(json.loads(document), dict)
     except json.JSONDecodeError as error:
-        msg = f"is not JSON ({error.msg} at line {error.lineno} column {error.colno})"
-        raise ValueError(msg) from None
+        raise ValueError(
+            f"is not JSON ({error.msg} at line {error.lineno} column {error.colno})"
+        ) from None
     except (ValueError, RecursionError):  # thousands of digits or brackets
-        msg = "is not JSON that can be read (too many digits or brackets)"
-        raise ValueError(msg) from None
+        raise ValueError("is not JSON that can be read (too many digits or brackets)") from None
     if not is_object:
-        msg = "is not a JSON object"
-        raise ValueError(msg)
+        raise ValueError("is not a JSON object")
     return document
 
 
@@ -189,11 +171,9 @@ def links(value: object) -> list[Any]:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",")]
     if not isinstance(value, Sequence) or not value:
-        msg = "must be one line of names, separated by commas"
-        raise ValueError(msg)
+        raise ValueError("must be one line of names, separated by commas")
     if "" in value:
-        msg = "has a link without a name (remove the extra comma)"
-        raise ValueError(msg)
+        raise ValueError("has a link without a name (remove the extra comma)")
     return list(value)
 
 
@@ -222,8 +202,7 @@ def seconds(value: object) -> float:
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if isinstance(value, bool) or not 0 < number <= LONGEST:
-        msg = "is not a number of seconds above 0"
-        raise ValueError(msg)
+        raise ValueError("is not a number of seconds above 0")
     return number
 
 
@@ -231,8 +210,7 @@ def timeout(value: object) -> float:
     """Seconds, a minute at most."""
     found = seconds(value)
     if found > LONGEST_TIMEOUT:
-        msg = "is more than a minute (it is in seconds, not in milliseconds)"
-        raise ValueError(msg)
+        raise ValueError("is more than a minute (it is in seconds, not in milliseconds)")
     return found
 
 
@@ -243,16 +221,14 @@ def window(value: object) -> float | Literal["auto"]:
     try:
         return seconds(value)
     except ValueError:
-        msg = "is neither a number of seconds above 0 nor `auto`"
-        raise ValueError(msg) from None
+        raise ValueError("is neither a number of seconds above 0 nor `auto`") from None
 
 
 def lifetime(value: object) -> float:
     """Seconds, five minutes or more."""
     found = seconds(value)
     if found < FIVE_MINUTES:
-        msg = "is less than five minutes (300)"
-        raise ValueError(msg)
+        raise ValueError("is less than five minutes (300)")
     return found
 
 
@@ -273,8 +249,7 @@ def relative_uri(value: object) -> str:
     """A path that cannot change the host."""
     found = text(value)
     if not found.startswith("/"):
-        msg = "does not begin with /"
-        raise ValueError(msg)
+        raise ValueError("does not begin with /")
     Endpoint.parse(ECS_AGENT + found)
     return found
 
@@ -285,8 +260,9 @@ def relative_uri(value: object) -> str:
 def client_config(value: object) -> Mapping[str, Any]:
     """Keyword arguments of ``create_client``."""
     if not isinstance(value, Mapping):
-        msg = f"must be a mapping of create_client() arguments, not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(
+            f"must be a mapping of create_client() arguments, not {type(value).__name__}"
+        )
     known = _arguments()
     for name in value:
         if name not in known:
@@ -294,12 +270,10 @@ def client_config(value: object) -> Mapping[str, Any]:
             remedy = (
                 f"did you mean {similar!r}?" if similar else "it may be an argument of Config()"
             )
-            msg = f"has {name!r}, which is not an argument of create_client(): {remedy}"
-            raise ValueError(msg)
+            raise ValueError(f"has {name!r}, which is not an argument of create_client(): {remedy}")
     for name, kind in {"config": Config, "region_name": str, "endpoint_url": str}.items():
         if not isinstance(value.get(name), (kind, NoneType)):
-            msg = f"has a value for {name} that is not a {kind.__name__}"
-            raise ValueError(msg)
+            raise ValueError(f"has a value for {name} that is not a {kind.__name__}")
     return value
 
 
@@ -316,7 +290,6 @@ def client_with(operation: str) -> Callable[[object], Any]:
         """A client of the right service."""
         if hasattr(value, operation):
             return value
-        msg = f"must be a client that has {operation}(), not {type(value).__name__}"
-        raise ValueError(msg)
+        raise ValueError(f"must be a client that has {operation}(), not {type(value).__name__}")
 
     return client

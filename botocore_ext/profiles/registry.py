@@ -66,8 +66,7 @@ def _load(one: "EntryPoint") -> Any:
         return one.load()
     except Exception as error:
         missing = f": {error.name}" if isinstance(error, ImportError) and error.name else ""
-        msg = f"cannot be imported ({type(error).__name__}{missing})"
-        raise ValueError(msg) from error
+        raise ValueError(f"cannot be imported ({type(error).__name__}{missing})") from error
 
 
 # Providers.
@@ -276,16 +275,17 @@ def find_scheme(name: str) -> Callable[[str, Any], Any] | None:
         return None
     packages = _packages_of(found)
     if len(found) > 1:
-        msg = f"uses {name}://, which the packages {packages} both have (uninstall one of them)"
-        raise ValueError(msg)
+        raise ValueError(
+            f"uses {name}://, which the packages {packages} both have (uninstall one of them)"
+        )
     try:
         create = _load(*found)
     except ValueError as error:
-        msg = f"uses {name}:// of the package {packages}, which {error}"
-        raise ValueError(msg) from error
+        raise ValueError(f"uses {name}:// of the package {packages}, which {error}") from error
     if not callable(create):
-        msg = f"uses {name}:// of the package {packages}, whose entry point names no function"
-        raise ValueError(msg)
+        raise ValueError(
+            f"uses {name}:// of the package {packages}, whose entry point names no function"
+        )
     return create
 
 

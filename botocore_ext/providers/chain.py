@@ -123,8 +123,7 @@ class CredentialChain(Provider):
         try:
             types.lifetime(seconds)
         except ValueError as error:
-            msg = f"expire_after({seconds!r}) {error}"
-            raise ValueError(msg) from None
+            raise ValueError(f"expire_after({seconds!r}) {error}") from None
         options: dict[str, Any] = {**self._code_values, "expires_after": seconds}
         return type(self)(*options.pop("links", ()), **options)
 

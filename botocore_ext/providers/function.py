@@ -133,11 +133,10 @@ def check_source(source: object) -> None:
         getattr(source, "METHOD", None),
         getattr(source, "method", None),
     ):
-        msg = (
+        raise TypeError(
             "per_request() is not one identity: pass it to Session(credentials=...) or "
             "client(credentials=...), and pass a provider here"
         )
-        raise TypeError(msg)
     if is_provider or (callable(source) and not isinstance(source, type)):
         return
     if isinstance(source, (Mapping, ReadOnlyCredentials)):
@@ -148,8 +147,7 @@ def check_source(source: object) -> None:
         remedy = "pass a provider such as from_http(...), or a callable that returns credentials"
     # Never the value, which may be a misplaced secret.
     kind = _name(source) if isinstance(source, type) else f"a value of type {type(source).__name__}"
-    msg = f"{kind} is not a credential provider: {remedy}"
-    raise TypeError(msg)
+    raise TypeError(f"{kind} is not a credential provider: {remedy}")
 
 
 def _returning(credentials: FrozenCredentials | Credentials) -> Function:
@@ -173,11 +171,13 @@ def credentials_or_provider(value: object) -> CredentialProvider | Credentials:
         return value
     if not isinstance(value, (FrozenCredentials, Mapping)):
         if isinstance(value, type):
-            msg = f"must be a provider, a callable or credentials, not {_name(value)} (call it)"
-            raise ValueError(msg)
+            raise ValueError(
+                f"must be a provider, a callable or credentials, not {_name(value)} (call it)"
+            )
         if not (isinstance(value, CredentialProvider) or callable(value)):
-            msg = f"must be a provider, a callable or credentials, not {type(value).__name__}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"must be a provider, a callable or credentials, not {type(value).__name__}"
+            )
         return as_provider(value)
     return as_provider(_read(value) if isinstance(value, Mapping) else value)
 

@@ -108,8 +108,7 @@ class HttpProvider(Provider):
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
-            msg = "answered something that is not JSON: check the address"
-            raise EndpointError(msg) from None
+            raise EndpointError("answered something that is not JSON: check the address") from None
         try:
             return FrozenCredentials.from_mapping(answer)
         except FieldError as error:

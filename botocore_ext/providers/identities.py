@@ -59,8 +59,7 @@ class PerRequest(CredentialProvider):
         if default is not None:
             check_source(default)
         if max_identities < 1:
-            msg = f"max_identities is {max_identities}: it must be 1 or more"
-            raise ValueError(msg)
+            raise ValueError(f"max_identities is {max_identities}: it must be 1 or more")
         self._default, self._max_identities = default, max_identities
         self._scope: Scope | None = None
 
@@ -204,11 +203,10 @@ class use_credentials:  # noqa: N801 - it is used as a function
         if found is not None:  # also if one that was entered later is still in force
             identity_in_force.set(found.previous)
         if found is None or found is not innermost:
-            msg = (
+            raise RuntimeError(
                 "use_credentials() was left in another order, or in another task or thread, than "
                 "it was entered: leave it where you entered it, and do not yield inside it"
             )
-            raise RuntimeError(msg)
 
     async def __aenter__(self) -> "Self":
         """Put the identity in force."""

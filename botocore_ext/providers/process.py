@@ -32,8 +32,7 @@ def command(value: object) -> str:
     try:
         compat_shell_split(text)
     except ValueError as error:
-        msg = f"cannot be split into words ({error})"
-        raise ValueError(msg) from None
+        raise ValueError(f"cannot be split into words ({error})") from None
     return text
 
 

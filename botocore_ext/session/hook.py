@@ -102,8 +102,9 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
     waiting = pending(inner)
     resolver: Any = None if waiting else inner.get_component(COMPONENT)
     if getattr(waiting or resolver, "only", None) is not None:
-        msg = "this session takes its credentials from one provider only: create another session"
-        raise TypeError(msg)
+        raise TypeError(
+            "this session takes its credentials from one provider only: create another session"
+        )
     _warn_of_credentials(inner)
     if waiting is not None:
         _register(inner, (*given, *waiting.front), theirs=waiting.theirs)
@@ -112,11 +113,10 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
     elif takes_providers(resolver):
         put_into(resolver, inner, first_region(inner), given)
     else:
-        msg = (
+        raise TypeError(
             f"the credential resolver of this session ({type(resolver).__qualname__}) takes no "
             "providers: create another session"
         )
-        raise TypeError(msg)
 
 
 def take_from(session: botocore.session.Session, source: "Source") -> None:
@@ -131,8 +131,7 @@ def take_from(session: botocore.session.Session, source: "Source") -> None:
     check_alone(session, only)
     loaded = loaded_credentials(session)
     if loaded is not None:
-        msg = f"the botocore session has credentials already (method {loaded.method!r})"
-        raise TypeError(msg)
+        raise TypeError(f"the botocore session has credentials already (method {loaded.method!r})")
     _take_from(session, only)
 
 
@@ -180,8 +179,9 @@ def botocore_session(session: Any, caller: str = "extend") -> botocore.session.S
     # boto3 has no public way from its session to botocore's.
     inner = getattr(session, "_session", session)
     if not isinstance(inner, botocore.session.Session) or is_of_others(inner):
-        msg = f"{caller}() takes a boto3 or botocore session, not {type(session).__qualname__}"
-        raise TypeError(msg)
+        raise TypeError(
+            f"{caller}() takes a boto3 or botocore session, not {type(session).__qualname__}"
+        )
     return inner
 
 

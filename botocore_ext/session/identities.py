@@ -63,8 +63,7 @@ def resource(session: "boto3.Session", *args: Any, credentials: "Source", **kwar
     """
     refuse_access_keys(args, kwargs)
     if not hasattr(session, "resource"):
-        msg = f"resource() takes a boto3 session, not {type(session).__qualname__}"
-        raise TypeError(msg)
+        raise TypeError(f"resource() takes a boto3 session, not {type(session).__qualname__}")
     found = using(session, credentials, "resource")
     return _created(found, found.resource, args, kwargs)
 
@@ -82,11 +81,10 @@ def _created(session: Any, create: Any, args: Sequence[Any], kwargs: Mapping[str
     # aioboto3 creates a client later, when it is entered.
     if clients or is_async(session._session):
         return found
-    msg = (
+    raise TypeError(
         f"{type(session).__qualname__} returned a client that it had created before, which signs "
         "as another identity: pass a session that does not cache clients"
     )
-    raise TypeError(msg)
 
 
 def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
@@ -130,5 +128,6 @@ def refuse_access_keys(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     # The parameters of boto3's client() and resource() have the same names and order.
     given = signature(Session.create_client).bind_partial(None, *args, **kwargs).arguments
     if any(given.get(name) for name in _EXPLICIT):
-        msg = "credentials= and explicit access keys exclude each other: pass one of them"
-        raise TypeError(msg)
+        raise TypeError(
+            "credentials= and explicit access keys exclude each other: pass one of them"
+        )

@@ -59,8 +59,9 @@ class Session(boto3.Session):
             handler: Any = warn_if_ignored
             session.register("before-sign", handler, unique_id=unique_id)
         elif aws_access_key_id or aws_secret_access_key or aws_session_token:
-            msg = "credentials= and explicit access keys exclude each other: pass one of them"
-            raise TypeError(msg)
+            raise TypeError(
+                "credentials= and explicit access keys exclude each other: pass one of them"
+            )
         else:
             take_from(session, credentials)
         if botocore_session is None:
