@@ -81,7 +81,7 @@ INSERTED = (
         "custom-credential-chain",
         "CustomCredentialChain",
         "providers.chain:CredentialChain",
-        {"credential_chain": "links", "credential_chain_expire_after": "expires_after", **_EVERY},
+        {"credential_chain": "links", "credential_chain_expire_after": "expire_after", **_EVERY},
         ("credential_chain",),
         source_of="us",
     ),

@@ -11,7 +11,7 @@ from abc import ABCMeta
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeVar, cast, overload
 
 from botocore.credentials import CredentialProvider
 
@@ -38,6 +38,9 @@ class OptionOwner(Protocol):
 
     def _replace_token(self, name: str, value: object, /) -> None:
         """Replace the value of a token."""
+
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _as_given(value: Any) -> Any:
@@ -138,9 +141,28 @@ class Option:
         owner._replace_token(self.name, value)
 
 
+class _OptionMethod(Option):
+    """An option of the same name as a method. Only ``_option_value`` returns its value."""
+
+    def __init__(self, method: Any, **declaration: Any) -> None:
+        """Take the method, and the declaration of the option."""
+        super().__init__(**declaration)
+        self._method = method
+
+    def __get__(self, owner: OptionOwner | None, kind: type) -> Any:
+        """Return the declaration on the class, the method on a provider."""
+        return self if owner is None else self._method.__get__(owner, kind)
+
+
 def option(**declaration: Any) -> Any:
     """Declare an ``Option``; typed Any so that the annotation is the type of its value."""
     return Option(**declaration)
+
+
+def option_method(**declaration: Any) -> Callable[[F], F]:
+    """Declare an ``Option`` with the name of the decorated method, which reading it returns."""
+    declare: Any = partial(_OptionMethod, **declaration)
+    return cast("Callable[[F], F]", declare)
 
 
 def option_like(declared: Option, **changes: Any) -> Any:
@@ -324,7 +346,8 @@ def _signature(cls: type, options: Iterable[Option]) -> Signature:
 
 
 def _annotations(cls: type) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    constructor: Any = cls.__init__  # type: ignore[misc]  # read only
+    found = dict(inspect.get_annotations(constructor))  # one of its own may say more
     for parent in reversed(cls.__mro__):
         found |= inspect.get_annotations(parent)
     return found

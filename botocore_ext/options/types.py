@@ -186,7 +186,7 @@ def _matching(pattern: str, value: object, otherwise: str) -> str:
 
 # Times.
 
-#: The shortest ``expires_after`` of a chain: the default refresh window.
+#: The shortest ``expire_after`` of a chain: the default refresh window.
 FIVE_MINUTES = 300
 #: The longest timeout of an endpoint.
 LONGEST_TIMEOUT = 60

@@ -12,7 +12,7 @@ from botocore.credentials import CredentialProvider
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..errors import Attempt, ChainError, FetchError, redacted_text
 from ..options import types
-from ..options.option import option
+from ..options.option import option, option_method
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.policy import Window
 from ..runtime.context import RoutedLogger, guard_recursion, notify
@@ -83,20 +83,11 @@ class CredentialChain(Provider):
         "profile a comma-separated line of canonical names, METHODs or factories in any case, and "
         "`profile NAME`.",
     )
-    expires_after: float | timedelta | None = option(
-        default=None,
-        ini="credential_chain_expire_after",
-        example="900",
-        code="900",
-        parse=types.lifetime,
-        help="Seconds, or a `timedelta`, after which credentials without an expiration are "
-        "refreshed; 300 or more. In code also `.expire_after(...)`.",
-    )
 
     def __init__(
         self,
         *links: Source | str,
-        expires_after: float | timedelta | None = None,
+        expire_after: float | timedelta | None = None,
         refresh_window: Window | None = None,
         logger: logging.Logger | None = None,
         **unknown: NoReturn,
@@ -105,12 +96,21 @@ class CredentialChain(Provider):
         sources = [link if isinstance(link, str) else as_provider(link) for link in links]
         super().__init__(
             links=sources or None,
-            expires_after=expires_after,
+            expire_after=expire_after,
             refresh_window=refresh_window,
             logger=logger,
             **unknown,
         )
 
+    @option_method(
+        default=None,
+        ini="credential_chain_expire_after",
+        example="900",
+        code="900",
+        parse=types.lifetime,
+        help="Seconds, or a `timedelta`, after which credentials without an expiration are "
+        "refreshed; 300 or more. `chain.expire_after(900)` returns a chain with this option.",
+    )
     def expire_after(self, seconds: float | timedelta) -> "Self":
         """Return a chain like this one that refreshes credentials without an expiration.
 
@@ -124,7 +124,7 @@ class CredentialChain(Provider):
             types.lifetime(seconds)
         except ValueError as error:
             raise ValueError(f"expire_after({seconds!r}) {error}") from None
-        options: dict[str, Any] = {**self._code_values, "expires_after": seconds}
+        options: dict[str, Any] = {**self._code_values, "expire_after": seconds}
         return type(self)(*options.pop("links", ()), **options)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -188,7 +188,7 @@ class CredentialChain(Provider):
         return str(link.CANONICAL_NAME or link.METHOD), link
 
     def _with_expiration(self, credentials: FrozenCredentials) -> FrozenCredentials:
-        seconds: Any = self.expires_after
+        seconds = self._option_value(self._option_named("expire_after"))
         if seconds is None or credentials.expiration is not None:
             return credentials
         expiration = self.scope.clock.utc() + timedelta(seconds=seconds)

@@ -199,7 +199,6 @@ def test_dir_shows_what_a_user_needs(kind):
     expected |= {"load", "fetch", "bind", "invalidate", "is_selected", "check", "read_token"}
     expected |= {one.name for one in kind.options()}
     expected |= {
-        "create_credential_chain": {"expire_after"},
         "from_cognito_identity": {"logout"},
         "from_cognito_identity_pool": {"identity_id", "logout"},
     }.get(kind.FACTORY, set())

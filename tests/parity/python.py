@@ -54,7 +54,7 @@ def build(described):
         elif name not in _VERBATIM:
             options[name] = given(value)
     links = [given(link) for link in options.pop("links", [])]
-    after = options.pop("expires_after", None)
+    after = options.pop("expire_after", None)
     made = getattr(botocore_ext, described["provider"])(*links, **options)
     return made if after is None else made.expire_after(after)
 

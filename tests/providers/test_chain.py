@@ -101,7 +101,8 @@ class OwnChain(botocore_ext.CredentialChain):
 def test_expire_after_and_pickle_keep_the_options():
     chain = OwnChain(good, refresh_window=60).expire_after(900)
     for one in (chain, pickle.loads(pickle.dumps(chain))):
-        assert (type(one), one.refresh_window, one.expires_after) == (OwnChain, 60, 900)
+        assert (type(one), one.refresh_window) == (OwnChain, 60)
+        assert "expire_after=900" in repr(one)
 
 
 def test_named_provider_takes_the_rest_from_the_environment(aws, monkeypatch):
@@ -208,7 +209,8 @@ class TestExpireAfter:
         chain = create_credential_chain(good)
         limited = chain.expire_after(seconds)
         assert limited is not chain
-        assert limited.bind(Scope(clock=clock)).fetch().expiration == clock.at(900)
+        for one in (limited, create_credential_chain(good, expire_after=seconds)):
+            assert one.bind(Scope(clock=clock)).fetch().expiration == clock.at(900)
         assert chain.fetch().expiration is None
         assert GOOD.expiration is None
 
@@ -227,8 +229,19 @@ class TestExpireAfter:
         with pytest.raises(ValueError, match=r"^expire_after\(.*\) is"):
             create_credential_chain(good).expire_after(seconds)
 
+    def test_keyword_of_less_names_the_option(self):
+        with pytest.raises(ConfigurationError, match=r"expire_after passed to create_credential_c"):
+            create_credential_chain(good, expire_after=299)
+
+    def test_option_and_method_have_one_name(self):
+        """The class has the declaration, a chain the method; neither can be assigned."""
+        chain = create_credential_chain(good, expire_after=300)
+        assert type(chain).expire_after.ini == "credential_chain_expire_after"
+        with pytest.raises(AttributeError, match="create a new provider"):
+            chain.expire_after = 900
+
     def test_five_minutes_are_enough(self):
-        assert create_credential_chain(good).expire_after(300).expires_after == 300
+        assert "expire_after=300" in repr(create_credential_chain(good).expire_after(300))
 
     def test_a_quarter_of_an_hour_means_a_look_every_ten_minutes(self, clock):
         calls = []
@@ -293,7 +306,7 @@ def test_a_chain_travels_as_its_links():
     chain = create_credential_chain("Environment", from_http(timeout=2)).expire_after(900)
     again = pickle.loads(pickle.dumps(chain))
     assert repr(again) == repr(chain)
-    assert again.expires_after == 900
+    assert "expire_after=900" in repr(again)
 
 
 def test_a_session_takes_a_chain():

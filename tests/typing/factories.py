@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import boto3
@@ -11,10 +11,12 @@ from typing_extensions import assert_type
 
 import botocore_ext
 from botocore_ext import (
+    CredentialChain,
     FrozenCredentials,
     Provider,
     ProviderCredentials,
     Session,
+    create_credential_chain,
     from_cognito_identity,
     from_cognito_identity_pool,
     from_container_metadata,
@@ -102,6 +104,8 @@ assert_type(from_token_file(web_identity_token_file="/t").web_identity_token_fil
 from_sso(sso_start_url="https://d-1.awsapps.com/start", sso_account_id="123456789012")
 from_login_credentials(login_session="me", client_config={})
 from_default_chain(profile="dev", client_config={})
+chain = create_credential_chain("Environment", expire_after=900)
+assert_type(chain.expire_after(timedelta(minutes=15)), CredentialChain)
 from_default_chain(logger=logging.getLogger("app"))
 from_default_chain(timeout=2, role_arn="arn", policy={}, sso_region="eu-west-1")
 from_container_metadata(timeout=2)

@@ -97,7 +97,7 @@ function given(value) {
 
 function build(described) {
   const make = sdk[EXPORTS[described.provider] ?? camel(described.provider)];
-  const { links, expires_after: after, ...rest } = described.options ?? {};
+  const { links, expire_after: after, ...rest } = described.options ?? {};
   if (links !== undefined || described.provider === "create_credential_chain") {
     const chain = make(...(links ?? []).map(given));
     return after === undefined ? chain : chain.expireAfter(after * 1000);
