@@ -131,13 +131,19 @@ def test_what_is_written_from_the_declarations_is_what_they_say(page):
 
 
 def test_every_provider_has_a_complete_page_with_an_example():
+    """In one order, so that a reader of one page knows the others."""
+    order = ["In a profile", "In Python", "Options", "Trust policy", "Errors"]
     assert "<!-- providers: begin" in README.read_text(encoding="utf-8")
     for kind in EVERY:
         page = ROOT / "docs" / "providers" / f"{kind.FACTORY}.md"
         text = page.read_text(encoding="utf-8")
         assert f"<!-- {kind.FACTORY}: begin" in text
-        assert f"<!-- {kind.FACTORY}_options: begin" in text
+        assert re.search(f"<!-- {kind.FACTORY}_(options|links): begin", text)
         assert [one for one in blocks(page) if one.kind == "python" and kind.FACTORY in one.text]
+        assert "\nUse it " in text.partition("\n## ")[0], page.name
+        headings = [one for one in re.findall(r"^## (.*)$", text, re.MULTILINE) if one in order]
+        assert headings == [one for one in order if one in headings], page.name
+        assert {*order} - {*headings} <= {"Trust policy"}, page.name
 
 
 def test_command_writes_only_the_generated_parts(tmp_path, monkeypatch):

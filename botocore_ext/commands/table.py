@@ -11,18 +11,22 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..catalogue import ROWS, Row, find
-from ..options.option import Option
+from ..options.option import Option, annotations, type_text
+from ..options.references import Token
 from ..profiles.registry import plugins
 from ..providers.base import Provider
+from ..providers.function import Source
 
 _PART = re.compile(
     r"(?P<begin><!-- (?P<name>\w+): begin[^\n]*-->\n).*?(?P<end><!-- (?P=name): end -->)", re.DOTALL
 )
+#: Types that are shown by their public name: what they consist of is long.
+_ALIASES = {"Source": Source, "Token": Token}
 _PROVIDER_HEADINGS = ["factory", "`METHOD`", "canonical name", "selected by the ini key"]
 
 
@@ -70,7 +74,7 @@ def updated(text: str) -> str:
 
 
 def part(name: str) -> str:
-    """Return a generated part; a factory has two, ``NAME`` and ``NAME_options``."""
+    """Return a generated part; a factory has ``NAME``, and ``NAME_options`` or ``NAME_links``."""
     if name == "providers":
         return _table(_PROVIDER_HEADINGS, map(_provider_cells, ROWS))
     if name == "pages":
@@ -79,34 +83,64 @@ def part(name: str) -> str:
     if name == "keys":
         return _table(["ini key", "environment variable", "of"], _keys())
     if name == "every":
-        return _options(Provider.options())
-    row: Any = find(name.removesuffix("_options"))
+        return _options(Provider, Provider.options())
+    return _part_of(find(re.sub(r"_(options|links)$", "", name)), name)
+
+
+def _part_of(row: Any, name: str) -> str:
+    """Return a generated part of the page of a provider."""
     kind: type[Provider] = row.load()
     if name == row.factory:
-        return _introduction(row, kind)
+        return f"{_summary(kind)}\n"
     own = [one for one in kind.options() if one not in Provider.options()]
-    return _options(own) if own else "It has none of its own.\n"
+    options = _described_elsewhere if name.endswith("_links") else _options
+    return f"{_names(row)}\n{options(kind, own)}" if own else _names(row)
 
 
-def _introduction(row: Row, kind: type[Provider]) -> str:
-    """Return what a provider does, and its names."""
-    rows = [["`METHOD`", _code(row.method)], ["canonical name", _code(row.canonical_name)]]
+def _names(row: Row) -> str:
+    """Return the names of a provider and what selects it."""
     selecting = _selecting(row)
-    rows += [["selected in a profile by", selecting]] if selecting else []
-    return f"{_summary(kind)}\n\n{_table(['name', 'value'], rows)}"
+    facts = {"`METHOD`": _code(row.method), "Canonical name": _code(row.canonical_name)}
+    return _list(facts | ({"Selected in a profile by": selecting} if selecting else {}))
 
 
-def _options(options: Iterable[Option]) -> str:
-    return "\n".join(f"### `{one.keyword}`\n\n{one.help}\n\n{_ways(one)}.\n" for one in options)
+def _options(kind: type[Provider], options: Iterable[Option]) -> str:
+    types = annotations(kind)
+    parts = (f"### `{one.keyword}`\n\n{one.help}\n\n{_facts(one, types)}" for one in options)
+    return "\n".join(parts)
 
 
-def _ways(one: Option) -> str:
-    """Return how an option is set, and its default."""
-    ways = ["positional" if one.positional else "keyword"]
-    ways += [f"ini key {_code(one.ini)}"] if one.ini else []
-    also = f" (or else {_code(one.also_env)})" if one.also_env else ""
-    ways += [f"environment variable {_code(one.env)}{also}"] if one.env else []
-    return f"{one.default_text}; {', '.join(ways)}"
+def _facts(one: Option, types: Mapping[str, Any]) -> str:
+    """Return the type and default of an option, and an example of each way to set it."""
+    kind = type_text(types[one.name])
+    for name, alias in _ALIASES.items():
+        kind = kind.replace(type_text(alias), name)
+    is_optional = "required" if one.required else "optional"
+    facts = {"Type": f"{_code(kind.removesuffix(' | None'))}, {is_optional}"}
+    if one.default is not None:
+        facts["Default"] = _code(one.default_text.removeprefix("By default "))
+    python = one.code_example if one.positional else f"{one.name}={one.code_example}"
+    facts["In Python"] = _code(python)
+    if one.ini:
+        facts["In a profile"] = _code(f"{one.ini} = {one.example}")
+    if one.env:
+        also = f", or else {_code(one.also_env)}" if one.also_env else ""
+        facts["Environment variable"] = f"{_code(one.env)}{also}"
+    return _list(facts)
+
+
+def _described_elsewhere(kind: type[Provider], options: Iterable[Option]) -> str:
+    """Return a table of the pages that describe the options which a provider passes on."""
+    pages: dict[str, list[str]] = {}
+    others = [row.load() for row in ROWS if row.is_native or issubclass(kind, row.load())]
+    for one in options:
+        page = next(
+            other
+            for other in others
+            if other is not kind and one.help in {same.help for same in other.options()}
+        )
+        pages.setdefault(_link(page, ""), []).append(_code(one.name))
+    return _table(["page", "options"], ([page, ", ".join(of)] for page, of in pages.items()))
 
 
 def _keys() -> list[list[str]]:
@@ -124,8 +158,8 @@ def _summary(kind: type[Provider]) -> str:
     return str(inspect.getdoc(kind)).partition("\n\nArgs:")[0]
 
 
-def _link(kind: type[Provider]) -> str:
-    return f"[{_code(kind.FACTORY)}](providers/{kind.FACTORY}.md)"
+def _link(kind: type[Provider], folder: str = "providers/") -> str:
+    return f"[{_code(kind.FACTORY)}]({folder}{kind.FACTORY}.md)"
 
 
 def _provider_cells(row: Row) -> list[str]:
@@ -144,6 +178,10 @@ def _kinds() -> list[type[Provider]]:
 
 def _code(name: str | None) -> str:
     return "-" if name is None else f"`{name}`"
+
+
+def _list(facts: Mapping[str, str]) -> str:
+    return "".join(f"- {name}: {fact}\n" for name, fact in facts.items())
 
 
 def _table(headings: list[str], rows: Iterable[list[str]]) -> str:

@@ -218,7 +218,7 @@ class _OptionsMeta(ABCMeta):
         text: str | None = vars(cls).get("__doc__")
         if not cls._options:
             return text
-        types = _annotations(cls)
+        types = annotations(cls)
         options = sorted(cls._options, key=lambda one: not one.required)
         lines = (_argument(one, types.get(one.name, Any)) for one in options)
         return "\n".join((f"{inspect.cleandoc(text or cls.__name__)}\n\nArgs:", *lines))
@@ -235,11 +235,17 @@ class _OptionsMeta(ABCMeta):
         return _signature(cls, cls._options)
 
 
+def type_text(annotation: Any) -> str:
+    """Return an annotation as it is written in code, without the modules of its names."""
+    written = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    short = re.sub(r"\b\w+(?:\.\w+)*\.(?=\w)", "", written)
+    return re.sub(r"^Union\[(\w+), (.+)\]$", r"\1 | \2", short)  # of Literal, until Python 3.14
+
+
 def _argument(one: Option, annotation: Any) -> str:
     """Return the lines of an option in an ``Args:`` section."""
-    kind = re.sub(r"\b\w+(?:\.\w+)*\.(?=\w)", "", inspect.formatannotation(annotation))
     default = "" if one.default_text == "Optional" else f" {one.default_text}."
-    text = f"{one.keyword} ({kind}): {one.help}{default}".replace("`", "``")
+    text = f"{one.keyword} ({type_text(annotation)}): {one.help}{default}".replace("`", "``")
     wrapper = textwrap.TextWrapper(96, " " * 4, " " * 8, break_long_words=False)
     wrapper.break_on_hyphens = False
     return wrapper.fill(text)
@@ -335,7 +341,7 @@ def _instead(name: str, known: Sequence[str]) -> str:
 
 def _signature(cls: type, options: Iterable[Option]) -> Signature:
     """Return the signature of a class that takes these options by keyword."""
-    types = _annotations(cls)
+    types = annotations(cls)
     keyword = Parameter.KEYWORD_ONLY
     return Signature(
         [
@@ -345,7 +351,8 @@ def _signature(cls: type, options: Iterable[Option]) -> Signature:
     )
 
 
-def _annotations(cls: type) -> dict[str, Any]:
+def annotations(cls: type) -> dict[str, Any]:
+    """Return the annotations of a class and its parents."""
     constructor: Any = cls.__init__  # type: ignore[misc]  # read only
     found = dict(inspect.get_annotations(constructor))  # one of its own may say more
     for parent in reversed(cls.__mro__):

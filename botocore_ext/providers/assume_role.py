@@ -56,7 +56,7 @@ class TemporaryCredentialsProvider(SignedProvider):
         code="ask_for_code",
         secret=True,
         parse=types.function,
-        help="Called at every fetch with the serial number of the MFA device, after the master "
+        help="Called on every refresh with the serial number of the MFA device, after the master "
         "credentials were retrieved; returns the code. Nothing else prompts for it.",
     )
 

@@ -62,7 +62,7 @@ class CognitoProvider(ServiceProvider):
         parse=references.tokens,
         read=references.references,
         help="Names of identity providers with their tokens, or with callables that return "
-        "them, called once for each fetch. In a profile one line `NAME=REFERENCE, NAME=REFERENCE`, "
+        "them, called once per refresh. In a profile one line `NAME=REFERENCE, NAME=REFERENCE`, "
         "or an indented block.",
     )
     client: "BaseClient | None" = option(

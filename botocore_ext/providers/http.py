@@ -73,7 +73,7 @@ class HttpProvider(Provider):
         example="/var/run/token",
         same_origin=True,
         parse=types.text,
-        help="A file with the value of that header, read at every attempt. Takes precedence over "
+        help="A file with the value of that header, read on every attempt. Takes precedence over "
         "the token.",
     )
     timeout: float = timeout_option(ini="container_credentials_timeout")

@@ -37,7 +37,7 @@ def command(value: object) -> str:
 
 
 class ProcessProvider(FilesProvider):
-    """Credentials from the `credential_process` of a profile, run at every fetch."""
+    """Credentials from the `credential_process` of a profile, run on every refresh."""
 
     METHOD = "custom-process"
     CANONICAL_NAME = "CustomProcess"
@@ -47,7 +47,7 @@ class ProcessProvider(FilesProvider):
     credential_process: str = option(
         default=None,
         ini="credential_process",
-        example="/opt/bin/get-keys --user me",
+        example="/opt/bin/get-credentials --user me",
         selects=True,
         required=True,
         secret=True,

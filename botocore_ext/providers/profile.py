@@ -141,7 +141,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         code="ask_for_code",
         secret=True,
         parse=types.function,
-        help="Called with `mfa_serial` at every fetch of a role that has one, after its source "
+        help="Called with `mfa_serial` on every refresh of a role that has one, after its source "
         "credentials were retrieved; returns the code. Nothing else prompts for it.",
     )
     ignore_cache: bool = option(
@@ -151,7 +151,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         code="True",
         selects=True,
         parse=types.flag,
-        help="Whether to read the files again at every fetch. By default they are read once for "
+        help="Whether to read the files again on every refresh. By default they are read once for "
         "each session. In a profile it selects this provider for the whole profile.",
     )
     role_tags: Mapping[str, str] | None = option(

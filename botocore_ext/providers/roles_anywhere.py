@@ -72,7 +72,7 @@ class RolesAnywhereProvider(ServiceProvider):
         required=True,
         parse=types.text,
         help="The PEM file of the certificate, followed by those of its issuers if the trust "
-        "anchor did not issue it itself. Read at every fetch, because it is renewed.",
+        "anchor did not issue it itself. Read on every refresh, because it is renewed.",
     )
     private_key: str | Signer = option(
         default=None,
@@ -80,8 +80,8 @@ class RolesAnywhereProvider(ServiceProvider):
         example="/etc/pki/server.key",
         required=True,
         parse=_path_or_signer,
-        help="The PEM file of the private key (RSA, P-256 or P-384), read at every fetch; in code "
-        "also an object with `sign(data)`, such as a key in an HSM.",
+        help="The PEM file of the private key (RSA, P-256 or P-384), read on every refresh; in "
+        "code also an object with `sign(data)`, such as a key in an HSM.",
     )
     passphrase: references.Token | None = option(
         default=None,

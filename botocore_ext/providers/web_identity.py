@@ -140,7 +140,7 @@ class WebTokenProvider(WebIdentityProvider):
         token=True,
         parse=references.token,
         read=references.reference,
-        help="The token, or a callable that returns it, called at every fetch. In a profile "
+        help="The token, or a callable that returns it, called on every refresh. In a profile "
         "also `file://PATH`, `env://NAME`, `process://COMMAND`, `github-actions://AUDIENCE`, "
         "`ambient://AUDIENCE`, `azure://AUDIENCE`, `google://AUDIENCE` or `oauth://NAME`.",
     )
@@ -175,7 +175,7 @@ class TokenFileProvider(WebIdentityProvider):
         selects=True,
         required=True,
         parse=types.text,
-        help="The token file, read at every fetch; white space around the token is removed.",
+        help="The token file, read on every refresh; white space around the token is removed.",
     )
 
     # The documentation of JavaScript lists these variables; no SDK reads them.
