@@ -236,10 +236,15 @@ class Gate:
         self.run(programs / "mypy")
         self.run(programs / "basedpyright", "--pythonpath", self.python("tools"))
 
-    def documentation(self) -> None:
-        """Build it without a warning."""
+    def documentation(self) -> str:
+        """Build it without a warning, and see that nothing is wider than the screen."""
         sphinx = self.work / "tools" / "bin" / "sphinx-build"
         self.run(sphinx, "-W", "--keep-going", "-n", "-q", "docs", self.work / "html")
+        measure = (self.python("tools"), "-m", "tests.tools.widths", self.work / "html")
+        remark = self.run(*measure).strip().splitlines()[-1]
+        if remark == "absent":
+            self.absent.append("Chromium")
+        return remark
 
     def build(self) -> None:
         """Build wheel and source distribution, and look into both."""
