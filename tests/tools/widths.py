@@ -52,7 +52,7 @@ def chromium() -> str | None:
 class _Handler(SimpleHTTPRequestHandler):
     """Serves the pages and the one that measures them, and takes what it found."""
 
-    server: "_Server"
+    server: "_Server"  # pyright: ignore[reportIncompatibleVariableOverride]  # the only one
 
     def do_GET(self) -> None:
         """Serve a file, or the page that measures."""
@@ -72,7 +72,7 @@ class _Handler(SimpleHTTPRequestHandler):
         self.server.found = json.loads(body)
         self.server.is_done.set()
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - its name there
         """Print nothing."""
 
 
