@@ -104,7 +104,7 @@ def _names(row: Row) -> str:
     return _list(facts | ({"Selected in a profile by": selecting} if selecting else {}))
 
 
-def _options(kind: type[Provider], options: Iterable[Option]) -> str:
+def _options(kind: type, options: Iterable[Option]) -> str:
     types = annotations(kind)
     parts = (f"### `{one.keyword}`\n\n{one.help}\n\n{_facts(one, types)}" for one in options)
     return "\n".join(parts)
