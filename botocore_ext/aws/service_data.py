@@ -105,6 +105,15 @@ class _SharingLoader(Loader):
                 return data, str(Path(Loader.BUILTIN_DATA_PATH, name))
         return super().load_data_with_path(name)
 
+    @instance_cache
+    def load_data(self, name: str) -> Any:
+        data, _ = self.load_data_with_path(name)
+        # botocore takes the endpoints from ``load_data_with_path``; programs get plain objects.
+        for partition in data["partitions"] if name == _ENDPOINTS else ():
+            if isinstance(partition.get("services"), _Services):
+                partition["services"] = partition["services"].plain()
+        return data
+
     def _is_built_in(self, folder: str, pattern: str) -> bool:
         """Whether such files are only in botocore's package."""
         others = {*self.search_paths, _EXTRAS} - self._known
@@ -208,8 +217,13 @@ class _Services(Mapping[str, Any]):
             self._parsed.setdefault(name, found)
         return self._parsed[name]
 
+    def plain(self) -> dict[str, Any]:
+        """Return all services as a dict, those that were parsed as they are."""
+        services: dict[str, Any] = json.loads(f"{{{self._text}}}")
+        return services | self._parsed
+
     def __iter__(self) -> Iterator[str]:
-        return iter(json.loads(f"{{{self._text}}}"))
+        return iter(self.plain())
 
     def __len__(self) -> int:
-        return len(list(iter(self)))
+        return len(self.plain())

@@ -197,16 +197,27 @@ class use_credentials:  # noqa: N801 - it is used as a function
             RuntimeError: Another ``use_credentials`` has been entered since and not left, or this
                 is not the context in which it was entered.
         """
-        innermost = found = identity_in_force.get()
-        while found is not None and found.owner is not self:
-            found = found.previous
-        if found is not None:  # also if one that was entered later is still in force
-            identity_in_force.set(found.previous)
-        if found is None or found is not innermost:
+        innermost = identity_in_force.get()
+        try:
+            is_in_order = self._leave(innermost)
+        except BaseException:  # pragma: no cover - an interrupt, with which a test traces
+            if identity_in_force.get() is innermost:
+                self._leave(innermost)
+            raise
+        if not is_in_order:
             raise RuntimeError(
                 "use_credentials() was left in another order, or in another task or thread, than "
                 "it was entered: leave it where you entered it, and do not yield inside it"
             )
+
+    def _leave(self, innermost: InForce | None) -> bool:
+        """Restore what was in force before; return whether this is the block entered last."""
+        found = innermost
+        while found is not None and found.owner is not self:
+            found = found.previous
+        if found is not None:  # also if one that was entered later is still in force
+            identity_in_force.set(found.previous)
+        return found is not None and found is innermost
 
     async def __aenter__(self) -> "Self":
         """Put the identity in force."""

@@ -90,6 +90,8 @@ class _ClientAsNow:
         self._as_now = as_now(lambda method, *args, **kwargs: method(*args, **kwargs))
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # copy and pickle ask for them before there is a client
+            raise AttributeError(name)
         found = getattr(self._client, name)
         is_operation = name in self._client.meta.method_to_api_mapping
         return partial(self._as_now, found) if is_operation else found

@@ -103,7 +103,7 @@ def test_the_loader_of_the_session_is_left_as_it_was(reads):
 
 
 def endpoints_of(loader):
-    return EndpointResolver(loader.load_data("endpoints"))
+    return EndpointResolver(loader.load_data_with_path("endpoints")[0])
 
 
 def test_endpoints_of_two_loaders_are_two():
@@ -134,7 +134,7 @@ def raw_text():
 def test_every_service_is_parsed_as_by_botocore():
     """Each by itself; this fails where a new version of botocore has another layout."""
     whole = json.loads(raw_text())
-    ours = service_data.sharing_loader(Loader()).load_data("endpoints")
+    ours, _ = service_data.sharing_loader(Loader()).load_data_with_path("endpoints")
     assert ours.keys() == whole.keys()
     for their_partition, partition in zip(whole["partitions"], ours["partitions"], strict=True):
         services = partition["services"]
@@ -146,6 +146,21 @@ def test_every_service_is_parsed_as_by_botocore():
         assert len(services) == len(their_partition["services"])
         assert "nothing" not in services
         assert {**partition, "services": None} == {**their_partition, "services": None}
+
+
+def test_programs_get_plain_objects():
+    """They dump and change them; what they change is what botocore uses, as in botocore."""
+    loader, other = (service_data.sharing_loader(Loader()) for _ in range(2))
+    resolver = endpoints_of(loader)
+    sqs = resolver.get_service_endpoints_data("sqs")
+    endpoints = loader.load_data("endpoints")
+    services = endpoints["partitions"][0]["services"]
+    assert json.loads(json.dumps(endpoints)) == json.loads(raw_text())
+    assert services["sqs"]["endpoints"] is sqs
+    services["more"] = {"endpoints": {"eu-west-1": {}}}
+    assert resolver.get_available_endpoints("more") == ["eu-west-1"]
+    assert loader.load_data("endpoints") is endpoints
+    assert "more" not in other.load_data("endpoints")["partitions"][0]["services"]
 
 
 _SERVICES = '\n    "services" : {\n'

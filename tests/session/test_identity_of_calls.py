@@ -1,6 +1,8 @@
 """Everything that a client with ``per_request()`` sends is signed as the identity of the call."""
 
+import copy
 import io
+import pickle
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -302,6 +304,22 @@ class TestTransfers:
             store.resource("s3").Object("bucket", "big3").download_fileobj(io.BytesIO())
         assert set(wire.signers()) == {"AKIAA"}
         assert loaded.getvalue() == (tmp_path / "down").read_bytes() == content
+
+    def test_the_client_of_a_transfer_can_be_copied(self, session, wire, aws):
+        """Its copy has the same identity; botocore's own clients cannot be copied."""
+
+        def add(class_attributes, **_):
+            class_attributes["upload_file"] = copy.copy
+
+        session.events.register("creating-client-class.sts", add)
+        with use_credentials(A):
+            copied = session.client("sts").upload_file()
+        with use_credentials(B):
+            copied.get_caller_identity()
+        assert wire.signers() == ["AKIAA"]
+        assert aws.operations() == ["GetCallerIdentity"]
+        with pytest.raises(pickle.PicklingError):
+            pickle.dumps(copied)
 
     def test_many_transfers_at_once(self, store, wire):
         client = store.client("s3")
