@@ -16,7 +16,7 @@ PACKAGE = Path(botocore_ext.__file__).parent
 _OTHERS = {"__main__", "completion", "demo", "table", "testing"}
 #: Calls whose texts are no messages.
 _NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "_frozen_field", "option",
-                "timeout_option", "max_retries_option",
+                "option_method", "timeout_option", "max_retries_option",
                 "parser.add_argument", "re.compile", "re.fullmatch",
                 "sys.stderr.write"}  # fmt: skip
 #: Texts that are none either.
