@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from ..runtime.awaiting import EventLoop, waiting_loop
+from ..runtime.awaiting import waiting_loop
 from ..runtime.single_flight import Flight, ProcessLocal, join_flight
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ async def in_thread(work: Callable[[], T]) -> T:
     raised: list[BaseException] = []
 
     def run() -> None:
-        waiting_loop.set(EventLoop(loop))
+        waiting_loop.set(loop)
         try:
             returned.append(work())
         except BaseException as error:  # noqa: BLE001 - raised again below

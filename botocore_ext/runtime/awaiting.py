@@ -37,46 +37,10 @@ class Awaited:
             self.raised.append(error)
 
 
-class EventLoop:
-    """An event loop of asyncio, for use by another thread."""
-
-    def __init__(self, loop: "asyncio.AbstractEventLoop") -> None:
-        """Take the loop of asyncio."""
-        self._loop = loop
-
-    def runs_here(self) -> bool:
-        """Return whether this thread runs it, and so cannot wait for it."""
-        import asyncio  # noqa: PLC0415 - 15 ms that a synchronous program does not pay
-
-        try:
-            return asyncio.get_running_loop() is self._loop
-        except RuntimeError:
-            return False
-
-    def is_closed(self) -> bool:
-        """Return whether it has ended."""
-        return self._loop.is_closed()
-
-    def is_running(self) -> bool:
-        """Return whether it runs; one that does not may run again."""
-        return self._loop.is_running()
-
-    def start(self, awaited: Awaited) -> "futures.Future[None]":
-        """Make it await something; the future is cancelled if the loop has ended."""
-        import asyncio  # noqa: PLC0415 - 15 ms that a synchronous program does not pay
-
-        coroutine = awaited.wait()
-        try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        except RuntimeError:  # it is closed
-            coroutine.close()
-        ended: futures.Future[None] = futures.Future()
-        ended.cancel()
-        return ended
-
-
 #: The event loop that waits for this thread; None in a synchronous session.
-waiting_loop: ContextVar[EventLoop | None] = ContextVar("botocore_ext_loop", default=None)
+waiting_loop: "ContextVar[asyncio.AbstractEventLoop | None]" = ContextVar(
+    "botocore_ext_loop", default=None
+)
 #: Seconds between two checks whether the event loop still runs.
 _CHECK_INTERVAL = 1
 #: Checks in a row at which it does not run until this thread stops waiting: between two calls of
@@ -99,14 +63,15 @@ def awaited(value: Any, provider: str | None, name: str) -> Any:
     if not inspect.isawaitable(value):
         return value
     loop = waiting_loop.get()
-    if loop is None or loop.runs_here():
+    if loop is None or _runs_here(loop):
         fact = (
             f"{name} returned a coroutine, which a synchronous session cannot await: pass a "
             "plain function, or use a session of aiobotocore"
         )
     else:
         found = Awaited(value)
-        is_over = _is_over(loop.start(found), loop)
+        future = _start(found, loop)
+        is_over = future is None or _is_over(future, loop)
         if found.raised:
             raise found.raised.pop()
         for one in found.returned:
@@ -120,7 +85,29 @@ def awaited(value: Any, provider: str | None, name: str) -> Any:
     raise FetchError(provider=provider, error_msg=fact)
 
 
-def _is_over(future: "futures.Future[None]", loop: "EventLoop") -> bool:
+def _runs_here(loop: "asyncio.AbstractEventLoop") -> bool:
+    """Return whether this thread runs the event loop, and so cannot wait for it."""
+    import asyncio  # noqa: PLC0415 - 15 ms that a synchronous program does not pay
+
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
+def _start(awaited: Awaited, loop: "asyncio.AbstractEventLoop") -> "futures.Future[None] | None":
+    """Make the event loop await something; None if it has ended."""
+    import asyncio  # noqa: PLC0415 - 15 ms that a synchronous program does not pay
+
+    coroutine = awaited.wait()
+    try:
+        return asyncio.run_coroutine_threadsafe(coroutine, loop)
+    except RuntimeError:  # it is closed
+        coroutine.close()
+        return None
+
+
+def _is_over(future: "futures.Future[None]", loop: "asyncio.AbstractEventLoop") -> bool:
     """Wait for the event loop; False: it has stopped for now, and may still run again."""
     stopped = 0
     while not futures.wait([future], _CHECK_INTERVAL).done and not loop.is_closed():

@@ -8,7 +8,6 @@ import pytest
 
 from botocore_ext import FetchError, Session, from_temporary_credentials, from_web_token
 from botocore_ext.runtime import awaiting
-from botocore_ext.runtime.awaiting import EventLoop
 from tests import fakes
 from tests.refresh.test_refresh import ROLE
 
@@ -34,7 +33,7 @@ async def token():
 def asked(loop, coroutine):
     """Wait for a coroutine as a thread does that obtains keys for ``loop``."""
     context = contextvars.copy_context()
-    context.run(awaiting.waiting_loop.set, EventLoop(loop))
+    context.run(awaiting.waiting_loop.set, loop)
     return context.run(awaiting.awaited, coroutine, "custom-web-token", "get_token")
 
 
@@ -169,7 +168,7 @@ def test_stopped_loop_blocks_no_other(aws):
 
     def use(loop):
         context = contextvars.copy_context()
-        context.run(awaiting.waiting_loop.set, EventLoop(loop))
+        context.run(awaiting.waiting_loop.set, loop)
         return context.run(credentials.get_frozen_credentials)
 
     def fails():
