@@ -7,7 +7,6 @@ import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import botocore
@@ -18,10 +17,7 @@ from botocore.credentials import CredentialProvider
 from ..profiles.inert import is_of_others
 from .resolver import (
     COMPONENT,
-    Registration,
-    Theirs,
     check_alone,
-    create_resolver,
     first_region,
     is_as_made,
     loaded_credentials,
@@ -107,9 +103,9 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
         )
     _warn_of_credentials(inner)
     if waiting is not None:
-        _register(inner, (*given, *waiting.front), theirs=waiting.theirs)
+        register(inner, (*given, *waiting.front), theirs=waiting.theirs)
     elif is_as_made(resolver, inner):
-        _register(inner, (*given, *(_installed or ())))
+        register(inner, (*given, *(_installed or ())))
     elif takes_providers(resolver):
         put_into(resolver, inner, first_region(inner), given)
     else:
@@ -119,33 +115,30 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
         )
 
 
-def take_from(session: botocore.session.Session, source: "Source") -> None:
+def take_from(session: botocore.session.Session, source: "Source", *, is_new: bool = False) -> None:
     """Make a session use the credentials of ``source`` only (see ``Session``).
+
+    Args:
+        session: The session.
+        source: A provider, or what can be passed instead.
+        is_new: Whether it is known to have no credentials; its settings are then checked later.
 
     Raises:
         TypeError: ``source`` is not a provider, or the session has credentials already.
         ConfigurationError: A setting that botocore reads for every session is malformed.
     """
-    only = _as_only_provider(source)
+    from ..providers.function import as_only_provider  # noqa: PLC0415 - only sessions with one provider need it
+
+    only = as_only_provider(source)
     session = botocore_session(session)
-    check_alone(session, only)
-    loaded = loaded_credentials(session)
-    if loaded is not None:
-        raise TypeError(f"the botocore session has credentials already (method {loaded.method!r})")
-    _take_from(session, only)
-
-
-def take_new_from(session: botocore.session.Session, source: "Source") -> None:
-    """Make a new session use the credentials of ``source`` only.
-
-    Raises:
-        TypeError: ``source`` is not a provider.
-    """
-    _take_from(session, _as_only_provider(source))
-
-
-def _take_from(session: botocore.session.Session, only: CredentialProvider) -> None:
-    _register(session, (), only)
+    if not is_new:
+        check_alone(session, only)
+        loaded = loaded_credentials(session)
+        if loaded is not None:
+            raise TypeError(
+                f"the botocore session has credentials already (method {loaded.method!r})"
+            )
+    register(session, (), only)
     session.register_component("token_provider", _NoTokens())
 
 
@@ -162,12 +155,6 @@ def _as_providers(sources: Sequence["Source"]) -> tuple[CredentialProvider, ...]
     from ..providers.function import as_provider  # noqa: PLC0415 - install() alone loads no provider
 
     return tuple(as_provider(source) for source in sources)
-
-
-def _as_only_provider(source: "Source") -> CredentialProvider:
-    from ..providers.function import as_only_provider  # noqa: PLC0415 - only sessions with one provider need it
-
-    return as_only_provider(source)
 
 
 def botocore_session(session: Any, caller: str = "extend") -> botocore.session.Session:
@@ -190,7 +177,7 @@ class _Initializer:
 
     def __call__(self, session: botocore.session.Session) -> None:
         if not is_of_others(session):
-            _register(session, _installed or (), theirs=registered(session))
+            register(session, _installed or (), theirs=registered(session))
 
     # botocore unregisters the one that is equal: a reloaded module has another class of this
     # name.
@@ -203,16 +190,6 @@ class _Initializer:
 
 
 _initialize = _Initializer()
-
-
-def _register(
-    session: botocore.session.Session,
-    front: Sequence[CredentialProvider],
-    only: CredentialProvider | None = None,
-    theirs: Theirs | None = None,
-) -> None:
-    make = partial(create_resolver, session, front, only, theirs=theirs)
-    register(session, Registration(make, front, only, theirs))
 
 
 def _warn_of_credentials(session: botocore.session.Session) -> None:

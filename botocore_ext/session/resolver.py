@@ -23,6 +23,7 @@ from botocore.credentials import (
 )
 from botocore.session import Session
 
+from ..errors import no_credentials_from
 from ..profiles.inert import is_async, is_inert, is_plain, is_plain_role, profile_of
 from ..profiles.plain_roles import PlainRoleProvider, replace_roles
 from ..runtime.single_flight import NeedsItselfError, Once, SingleFlight, StillUnderWayError
@@ -44,20 +45,13 @@ class Registration(Once[CredentialResolver]):
 
     def __init__(
         self,
-        make: Callable[[], CredentialResolver],
+        session: Session,
         front: Sequence[CredentialProvider],
         only: CredentialProvider | None,
-        theirs: Theirs | None = None,
+        theirs: Theirs | None,
     ) -> None:
-        """Take the factory, and the parts of the resolver.
-
-        Args:
-            make: Creates the resolver.
-            front: The providers to try before all others.
-            only: The only provider to use; None: the whole chain.
-            theirs: The factory that another library registered (see ``registered``).
-        """
-        super().__init__(make)
+        """Take the arguments of ``create_resolver``."""
+        super().__init__(partial(create_resolver, session, front, only, theirs=theirs))
         self.front, self.only, self.theirs = front, only, theirs
 
 
@@ -81,8 +75,14 @@ def registered(session: Session) -> Theirs | None:
     return None if resolver is None else lambda: resolver
 
 
-def register(session: Session, registration: Registration) -> None:
-    """Make the session create its resolver by ``registration``, when it needs one."""
+def register(
+    session: Session,
+    front: Sequence[CredentialProvider],
+    only: CredentialProvider | None = None,
+    theirs: Theirs | None = None,
+) -> None:
+    """Make the session create its resolver by ``create_resolver``, when it needs one."""
+    registration = Registration(session, front, only, theirs)
     _pendings[session] = ref(registration)
     session.lazy_register_component(COMPONENT, registration)
 
@@ -170,8 +170,6 @@ class SessionResolver(CredentialResolver):
             return super().load_credentials()
         found: Credentials | None = self.only.load()
         if found is None:
-            from ..errors import no_credentials_from
-
             raise no_credentials_from(self.only)
         return found
 
@@ -205,7 +203,8 @@ def create_resolver(
     if only is not None:
         from ..providers.insertion import bind_all
 
-        return SessionResolver(providers_of(resolver), *bind_all([only], session, region))
+        providers = list(getattr(resolver, "providers", ()))
+        return SessionResolver(providers, *bind_all([only], session, region))
     profiles, profile = session.full_config["profiles"], profile_of(session)
     if not front and is_plain_role(profiles, profile):
         # A role provider that can be loaded more than once.
@@ -228,11 +227,6 @@ def _with_ours(
         put_into(resolver, session, region, front)
     theirs: CredentialResolver = resolver
     return theirs
-
-
-def providers_of(resolver: Any) -> list[CredentialProvider]:
-    """Return the providers of a resolver; an empty list if it is not like botocore's."""
-    return list(getattr(resolver, "providers", ()))
 
 
 def plain_resolver(session: botocore.session.Session) -> CredentialResolver:

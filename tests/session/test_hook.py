@@ -140,7 +140,7 @@ def test_what_is_no_provider_is_refused(wrong):
 
 def test_the_initializer_is_lazy(mocker):
     """boto3 sets the profile only after it, and most sessions are never asked."""
-    create = mocker.spy(hook, "create_resolver")
+    create = mocker.spy(resolver, "create_resolver")
     botocore_ext.install()
     session = botocore.session.Session()
     create.assert_not_called()
@@ -158,7 +158,7 @@ def test_install_warns_of_a_default_session():
 
 
 def test_explicit_credentials_need_no_resolver(mocker):
-    create = mocker.spy(hook, "create_resolver")
+    create = mocker.spy(resolver, "create_resolver")
     botocore_ext.install(keys)
     session = boto3.Session(aws_access_key_id="AKIA", aws_secret_access_key=fakes.secret())
     assert session.get_credentials().method == "explicit"
