@@ -12,8 +12,7 @@ from ..aws.frozen_credentials import FrozenCredentials
 from ..catalogue import PROFILE, Row
 from ..errors import ConfigurationError
 from ..profiles import logger
-from ..profiles.registry import plugin_keys
-from ..profiles.selection import CHAIN, Selection, select, warn_if_misspelled
+from ..profiles.selection import CHAIN, Selection, select, without_effect
 from ..system import Clock, system_environment
 
 if TYPE_CHECKING:
@@ -211,18 +210,16 @@ class ProfileScope(Scope):
 
     def _select(self) -> Selection:
         values, name = self.profile_values, str(self.profile)
-        if self._source is None:
-            of_plugins = plugin_keys(values)
-            for key in values:
-                warn_if_misspelled(key, name, of_plugins)
         found = select(values, self._source)
-        if found.row is None:
-            return found
-        if found.problem is not None:
+        if found.row is not None and found.problem is not None:
             where = f"profile '{name}' of {self.config_file}"
             raise ConfigurationError(
                 provider=found.row.method, error_msg=f"{where} {found.problem}"
             )
+        for fact in without_effect(values, found.row) if self._source is None else ():
+            logger.warning("Profile '%s' of %s %s", name, self.config_file, fact)
+        if found.row is None:
+            return found
         if found.key and "aws_access_key_id" in values and found.row not in (CHAIN, PROFILE):
             logger.warning(
                 "Profile '%s' has both %s and aws_access_key_id: the credentials of %s are used; "

@@ -4,19 +4,26 @@ Nothing here loads a provider of this package or does I/O. Providers of other pa
 profile names are imported, because their classes declare which settings they have.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..catalogue import INSERTED, PROFILE, ROLE_KEYS, Row
 from ..errors import near, nearest
-from . import logger
 from .inert import AWS_KEYS
-from .registry import find_source, profile_key, rows_of, source_names, source_of
+from .registry import (
+    find_source,
+    plugin_keys,
+    profile_key,
+    rows_of,
+    source_names,
+    source_of,
+    unknown_keys,
+)
 
 #: The settings that botocore reads as static credentials.
 STATIC = frozenset({"aws_access_key_id", "aws_secret_access_key"})
 CHAIN = INSERTED[0]
-#: Names of options that may be settings of other tools.
+#: Names of options that may be settings of other tools; without them the identity is the same.
 _COMMON_NAMES = {"account_id", "timeout"}
 
 
@@ -53,7 +60,7 @@ def select(values: Mapping[str, Any], source: Row | None = None) -> Selection:
     row, key = selecting[0]
     named = [one for one in (source, *(row for row, _ in selecting)) if one is not None]
     problem = next((one.problem for one in named if one.problem), None)
-    problem = problem or _contradiction(values, selecting, source) or _keyword(values, row)
+    problem = problem or _contradiction(values, selecting, source) or _wrong_name(values, named)
     return Selection(row, key, problem)
 
 
@@ -154,12 +161,34 @@ def _unused(other: str, named: object, key: str) -> str:
     )
 
 
-def _keyword(values: Mapping[str, Any], row: Row) -> str | None:
-    """Return which setting is the name of an option in code, or None: it would have no effect."""
-    for key, name in row.keys.items() if not row.package else ():
-        if name != key and name not in _COMMON_NAMES and name in values:
-            return f"has the setting {name}, which is the name in code: write {key}"
+def _wrong_name(values: Mapping[str, Any], rows: Iterable[Row]) -> str | None:
+    """Return which setting is the name in code, or almost the name, of a setting of a provider.
+
+    Without it the provider would return another identity, such as that of a guest.
+    """
+    for row in rows:
+        for key, name in _names_in_code(values, row):
+            if name not in _COMMON_NAMES:
+                return f"has the setting {name}, which is the name in code: write {key}"
+        for name in unknown_keys(values):
+            meant = near(name, row.keys, _SIMILARITY)
+            if meant is not None and meant not in values:
+                return _unknown(name, meant)
     return None
+
+
+def _names_in_code(values: Mapping[str, Any], row: Row) -> Iterator[tuple[str, str]]:
+    """Yield the settings that are written as an option in code, after the right name."""
+    # botocore reads the names of settings in lower case: those of JavaScript have no underscores.
+    written = {name.replace("_", ""): name for name in unknown_keys(values)}
+    for key, name in row.keys.items() if not row.package else ():
+        found = written.get(name.replace("_", ""))
+        if found is not None:
+            yield key, found
+
+
+def _unknown(name: str, meant: str) -> str:
+    return f"has the setting {name}, which botocore_ext does not know: did you mean {meant}?"
 
 
 def _of_role(values: Mapping[str, Any], row: Row, key: str) -> str | None:
@@ -259,24 +288,37 @@ _PREFIXES = (
 )
 
 
-def warn_if_misspelled(key: str, profile: str, of_plugins: Collection[str] = ()) -> None:
-    """Warn about a setting that is almost one of this package, because it has no effect.
+#: Names in code of the settings that select a provider -> the settings.
+_SELECTING = {row.keys[key]: key for row in INSERTED[1:] for key in row.selecting}
+#: Options of these providers that cannot be set in a profile.
+_CODE_ONLY = {
+    "cache",
+    "client",
+    "client_config",
+    "logger",
+    "master_credentials",
+    "role_assumer_with_web_identity",
+}
+
+
+def without_effect(values: Mapping[str, Any], row: Row | None) -> Iterator[str]:
+    """Yield what to say of settings that look as if they were for this package, and are not used.
 
     Args:
-        key: The setting.
-        profile: The profile that has it.
-        of_plugins: The settings of other packages.
+        values: The settings of the profile.
+        row: The provider that the profile selects, or None.
     """
-    if key in of_plugins:
-        return
-    meant = meant_by(key) or (meant_by(key, of_plugins) if of_plugins else None)
-    if meant is not None:
-        logger.warning(
-            "Profile '%s' has the setting %s, which botocore_ext does not know: did you mean %s?",
-            profile,
-            key,
-            meant,
-        )
+    of_plugins = plugin_keys(values)
+    in_code = {name: key for key, name in _names_in_code(values, row)} if row else _SELECTING
+    for key in unknown_keys(values):
+        if key in of_plugins:
+            continue
+        meant = in_code.get(key) or meant_by(key)
+        meant = meant or (meant_by(key, of_plugins) if of_plugins else None)
+        if meant is not None:
+            yield _unknown(key, meant)
+        elif row is not None and key in _CODE_ONLY:
+            yield f"has the setting {key}, which can be set in code only: remove it"
 
 
 def meant_by(key: str, known: Collection[str] = _OUR_KEYS) -> str | None:

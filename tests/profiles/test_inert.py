@@ -7,6 +7,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import CredentialResolver
 
 import botocore_ext
+from botocore_ext import catalogue
 from botocore_ext.profiles import inert, selection
 from botocore_ext.profiles.plain_roles import PlainRoleProvider
 from tests.declared import PROVIDERS
@@ -62,12 +63,11 @@ def test_without_a_profile_the_default_one_counts(config):
     assert "custom-cognito-identity-pool" in methods
 
 
-def test_settings_of_aws_are_not_similar_to_this_packages(caplog):
+def test_settings_of_aws_are_not_similar_to_this_packages():
     selecting = {one.ini for kind in PROVIDERS for one in kind.options() if one.selects}
     assert not inert.AWS_KEYS & selecting
-    for key in inert.AWS_KEYS:
-        selection.warn_if_misspelled(key, "p")
-    assert not [one for one in caplog.records if one.name.startswith("botocore_ext")]
+    for row in (None, *catalogue.INSERTED):
+        assert not [*selection.without_effect(dict.fromkeys(inert.AWS_KEYS, "x"), row)]
 
 
 def role(text, config):

@@ -30,6 +30,7 @@ _PLACES = {
     r"^the environment variable \w+(?= (names|is not a URL|does))": "the environment variable NAME",
     r"set the environment variable AWS_C\w+=.*": "set the environment variable NAME=VALUE",
     r"\bset \w+ = .* in profile 'NAME' of .*": "set KEY = VALUE in profile 'NAME' of ~/.aws/config",
+    r"the setting \S+, which (.*: did you mean )\S+\?$": r"the setting KEY, which \1KEY?",
     r"\b\d+(\.\d+)? s\b": "N s",
     r"(--sso-session|--profile) \w+": r"\1 NAME",
 }
