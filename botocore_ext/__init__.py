@@ -14,7 +14,7 @@ from .session.hook import extend as extend
 from .session.hook import install as install
 from .session.hook import uninstall as uninstall
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in the catalogue
     from . import tokens as tokens
