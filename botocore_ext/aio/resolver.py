@@ -1,10 +1,10 @@
 """The credential resolver of a session of aiobotocore."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, cast
 
+import aiobotocore.session  # pyright: ignore[reportMissingImports] - of the extra aio
 import botocore.session
 from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] - of the extra aio
     AioCredentialResolver,  # pyright: ignore[reportMissingImports] - of the extra aio
@@ -18,7 +18,7 @@ from botocore.credentials import (
 )
 from botocore.session import Session
 
-from ..aws.sessions import session_like
+from ..aws.sessions import SameSettings, session_like
 from ..errors import no_credentials_from
 from ..profiles.inert import is_plain_role, profile_of
 from ..providers.insertion import bind_all, insert
@@ -91,24 +91,18 @@ def resolver_of(
         front: The providers to try before all others.
         only: The only provider to use; None: the whole chain.
     """
-    make = partial(_parts, resolver, session, region, front, only)
+
+    def make() -> _Parts:
+        if only is None:
+            insert_async(resolver, session, region, front)
+            return list(resolver.providers), None
+        [provider] = bind_all([only], session_like(session), region)
+        return list(getattr(resolver, "providers", ())), _asynchronous(provider, session)
+
     if only is not None or type(resolver) is AioCredentialResolver:
         return AsyncResolver(make, only)
     make()
     return resolver  # a session class with its own resolver keeps it
-
-
-def _parts(
-    resolver: CredentialResolver,
-    session: Session,
-    region: str | None,
-    front: Sequence[CredentialProvider],
-    only: CredentialProvider | None,
-) -> _Parts:
-    if only is not None:
-        return list(getattr(resolver, "providers", ())), alone(session, region, only)
-    insert_async(resolver, session, region, front)
-    return list(resolver.providers), None
 
 
 # Providers of this package in the credential resolver of a session of aiobotocore: the synchronous
@@ -151,14 +145,6 @@ class AsyncProvider(CredentialProvider):
         return self._loaded[1]
 
 
-def alone(
-    session: botocore.session.Session, region: str | None, only: CredentialProvider
-) -> CredentialProvider:
-    """Return the only provider of a session; see ``insert_async``."""
-    [provider] = bind_all([only], session_like(session), region)
-    return _asynchronous(provider, session)
-
-
 def insert_async(
     resolver: CredentialResolver,
     session: botocore.session.Session,
@@ -186,3 +172,10 @@ def _asynchronous(
     provider: CredentialProvider, session: botocore.session.Session
 ) -> CredentialProvider:
     return provider if iscoroutinefunction(provider.load) else AsyncProvider(provider, session)
+
+
+# Copies of a session.
+
+
+class AioSameSettings(SameSettings, aiobotocore.session.AioSession):
+    """A session of aiobotocore with the settings of another one, also when they change."""

@@ -114,7 +114,7 @@ def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
 def _kind(session: Session) -> type[SameSettings]:
     if not is_async(session):
         return SameSettings
-    from ..aio.sessions import AioSameSettings  # noqa: PLC0415 - most sessions are not aiobotocore's
+    from ..aio.resolver import AioSameSettings  # noqa: PLC0415 - most sessions are not aiobotocore's
 
     return AioSameSettings
 
