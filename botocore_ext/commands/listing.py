@@ -64,13 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(name: str) -> Row:
     session = Session(profile=name)
     extend(session)
-    own = session.get_scoped_config()
     for step in explain(session, offline=True).steps:
         if step.outcome in (Outcome.FOUND, Outcome.FAILED, Outcome.NOT_TRIED):
-            settings: dict[str, str] = {}
-            for setting in step.settings:  # its own, then those of its source profiles
-                if setting.origin == "environment" or setting.name in own:
-                    settings.setdefault(setting.name, setting.value)
+            # Not those of its source profiles, which have rows of their own.
+            settings = {one.name: one.value for one in step.settings if one.profile in (None, name)}
             problem = step.reason if step.outcome is Outcome.FAILED else None
             return Row(name, step.provider, settings, problem)
     return Row(name, None, {}, None)

@@ -11,7 +11,7 @@ from ..profiles.registry import profile_key
 from ..profiles.selection import selecting_keys
 from ..providers.process import REMEDY
 from ..system import why_no_file
-from .values import host_of
+from .values import host_of, printable
 from .view import View
 
 #: Settings, and arguments of a session, that are credentials themselves.
@@ -113,6 +113,42 @@ def _key(name: str) -> Callable[[View], str | None]:
     return lambda view: None if name in view.values else _lacks(view, name)
 
 
+# What is wrong in the settings of a provider that is configured; None if nothing is.
+
+
+def _web_identity_problem(view: View) -> str | None:
+    by_variable = None if view.is_explicit else view.environ.get("AWS_ROLE_ARN")
+    if by_variable or view.values.get("role_arn"):
+        return None
+    fact = "is configured without a role: set AWS_ROLE_ARN, or role_arn in the profile"
+    return f"{_token_file(view)} {fact}"
+
+
+def _sso_problem(view: View) -> str | None:
+    name, sections = view.values.get("sso_session"), view.session.full_config["sso_sessions"]
+    if name is not None and name not in sections:
+        return (
+            f"[sso-session {printable(name)}] is not in {view.config_file}: add it with `aws "
+            "configure sso`, or correct sso_session"
+        )
+    section = sections.get(name, {})
+    for key in section.keys() & view.values.keys():
+        if section[key] != view.values[key]:
+            return f"{key} is not the same as in [sso-session {name}]: remove one of them"
+    missing = [key for key in RULES["sso"].keys[1:] if key not in {**section, **view.values}]
+    if missing:
+        remedy = f"run `aws configure sso --profile {view.profile}`"
+        return f"profile '{view.profile}' has no {' and no '.join(missing)}: {remedy}"
+    return None
+
+
+def _process_problem(view: View) -> str | None:
+    if str(view.values["credential_process"]).strip():
+        return None
+    source = f"credential_process of profile '{view.profile}'"
+    return f"{source} is empty: write the command, or remove the setting"
+
+
 # Where the credentials of a provider come from.
 
 
@@ -158,6 +194,8 @@ class Rule:
     is_guess: bool = False
     #: The operation and the host of a call that it makes without a client; None if it has one.
     call: Callable[[View], tuple[str, str] | None] = lambda _: None
+    #: Returns what is wrong in its settings, though it is configured; None if nothing is.
+    problem: Callable[[View], str | None] = lambda _: None
     #: Why it returned nothing.
     reason_empty: Callable[[View], str] = lambda _: "it returned no credentials"
 
@@ -195,6 +233,7 @@ RULES: Mapping[str, Rule] = {
         _web_identity,
         source=_token_file,
         remedy=lambda _: "check the program that writes the file, or correct the path",
+        problem=_web_identity_problem,
         keys=("web_identity_token_file", "role_arn", "role_session_name"),
         variables=("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME"),
     ),
@@ -202,6 +241,7 @@ RULES: Mapping[str, Rule] = {
         _sso,
         source=lambda _: "the token file of `aws sso login`",
         remedy=_log_in("sso login"),
+        problem=_sso_problem,
         keys=("sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"),
     ),
     "shared-credentials-file": Rule(
@@ -220,6 +260,7 @@ RULES: Mapping[str, Rule] = {
         _key("credential_process"),
         source=lambda view: f"credential_process of profile '{view.profile}'",
         remedy=lambda _: REMEDY,
+        problem=_process_problem,
         keys=("credential_process",),
         call=lambda _: ("credential_process", "localhost"),
     ),

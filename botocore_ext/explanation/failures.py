@@ -14,11 +14,8 @@ from botocore.credentials import CredentialProvider
 from ..aws.botocore_errors import native
 from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import ConfigurationError, FetchError, ProviderError, redacted_text
-from ..profiles.inert import source_profile_chain
-from ..profiles.selection import role_source
 from ..providers.process import REMEDY
 from .botocore_rules import RULES
-from .values import printable
 from .view import View
 
 #: The part of a refusal of a container endpoint that may be shown.
@@ -47,22 +44,24 @@ def credentials_of(provider: CredentialProvider, view: View) -> FrozenCredential
     """
 
     def load() -> FrozenCredentials | None:
-        try:
-            found = provider.load()
-        except (exceptions.InvalidConfigError, exceptions.PartialCredentialsError):
-            if method == "assume-role":
-                _check_role(view)
-            if method == "sso":
-                _check_sso_session(view)
-            raise
+        found = provider.load()
         return None if found is None else FrozenCredentials.from_credentials(found)
 
     method = str(provider.METHOD)
     rule = RULES.get(method)
     if rule is None:
         return load()
+    check_settings(provider, view)
     context = _Context(method, rule.source(view), rule.remedy(view), view.profile)
     return native(method, context.source, context.remedy, partial(_translated, context, load))
+
+
+def check_settings(provider: CredentialProvider, view: View) -> None:
+    """Raise what is wrong in the settings of a provider of botocore; a call would not help."""
+    method = str(provider.METHOD)
+    problem = RULES[method].problem(view) if method in RULES else None
+    if problem is not None:
+        raise ConfigurationError(provider=method, error_msg=problem)
 
 
 def describe_error(error: Exception) -> str:
@@ -104,20 +103,10 @@ def _not_retrieved(context: _Context, error: Any) -> ProviderError:
     return FetchError(provider=context.method, error_msg=fact)
 
 
-def _fact_of(method: str, fact: str) -> _Translate:
-    """Return a translation to ``fact`` for the errors of one provider."""
-
-    def translate(context: _Context, _: Exception) -> ProviderError | None:
-        if context.method != method:
-            return None
-        return ConfigurationError(provider=method, error_msg=f"{context.source} {fact}")
-
-    return translate
-
-
-def _not_logged_in(context: _Context, _: Exception) -> ProviderError:
-    fact = f"profile '{context.profile}' has no token of `aws sso login`: {context.remedy}"
-    return FetchError(provider=context.method, error_msg=fact)
+def _not_logged_in(context: _Context, error: Exception) -> ProviderError | None:
+    is_absent = isinstance(error, exceptions.SSOTokenLoadError) or "existing" in str(error)
+    fact = f"profile '{context.profile}' is not logged in: {context.remedy}"
+    return FetchError(provider=context.method, error_msg=fact) if is_absent else None
 
 
 def _expired(context: _Context, error: Exception) -> ProviderError | None:
@@ -140,33 +129,8 @@ def _refused_host(context: _Context, error: Exception) -> ProviderError | None:
 #: What botocore raises -> how to translate it.
 _TRANSLATIONS: Mapping[type[Exception], _Translate] = {
     exceptions.CredentialRetrievalError: _not_retrieved,
-    exceptions.InvalidConfigError: _fact_of(
-        "assume-role-with-web-identity",
-        "is configured without a role: set AWS_ROLE_ARN, or role_arn in the profile",
-    ),
     exceptions.SSOTokenLoadError: _not_logged_in,
-    IndexError: _fact_of("custom-process", "is empty: write the command, or remove the setting"),
+    exceptions.LoginTokenLoadError: _not_logged_in,
     RuntimeError: _expired,
     ValueError: _refused_host,
 }
-
-
-def _check_role(view: View) -> None:
-    """Raise what is wrong in the profiles of a role, if anything is."""
-    visited: list[str] = []
-    for name in source_profile_chain(view.profiles, view.profile):
-        visited.append(name)
-        if "role_arn" in view.profiles[name]:
-            problem = role_source(name, view.profiles, visited).problem
-            if problem is not None:
-                fact = f"profile '{name}' of {view.config_file} {problem}"
-                raise ConfigurationError(provider="assume-role", error_msg=fact)
-
-
-def _check_sso_session(view: View) -> None:
-    """Raise if the section that ``sso_session`` names is missing."""
-    name = view.values.get("sso_session")
-    if name is not None and name not in view.session.full_config.get("sso_sessions", {}):
-        fact = f"[sso-session {printable(name)}] is not in {view.config_file}"
-        remedy = "add it with `aws configure sso`, or correct sso_session"
-        raise ConfigurationError(provider="sso", error_msg=f"{fact}: {remedy}")

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from ..aws.frozen_credentials import FrozenCredentials
@@ -88,6 +89,8 @@ class Setting:
     value: str
     #: ``code``, ``environment``, or file and line.
     origin: str
+    #: The profile that it is a setting of; None for code and the environment.
+    profile: str | None = None
 
     def __str__(self) -> str:
         """Return the setting as it might be written, and where it is."""
@@ -96,7 +99,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Call:
-    """A request that retrieved the credentials, with all its attempts."""
+    """A request that retrieved the credentials."""
 
     #: Service and operation, or what was done instead.
     operation: str
@@ -105,10 +108,10 @@ class Call:
     region: str | None
     milliseconds: int
 
-    def __str__(self) -> str:
-        """Return all of it on one line."""
-        where = f" in {self.region}" if self.region else ""
-        return f"{self.operation}{where} at {self.host}: {self.milliseconds} ms"
+    def where(self) -> str:
+        """Return what was called where."""
+        region = f" in {self.region}" if self.region else ""
+        return f"{self.operation}{region} at {self.host}"
 
 
 @dataclass(frozen=True)
@@ -125,13 +128,25 @@ class Step:
     #: The links of a credential chain.
     links: tuple["Step", ...] = ()
 
-    def details(self) -> Iterator[str]:
-        """Yield a line for each setting, call and link."""
-        yield from map(str, (*self.settings, *self.calls))
+    def details(self, profile: str) -> Iterator[str]:
+        """Yield a line for each setting, call and link.
+
+        Args:
+            profile: The profile of which the reader knows: settings of others are listed below it.
+        """
+        for named, settings in groupby(self.settings, lambda one: one.profile or profile):
+            indent = ""
+            if named != profile:
+                indent = "  "
+                yield f"profile {named}"
+            yield from (f"{indent}{setting}" for setting in settings)
+        for where, calls in groupby(self.calls, Call.where):
+            yield f"{where}: {', '.join(f'{call.milliseconds} ms' for call in calls)}"
         for link in self.links:
             reason = f": {link.reason}" if link.reason else ""
             yield f"link {link.provider}: {link.outcome.value}{reason}"
-            yield from (f"  {line}" for line in link.details())
+            _, is_profile, name = link.provider.partition("profile ")
+            yield from (f"  {line}" for line in link.details(name if is_profile else profile))
 
 
 @dataclass(frozen=True)
@@ -212,47 +227,54 @@ class Explanation:
         return {"schema_version": SCHEMA_VERSION, **data}
 
     def _repr_html_(self) -> str:
-        """Return a table, which Jupyter shows."""
+        """Return the same as a table, which Jupyter shows."""
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         rows = "".join(
-            f"<tr><td>{step.outcome.value}</td><td>{escape(step.provider)}</td><td>"
-            + "<br>".join(map(escape, filter(None, (step.reason, *step.details()))))
-            + "</td></tr>"
-            for step in self.steps
+            f"<tr><td>{outcome.value}</td><td>{escape(text)}</td>"
+            f"<td>{'<br>'.join(map(escape, details))}</td></tr>"
+            for outcome, text, details in self._rows()
         )
         head = "<tr><th>Outcome</th><th>Provider</th><th>Details</th></tr>"
         conclusion = f"<p><b>{escape(self.conclusion)}</b></p>"
-        return f"{conclusion}<ul>{notes}</ul><table>{head}{rows}</table>"
+        end = "<br>".join(map(escape, self._end(verbose=False)))
+        return f"{conclusion}<ul>{notes}</ul><table>{head}{rows}</table><p>{end}</p>"
 
     def _lines(self, *, verbose: bool) -> Iterator[tuple[str, Outcome | Verdict | None]]:
         """Yield the lines of the text, each with what gives its color."""
         yield self.conclusion, self.verdict
         yield from ((f"- {note}", None) for note in self.notes)
         yield "", None
+        for outcome, text, details in self._rows():
+            yield f"{outcome.value:<{_WIDTH}}  {text}", outcome
+            yield from ((f"    {detail}", None) for detail in details)
+        yield from ((line, None) for line in self._end(verbose=verbose))
+
+    def _rows(self) -> Iterator[tuple[Outcome, str, list[str]]]:
+        """Yield the outcome of each configured provider, with details; those skipped share one.
+
+        Why a provider failed or was not tried is among the notes, or in the conclusion.
+        """
         skipped: dict[str, list[str]] = {}
-        others = []
         for step in self.steps:
-            if step.outcome is Outcome.NOT_CONFIGURED:
-                others.append(f"  {step.provider}: {step.reason}")
-            elif step.outcome is Outcome.SKIPPED:
+            if step.outcome is Outcome.SKIPPED:
                 skipped.setdefault(step.reason, []).append(step.provider)
-            else:  # why it failed or was not tried is among the first lines
-                yield _row(step.outcome, step.provider), step.outcome
-                yield from ((f"    {detail}", None) for detail in step.details())
+            elif step.outcome is not Outcome.NOT_CONFIGURED:
+                yield step.outcome, step.provider, [*step.details(self.profile)]
         for reason, names in skipped.items():
-            yield _row(Outcome.SKIPPED, f"{', '.join(names)} ({reason})"), Outcome.SKIPPED
+            yield Outcome.SKIPPED, f"{', '.join(names)} ({reason})", []
+
+    def _end(self, *, verbose: bool) -> Iterator[str]:
+        """Yield what is not configured, the profile and the files."""
+        others = [one for one in self.steps if one.outcome is Outcome.NOT_CONFIGURED]
         if others and verbose:
-            yield from ((line, None) for line in ("Not configured:", *others))
+            yield "Not configured:"
+            yield from (f"  {step.provider}: {step.reason}" for step in others)
         elif others:
             plural = "s" * (len(others) > 1)
-            yield f"Not configured: {len(others)} provider{plural} (--verbose lists them)", None
+            yield f"Not configured: {len(others)} provider{plural} (--verbose lists them)"
         named = _NAMED.get(self.profile_from, f"named by {self.profile_from}")
-        yield f"Profile: '{self.profile}' ({named})", None
-        yield f"Files: {', '.join(map(str, self.files))}", None
-
-
-def _row(outcome: Outcome, text: str) -> str:
-    return f"{outcome.value:<{_WIDTH}}  {text}"
+        yield f"Profile: '{self.profile}' ({named})"
+        yield f"Files: {', '.join(map(str, self.files))}"
 
 
 def wrap(line: str, width: int | None) -> list[str]:

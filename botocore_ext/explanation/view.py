@@ -166,14 +166,15 @@ class View:
         self, keys: Iterable[str], variables: Iterable[str] = (), profile: str | None = None
     ) -> tuple[Setting, ...]:
         """Return those of the variables, and of the settings of a profile, that are set."""
-        values = self.profiles.get(profile or self.profile, {})
+        profile = profile or self.profile
+        values = self.profiles.get(profile, {})
         found = [
             Setting(name, redact(name, self.environ[name]), "environment")
             for name in variables
             if self.environ.get(name)
         ]
         found += [
-            Setting(key, redact(key, values[key]), self.location(key, profile))
+            Setting(key, redact(key, values[key]), self.location(key, profile), profile)
             for key in keys
             if key in values
         ]
