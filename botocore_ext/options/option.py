@@ -11,7 +11,7 @@ from abc import ABCMeta
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
 from botocore.credentials import CredentialProvider
 
@@ -19,25 +19,6 @@ from ..errors import near
 
 if TYPE_CHECKING:
     from .scope import Scope
-
-
-class _Binding(Protocol):
-    """The part of a binding that an option uses."""
-
-    #: The values of options that were read before and do not change.
-    values: dict[str, Any]
-
-
-class OptionOwner(Protocol):
-    """The part of a provider that an option uses."""
-
-    _binding: _Binding
-
-    def _option_value(self, wanted: "Option", /) -> Any:
-        """Return the current value."""
-
-    def _replace_token(self, name: str, value: object, /) -> None:
-        """Replace the value of a token."""
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -123,18 +104,14 @@ class Option:
         """Take the name from the class body."""
         self.name, self.__doc__ = name, self.help
 
-    @overload
-    def __get__(self, owner: None, kind: type) -> "Option": ...
-    @overload
-    def __get__(self, owner: OptionOwner, kind: type) -> Any: ...
-    def __get__(self, owner: OptionOwner | None, kind: type) -> Any:
+    def __get__(self, owner: Any, kind: type) -> Any:
         """Return the declaration on the class, the value on a provider."""
         if owner is None:
             return self
         values, name = owner._binding.values, self.name
         return values[name] if name in values else owner._option_value(self)
 
-    def __set__(self, owner: OptionOwner, value: object) -> None:
+    def __set__(self, owner: Any, value: object) -> None:
         """Replace a token; other options do not change."""
         if not self.token:
             raise AttributeError(f"{self.name} cannot be changed: create a new provider")
@@ -149,7 +126,7 @@ class _OptionMethod(Option):
         super().__init__(**declaration)
         self._method = method
 
-    def __get__(self, owner: OptionOwner | None, kind: type) -> Any:
+    def __get__(self, owner: Any, kind: type) -> Any:
         """Return the declaration on the class, the method on a provider."""
         return self if owner is None else self._method.__get__(owner, kind)
 

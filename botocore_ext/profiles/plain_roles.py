@@ -35,29 +35,24 @@ class PlainRoleProvider(AssumeRoleProvider):
         cache: Any,
     ) -> None:
         """Take the session's region and profile, and botocore's sources and cache."""
+        self._session, self._region, self._profile = session, region, profile
         self._arguments: dict[str, Any] = {
             "client_creator": partial(_create_client, session, region),
             "profile_name": profile,
-            **self.sources(session, region, profile, theirs, cache),
+            **self.sources(theirs, cache),
         }
         super().__init__(cache=cache, **self._arguments)
         self._built = dict(vars(self))
         #: The credentials of an earlier load, and the attributes of this provider at that time.
         self._cached: tuple[Credentials, dict[str, Any]] | None = None
 
-    def sources(
-        self,
-        session: Session,
-        region: str | None,
-        profile: str,  # noqa: ARG002 - of a subclass
-        theirs: list[CredentialProvider],
-        cache: Any,
-    ) -> dict[str, Any]:
-        """Return botocore's arguments for the credentials that assume the role of a profile."""
+    def sources(self, theirs: list[CredentialProvider], cache: Any) -> dict[str, Any]:
+        """Return botocore's arguments for the credentials that assume the role."""
+        session = self._session
         return {
             "load_config": lambda: session.full_config,
             "credential_sourcer": CanonicalNameCredentialSourcer(theirs),
-            "profile_provider_builder": ProfileProviderBuilder(session, cache, region),
+            "profile_provider_builder": ProfileProviderBuilder(session, cache, self._region),
         }
 
     def load(self) -> Any:
@@ -81,10 +76,7 @@ class PlainRoleProvider(AssumeRoleProvider):
     def _can_be_cached(self) -> bool:
         """Return whether the credentials can be reused, and no load asks for a code."""
         profiles = self._arguments["load_config"]()["profiles"]
-        chain = [
-            profiles[name]
-            for name in source_profile_chain(profiles, self._arguments["profile_name"])
-        ]
+        chain = [profiles[name] for name in source_profile_chain(profiles, self._profile)]
         return not self.is_repeatable(chain) and not any("mfa_serial" in values for values in chain)
 
     def is_repeatable(self, chain: Sequence[Mapping[str, Any]]) -> bool:

@@ -281,9 +281,9 @@ def link_by_name(name: str, scope: Scope) -> CredentialProvider:
 class LinkRoleProvider(RoleProvider):
     """Roles in a link: they never prompt for an MFA code, because any thread may fetch."""
 
-    def sources(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def sources(self, theirs: list[CredentialProvider], cache: Any) -> dict[str, Any]:
         """See ``PlainRoleProvider.sources``."""
-        return {**super().sources(*args, **kwargs), "prompter": self._mfa_prompt_missing}
+        return {**super().sources(theirs, cache), "prompter": self._mfa_prompt_missing}
 
     def _mfa_prompt_missing(self, _: str) -> NoReturn:
         raise ConfigurationError(

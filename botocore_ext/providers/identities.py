@@ -86,17 +86,12 @@ class PerRequest(CredentialProvider):
         loading = partial(_loading, scope, InnerClients())
         credentials = PerRequestCredentials(loading, self._default, self._max_identities, self)
         if scope.given_session is not None:
-            sign_per_request(scope.given_session, credentials)
+            resend_rejected(scope.given_session, credentials)
+            register_hooks(scope.given_session)
         return credentials
 
 
 per_request = PerRequest
-
-
-def sign_per_request(session: Any, credentials: PerRequestCredentials) -> None:
-    """Prepare the clients that ``session`` creates from now on for these credentials."""
-    resend_rejected(session, credentials)
-    register_hooks(session)
 
 
 def _loading(

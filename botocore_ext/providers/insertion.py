@@ -5,9 +5,9 @@ that assume a role, by ``source_profile`` or ``credential_source``, at any depth
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import botocore.session
 from botocore.credentials import (
@@ -69,6 +69,9 @@ class Unselected(CredentialProvider):
 
 # Sources of roles.
 
+#: Returns the scope of a profile, which it takes by keyword.
+_ScopeOf: TypeAlias = Callable[..., ProfileScope]
+
 
 class InsertedSource(str):
     """A ``credential_source`` as the user wrote it, with the provider that it names.
@@ -86,14 +89,12 @@ class SourceProfileProviders(ProfileProviderBuilder):
     """Builds the providers of a source profile, this package's first, once for each profile."""
 
     def __init__(
-        self, session: botocore.session.Session, cache: Any, region_name: str | None
+        self, session: botocore.session.Session, cache: Any, region: str | None, scope: _ScopeOf
     ) -> None:
-        """Take the arguments of botocore's builder."""
-        super().__init__(session, cache=cache, region_name=region_name)
+        """Take the arguments of botocore's builder, and the scope of a profile."""
+        super().__init__(session, cache=cache, region_name=region)
+        self._scope = scope
         self._inserted: dict[str, list[CredentialProvider]] = {}
-        self._scope = partial(
-            ProfileScope, session, outer_region=outer_region(session, region_name)
-        )
 
     def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:  # noqa: FBT001, FBT002 - botocore's signature
         """Return the providers of a profile, in order."""
@@ -110,15 +111,10 @@ class SourceProfileProviders(ProfileProviderBuilder):
 class CredentialSources(CanonicalNameCredentialSourcer):
     """The values of ``credential_source``: botocore's three, and this package's providers."""
 
-    def __init__(
-        self,
-        providers: list[CredentialProvider],
-        session: botocore.session.Session,
-        region: str | None,
-    ) -> None:
-        """Take botocore's providers, and the session and region for this package's."""
+    def __init__(self, providers: list[CredentialProvider], scope: _ScopeOf) -> None:
+        """Take botocore's providers, and the scope of a profile."""
         super().__init__(providers)
-        self._scope = partial(ProfileScope, session, outer_region=outer_region(session, region))
+        self._scope = scope
         self._bound: dict[str, Provider] = {}
 
     def is_supported(self, source_name: str) -> bool:
@@ -148,19 +144,14 @@ class CredentialSources(CanonicalNameCredentialSourcer):
 class RoleProvider(PlainRoleProvider):
     """botocore's role provider, with sources of this package at any depth."""
 
-    def sources(
-        self,
-        session: botocore.session.Session,
-        region: str | None,
-        profile: str,
-        theirs: list[CredentialProvider],
-        cache: Any,
-    ) -> dict[str, Any]:
+    def sources(self, theirs: list[CredentialProvider], cache: Any) -> dict[str, Any]:
         """See ``PlainRoleProvider.sources``."""
+        session, region = self._session, self._region
+        scope = partial(ProfileScope, session, outer_region=outer_region(session, region))
         return {
-            "load_config": partial(_config_for_roles, session, profile),
-            "credential_sourcer": CredentialSources(theirs, session, region),
-            "profile_provider_builder": SourceProfileProviders(session, cache, region),
+            "load_config": partial(_config_for_roles, session, self._profile),
+            "credential_sourcer": CredentialSources(theirs, scope),
+            "profile_provider_builder": SourceProfileProviders(session, cache, region, scope),
         }
 
     def is_repeatable(self, chain: Sequence[Mapping[str, Any]]) -> bool:

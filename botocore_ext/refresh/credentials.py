@@ -21,47 +21,25 @@ from .refresher import Refresher
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from abc import abstractmethod
     from typing import Protocol
 
     from ..system import Clock
     from .policy import Window
 
     class Source(Protocol):
-        """The part of a provider that its credentials use."""
+        """The part of ``providers.base.Provider`` that its credentials use."""
 
         METHOD: str | None
+        refresh_window: Window
 
         @property
-        @abstractmethod
-        def _label(self) -> str:
-            """The name of the provider in errors and log lines."""
-
+        def _label(self) -> str: ...
         @property
-        @abstractmethod
-        def _clock(self) -> Clock:
-            """The provider's clock."""
-
-        @property
-        @abstractmethod
-        def refresh_window(self) -> Window:
-            """The advisory window."""
-
-        @abstractmethod
-        def _guarded_fetch(self) -> FrozenCredentials:
-            """Fetch."""
-
-        @abstractmethod
-        def _subscribe(self, credentials: "ProviderCredentials", distance: int = 0) -> None:
-            """Notify ``credentials`` of new tokens and invalidations."""
-
-        @abstractmethod
-        def _logged(self, work: Callable[[], T]) -> T:
-            """Run work whose records go to the logger of the provider."""
-
-        @abstractmethod
-        def _forget_ids(self) -> None:
-            """Forget the ids of a user who logs out."""
+        def _clock(self) -> Clock: ...
+        def _guarded_fetch(self) -> FrozenCredentials: ...
+        def _subscribe(self, credentials: "ProviderCredentials", distance: int = 0) -> None: ...
+        def _logged(self, work: Callable[[], T]) -> T: ...
+        def _forget_ids(self) -> None: ...
 
 
 def needs_itself(method: str) -> ConfigurationError:

@@ -138,7 +138,7 @@ def _per_request_resource() -> type:
         @property
         def data(self) -> Any:
             source = _source_in_force()
-            reference, data = self._loaded.get(key_of(source), (_nothing, None))
+            reference, data = self._loaded.get(key_of(source), (lambda: None, None))
             return data if reference() == source else None
 
         @data.setter
@@ -161,10 +161,6 @@ def _per_request_resource() -> type:
             self.meta = MetaByIdentity(self.meta)
 
     return PerRequestResource
-
-
-def _nothing() -> None:
-    return None
 
 
 def _source_in_force() -> Any:

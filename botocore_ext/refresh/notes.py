@@ -102,22 +102,15 @@ class Rejected:
     def __init__(self, context: dict[str, Any], bucket_sessions: Any) -> None:
         """Take the context of the request, and its ``express.IdentityCache``, if it has one."""
         self._context = context
+        self.was_resent = _RESENT in context
+        #: A stream among the parameters cannot be rewound to its position at the call.
+        self.begins_elsewhere = _BEGINS_ELSEWHERE in context
         #: The access key that signed the last attempt; empty for an unsigned one.
         self.access_key = access_key_of(context)
         self.bucket_sessions = bucket_sessions
         self.bucket: str = context.get("signing", {}).get("cache_key", "")
         #: The ``ProviderCredentials`` that the rejected access key came from.
         self.holders: Sequence[Any] = ()
-
-    @property
-    def was_resent(self) -> bool:
-        """Whether the request was sent again already."""
-        return _RESENT in self._context
-
-    @property
-    def begins_elsewhere(self) -> bool:
-        """Whether a stream among the parameters cannot be rewound to its position at the call."""
-        return _BEGINS_ELSEWHERE in self._context
 
     def auth(self) -> Any:
         """Return the auth instance of the next attempt; await that of aiobotocore.
