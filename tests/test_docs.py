@@ -328,6 +328,14 @@ def test_the_commands_of_the_readme_are_one_line_each():
     assert [command.count("\n") for command in commands] == [1, 1]
 
 
+def test_nobody_is_told_to_install_from_an_index():
+    """The package is on none, so that whoever takes its name there would be installed."""
+    sources = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *files(ROOT / "botocore_ext")]
+    told = re.compile("pip install [^`\\n]*botocore-ext")
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in sources}
+    assert [path for path, text in texts.items() if told.search(text)] == []
+
+
 def files(folder):
     """Give every file of the repository: what was built or hidden is none of it."""
     for path in folder.iterdir():

@@ -9,9 +9,7 @@ from ..session.hook import extend, take_from
 try:
     import aiobotocore.session  # pyright: ignore[reportMissingImports] - of the extra aio
 except ImportError:
-    raise ImportError(
-        "botocore_ext.aio needs aiobotocore: run pip install 'botocore-ext[aio]'"
-    ) from None
+    raise ImportError("botocore_ext.aio needs aiobotocore: run `pip install aiobotocore`") from None
 
 
 if TYPE_CHECKING:

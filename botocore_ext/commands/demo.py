@@ -178,7 +178,7 @@ def show(directory: Path) -> int:
     try:
         from moto.server import ThreadedMotoServer  # noqa: PLC0415 - of the extra "demo"
     except ImportError:
-        sys.stderr.write("the demonstration needs moto: pip install 'botocore-ext[demo]'\n")
+        sys.stderr.write("the demonstration needs moto: run pip install 'moto[server]'\n")
         return 2
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else it logs each request
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -22,6 +22,8 @@ from .scope import Scope
 if TYPE_CHECKING:
     import requests
 
+#: What to install for each cloud.
+_PACKAGES = {"azure": "azure-identity", "google": "'google-auth[requests]'"}
 #: The packages of which nothing is logged, and the loggers that a first call creates.
 _LOGGERS = (
     *("azure", "google", "msal", "requests", "urllib3"),
@@ -35,6 +37,10 @@ _LOGGERS = (
 )
 
 
+#: This machine, and the metadata service of Google Cloud.
+_LOCAL = ("localhost", "metadata.google.internal")
+
+
 @dataclass(frozen=True)
 class AzureToken:
     """Requests the token of a managed identity, a workload identity or a sign-in of Azure.
@@ -43,7 +49,7 @@ class AzureToken:
     ``DefaultAzureCredential`` does (extra ``azure``).
 
     Args:
-        audience: The application ID URI that the token is for, such as ``api://my-app``.
+        audience: The application ID URI that the token is for, such as ``api://TENANT_ID/aws``.
         credential: A credential of azure-identity; None: ``DefaultAzureCredential``.
     """
 
@@ -58,7 +64,7 @@ class AzureToken:
             FetchError: The token could not be retrieved.
         """
         remedy = (
-            "check that this is a workload with a managed or workload identity, or that somebody "
+            "check that this is a workload with a managed or workload identity, or that a user "
             "has signed in, and that the audience is the ID URI of an application"
         )
         return _token(
@@ -121,7 +127,7 @@ def _token(cloud: str, modules: Sequence[str], work: Callable[..., str], remedy:
     """Call a library in the time that the fetch has left, and return the token.
 
     Args:
-        cloud: The cloud, which also names the extra.
+        cloud: The cloud.
         modules: The arguments of ``work``. They are imported first, because only existing loggers
             can be redacted.
         work: Returns the token.
@@ -136,9 +142,8 @@ def _token(cloud: str, modules: Sequence[str], work: Callable[..., str], remedy:
     try:
         imported = [import_module(name) for name in modules]
     except ImportError as error:
-        fact = f"the package {error.name} is not installed"
-        extra = f"run `pip install 'botocore-ext[{cloud}]'`"
-        raise ConfigurationError(provider=provider, error_msg=f"{fact}: {extra}") from None
+        fact = f"the package {error.name} is not installed: run `pip install {_PACKAGES[cloud]}`"
+        raise ConfigurationError(provider=provider, error_msg=fact) from None
     within_budget = partial(run_within, share_of_budget(), partial(work, *imported))
     try:
         return redact_logs(within_budget, *_LOGGERS)
@@ -151,7 +156,7 @@ def _token(cloud: str, modules: Sequence[str], work: Callable[..., str], remedy:
 
 
 def _session() -> "requests.Session":
-    """Return a session that follows no redirect, and uses no proxy for this machine."""
+    """Return a session that follows no redirect, and uses no proxy for what is local."""
     import requests  # noqa: PLC0415 - of the extras azure and google
 
     class Session(requests.Session):
@@ -163,7 +168,7 @@ def _session() -> "requests.Session":
         ) -> Any:
             settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
             host = urlsplit(str(url)).hostname or ""
-            if host == "localhost" or (is_address(host) and _is_local(host)):
+            if host in _LOCAL or (is_address(host) and _is_local(host)):
                 settings["proxies"] = {}
             return settings
 

@@ -149,7 +149,7 @@ class OAuthToken:
         try:
             from authlib.oauth2.client import OAuth2Client  # noqa: PLC0415 - of the extra oauth
         except ImportError:
-            fact = "the package authlib is not installed: run `pip install 'botocore-ext[oauth]'`"
+            fact = "the package authlib is not installed: run `pip install authlib`"
             raise _wrong(fact) from None
         metadata = self._metadata()
         method = self._auth_method(metadata)
@@ -255,7 +255,7 @@ class OAuthToken:
     def _sign_in(self, client: Any) -> Mapping[str, Any]:
         """Show a code at the terminal, and wait until a person has entered it (RFC 8628)."""
         if not sys.stderr.isatty():
-            fact = "grant is device_code, for which somebody must sign in, and there is no terminal"
+            fact = "grant is device_code, for which a user must sign in, and there is no terminal"
             raise _wrong(
                 f"{fact}: run the program once at a terminal, with refresh_token = file://PATH"
             )

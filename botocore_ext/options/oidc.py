@@ -150,7 +150,7 @@ class AmbientToken:
         try:
             from id import detect_credential  # noqa: PLC0415 - of the extra oidc
         except ImportError:
-            fact = "the package `id` is not installed: run `pip install botocore-ext[oidc]`"
+            fact = "the package `id` is not installed: run `pip install id`"
             raise ConfigurationError(provider="ambient token", error_msg=fact) from None
         clock, seconds = self.scope.clock, share_of_budget()
         attempt = partial(self._attempt, detect_credential, clock.monotonic() + seconds)

@@ -103,7 +103,7 @@ def _refresh(fetcher: LoginCredentialFetcher) -> Any:
     if getattr(compat, "EC", None) is None:  # the stubs lack it
         raise MissingDependencyException(
             msg="refreshing the credentials of `aws login` needs the AWS Common Runtime (CRT): "
-            "run `pip install botocore-ext[login]` or `pip install botocore[crt]`"
+            "run `pip install 'botocore[crt]'`"
         )
     return fetcher.refresh_credentials()
 

@@ -145,7 +145,7 @@ class RolesAnywhereProvider(ServiceProvider):
                 read_key,
             )
         except ImportError:
-            fact = "the package cryptography is not installed: run pip install 'botocore-ext[x509]'"
+            fact = "the package cryptography is not installed: run `pip install cryptography`"
             raise ConfigurationError(provider=self.METHOD, error_msg=fact) from None
         name, now = "certificate", self.scope.clock.utc
         try:

@@ -1041,7 +1041,7 @@ class TestRejections:
 def test_without_aiobotocore_the_module_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "botocore_ext.aio")
     monkeypatch.setitem(sys.modules, "aiobotocore.session", None)
-    with pytest.raises(ImportError, match=r"run pip install 'botocore-ext\[aio\]'"):
+    with pytest.raises(ImportError, match="run `pip install aiobotocore`"):
         importlib.import_module("botocore_ext.aio")
 
 

@@ -35,7 +35,7 @@ ROW = re.compile(
     r"(?P<profile>\S+) +(?P<method>\S+) +(?P<expires>\d+) s  "
     r"(?P<arn>\S+) +(?P<milliseconds>\d+)"
 )
-NO_MOTO = "the demonstration needs moto: pip install 'botocore-ext[demo]'\n"
+NO_MOTO = "the demonstration needs moto: run pip install 'moto[server]'\n"
 
 #: Settings of a user that the demonstration must not use.
 HOSTILE = {

@@ -3,6 +3,7 @@
 import json
 import logging
 import pickle
+import re
 import socket
 import sys
 import time
@@ -159,11 +160,15 @@ def test_the_file_of_a_service_account(key_file, aws):
     assert aws.requests[0].target == "/google/token"
 
 
-@pytest.mark.usefixtures("azure")
-def test_no_proxy_is_used_for_this_machine(aws, monkeypatch):
+@pytest.mark.parametrize("cloud", ["azure", "google"])
+def test_no_proxy_is_used_for_the_machines_service(cloud, aws, monkeypatch, request):
+    """An address of this machine, or metadata.google.internal."""
+    request.getfixturevalue(cloud)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert AzureToken("api://aws")() == aws.requests[-1].gave
+        monkeypatch.setenv(name, "http://127.0.0.2:9")
+    source = {"azure": AzureToken, "google": GoogleToken}[cloud]("api://aws")
+    assert source() == aws.requests[-1].gave
+    assert {one.target[0] for one in aws.requests} == {"/"}
 
 
 def test_another_machine_is_asked_through_the_proxy(key_file, aws, monkeypatch):
@@ -206,15 +211,15 @@ def test_silence_is_given_up(key_file, aws, mocker):
 
 
 @pytest.mark.parametrize(
-    ("source", "package", "extra"),
+    ("source", "package", "wanted"),
     [
-        (AzureToken("api://aws"), "azure.identity", "azure"),
-        (GoogleToken("sts"), "google.auth.transport.requests", "google"),
+        (AzureToken("api://aws"), "azure.identity", "azure-identity"),
+        (GoogleToken("sts"), "google.auth.transport.requests", "'google-auth[requests]'"),
     ],
 )
-def test_without_the_package_the_error_names_the_extra(source, package, extra, monkeypatch):
+def test_an_error_names_the_package(source, package, wanted, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ConfigurationError, match=rf"`pip install 'botocore-ext\[{extra}\]'`"):
+    with pytest.raises(ConfigurationError, match=re.escape(f"`pip install {wanted}`")):
         source()
 
 

@@ -158,7 +158,7 @@ def test_it_travels_and_shows_no_secret(source):
 
 def test_without_authlib_the_error_names_the_extra(source, monkeypatch):
     monkeypatch.setitem(sys.modules, "authlib.oauth2.client", None)
-    with pytest.raises(ConfigurationError, match=r"`pip install 'botocore-ext\[oauth\]'`"):
+    with pytest.raises(ConfigurationError, match="`pip install authlib`"):
         source()()
 
 

@@ -270,7 +270,7 @@ def test_elsewhere_there_is_no_token():
 
 def test_without_the_package_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "id", None)
-    with pytest.raises(ConfigurationError, match=r"run `pip install botocore-ext\[oidc\]`"):
+    with pytest.raises(ConfigurationError, match="run `pip install id`"):
         AmbientToken(AUDIENCE)()
 
 

@@ -165,7 +165,7 @@ def test_a_token_that_was_used_before_revokes_all(signed_in):
         OAuthToken(
             issuer=signed_in.issuer, client_id="person", grant="refresh_token", refresh_token=old
         )()
-    with pytest.raises(ConfigurationError, match="somebody must sign in, and there is no termin"):
+    with pytest.raises(ConfigurationError, match="a user must sign in, and there is no terminal"):
         signed_in()
 
 

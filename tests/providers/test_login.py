@@ -218,7 +218,7 @@ def test_without_the_crt_the_error_names_the_extra(scope, log_in, monkeypatch, l
         provider.fetch()
     assert raised.value.reason == (
         "refreshing the credentials of `aws login` needs the AWS Common Runtime (CRT): "
-        "run `pip install botocore-ext[login]` or `pip install botocore[crt]`"
+        "run `pip install 'botocore[crt]'`"
     )
     log_in(900)
     assert provider.fetch().access_key
