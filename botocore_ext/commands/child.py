@@ -2,16 +2,20 @@
 
 import os
 import signal
+import socket
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from .failures import CommandError
 
 #: Of these, the first two also come from a terminal, which sends them to the program itself.
 _FROM_TERMINAL = ("SIGINT", "SIGQUIT")
 _FORWARDED = (*_FROM_TERMINAL, "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+#: The exit statuses of a shell for a program that it does not find, or cannot run.
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
 def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -30,21 +34,47 @@ def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
         elif not from_terminal:  # pragma: no branch - a test tries it in a process on a terminal
             child.send_signal(number)
 
-    numbers = [getattr(signal, name) for name in _FORWARDED if hasattr(signal, name)]
-    before = {number: signal.signal(number, forward) for number in numbers}
-    try:
-        child = subprocess.Popen(command, env=environment)  # noqa: S603 - the caller's command
+    with _handled(forward) as arrival:
+        try:
+            child = subprocess.Popen(command, env=environment)  # noqa: S603 - the caller's command
+        except OSError as error:
+            is_absent = isinstance(error, FileNotFoundError)
+            raise CommandError(
+                reason=f"{command[0]} could not be started: {error.strerror}",
+                status=NOT_FOUND if is_absent else NOT_EXECUTABLE,
+            ) from None
         for number in early:
             forward(number, None)
+        while os.name == "posix" and child.poll() is None:
+            arrival.recv(1024)
         status = child.wait()
-    except OSError as error:
-        reason = f"{command[0]} could not be started: {error.strerror}"
-    else:
-        return status if status >= 0 else 128 - status
+    return status if status >= 0 else 128 - status
+
+
+@contextmanager
+def _handled(forward: Any) -> Iterator[socket.socket]:
+    """Let ``forward`` handle signals, and yield a socket that has data when one arrives.
+
+    Also if another thread gets it: a wait for the program itself would not end then, and Python
+    runs handlers only when the main thread goes on. Signals that are ignored, as ``nohup`` does,
+    stay ignored, by the program too.
+    """
+    found = (getattr(signal, name, None) for name in _FORWARDED)
+    numbers = [one for one in found if one and signal.getsignal(one) is not signal.SIG_IGN]
+    ours, its = socket.socketpair()
+    its.setblocking(False)  # noqa: FBT003 - the signature of sockets
+    before = {number: signal.signal(number, forward) for number in numbers}
+    if hasattr(signal, "SIGCHLD"):  # pragma: no branch - Windows has none
+        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
+    earlier = signal.set_wakeup_fd(its.fileno(), warn_on_full_buffer=False)
+    try:
+        yield ours
     finally:
+        signal.set_wakeup_fd(earlier)
         for number, handler in before.items():
             signal.signal(number, handler)
-    raise CommandError(reason=reason)
+        ours.close()
+        its.close()
 
 
 def is_in_foreground(terminal: str) -> bool:

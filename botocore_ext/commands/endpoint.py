@@ -14,8 +14,6 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from threading import Thread
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import redacted_text
 from ..system import Clock
@@ -30,6 +28,8 @@ _LIFETIME = timedelta(hours=1)
 class _Server(ThreadingTCPServer):
     # Not HTTPServer, which looks up the name of the host.
     daemon_threads = True
+    #: Connections that wait to be accepted: a program may start many others at once.
+    request_queue_size = 128
 
     def handle_error(self, *_: object, **__: object) -> None:
         """Say nothing of a client that went away: the terminal belongs to the program."""
@@ -67,7 +67,7 @@ def serve(fetch: Callable[[], FrozenCredentials], token: str) -> Iterator[str]:
                 return HTTPStatus.NOT_FOUND, _error("NotFound", "wrong path")
             try:
                 return HTTPStatus.OK, members(fetch())
-            except (BotoCoreError, ClientError) as error:
+            except Exception as error:  # noqa: BLE001 - the program is told, without secrets
                 name = type(error).__name__
                 return HTTPStatus.INTERNAL_SERVER_ERROR, _error(name, redacted_text(error))
 

@@ -18,9 +18,18 @@ _OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EI
 
 
 class CommandError(BotoCoreError):
-    """A command cannot do what it is asked for."""
+    """A command cannot do what it is asked for.
+
+    Args:
+        reason: What is wrong, and what to do.
+        status: The exit status.
+    """
 
     fmt = "{reason}"
+
+    def __init__(self, *, reason: str, status: int = 1) -> None:
+        super().__init__(reason=reason)
+        self.status = status
 
 
 def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
@@ -33,7 +42,7 @@ def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
         file, remedy = unreadable_file(error)
         reason = f"{file} cannot be read as an AWS config or credentials file: {remedy}"
     except (BotoCoreError, ClientError) as error:
-        reason = redacted_text(error)
+        reason, status = redacted_text(error), getattr(error, "status", 1)
     except OSError as error:
         reason = str(error)
         if error.errno in _OUTPUT_ERRORS:

@@ -9,6 +9,8 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
+import time
 from datetime import datetime, timedelta, timezone
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -227,6 +229,52 @@ def test_signal_before_the_program_starts_is_kept(mocker, capfd):
     assert child.run_child([sys.executable, "-c", "import time; time.sleep(30)"], os.environ) == 143
 
 
+@pytest.fixture
+def handlers():
+    """Put back the handlers of signals that a test changes."""
+    numbers = (signal.SIGHUP, signal.SIGCHLD, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    assert {number: signal.getsignal(number) for number in numbers} == before
+
+
+def start(code):
+    return child.run_child([sys.executable, "-c", code], os.environ)
+
+
+def test_signal_that_a_thread_gets_is_passed_on(handlers):
+    """The system may give it to any thread, such as one of the endpoint."""
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait, args=(60,))
+    thread.start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in this thread, and the program
+    code = (
+        "import os, signal, time; signal.pthread_sigmask(signal.SIG_SETMASK, ()); "
+        "os.kill(os.getppid(), signal.SIGTERM); time.sleep(20)"
+    )
+    try:
+        assert start(code) == 143
+    finally:
+        end.set()
+        thread.join()
+
+
+def test_ignored_signals_stay_ignored(monkeypatch):
+    """As for ``nohup botocore-ext exec``. An ignored SIGCHLD would hide the exit status."""
+    before = {
+        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGCHLD)
+    }
+    try:
+        code = "import signal; raise SystemExit(7 if signal.getsignal(1) == 1 else 8)"
+        assert start(code) == 7
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 #: Makes a terminal its own, and then becomes the command.
 ON_TERMINAL = """
 import os, sys
@@ -298,11 +346,18 @@ def test_refused_credentials_are_the_reason(aws, capfd, tmp_path):
     assert not (tmp_path / "started").exists()
 
 
-def test_missing_program_is_the_reason(capfd):
-    assert main(["exec", "web", "--", "no-such-program"]) == 1
-    assert capfd.readouterr().err == (
-        "botocore-ext: no-such-program could not be started: No such file or directory\n"
-    )
+@pytest.mark.parametrize(
+    ("program", "status", "reason"),
+    [
+        ("no-such-program", 127, "No such file or directory"),
+        ("/", 126, "Permission denied"),
+        (__file__, 126, "Permission denied"),
+    ],
+)
+def test_program_that_cannot_start_ends_as_in_a_shell(program, status, reason, capfd):
+    """With the exit status of a shell for what it does not find, or may not run."""
+    assert main(["exec", "web", "--", program]) == status
+    assert capfd.readouterr().err == f"botocore-ext: {program} could not be started: {reason}\n"
 
 
 @pytest.mark.parametrize(
@@ -410,6 +465,72 @@ def test_failed_refresh_is_said_to_the_program(server):
     status, answer = server.ask(server.url)
     assert (status, answer["Code"]) == (500, "NotConfigured")
     assert "nothing here" in answer["Message"]
+
+
+def test_any_other_error_is_said_by_its_name(server):
+    """Without an answer, an SDK would ask again and again. The text may hold a secret."""
+    server.error = KeyError(fakes.secret())
+    status, answer = server.ask(server.url)
+    assert (status, answer) == (500, {"Code": "KeyError", "Message": "KeyError"})
+
+
+def test_slow_client_keeps_nobody_waiting(server):
+    parts = urlsplit(server.url)
+    with fakes.socket.create_connection((parts.hostname, parts.port)) as slow:
+        slow.sendall(b"GET /credentials HTTP/1.1\r\n")
+        assert server.ask(server.url)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        ("GET /" + 70000 * "a", 414),
+        ("GET /credentials HTTP/1.1\r\nX: " + 70000 * "a", 431),
+        ("GET /credentials HTTP/1.1\r\n" + 200 * "X: a\r\n", 431),
+        ("POST /credentials HTTP/1.1\r\nContent-Length: 99999999", 501),
+    ],
+)
+def test_request_that_is_not_small_is_refused(server, request_line, status):
+    parts = urlsplit(server.url)
+    with fakes.socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+        client.sendall(f"{request_line}\r\n\r\n".encode())
+        assert int(client.recv(12).split()[1]) == status
+
+
+def test_many_programs_ask_at_once(server):
+    """With the second that SDKs give a connection."""
+    parts, count = urlsplit(server.url), 60
+    clients = [fakes.socket.socket() for _ in range(count)]
+    request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: {server.token}"
+    try:
+        for client in clients:
+            client.settimeout(1)
+            client.connect((parts.hostname, parts.port))
+        for client in clients:
+            client.settimeout(10)
+            client.sendall(f"{request}\r\n\r\n".encode())
+        assert {client.recv(12) for client in clients} == {b"HTTP/1.0 200"}
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_program_that_ends_waits_for_no_refresh(server):
+    began, end = threading.Event(), threading.Event()
+
+    def fetch():
+        began.set()
+        end.wait(60)
+        raise NotConfigured(provider="custom-http", error_msg="too late")
+
+    with endpoint.serve(fetch, server.token) as url:
+        asks = threading.Thread(target=lambda: server.ask(url))
+        asks.start()
+        assert began.wait(10)
+        left = time.monotonic()
+    assert time.monotonic() - left < 5
+    end.set()
+    asks.join()
 
 
 def test_endpoint_is_on_this_machine_only_and_ends(server):
