@@ -79,7 +79,7 @@ class Errors:
         self._patches = [
             mock.patch.object(errors.ProviderError, "__init__", self._making()),
             # What a refresh meets, in any thread, whether somebody hears of it or not.
-            mock.patch.object(Refresher, "_failed", self._failing()),
+            mock.patch.object(Refresher, "_after_failure", self._failing()),
             # What a test expects.
             mock.patch.object(pytest.ExceptionInfo, "fill_unfilled", self._expecting()),
         ]
@@ -95,7 +95,7 @@ class Errors:
         return noted
 
     def _failing(self):
-        failed = Refresher._failed
+        failed = Refresher._after_failure
 
         @wraps(failed)
         def noted(refresher, error, epoch):

@@ -219,7 +219,7 @@ class AsyncPerRequestCredentials(AioCredentials):
         bound = self._credentials.bound()
         if bound.loaded is None:
             await self._loads.run(partial(in_thread, bound), bound)
-        return bound.converted(to_async)
+        return bound.convert(to_async)
 
     async def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """See ``PerRequestCredentials.get_frozen_credentials``."""
@@ -305,7 +305,7 @@ async def _send_again(
     known: rejections.Known, response: Any, request_dict: Any, **_: object
 ) -> int | None:
     """Return the seconds to wait before another attempt, or None (``needs-retry``)."""
-    request = rejections.rejected(known, response, request_dict)
+    request = rejections.find_rejected(known, response, request_dict)
     if request is None:
         return None
     try:

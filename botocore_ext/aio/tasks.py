@@ -93,8 +93,8 @@ class SharedTasks(Generic[T]):
 async def _lead(flight: Flight[T], call: Callable[[], Coroutine[Any, Any, T]]) -> None:
     join_flight(flight)
     try:
-        flight.returned(await call())
+        flight.set_result(await call())
     except Exception as error:  # noqa: BLE001 - raised again in each task that waits
-        flight.failed(error)
+        flight.set_error(error)
     finally:
         flight.end()

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.credentials import Credentials
 from botocore.utils import parse_timestamp
 
-from ..runtime.awaiting import awaited
+from ..runtime.awaiting import result_of
 
 #: Field of ``FrozenCredentials`` -> the names under which STS, Cognito, container endpoints,
 #: credential processes, botocore and the AWS SDK for JavaScript return it.
@@ -173,7 +173,7 @@ class FrozenCredentials:
         if credentials.method == PER_REQUEST:
             raise FieldError(type(credentials).__name__, "is another identity at each request")
         method = f"{type(credentials).__name__}.get_frozen_credentials()"
-        frozen = awaited(credentials.get_frozen_credentials(), credentials.method, method)
+        frozen = result_of(credentials.get_frozen_credentials(), credentials.method, method)
         if frozen is None:
             raise FieldError(method, "returned None")
         found = cls.from_mapping(

@@ -25,7 +25,7 @@ from ..aws.endpoint import Endpoint, EndpointError
 from ..aws.http import Timeouts, is_transient, refusal, request, retry
 from ..errors import ConfigurationError, FetchError, near, nearest
 from ..runtime.deadline import pause_budget, share_of_budget
-from ..runtime.files import Replacement, locked
+from ..runtime.files import Replacement, lock_file
 from ..system import in_home, is_file
 from . import types
 from .oidc import CONNECT, READ, RETRIES
@@ -125,16 +125,16 @@ class OAuthToken:
         """
         self._endpoint(self.issuer, "issuer")
         if self.grant not in GRANTS:
-            raise _wrong(f"grant is not one of {', '.join(GRANTS)}: correct it")
+            raise _mistake(f"grant is not one of {', '.join(GRANTS)}: correct it")
         if self.grant == "client_credentials" and self.client_secret is None:
-            raise _wrong("grant is client_credentials, and client_secret is not set: set it")
+            raise _mistake("grant is client_credentials, and client_secret is not set: set it")
         if self.grant == "refresh_token" and self.refresh_token is None:
-            raise _wrong("grant is refresh_token, and refresh_token is not set: set it")
+            raise _mistake("grant is refresh_token, and refresh_token is not set: set it")
         has_source = self.refresh_token is not None and not isinstance(
             self.refresh_token, TokenFile
         )
         if self.grant == "device_code" and has_source:
-            raise _wrong(
+            raise _mistake(
                 "grant is device_code, and refresh_token is not a file, in which the new one is "
                 "stored: write refresh_token = file://PATH"
             )
@@ -150,7 +150,7 @@ class OAuthToken:
             from authlib.oauth2.client import OAuth2Client  # noqa: PLC0415 - of the extra oauth
         except ImportError:
             fact = "the package authlib is not installed: run `pip install authlib`"
-            raise _wrong(fact) from None
+            raise _mistake(fact) from None
         metadata = self._metadata()
         method = self._auth_method(metadata)
         secret = self.client_secret and resolve(self.client_secret, "client_secret")
@@ -170,9 +170,9 @@ class OAuthToken:
             code = error.code
         server = self._endpoint(metadata["token_endpoint"], _ADDRESS).authority
         if code in _FINAL:
-            raise _wrong(f"{server} {_FINAL[code]}")
+            raise _mistake(f"{server} {_FINAL[code]}")
         fact = _TEMPORARY.get(code, "refused the request: see its own log")
-        raise _failed(f"{server} {fact}")
+        raise _failure(f"{server} {fact}")
 
     @classmethod
     def from_section(cls, name: str, scope: Scope | None = None) -> "OAuthToken":
@@ -190,7 +190,7 @@ class OAuthToken:
         if section not in sections:
             similar = near(section, [one for one in sections if one.startswith("oauth ")])
             hint = f", but [{similar}] is" if similar else ""
-            raise _wrong(
+            raise _mistake(
                 f"refers to [{section}], which is not in {scope.config_file}{hint}: write this "
                 "section, with issuer, client_id and client_secret"
             )
@@ -198,7 +198,7 @@ class OAuthToken:
             return cls(**_arguments(section, sections[section], scope), bound_to=scope)
         except ConfigurationError as error:
             fact = f"refers to [{section}] of {scope.config_file}, in which {error.reason}"
-        raise _wrong(fact)
+        raise _mistake(fact)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the arguments; the receiving process uses its own environment."""
@@ -228,7 +228,7 @@ class OAuthToken:
                 )
             return answer
         path = os.path.realpath(in_home(source.path))
-        with _locked(path) as replacement:
+        with _replace_locked(path) as replacement:
             is_stored = self.grant == "refresh_token" or is_file(path)
             token = resolve(source, "refresh_token") if is_stored else None
             answer = self._signed_in(client, token)
@@ -256,12 +256,12 @@ class OAuthToken:
         """Show a code at the terminal, and wait until a person has entered it (RFC 8628)."""
         if not sys.stderr.isatty():
             fact = "grant is device_code, for which a user must sign in, and there is no terminal"
-            raise _wrong(
+            raise _mistake(
                 f"{fact}: run the program once at a terminal, with refresh_token = file://PATH"
             )
         url = self._metadata().get("device_authorization_endpoint")
         if url is None:
-            raise _wrong("the issuer does not support device_code: use another grant")
+            raise _mistake("the issuer does not support device_code: use another grant")
         values = {"scope": self.scope, **self._target}
         form = {name: value for name, value in values.items() if value}
         auth = client.client_auth(client.token_endpoint_auth_method)
@@ -271,7 +271,7 @@ class OAuthToken:
         page, shown = (str(code.get(name)) for name in ("verification_uri", "user_code"))
         self._endpoint(page, _ADDRESS)
         if not re.fullmatch(r"[ -~]{1,40}", shown):
-            raise _failed("the issuer answered without a code for the sign-in: see its own log")
+            raise _failure("the issuer answered without a code for the sign-in: see its own log")
         sys.stderr.write(f"To sign in, open {page} in a browser and enter the code {shown}\n")
         sys.stderr.flush()
         return self._wait(client, code)
@@ -301,10 +301,10 @@ class OAuthToken:
             return token
         if isinstance(token, str) and token:
             fact = "is opaque, and AWS accepts a JWT only: set audience or resource to what the "
-            raise _wrong(
+            raise _mistake(
                 f"the {name} of {self.issuer} {fact}issuer knows the API by, or add openid to scope"
             )
-        raise _failed(f"{self.issuer} answered without a token: see its own log")
+        raise _failure(f"{self.issuer} answered without a token: see its own log")
 
     # The server.
 
@@ -318,10 +318,10 @@ class OAuthToken:
         metadata = _object(body) or {}
         if not isinstance(metadata.get("token_endpoint"), str):
             fact = f"answered with status {status} and no discovery document"
-            raise _failed(f"the issuer {self.issuer} {fact}: check issuer")
+            raise _failure(f"the issuer {self.issuer} {fact}: check issuer")
         if metadata.get("issuer") != self.issuer:
             fact = "is not the one in its discovery document: write issuer as it is there, with or"
-            raise _wrong(f"the issuer {self.issuer} {fact} without a / at the end")
+            raise _mistake(f"the issuer {self.issuer} {fact} without a / at the end")
         cached.update(metadata=metadata, end=now + _DISCOVERY)
         return metadata
 
@@ -343,7 +343,7 @@ class OAuthToken:
             return Endpoint.parse(url)
         except ValueError as error:
             fact = f"{name} {error}: correct it"
-        raise _wrong(fact)
+        raise _mistake(fact)
 
     def _send(
         self, url: str, form: str | None = None, headers: Mapping[str, str] | None = None
@@ -365,7 +365,7 @@ class OAuthToken:
             return retry(attempt, host, timeouts, RETRIES, clock, seconds)
         except EndpointError as error:
             fact = f"{host} {error}"
-        raise _failed(fact)
+        raise _failure(fact)
 
 
 class _Wire:
@@ -397,7 +397,7 @@ class _Answer:
         if answer is None or (self.status_code != HTTPStatus.OK and "error" not in answer):
             host = Endpoint.parse(self._url).authority
             fact = f"answered with status {self.status_code} and no token response"
-            raise _failed(f"{host} {fact}: check the issuer, and see its own log")
+            raise _failure(f"{host} {fact}: check the issuer, and see its own log")
         lifetime = _seconds(answer.get("expires_in"), _LONGEST_SIGN_IN)
         return {**answer, "expires_in": lifetime, "expires_at": None}
 
@@ -418,7 +418,7 @@ def _unless_refused(call: Callable[[], T]) -> T:
 
 
 @contextmanager
-def _locked(path: str) -> Iterator[Replacement]:
+def _replace_locked(path: str) -> Iterator[Replacement]:
     """Lock the refresh token in a file, and yield its replacement.
 
     A server that rotates refresh tokens revokes all of them if one is used twice.
@@ -428,7 +428,7 @@ def _locked(path: str) -> Iterator[Replacement]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(locked(f"{path}.lock", share_of_budget()))
+            stack.enter_context(lock_file(f"{path}.lock", share_of_budget()))
             replacement = stack.enter_context(Replacement(path))
         except TimeoutError:
             fact = "is in use by another process, perhaps for a sign-in: wait for that"
@@ -438,7 +438,7 @@ def _locked(path: str) -> Iterator[Replacement]:
         else:
             yield replacement
             return
-    raise _failed(f"the refresh token file {path} {fact}")
+    raise _failure(f"the refresh token file {path} {fact}")
 
 
 def _store(token: str, replacement: Replacement, path: str) -> None:
@@ -468,11 +468,11 @@ def _seconds(value: Any, default: int) -> float:
     return min(float(value), _LONGEST_SIGN_IN) if is_usable else default
 
 
-def _wrong(fact: str) -> ConfigurationError:
+def _mistake(fact: str) -> ConfigurationError:
     return ConfigurationError(provider="oauth token", error_msg=fact)
 
 
-def _failed(fact: str) -> FetchError:
+def _failure(fact: str) -> FetchError:
     return FetchError(provider="oauth token", error_msg=fact)
 
 
@@ -492,10 +492,12 @@ def _arguments(section: str, values: Mapping[str, Any], scope: Scope) -> dict[st
     """
     for name in _REQUIRED:
         if name not in values:
-            raise _wrong(f"{name} is not set: add a line {name} = VALUE")
+            raise _mistake(f"{name} is not set: add a line {name} = VALUE")
     for name in values:
         if name not in _SETTINGS:
-            raise _wrong(f"{name} is not a known setting: did you mean {nearest(name, _SETTINGS)}?")
+            raise _mistake(
+                f"{name} is not a known setting: did you mean {nearest(name, _SETTINGS)}?"
+            )
     return {name: _value(section, name, text, scope) for name, text in values.items()}
 
 
@@ -506,7 +508,7 @@ def _value(section: str, name: str, text: object, scope: Scope) -> object:
         source = _secret(value, scope) if name in _SECRETS else None
     except ValueError as error:
         fact = f"{name} {error}: correct it"
-        raise _wrong(fact) from None
+        raise _mistake(fact) from None
     if isinstance(source, str):
         logger.warning(
             "%s in [%s] of %s is a secret in plain text: write %s = file://PATH or env://NAME, and "

@@ -9,7 +9,7 @@ from botocore.compat import compat_shell_split
 from ..catalogue import SCHEMES
 from ..errors import FetchError, near
 from ..profiles import registry
-from ..runtime.awaiting import awaited
+from ..runtime.awaiting import result_of
 from ..system import is_absolute
 from . import sources, types
 from .scope import Scope
@@ -178,7 +178,7 @@ def resolve(source: Token, name: str, *, in_json: bool = False) -> str:
     """
     value: object = source
     if callable(source):
-        value = awaited(source(), "token", f"the source of {name}")
+        value = result_of(source(), "token", f"the source of {name}")
     token = value.strip() if isinstance(value, str) else ""
     checked = re.sub(r"[\r\n]", "", token) if in_json else token
     if checked and checked.isprintable():

@@ -15,7 +15,7 @@ from ..errors import ConfigurationError, FetchError, MfaCodeError
 from ..options import types
 from ..options.option import option
 from ..refresh.credentials import ProviderCredentials
-from ..runtime.awaiting import awaited
+from ..runtime.awaiting import result_of
 from ..runtime.deadline import pause_budget
 from .function import Source, credentials_or_provider
 from .signed import SignedProvider
@@ -131,7 +131,7 @@ class TemporaryCredentialsProvider(SignedProvider):
             raise self._mfa_prompt_missing(serial)
 
         def ask_for_code() -> object:
-            return awaited(callback(serial), self.METHOD, "mfa_code_provider")
+            return result_of(callback(serial), self.METHOD, "mfa_code_provider")
 
         returned = pause_budget(ask_for_code)
         code = returned.strip() if isinstance(returned, str) else ""

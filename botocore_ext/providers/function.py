@@ -10,7 +10,7 @@ from ..errors import FetchError
 from ..options import types
 from ..options.option import option
 from ..refresh.credentials import ProviderCredentials
-from ..runtime.awaiting import awaited
+from ..runtime.awaiting import result_of
 from ..runtime.context import guard_recursion
 from .base import Provider
 
@@ -87,7 +87,7 @@ class FunctionProvider(Provider):
         found = guard_recursion(
             self._identity,
             self._label,
-            lambda: awaited(self.function(), self.METHOD, self._label),
+            lambda: result_of(self.function(), self.METHOD, self._label),
         )
         try:
             return None if found is None else FrozenCredentials.of(found)
@@ -106,7 +106,7 @@ def as_provider(source: object) -> CredentialProvider:
     if isinstance(source, CredentialProvider):
         return source
     if isinstance(source, (FrozenCredentials, Credentials)):
-        return FunctionProvider(function=_returning(source))
+        return FunctionProvider(function=_constant(source))
     function: Any = source
     return FunctionProvider(function=function)
 
@@ -150,14 +150,14 @@ def check_source(source: object) -> None:
     raise TypeError(f"{kind} is not a credential provider: {remedy}")
 
 
-def _returning(credentials: FrozenCredentials | Credentials) -> Function:
+def _constant(credentials: FrozenCredentials | Credentials) -> Function:
     """Return a function that returns these credentials and has the name of their class."""
 
-    def returning() -> FrozenCredentials | Credentials:
+    def constant() -> FrozenCredentials | Credentials:
         return credentials
 
-    returning.__qualname__ = type(credentials).__name__
-    return returning
+    constant.__qualname__ = type(credentials).__name__
+    return constant
 
 
 def _name(kind: type) -> str:

@@ -15,7 +15,7 @@ from ..options import references, types
 from ..options.option import option, option_like
 from ..options.resolution import ENVIRONMENT, PROFILE, Origin
 from ..options.sources import TokenFile
-from ..runtime.awaiting import awaited
+from ..runtime.awaiting import result_of
 from .base import ServiceProvider
 
 
@@ -87,7 +87,7 @@ class WebIdentityProvider(ServiceProvider):
         assume_role = self.role_assumer_with_web_identity
         if assume_role is not None:
             name = "role_assumer_with_web_identity"
-            answer = awaited(assume_role(parameters), self.METHOD, name)
+            answer = result_of(assume_role(parameters), self.METHOD, name)
             return self._credentials(answer, f"what {name} returns")
         client = self.scope.client("sts", self.client_config)
         answer = call(client, "assume_role_with_web_identity", parameters)

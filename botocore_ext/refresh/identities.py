@@ -62,10 +62,10 @@ class BoundIdentity(Once[Credentials]):
         """The credentials; None if they are not loaded yet."""
         return self._value.get(None)
 
-    def converted(self, convert: Callable[[Any], Any]) -> Any:
-        """Return the loaded credentials as ``convert`` returns them; it is called once."""
+    def convert(self, function: Callable[[Any], Any]) -> Any:
+        """Return the loaded credentials as ``function`` returns them; it is called once."""
         if self._converted is None:
-            self._converted = convert(self.loaded)
+            self._converted = function(self.loaded)
         return self._converted
 
 

@@ -112,12 +112,12 @@ def _change_client_class(
 def _transfer(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def transfer(*args: Any, **kwargs: Any) -> Any:
-        return method(*map(_pinned, args), **{key: _pinned(one) for key, one in kwargs.items()})
+        return method(*map(_pin, args), **{key: _pin(one) for key, one in kwargs.items()})
 
     return transfer
 
 
-def _pinned(argument: Any) -> Any:
+def _pin(argument: Any) -> Any:
     """Return a client with the identity in force now; other arguments of a transfer as they are."""
     return _ClientAsNow(argument) if isinstance(argument, PerRequestClient) else argument
 

@@ -145,7 +145,7 @@ class Refresher:
             if decision in (Decision.SERVE, Decision.WAIT):
                 return current
             if decision is Decision.RAISE:
-                raise _remembered(current.state)
+                raise _remembered_error(current.state)
             try:
                 outcome = self._share_fetch(current, decision)
             except _ReplacedItselfError:
@@ -169,7 +169,7 @@ class Refresher:
         self.invalidate()
         state = self.get_or_fetch().state
         if state.last_error is not None:
-            raise _remembered(state)
+            raise _remembered_error(state)
 
     # The current state. It is replaced as a whole, and only if it is still the one that was read.
 
@@ -247,13 +247,13 @@ class Refresher:
         if due in (Decision.SERVE, Decision.WAIT):
             return began
         if due is Decision.RAISE:
-            raise _remembered(began.state)
+            raise _remembered_error(began.state)
         try:
-            state = self._checked(run_with_budget(self._clock.monotonic, self._fetch))
+            state = self._check(run_with_budget(self._clock.monotonic, self._fetch))
         except Exception as error:
             # Raised here: a frame with the error as an argument would keep it, and with it all
             # frames of the caller, until the next garbage collection.
-            outcome = self._failed(error, began)
+            outcome = self._after_failure(error, began)
             if outcome is None or not must_raise(outcome.state, error, self.now()):
                 return outcome
             raise
@@ -275,7 +275,7 @@ class Refresher:
             if latest.epoch != began.epoch or self._swap(latest, outcome):
                 return outcome
 
-    def _checked(self, fetched: object) -> State:
+    def _check(self, fetched: object) -> State:
         if not isinstance(fetched, FrozenCredentials):
             raise self._error(
                 f"fetch() returned {type(fetched).__name__}: it must return FrozenCredentials"
@@ -287,7 +287,7 @@ class Refresher:
         logger.debug("Fetched credentials via %s until %s", self._name, fetched.expiration)
         return State(fetched, obtained=now, replaced_rejected=self.current.state.rejected)
 
-    def _failed(self, error: Exception, began: Current) -> Current | None:
+    def _after_failure(self, error: Exception, began: Current) -> Current | None:
         """Remember and log the failure; return the state, or None as ``_put`` does."""
         now, chance, remembered = self.now(), self._clock.random(), own_copy(error)
         before = self.current.state
@@ -312,7 +312,7 @@ class Refresher:
         return FetchError(provider=self._name, error_msg=fact)
 
 
-def _remembered(state: State) -> Exception:
+def _remembered_error(state: State) -> Exception:
     """Return the error to raise again: a copy, for this caller alone."""
     error: Any = state.last_error  # never None here: only a failure sets ``raise_until``
     remembered: Exception = own_copy(error)

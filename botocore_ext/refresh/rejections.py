@@ -70,7 +70,7 @@ def _send_again(known: "Known", response: Any, request_dict: Any, **_: object) -
     botocore signs each attempt again. It calls other handlers too, and each decides for itself, so
     ``max_attempts`` does not limit this one.
     """
-    request = rejected(known, response, request_dict)
+    request = find_rejected(known, response, request_dict)
     if request is None:
         return None
     try:
@@ -81,7 +81,7 @@ def _send_again(known: "Known", response: Any, request_dict: Any, **_: object) -
     return request.resend_with(access_key)
 
 
-def rejected(known: "Known", response: Any, request_dict: Any) -> Rejected | None:
+def find_rejected(known: "Known", response: Any, request_dict: Any) -> Rejected | None:
     """Return a request whose credentials were rejected, if it can be sent again.
 
     In any case the credentials are invalidated, or the bucket session is dropped that they created.

@@ -48,7 +48,7 @@ _CHECK_INTERVAL = 1
 _MAX_STOPPED = 2
 
 
-def awaited(value: Any, provider: str | None, name: str) -> Any:
+def result_of(value: Any, provider: str | None, name: str) -> Any:
     """Return the result of an awaitable; any other value as it is.
 
     Args:

@@ -77,7 +77,7 @@ class Replacement:
 
 
 @contextmanager
-def locked(path: str, seconds: float) -> Iterator[None]:
+def lock_file(path: str, seconds: float) -> Iterator[None]:
     """Hold the lock on a file, which is created and readable by its owner only.
 
     The lock is that of one process and thread; it ends with the process.

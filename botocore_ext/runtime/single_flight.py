@@ -99,11 +99,11 @@ class Flight(Generic[T]):
         self._results.append(result)
         return result
 
-    def returned(self, result: T) -> None:
+    def set_result(self, result: T) -> None:
         """Keep the result of the call."""
         self._results.append(result)
 
-    def failed(self, error: Exception) -> None:
+    def set_error(self, error: Exception) -> None:
         """Keep the error of the call."""
         self._error = own_copy(error)
         self._raised.append(error)

@@ -46,7 +46,7 @@ def client(
     found: Any = using(session, credentials, "client")
     if isinstance(found, Session):
         return found.create_client(*args, **kwargs)
-    return _created(found, found.client, args, kwargs)
+    return _create(found, found.client, args, kwargs)
 
 
 def resource(session: "boto3.Session", *args: Any, credentials: "Source", **kwargs: Any) -> Any:
@@ -65,10 +65,10 @@ def resource(session: "boto3.Session", *args: Any, credentials: "Source", **kwar
     if not hasattr(session, "resource"):
         raise TypeError(f"resource() takes a boto3 session, not {type(session).__qualname__}")
     found = using(session, credentials, "resource")
-    return _created(found, found.resource, args, kwargs)
+    return _create(found, found.resource, args, kwargs)
 
 
-def _created(session: Any, create: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def _create(session: Any, create: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Return what ``create``, a method of a new boto3 session, returns.
 
     Raises:

@@ -114,7 +114,7 @@ def loaded_credentials(session: Session) -> Any:
     try:
         session.register_component(COMPONENT, nothing)
         found: Any = session.get_credentials()
-        return _returned(found) if is_async(session) else found
+        return _result_of(found) if is_async(session) else found
     finally:  # the session stays as it was, even after an interrupt
         if waiting is None:
             session.register_component(COMPONENT, resolver)
@@ -122,7 +122,7 @@ def loaded_credentials(session: Session) -> Any:
             session.lazy_register_component(COMPONENT, waiting)
 
 
-def _returned(coroutine: Coroutine[Any, Any, Any]) -> Any:
+def _result_of(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Return the result of a coroutine that does not wait; None if it does."""
     try:
         coroutine.send(None)

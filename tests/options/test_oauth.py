@@ -17,7 +17,7 @@ import pytest
 
 import botocore_ext
 from botocore_ext import ConfigurationError, FetchError, Scope, explain, from_web_token
-from botocore_ext.runtime.files import locked
+from botocore_ext.runtime.files import lock_file
 from botocore_ext.tokens import OAuthToken, TokenFile
 from tests import fakes
 
@@ -350,7 +350,7 @@ def test_the_file_is_not_waited_for_without_end(source, stored, mocker):
     mocker.patch("botocore_ext.runtime.deadline.FETCH_BUDGET", 0.2)
     one = source(grant="refresh_token", refresh_token=TokenFile(str(stored)))
     with (
-        locked(f"{stored}.lock", 1),
+        lock_file(f"{stored}.lock", 1),
         pytest.raises(FetchError, match="is in use by another process, perhaps for a sign-in"),
     ):
         one()

@@ -57,4 +57,4 @@ def test_what_was_prepared_without_an_identity_uses_the_default(credentials):
 def test_credentials_are_converted_once(credentials):
     bound = credentials.bound()
     bound()
-    assert bound.converted(lambda found: [found]) is bound.converted(lambda _: None)
+    assert bound.convert(lambda found: [found]) is bound.convert(lambda _: None)

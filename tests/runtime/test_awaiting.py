@@ -34,7 +34,7 @@ def asked(loop, coroutine):
     """Wait for a coroutine as a thread does that obtains keys for ``loop``."""
     context = contextvars.copy_context()
     context.run(awaiting.waiting_loop.set, loop)
-    return context.run(awaiting.awaited, coroutine, "custom-web-token", "get_token")
+    return context.run(awaiting.result_of, coroutine, "custom-web-token", "get_token")
 
 
 async def in_thread(function):
@@ -90,7 +90,7 @@ def test_what_is_no_coroutine_is_awaited_too():
 
     assert asyncio.run(in_thread(Soon)) == "token"
     with pytest.raises(FetchError, match=CANNOT_WAIT):
-        awaiting.awaited(Soon(), "custom-web-token", "get_token")
+        awaiting.result_of(Soon(), "custom-web-token", "get_token")
 
 
 def test_what_it_raises_passes_unchanged():
