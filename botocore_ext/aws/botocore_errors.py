@@ -5,7 +5,10 @@ shows the content of a file or the output of a process.
 """
 
 import subprocess
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from configparser import DuplicateOptionError, DuplicateSectionError, RawConfigParser
+from configparser import Error as ParserError
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -159,28 +162,37 @@ def unreadable_file(error: Any) -> tuple[str, str]:
     lines = [number for number, _ in getattr(cause, "errors", [])]
     line = getattr(cause, "lineno", None) or next(iter(lines), None)
     remedy = "correct its syntax: [section], name = value, and lists on one line"
-    if line is None and not isinstance(cause, UnicodeDecodeError):
+    if isinstance(cause, UnicodeDecodeError) or getattr(cause, "line", "").startswith("\ufeff"):
+        remedy = "save it as UTF-8 without a byte order mark"
+    elif isinstance(cause, (DuplicateOptionError, DuplicateSectionError)):
+        remedy = "the file has the name in this line twice: remove or rename one of the two"
+    elif line is None:
         line = _line_without_equals(path)
         remedy = "write the indented line as NAME = VALUE, with = and not :"
     return f"{path}:{line}" if line else path, remedy
 
 
 def _line_without_equals(path: str) -> int | None:
-    """Return the line of an indented block that botocore cannot read."""
+    """Return the first line of an indented block that botocore cannot read.
+
+    It is the one with which the beginning of the file cannot be read any more.
+    """
     try:
-        lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+        with Path(path).open(encoding="utf-8", errors="replace") as file:
+            lines = list(file)
+        end = len(lines) + 1
+        line = bisect_left(range(end), 1, key=lambda count: _is_malformed(lines[:count]))
+    except (OSError, ParserError):  # it was replaced after botocore had read it
         return None
-    is_block = False
-    for number, line in enumerate(lines, start=1):
-        text = line.strip()
-        if not text or text[0] in "#;":
-            continue
-        if not line[0].isspace():
-            is_block = text[-1] in "=:"
-        elif is_block and "=" not in text:
-            return number
-    return None
+    return line if line < end else None
+
+
+def _is_malformed(lines: Sequence[str]) -> bool:
+    parser = RawConfigParser()
+    parser.read_string("".join(lines))
+    values = (value for name in parser for value in dict(parser[name]).values())
+    blocks = (value.splitlines() for value in values if value.startswith("\n"))
+    return any(line.strip() and "=" not in line for block in blocks for line in block)
 
 
 def _meaning(error: Exception) -> tuple[type[ProviderError], str] | None:

@@ -35,7 +35,8 @@ def _lines_of(path: str) -> Iterator[Line]:
     if not is_file(opened):
         return  # a pipe may never be written to
     try:
-        texts = Path(opened).read_text(encoding="utf-8", errors="replace").splitlines()
+        with Path(opened).open(encoding="utf-8", errors="replace") as file:
+            texts = list(file)  # str.splitlines() ends lines at other characters too
     except OSError:
         return
     section = ""

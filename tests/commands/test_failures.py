@@ -39,14 +39,54 @@ def test_closed_pipe_is_one_line(config):
     )
 
 
-def test_unreadable_file_is_named_with_its_line(config, capsys):
+#: Files that botocore cannot read, with the number of the line that is wrong.
+UNREADABLE = [
+    ("[default]\ns3 =\n  BAD\n", 3),
+    ("[default]\r\ns3 =\r\n  a = b\r\n  BAD\r\n", 4),
+    ("# BAD\n; BAD\n\n[default]\n# s3 =\ns3 =\n  # BAD\n\n  a = b\n\n  BAD\n", 11),
+    ("[default]\ns3 :\n\tBAD\n", 3),
+    ("[default]\n  region = x\n  s3 =\n    a = b\n    BAD\n", 5),
+    ("[default]\naws_session_token = abc=\n  more\ns3 =\n  BAD\n", 5),
+    ("[default]\nx = 1\n  s3 =\n   more\ny =\n  BAD\n", 6),
+    ("[default]\nx = a\fb\N{LINE SEPARATOR}c\x85\ns3 =\n  BAD\n", 4),
+    ("[DEFAULT]\ns3 =\n  BAD\n[default]\nx = 1\n", 3),
+    ("[default]\nx = 1\n[DEFAULT]\ns3 =\n  a = b\n  BAD\n", 6),
+    ("[default]\nx = 1\nBAD\n", 3),
+    ("[default\nx = 1\n", 1),
+    ("[default]\nx = 1\nx = 2\n", 3),
+    ("[default]\nx = 1\n[default]\n", 3),
+    ("\ufeff[default]\nx = 1\n", 1),
+]
+
+
+@pytest.mark.parametrize("file", ["config", "credentials"])
+@pytest.mark.parametrize(("text", "line"), UNREADABLE)
+def test_unreadable_file_is_named_with_its_line(text, line, file, world, capsys):
     """The error of botocore names only the file."""
     secret = fakes.secret()
-    config(f"[profile mobile]\ncognito_logins =\n    accounts.google.com: {secret}\n")
+    content = text.replace("BAD", f"accounts.google.com: {secret}" if "s3" in text else secret)
+    (world / file).write_bytes(content.encode())
     assert main(["whoami", "mobile"]) == 1
     error = capsys.readouterr().err
-    assert "config:3 cannot be read as an AWS config or credentials file: write the" in error
+    assert f"{world / file}:{line} cannot be read as an AWS config or credentials file: " in error
     assert not searching.shown([error])
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (b"[default]\ns3 =\n  a: b\n", "write the indented line as NAME = VALUE, with = and not :"),
+        (b"[default]\nx = 1\nX = 2\n", "the file has the name in this line twice: remove or"),
+        (b"[default]\n[default]\n", "the file has the name in this line twice: remove or"),
+        (b"[default]\nx\n", "correct its syntax: [section], name = value"),
+        ("[default]\nx = 1\n".encode("utf-8-sig"), "save it as UTF-8 without a byte order mark"),
+        ("[default]\nx = 1\n".encode("utf-16"), "save it as UTF-8 without a byte order mark"),
+    ],
+)
+def test_unreadable_file_has_a_remedy(content, remedy, world, capsys):
+    (world / "config").write_bytes(content)
+    assert main(["list"]) == 1
+    assert remedy in capsys.readouterr().err
 
 
 def test_file_that_is_gone_has_no_line(tmp_path):
@@ -58,4 +98,6 @@ def test_file_that_is_gone_has_no_line(tmp_path):
 def test_file_that_is_correct_again_has_no_line(tmp_path):
     (tmp_path / "config").write_text("[default]\ns3 =\n  x = y\n")
     error = ConfigParseError(path=f"{tmp_path}/config", error=ValueError())
+    assert unreadable_file(error)[0] == f"{tmp_path}/config"
+    (tmp_path / "config").write_text("s3")
     assert unreadable_file(error)[0] == f"{tmp_path}/config"
