@@ -91,8 +91,8 @@ def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
     """Return a session like ``session`` that uses ``credentials`` only.
 
     Models, settings and event handlers are those of ``session``. Handlers that are registered with
-    one of the two later are not added to the other. What a session class of the caller caches, such
-    as clients, is shared.
+    one of the two later are not added to the other. Attributes that a session class of the caller
+    adds are shared; a dict is copied without its clients and resources.
 
     Raises:
         TypeError: ``credentials`` is not a provider, or ``session`` not a session.
@@ -105,10 +105,20 @@ def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
     if inner is session:
         return cast("S", new)
     changed: Any = copy.copy(session)  # a new boto3.Session would register its handlers again
-    changed._session = new
+    dicts = {name: one for name, one in vars(session).items() if isinstance(one, dict)}
+    vars(changed).update({name: _without_clients(one) for name, one in dicts.items()}, _session=new)
     factory = type(changed.resource_factory)
     changed.resource_factory = factory(new.get_component("event_emitter"))
     return cast("S", changed)
+
+
+def _without_clients(found: dict[Any, Any]) -> dict[Any, Any]:
+    """Return a copy of what may be a cache: a client in it signs as another identity."""
+    copied = copy.copy(found)
+    for key, one in list(copied.items()):
+        if hasattr(one, "meta"):  # as clients and resources have
+            del copied[key]
+    return copied
 
 
 def _kind(session: Session) -> type[SameSettings]:
@@ -126,7 +136,8 @@ def refuse_access_keys(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         TypeError: One of the arguments is an access key.
     """
     # The parameters of boto3's client() and resource() have the same names and order.
-    given = signature(Session.create_client).bind_partial(None, *args, **kwargs).arguments
+    _, *names = signature(Session.create_client).parameters
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
     if any(given.get(name) for name in _EXPLICIT):
         raise TypeError(
             "credentials= and explicit access keys exclude each other: pass one of them"

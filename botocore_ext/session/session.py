@@ -9,7 +9,7 @@ from botocore.credentials import Credentials
 from ..aws.service_data import sharing_loader
 from ..providers.function import Source
 from ..refresh.credentials import ProviderCredentials
-from ..refresh.notes import warn_if_ignored
+from ..refresh.notes import warn_of_ignored_identities
 from . import identities
 from .hook import extend, take_from
 
@@ -55,10 +55,8 @@ class Session(boto3.Session):
             session.set_config_variable("profile", profile_name)
         if credentials is None:
             extend(session)
-            unique_id = "botocore-ext-use-credentials"
-            handler: Any = warn_if_ignored
-            session.register("before-sign", handler, unique_id=unique_id)
-        elif aws_access_key_id or aws_secret_access_key or aws_session_token:
+            warn_of_ignored_identities(session)
+        elif aws_access_key_id or aws_secret_access_key or aws_session_token or aws_account_id:
             raise TypeError(
                 "credentials= and explicit access keys exclude each other: pass one of them"
             )

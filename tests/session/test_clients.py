@@ -199,22 +199,45 @@ def test_none_is_refused(session, plain, name):
             call("s3", credentials=None)
 
 
-@pytest.mark.parametrize("name", ["client", "resource"])
-def test_a_session_class_that_caches_clients_is_refused(aws, name):
-    """The copy of such a session has the same cache: its client signs as another identity."""
+def caching(cache_of):
+    """Return a session of a class that caches its clients in the dict that ``cache_of`` returns."""
 
     class Caching(boto3.Session):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             self.clients = {}
 
-        def client(self, service, *args, **kwargs):
-            if service not in self.clients:
-                self.clients[service] = super().client(service, *args, **kwargs)
-            return self.clients[service]
+        def client(self, service, *args, color=None, **kwargs):
+            cache = cache_of(self)
+            if service not in cache:
+                cache[service] = super().client(service, *args, **kwargs)
+            return cache[service]
 
-    session = Caching("AKIASESSION", "s", region_name="eu-west-1")
-    call = getattr(botocore_ext, name)
+    return Caching("AKIASESSION", "s", region_name="eu-west-1")
+
+
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_a_session_class_that_caches_clients(aws, is_filled):
+    """No client of one identity gets into the cache of another one, whoever comes first."""
+    session = caching(lambda session: session.clients)
+    if is_filled:
+        session.client("sts")
+    for client in (
+        botocore_ext.client(session, "sts", credentials=user("AKIA1"), color="red"),
+        session.client("sts"),
+        botocore_ext.client(session, "sts", credentials=user("AKIA2")),
+        Session.using(session, user("AKIA3")).client("sts"),
+        session.client("sts"),
+    ):
+        client.get_caller_identity()
+    assert signers(aws) == ["AKIA1", "AKIASESSION", "AKIA2", "AKIA3", "AKIASESSION"]
+
+
+@pytest.mark.parametrize("name", ["client", "resource"])
+def test_a_cache_of_clients_that_is_not_seen_is_refused(aws, name):
+    """Its client signs as another identity."""
+    cache = {}
+    session, call = caching(lambda _: cache), getattr(botocore_ext, name)
     call(session, "sqs", credentials=user("AKIA1"))
     with pytest.raises(TypeError, match="Caching returned a client that it had created before"):
         call(session, "sqs", credentials=user("AKIA2"))

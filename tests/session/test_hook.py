@@ -341,6 +341,8 @@ def test_session_without_credentials_reads_profile_settings(config, aws):
 def test_session_refuses_credentials_from_two_places():
     with pytest.raises(TypeError, match="exclude each other"):
         Session("AKIA", fakes.secret(), credentials=keys)
+    with pytest.raises(TypeError, match="exclude each other"):
+        Session(aws_account_id="123456789012", credentials=keys)
     used = botocore.session.Session()
     used.set_credentials("AKIA", fakes.secret())
     with pytest.raises(TypeError, match="has credentials already"):
