@@ -20,6 +20,9 @@ from botocore.session import Session
 from ..aws.endpoint import Endpoint
 from ..errors import near
 
+#: No file has a longer name.
+_LONGEST_NAME = 255
+
 
 def text(value: object) -> str:
     """A non-empty string."""
@@ -28,6 +31,14 @@ def text(value: object) -> str:
     if not value.strip():
         raise ValueError("is empty")
     return value.strip()
+
+
+def path(value: object) -> str:
+    """The path of a file, and not its content, which may be a secret."""
+    found = text(value)
+    if "-----BEGIN" in found or max(map(len, re.split(r"[/\\]", found))) > _LONGEST_NAME:
+        raise ValueError("must be the path of a file, not its content")
+    return found
 
 
 def arn(value: object) -> str:

@@ -72,7 +72,7 @@ class HttpProvider(Provider):
         env="AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         example="/var/run/token",
         same_origin=True,
-        parse=types.text,
+        parse=types.path,
         help="A file with the value of that header, read on every attempt. Takes precedence over "
         "the token.",
     )

@@ -30,7 +30,7 @@ class Signer(Protocol):
 
 def _path_or_signer(value: object) -> object:
     """The path of a file, or an object that signs."""
-    return value if callable(getattr(value, "sign", None)) else types.text(value)
+    return value if callable(getattr(value, "sign", None)) else types.path(value)
 
 
 class RolesAnywhereProvider(ServiceProvider):
@@ -70,7 +70,7 @@ class RolesAnywhereProvider(ServiceProvider):
         ini="roles_anywhere_certificate",
         example="/etc/pki/server.pem",
         required=True,
-        parse=types.text,
+        parse=types.path,
         help="The PEM file of the certificate, followed by those of its issuers if the trust "
         "anchor did not issue it itself. Read on every refresh, because it is renewed.",
     )

@@ -174,7 +174,7 @@ class TokenFileProvider(WebIdentityProvider):
         example="/var/run/token",
         selects=True,
         required=True,
-        parse=types.text,
+        parse=types.path,
         help="The token file, read on every refresh; white space around the token is removed.",
     )
 

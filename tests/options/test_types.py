@@ -20,6 +20,7 @@ from botocore_ext.options import references, types
         (types.whole, " 3 ", 3),
         (types.whole, 0, 0),
         (types.json_document, {"a": [1]}, '{"a": [1]}'),
+        (types.path, f"~/{'a' * 200}/{'b' * 200}", f"~/{'a' * 200}/{'b' * 200}"),
         (types.flag, False, False),
         (types.window, "AUTO", "auto"),
         (types.window, timedelta(minutes=5), 300.0),
@@ -38,6 +39,8 @@ def test_what_is_accepted(parse, given, found):
     [
         (types.text, 1, "must be a string, not int"),
         (types.text, "  ", "is empty"),
+        (types.path, "-----BEGIN PRIVATE KEY-----\nA", "must be the path of a file"),
+        (types.path, f"/a/{'b' * 256}", "must be the path of a file"),
         (types.arn, "role/A", "is not an ARN"),
         (types.arn, 1, "must be a string"),
         (types.arns, 1, "must be a list of ARNs, not int"),

@@ -369,3 +369,11 @@ def test_a_key_is_a_path_or_signs():
         ConfigurationError, match="private_key passed to from_roles_anywhere.. must"
     ):
         from_roles_anywhere(**OPTIONS, certificate="/x", private_key=5)
+
+
+@pytest.mark.parametrize("lines", ["\n", ""])
+def test_a_key_in_the_place_of_its_path_is_not_shown(lines):
+    key = x509.pem_of(P256, None).decode().replace("\n", lines)
+    with pytest.raises(ConfigurationError, match="must be the path of a file, not its") as raised:
+        from_roles_anywhere(**OPTIONS, certificate="/x", private_key=key)
+    assert key not in str(raised.value)
