@@ -46,8 +46,6 @@ _DISCOVERY = 3600
 _INTERVAL = 5
 #: The longest time that a person has to sign in.
 _LONGEST_SIGN_IN = 1800
-#: The name, in errors, of an address that only the server can correct.
-_ADDRESS = "an address that the issuer names"
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
@@ -123,7 +121,10 @@ class OAuthToken:
         Raises:
             ConfigurationError: A value is malformed, or the grant lacks something.
         """
-        self._endpoint(self.issuer, "issuer")
+        try:
+            Endpoint.parse(self.issuer)
+        except ValueError as error:
+            raise _mistake(f"issuer {error}: correct it") from None
         if self.grant not in GRANTS:
             raise _mistake(f"grant is not one of {', '.join(GRANTS)}: correct it")
         if self.grant == "client_credentials" and self.client_secret is None:
@@ -168,7 +169,7 @@ class OAuthToken:
             return self._token_in(self._answer(client))
         except _RefusedError as error:
             code = error.code
-        server = self._endpoint(metadata["token_endpoint"], _ADDRESS).authority
+        server = self._endpoint(metadata["token_endpoint"]).authority
         if code in _FINAL:
             raise _mistake(f"{server} {_FINAL[code]}")
         fact = _TEMPORARY.get(code, "refused the request: see its own log")
@@ -269,7 +270,7 @@ class OAuthToken:
             lambda: client.parse_response_token(client.session.post(url, form, {}, auth))
         )
         page, shown = (str(code.get(name)) for name in ("verification_uri", "user_code"))
-        self._endpoint(page, _ADDRESS)
+        self._endpoint(page)
         if not re.fullmatch(r"[ -~]{1,40}", shown):
             raise _failure("the issuer answered without a code for the sign-in: see its own log")
         sys.stderr.write(f"To sign in, open {page} in a browser and enter the code {shown}\n")
@@ -328,28 +329,29 @@ class OAuthToken:
     def _auth_method(self, metadata: Mapping[str, Any]) -> str:
         if self.client_secret is None:
             return "none"
-        supported = metadata.get("token_endpoint_auth_methods_supported") or ()
+        named = metadata.get("token_endpoint_auth_methods_supported")
+        supported: list[Any] = named if isinstance(named, list) else []
         takes_only_post = "client_secret_post" in supported
         takes_only_post = takes_only_post and "client_secret_basic" not in supported
         return "client_secret_post" if takes_only_post else "client_secret_basic"
 
-    def _endpoint(self, url: str, name: str) -> Endpoint:
-        """Return a URL that may be called.
+    def _endpoint(self, url: str) -> Endpoint:
+        """Return an address that the issuer names.
 
         Raises:
-            ConfigurationError: It may not be.
+            FetchError: It must not be called. Only the issuer can correct it.
         """
         try:
             return Endpoint.parse(url)
         except ValueError as error:
-            fact = f"{name} {error}: correct it"
-        raise _mistake(fact)
+            fact = f"an address of the issuer {self.issuer} {error}: see its own log"
+        raise _failure(fact)
 
     def _send(
         self, url: str, form: str | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         """Send a request, retry temporary failures, and return status and body."""
-        endpoint = self._endpoint(url, _ADDRESS)
+        endpoint = self._endpoint(url)
         connect = min(CONNECT, self.timeout)
         timeouts = Timeouts(connect, self.timeout, whole=connect + self.timeout)
         session = self.bound_to.session
@@ -465,7 +467,7 @@ def _object(body: bytes) -> dict[str, Any] | None:
 
 def _seconds(value: Any, default: int) -> float:
     is_usable = isinstance(value, (int, float)) and value > 0  # not so NaN
-    return min(float(value), _LONGEST_SIGN_IN) if is_usable else default
+    return float(min(value, _LONGEST_SIGN_IN)) if is_usable else default  # a float has a limit
 
 
 def _mistake(fact: str) -> ConfigurationError:
