@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ..providers.function import Source
+from ..refresh.notes import warn_of_ignored_identities
 from ..session import identities
 from ..session.hook import extend, take_from
 
@@ -51,6 +52,7 @@ class AioSession(aiobotocore.session.AioSession):
         super().__init__(session_vars, event_hooks, include_builtin_handlers, profile)
         if credentials is None:
             extend(self)
+            warn_of_ignored_identities(self)
         else:
             take_from(self, credentials)
 

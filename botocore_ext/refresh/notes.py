@@ -58,6 +58,11 @@ def note_signer(
     return None
 
 
+def warn_of_ignored_identities(session: Any) -> None:
+    """Make the clients of a session warn if ``use_credentials`` has no effect on them."""
+    session.register("before-sign", warn_if_ignored, unique_id="botocore-ext-use-credentials")
+
+
 #: The signers whose clients were warned about.
 _warned: "WeakSet[Any]" = WeakSet()
 

@@ -49,6 +49,20 @@ async def calls(client, source, count=3):
             await asyncio.sleep(0)
 
 
+def test_a_client_that_ignores_the_identity_is_warned_of_once(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASESSION")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret())
+
+    async def run():
+        async with client_of(aio.AioSession()) as client:
+            await calls(client, A)
+
+    with pytest.warns(UserWarning, match="has no effect on this client of sts") as heard:
+        asyncio.run(run())
+    assert len(heard) == 1
+    assert {*signers(aws)} == {"AKIASESSION"}
+
+
 def test_each_task_signs_as_its_own(aws, session):
     providers = [role(str(one)) for one in range(20)]
 
