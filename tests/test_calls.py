@@ -3,9 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 from .tools import calls
 
 
+@pytest.mark.caller_signs
 def test_calls_and_files_stay_within_bounds():
     """A change that costs more says so here, before a benchmark does."""
     found = calls.scenarios()

@@ -10,7 +10,7 @@ from botocore.credentials import CredentialProvider, Credentials, ProfileProvide
 from botocore.session import Session
 
 from ..aws.frozen_credentials import FrozenCredentials
-from ..catalogue import Row
+from ..catalogue import ROWS, Row
 from ..errors import Attempt, ConfigurationError, NotConfigured, ProviderError
 from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
@@ -21,7 +21,6 @@ from ..providers.base import Provider
 from ..providers.chain import CredentialChain, fetch_from
 from ..providers.function import FunctionProvider
 from ..providers.insertion import Unselected, inserted_providers
-from ..providers.profile import ProfileProvider
 from ..runtime.context import Event, run_with_listener
 from ..runtime.deadline import run_with_budget
 from ..system import Clock
@@ -36,6 +35,8 @@ T = TypeVar("T")
 
 #: The rule of a third-party provider.
 _UNKNOWN = Rule(lambda _: None, source=lambda _: "", is_guess=True)
+#: The METHODs of the providers of whole profiles, whose module is loaded only if one is selected.
+_OF_PROFILES = {row.method for row in ROWS if row.home.startswith("providers.profile:")}
 
 
 @dataclass
@@ -203,7 +204,7 @@ class Search:
             provider.check()
         if isinstance(provider, CredentialChain):
             self._check_links(provider)
-        elif isinstance(provider, ProfileProvider):
+        elif isinstance(provider, Provider) and provider.METHOD in _OF_PROFILES:
             self._check_profile(str(provider.scope.profile), is_source=False)
         elif rule is RULES["assume-role"]:
             self.check_role()
@@ -267,7 +268,7 @@ class Search:
         ours = inserted_providers(ProfileScope(session, profile=name)) if has_ours else []
         theirs = ProfileProviderBuilder(session).providers(name, disable_env_vars=True)
         for provider in (*ours, *theirs):
-            if not isinstance(provider, ProfileProvider):
+            if provider.METHOD not in _OF_PROFILES:
                 inner.step(provider)
         file, first = self.view.config_file, inner.first
         if first is None:

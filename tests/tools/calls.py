@@ -4,7 +4,6 @@
 machine, and so show what a change costs before a benchmark does.
 """
 
-import http.server
 import inspect
 import os
 import sys
@@ -19,38 +18,9 @@ from unittest import mock
 import boto3
 
 import botocore_ext
+from tests import fakes
 
 PACKAGE = str(Path(botocore_ext.__file__).parent) + os.sep
-_KEYS = (
-    "<Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"
-    "<SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
-)
-_ARN = "<Arn>arn:aws:sts::123456789012:assumed-role/Web/me</Arn>"
-
-
-def _answer(operation: str, content: str) -> bytes:
-    inner = f"<{operation}Result>{content}</{operation}Result>"
-    space = 'xmlns="https://sts.amazonaws.com/doc/2011-06-15/"'
-    return f"<{operation}Response {space}>{inner}</{operation}Response>".encode()
-
-
-class _Sts(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        """Answer either of the two operations."""
-        sent = self.rfile.read(int(self.headers["Content-Length"]))
-        answer = _answer("GetCallerIdentity", _ARN)
-        if b"AssumeRoleWithWebIdentity" in sent:
-            user = f"<AssumedRoleUser>{_ARN}</AssumedRoleUser>"
-            answer = _answer("AssumeRoleWithWebIdentity", _KEYS + user)
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
 
 
 class Count(NamedTuple):
@@ -86,8 +56,7 @@ def counted(work: Callable[[], object]) -> Count:
 
 @contextmanager
 def _world() -> Iterator[None]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Sts)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    aws = fakes.FakeAws()
     with tempfile.TemporaryDirectory() as place:
         token, config = Path(place) / "token", Path(place) / "config"
         token.write_text("token-of-web")
@@ -98,13 +67,12 @@ def _world() -> Iterator[None]:
         environment = {
             "AWS_CONFIG_FILE": str(config),
             "AWS_SHARED_CREDENTIALS_FILE": str(config) + ".absent",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
+            "AWS_ENDPOINT_URL": aws.url,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         with mock.patch.dict(os.environ, environment):
             yield
-    server.shutdown()
-    server.server_close()
+    aws.close()
 
 
 def scenarios() -> dict[str, Count]:
