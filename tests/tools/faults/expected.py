@@ -43,14 +43,21 @@ def tables() -> str:
     """Return the whole matrix, a table for each family of steps."""
     families: dict[str, list[str]] = {}
     for step in (*STEPS, *LOCAL):
-        families.setdefault(step.family, []).append(_named(step.operation, step))
-    return "".join(f"### {' and '.join(names)}\n\n{_table(of)}\n" for of, names in families.items())
+        names = families.setdefault(step.family, [_operation(step.operation)])
+        names.append(_factory(step))
+    return "".join(
+        f"### {operation} of {' and '.join(factories)}\n\n{_table(family)}\n"
+        for family, (operation, *factories) in families.items()
+    )
 
 
-def _named(operation: str, step: object) -> str:
+def _operation(operation: str) -> str:
+    return operation if " " in operation else f"`{operation}`"
+
+
+def _factory(step: object) -> str:
     factory, _, case = str(step).rpartition(" of ")[2].partition(", ")
-    named = operation if " " in operation else f"`{operation}`"
-    return f"{named} of `{factory}`" + (f", {case}" if case else "")
+    return f"`{factory}`" + (f", {case}" if case else "")
 
 
 def _table(family: str) -> str:
