@@ -33,7 +33,6 @@ from ..options.option import option, option_method
 from ..options.scope import Scope
 from ..profiles import logger as profiles_logger
 from ..profiles.inert import profile_of
-from ..profiles.plain_roles import replace_roles
 from ..profiles.registry import find_plugin, usable_plugins
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.policy import Window
@@ -41,7 +40,7 @@ from ..runtime.context import RoutedLogger, guard_recursion, notify
 from ..runtime.single_flight import own_copy
 from .base import Provider
 from .function import Source, as_provider
-from .insertion import RoleProvider
+from .insertion import RoleProvider, replace_roles
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -281,9 +280,9 @@ def link_by_name(name: str, scope: Scope) -> CredentialProvider:
 class LinkRoleProvider(RoleProvider):
     """Roles in a link: they never prompt for an MFA code, because any thread may fetch."""
 
-    def sources(self, theirs: list[CredentialProvider], cache: Any) -> dict[str, Any]:
-        """See ``PlainRoleProvider.sources``."""
-        return {**super().sources(theirs, cache), "prompter": self._mfa_prompt_missing}
+    def arguments(self) -> dict[str, Any]:
+        """See ``RoleProvider.arguments``."""
+        return {"prompter": self._mfa_prompt_missing}
 
     def _mfa_prompt_missing(self, _: str) -> NoReturn:
         raise ConfigurationError(

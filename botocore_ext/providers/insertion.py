@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import botocore.session
 from botocore.credentials import (
+    AssumeRoleProvider,
     CanonicalNameCredentialSourcer,
+    ContainerProvider,
     CredentialProvider,
     CredentialResolver,
+    EnvProvider,
+    InstanceMetadataProvider,
     ProfileProviderBuilder,
 )
-from botocore.utils import resolve_imds_endpoint_mode
+from botocore.utils import create_nested_client, resolve_imds_endpoint_mode
 
 from ..aws.botocore_errors import create_with_botocore
 from ..catalogue import INSERTED, Row
 from ..options.scope import ProfileScope, Scope
 from ..profiles.inert import profile_of, source_profile_chain
-from ..profiles.plain_roles import PlainRoleProvider, replace_roles
+from ..profiles.plain_roles import PlainRoleProvider
 from ..profiles.registry import find_source, profile_key, rows_of, source_of
 from ..profiles.selection import selecting_keys
 
@@ -144,20 +148,62 @@ class CredentialSources(CanonicalNameCredentialSourcer):
 class RoleProvider(PlainRoleProvider):
     """botocore's role provider, with sources of this package at any depth."""
 
-    def sources(self, theirs: list[CredentialProvider], cache: Any) -> dict[str, Any]:
-        """See ``PlainRoleProvider.sources``."""
-        session, region = self._session, self._region
+    def __init__(
+        self,
+        session: botocore.session.Session,
+        region: str | None,
+        profile: str,
+        theirs: list[CredentialProvider],
+        cache: Any,
+    ) -> None:
+        """Take the session's region and profile, and botocore's sources and cache."""
         scope = partial(ProfileScope, session, outer_region=outer_region(session, region))
-        return {
-            "load_config": partial(_config_for_roles, session, self._profile),
-            "credential_sourcer": CredentialSources(theirs, scope),
-            "profile_provider_builder": SourceProfileProviders(session, cache, region, scope),
-        }
+        load_config = partial(_config_for_roles, session, profile)
+        original = AssumeRoleProvider(
+            load_config,
+            partial(_create_client, session, region),
+            cache,
+            profile,
+            credential_sourcer=CredentialSources(theirs, scope),
+            profile_provider_builder=SourceProfileProviders(session, cache, region, scope),
+            **self.arguments(),
+        )
+        super().__init__(original, load_config, profile)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return more arguments of botocore's provider."""
+        return {}
 
     def is_repeatable(self, chain: Sequence[Mapping[str, Any]]) -> bool:
         """See ``PlainRoleProvider.is_repeatable``."""
         is_inserted = isinstance(chain[0].get("credential_source"), InsertedSource)
         return super().is_repeatable(chain) and not is_inserted
+
+
+def replace_roles(
+    kind: type[RoleProvider],
+    providers: Sequence[CredentialProvider],
+    session: botocore.session.Session,
+    region: str | None,
+    profile: str,
+) -> list[CredentialProvider]:
+    """Return ``providers`` with botocore's role provider replaced by one of ``kind``."""
+    sources = (ContainerProvider, InstanceMetadataProvider)
+    environment = [one for one in providers if isinstance(one, EnvProvider)] or [EnvProvider()]
+    theirs: list[CredentialProvider] = [environment[0]]
+    theirs += [one for one in providers if isinstance(one, sources)]
+    return [
+        kind(session, region, profile, theirs, one.cache)
+        if type(one) is AssumeRoleProvider
+        else one
+        for one in providers
+    ]
+
+
+def _create_client(
+    session: botocore.session.Session, region: str | None, service: str, **arguments: Any
+) -> Any:
+    return create_nested_client(session, service, **{"region_name": region, **arguments})
 
 
 def outer_region(session: botocore.session.Session, client_region: str | None) -> str | None:

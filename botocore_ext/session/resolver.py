@@ -20,13 +20,14 @@ from botocore.credentials import (
     CredentialProvider,
     CredentialResolver,
     Credentials,
+    create_credential_resolver,
 )
 from botocore.session import Session
 
 from ..errors import no_credentials_from
 from ..profiles.inert import is_async, is_inert, is_plain, is_plain_role, profile_of
-from ..profiles.plain_roles import PlainRoleProvider, replace_roles
-from ..runtime.single_flight import NeedsItselfError, Once, SingleFlight, StillUnderWayError
+from ..profiles.plain_roles import PlainRoleProvider
+from ..runtime.single_flight import NeedsItselfError, SingleFlight, StillUnderWayError
 
 # Registration. A session creates its resolver when it first needs one. This module reads the
 # ``_components`` of a session, because botocore has no other way to see what is registered without
@@ -40,8 +41,11 @@ COMPONENT = "credential_provider"
 Theirs: TypeAlias = Callable[[], Any]
 
 
-class Registration(Once[CredentialResolver]):
-    """The factory of a session's resolver, until the session uses it."""
+class Registration:
+    """The factory of a session's resolver, until the session uses it.
+
+    Threads that share a new session get the same resolver, also if each of them has created one.
+    """
 
     def __init__(
         self,
@@ -51,8 +55,14 @@ class Registration(Once[CredentialResolver]):
         theirs: Theirs | None,
     ) -> None:
         """Take the arguments of ``create_resolver``."""
-        super().__init__(partial(create_resolver, session, front, only, theirs=theirs))
+        self._make = partial(create_resolver, session, front, only, theirs=theirs)
+        self._made: dict[None, CredentialResolver] = {}
         self.front, self.only, self.theirs = front, only, theirs
+
+    def __call__(self) -> CredentialResolver:
+        """Return the resolver."""
+        made = self._made
+        return made[None] if None in made else made.setdefault(None, self._make())
 
 
 #: The registrations that sessions have not used yet.
@@ -195,7 +205,7 @@ def create_resolver(
         check_alone(session, only)  # again: the profile may have changed
     elif theirs is not None:
         return _with_ours(theirs(), session, region, front)
-    resolver = plain_resolver(session)
+    resolver = plain_resolver(session, region)
     if only is None and not takes_providers(resolver):
         return resolver  # a session class has a resolver of another kind
     if is_async(session):
@@ -208,9 +218,12 @@ def create_resolver(
     profiles, profile = session.full_config["profiles"], profile_of(session)
     if not front and is_plain_role(profiles, profile):
         # A role provider that can be loaded more than once.
-        resolver.providers = replace_roles(
-            PlainRoleProvider, resolver.providers, session, region, profile
-        )
+        resolver.providers = [
+            PlainRoleProvider(one, lambda: session.full_config, profile)
+            if type(one) is AssumeRoleProvider
+            else one
+            for one in resolver.providers
+        ]
     elif front or not is_inert(profiles, profile):
         put_into(resolver, session, region, front)
     if type(resolver) is not CredentialResolver:
@@ -229,10 +242,17 @@ def _with_ours(
     return theirs
 
 
-def plain_resolver(session: botocore.session.Session) -> CredentialResolver:
-    """Return the resolver that the session creates without this package."""
-    fallback = partial(botocore.credentials.create_credential_resolver, session)
-    resolver: CredentialResolver = getattr(session, "_create_credential_resolver", fallback)()
+def plain_resolver(session: Session, region: str | None = None) -> CredentialResolver:
+    """Return the resolver that the session creates without this package.
+
+    Args:
+        session: The session.
+        region: Another region than that of the session's first client, if any.
+    """
+    create = partial(create_credential_resolver, session, region_name=region)
+    if region in (None, first_region(session)):
+        create = getattr(session, "_create_credential_resolver", create)
+    resolver: CredentialResolver = create()
     return resolver
 
 
