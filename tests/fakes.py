@@ -549,7 +549,7 @@ def error(
     return answer
 
 
-# What stands on the disk of whoever has logged in, or has a process.
+# The files of a user who has logged in, or has a credential process.
 
 #: Prints keys of the endpoint at the address that it is given, as a credential process.
 PRINTER = """

@@ -78,7 +78,7 @@ class Errors:
         self.texts = []
         self._patches = [
             mock.patch.object(errors.ProviderError, "__init__", self._making()),
-            # What a refresh meets, in any thread, whether somebody hears of it or not.
+            # The errors of a refresh, in any thread, whether a caller gets them or not.
             mock.patch.object(Refresher, "_after_failure", self._failing()),
             # What a test expects.
             mock.patch.object(pytest.ExceptionInfo, "fill_unfilled", self._expecting()),

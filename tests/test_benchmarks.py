@@ -7,7 +7,7 @@ from .tools.benchmarks import figures
 
 
 def test_page_has_a_place_for_each_table():
-    """Without its comments a table would not be updated, and nobody would see it."""
+    """Without its comments a table would not be updated, unnoticed."""
     page = command.PAGE.read_text(encoding="utf-8")
     tables = dict.fromkeys([*figures.parts([]), "machine"], "as measured")
     assert command.updated(page, tables).count("\nas measured\n") == len(tables)

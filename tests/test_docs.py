@@ -52,7 +52,7 @@ class Block:
     line: int
     kind: str
     text: str
-    #: The credentials file beside a config file.
+    #: The credentials file next to a config file.
     credentials: str = ""
     #: The error that a mistake gives.
     error: str = ""
@@ -314,13 +314,13 @@ def free_port():
 
 
 def wait_for(port):
-    """Return when somebody listens."""
+    """Return when something listens."""
     for _ in range(600):
         with socket.socket() as one, suppress(OSError):
             one.connect(("127.0.0.1", port))
             return
         time.sleep(0.05)
-    pytest.fail("nobody listens")
+    pytest.fail("nothing listens")
 
 
 def test_the_commands_of_the_readme_are_one_line_each():
@@ -328,8 +328,8 @@ def test_the_commands_of_the_readme_are_one_line_each():
     assert [command.count("\n") for command in commands] == [1, 1]
 
 
-def test_nobody_is_told_to_install_from_an_index():
-    """The package is on none, so that whoever takes its name there would be installed."""
+def test_no_page_says_to_install_from_an_index():
+    """The package is on none, so another package that takes its name would be installed."""
     sources = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *files(ROOT / "botocore_ext")]
     told = re.compile("pip install [^`\\n]*botocore-ext")
     texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in sources}

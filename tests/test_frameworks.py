@@ -172,7 +172,7 @@ def serve(app, aws):
 
 
 def leave_logging_alone(**_):
-    """Take the place of Celery, whose level for the root logger would hide records of ours."""
+    """Replace the setup of Celery, which would hide records of this package."""
 
 
 class TestCelery:

@@ -151,7 +151,7 @@ def test_frozen_clock_reaches_the_package(aws, clock, monkeypatch):
 
 
 def test_a_pickled_configuration_is_used_in_another_process(aws):
-    """As schedulers do that send the settings of a task to whoever does it."""
+    """As schedulers do that send the settings of a task to a worker."""
     web = from_web_token(
         role_arn="arn:aws:iam::123456789012:role/Web",
         web_identity_token=tokens.TokenVariable("GOOGLE_TOKEN"),

@@ -11,7 +11,7 @@ import botocore_ext
 from .tools import messages
 
 PACKAGE = Path(botocore_ext.__file__).parent
-#: What speaks to somebody else: the demonstration, the command line, who writes the documentation
+#: Texts for other readers: the demonstration, the command line, who writes the documentation
 #: (and ``explanation``, of which docs/explain.md shows what it says).
 _OTHERS = {"__main__", "completion", "demo", "table", "testing"}
 #: Calls whose texts are no messages.

@@ -302,11 +302,11 @@ class TestDeliberateDifferences:
         profile = "[profile a]\ncredential_process = echo '{}'"
         answer = {"Version": 1, "AccessKeyId": "AKIAOLD", "SecretAccessKey": "SECRET"}
         config(profile.format(json.dumps(answer)))
-        kept, anew = from_process(profile="a"), from_ini(profile="a", ignore_cache=True)
-        assert kept.fetch().access_key == anew.fetch().access_key == "AKIAOLD"
+        kept, reread = from_process(profile="a"), from_ini(profile="a", ignore_cache=True)
+        assert kept.fetch().access_key == reread.fetch().access_key == "AKIAOLD"
         config(profile.format(json.dumps(answer | {"AccessKeyId": "AKIANEW"})))
         assert kept.fetch().access_key == "AKIAOLD"
-        assert anew.fetch().access_key == "AKIANEW"
+        assert reread.fetch().access_key == "AKIANEW"
 
     def test_a_chain_steps_over_the_container_and_the_default_chain(self):
         found = create_credential_chain(

@@ -89,13 +89,13 @@ def test_every_provider_has_success_error_and_retry_cases():
         told = RECORDED[name]
         met[case["provider"]] |= {kind for outcome in told["outcomes"] for kind in outcome}
         met[case["provider"]] |= {"retry" for one in told["requests"] if one.get("times", 1) > 1}
-    asks_nobody = {"from_env", "from_process"}
+    sends_nothing = {"from_env", "from_process"}
     for name, kinds in met.items():
-        assert kinds == {"keys", "error"} | (set() if name in asks_nobody else {"retry"}), name
+        assert kinds == {"keys", "error"} | (set() if name in sends_nothing else {"retry"}), name
 
 
 def test_the_cases_are_free_of_python():
-    """They can be run by whoever has a shell."""
+    """They can be run in any shell."""
     for path in cases.FOLDER.glob("*.toml"):
         assert "python" not in path.read_text(encoding="utf-8").lower(), path.name
 

@@ -142,8 +142,8 @@ def test_any_number_of_inner_calls_make_one_filter():
 
 
 @pytest.mark.parametrize("is_error", [False, True])
-def test_an_answer_that_is_no_error_of_the_service_is_not_shown(aws, is_error):
-    """Of what is no JSON botocore takes the whole for the text of an error."""
+def test_an_unknown_error_answer_is_not_shown(aws, is_error):
+    """If an answer is not JSON, botocore takes all of it for the text of the error."""
     shown = "not an error of the service: check the endpoint"
     answer = fakes.Answer(fakes.secret("answer").encode(), status=403)
     if is_error:

@@ -262,7 +262,7 @@ class TestTheEventLoop:
 
     @pytest.fixture
     def goes_on(self):
-        """Whether the loop went on, each time that somebody waited for it to."""
+        """Whether the loop went on, each time that a thread waited for it."""
         self.went_on, self.ticked = [], threading.Event()
         return self.went_on
 
@@ -271,14 +271,14 @@ class TestTheEventLoop:
         self.went_on.append(self.ticked.wait(5))
 
     def run(self, main):
-        async def beside():
+        async def with_ticks():
             ticking = asyncio.create_task(self.tick())
             try:
                 return await main()
             finally:
                 ticking.cancel()
 
-        return asyncio.run(beside())
+        return asyncio.run(with_ticks())
 
     async def tick(self):
         while True:
@@ -867,7 +867,7 @@ class TestSessions:
 
     def test_a_session_class_with_a_resolver_of_its_own_keeps_it(self, config):
         class Resolver(aio_types.AioCredentialResolver):
-            """Somebody's own."""
+            """A class of a user."""
 
         class Subclass(theirs.AioSession):
             def _create_credential_resolver(self):

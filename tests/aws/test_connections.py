@@ -389,7 +389,7 @@ class TestRootsOfAws:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             assert len(set(pool.map(work, range(8)))) == 8
 
-    def test_a_server_that_nobody_vouches_for_is_refused(self, aws, bundle, tls, reads):
+    def test_a_server_without_a_known_authority_is_refused(self, aws, bundle, tls, reads):
         bundle("authority")
         tls.replace()
         with pytest.raises(SSLError):

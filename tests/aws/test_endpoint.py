@@ -143,7 +143,7 @@ def test_the_sessions_own_proxy_is_used():
 
 
 def test_a_certificate_that_is_not_accepted_is_named(aws):
-    """The loopback AWS speaks no TLS at all, which is no certificate either."""
+    """The loopback AWS has no TLS, and so no certificate either."""
     endpoint = Endpoint.parse(f"https://127.0.0.1:{aws.port}/")
     with pytest.raises(EndpointError, match="set AWS_CA_BUNDLE to its authority") as raised:
         request(endpoint, {}, Timeouts(1, 1, 5), Session())
@@ -172,7 +172,7 @@ def test_certificate_must_be_trusted_and_for_this_host(
     assert len(aws.requests) == is_asked
 
 
-def test_an_answer_that_breaks_off_is_no_answer():
+def test_an_incomplete_answer_is_an_error():
     listener = socket.create_server(("127.0.0.1", 0))
 
     def hang_up():

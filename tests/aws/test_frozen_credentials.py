@@ -35,7 +35,7 @@ def test_expirations_of_every_kind(expiration):
 @pytest.mark.parametrize(
     "expiration", ["tomorrow", "10", "2030-01-02", "2030-13-02T03:04:05Z", 1e30, [], float("nan")]
 )
-def test_what_is_no_time_is_an_error(expiration):
+def test_a_malformed_time_is_an_error(expiration):
     mapping = {"AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": expiration}
     with pytest.raises(ValueError, match="^Expiration is not a"):
         FrozenCredentials.from_mapping(mapping)
@@ -73,7 +73,7 @@ def test_secrets_are_not_shown():
 
 
 def test_features_do_not_affect_equality():
-    """An inner client that signs with them is not made anew for that."""
+    """An inner client that signs with them is not created again for that."""
     assert FrozenCredentials("A", "s").with_features(["BY_A_WAY"]) == FrozenCredentials("A", "s")
 
 

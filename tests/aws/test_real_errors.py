@@ -1,4 +1,4 @@
-"""The real error, and never a false one: whatever a source answers, and whoever raises."""
+"""The real error, and never a wrong one, whatever a source answers and whatever code raises."""
 
 import gc
 import json

@@ -60,7 +60,7 @@ class Kind:
     by_profile: bool = False
     lines: tuple[str, ...] = ()
     service: str = "sts"
-    #: Beside the regions.
+    #: Next to the regions.
     environ: tuple[tuple[str, str], ...] = ()
 
 

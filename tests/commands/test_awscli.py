@@ -1,7 +1,7 @@
 """The plugin for AWS CLI v1, by the event that it is called with, and with the real program.
 
 ``BOTOCORE_EXT_AWS`` names programs, with ``os.pathsep`` between them; otherwise ``aws`` is taken
-that stands beside this interpreter. This package must be installed in the environment of each.
+that is next to this interpreter. This package must be installed in the environment of each.
 """
 
 import json

@@ -70,7 +70,7 @@ def endpoint(url):
 
 @pytest.fixture
 def outside(world, monkeypatch, aws):
-    """Give a provider what it needs beside its options: files, and the environment."""
+    """Give a provider what it needs besides its options: files, and the environment."""
     aws.now = fakes.FakeClock().now  # no key of the fake expires during a test
 
     def environment():

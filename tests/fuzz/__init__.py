@@ -1,4 +1,4 @@
-"""Properties, held against values that nobody thought of (hypothesis).
+"""Properties, tried with values that no author thought of (hypothesis).
 
 The examples are few and the same at every run; ``tests/effort.py`` says when there are more, and
 with ``thorough`` they are other ones at each run.

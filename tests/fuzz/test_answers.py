@@ -85,7 +85,7 @@ ANSWERS = st.dictionaries(
 
 @examples(5)
 @given(ANSWERS)
-def test_what_is_no_answer_is_a_value_error_that_shows_nothing(answer):
+def test_a_malformed_answer_is_an_error_that_shows_nothing(answer):
     secret = "s3cr3t-d0-n0t-sh0w"
     answer = {"Hidden": secret, **answer, "Token": [secret], "SecretKey": secret}
     with pytest.raises(ValueError, match=r"^[A-Za-z 0-9]+$") as raised:

@@ -39,7 +39,7 @@ PARSERS = [
     types.relative_uri,
     references.header_or_source,
 ]
-#: What nobody else writes; where it is refused, the error must not show it.
+#: A text that occurs nowhere else; where it is refused, the error must not show it.
 SECRET = "s3cr3t-d0-n0t-sh0w"
 
 
@@ -81,7 +81,7 @@ def test_a_number_means_the_same_as_text(number):
 
 
 def given_for(kind):
-    """Draw keywords for a factory, most of them values that nobody would pass."""
+    """Draw keywords for a factory, most of them values that no program would pass."""
     examples = {"params": st.just({"RoleArn": "arn:aws:iam::123456789012:role/A"})}
     keywords = {
         one.name: st.one_of(ANYTHING, TEXT, examples.get(one.name, st.just(one.example)))

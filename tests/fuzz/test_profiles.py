@@ -1,4 +1,4 @@
-"""Whatever stands in the AWS files: a session says what is wrong, and asks nobody to find out."""
+"""Whatever the AWS files contain, a session says what is wrong, and sends nothing to find out."""
 
 import re
 import socket
@@ -18,7 +18,7 @@ from . import DOCUMENTED, PRINTABLE, TEXT, examples
 
 OPTIONS = {one.ini: one for kind in PROVIDERS for one in kind.options() if one.ini}
 NAMES = [str(name) for kind in EVERY for name in (kind.CANONICAL_NAME, kind.METHOD)]
-#: Keys of AWS's own that decide beside ours.
+#: Settings of AWS that count next to those of this package.
 OTHERS = {
     "role_arn": ["arn:aws:iam::123456789012:role/A", "role/A"],
     "source_profile": ["fuzzed", "other", "none", ""],
@@ -60,7 +60,7 @@ PROFILES = st.fixed_dictionaries({"fuzzed": PROFILE}, optional={"other": PROFILE
 
 
 def text_of(profiles):
-    """Write the file; a text that cannot be written, or would run something, is no example."""
+    """Write the file; a text that cannot be written, or would run something, is not an example."""
     text = "\n".join(
         f"[profile {name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
         for name, values in profiles.items()
@@ -71,7 +71,7 @@ def text_of(profiles):
 
 
 @pytest.fixture
-def _nobody_answers(monkeypatch):
+def _nothing_answers(monkeypatch):
     def refuse(*_, **__):
         msg = "asks the network"
         raise AssertionError(msg)
@@ -80,7 +80,7 @@ def _nobody_answers(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
-@pytest.mark.usefixtures("_nobody_answers")
+@pytest.mark.usefixtures("_nothing_answers")
 @examples(0.7)
 @given(profiles=PROFILES)
 def test_selection_of_any_profile_sends_nothing(profiles, world, logs):

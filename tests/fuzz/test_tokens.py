@@ -132,5 +132,5 @@ def test_a_callable_may_return_anything(value):
 
 
 @pytest.mark.parametrize("value", ["\ud800", "a\0b", "\x7f", "\u2028", " \n "])
-def test_what_cannot_be_sent_is_no_token(value):
+def test_a_text_that_cannot_be_sent_is_refused(value):
     assert token_of(value) is None

@@ -51,7 +51,7 @@ def stored(world):
 
 @contextmanager
 def terminal():
-    """Let somebody sit at a terminal, and give what returns what it shows."""
+    """Simulate a terminal, and return a function that returns what it shows."""
     reading, writing = os.openpty()
     with os.fdopen(writing, "w") as stream, redirect_stderr(stream):
         yield lambda: os.read(reading, 4096).decode()
@@ -114,7 +114,7 @@ def test_a_login_of_cognito_may_be_one(aws, config, monkeypatch):
     assert logins == {"login.example.com": asked(aws)[-1].gave}
 
 
-def test_explain_shows_the_reference_and_asks_nobody(aws, config, monkeypatch):
+def test_explain_shows_the_reference_and_sends_nothing(aws, config, monkeypatch):
     monkeypatch.setenv("CLIENT_SECRET", fakes.secret("client-secret"))
     profile = f"[profile web]\nrole_arn = {ROLE}\nweb_identity_token = oauth://corp\n"
     config(profile + SECTION.format(url=aws.url))
@@ -419,7 +419,7 @@ def test_a_sign_in_is_waited_for_and_stored(aws, source, stored, clock):
         "scope": "openid offline_access",
     }
     assert 5 + 5 + 10 + 10 <= clock.monotonic() - began < 5 + 5 + 10 + 10 + 2
-    one()  # nobody is asked again
+    one()  # no second sign-in
     assert len(asked(aws, "StartSignIn")) == 1
     assert stored.stat().st_mode & 0o777 == 0o600
 
@@ -434,7 +434,7 @@ def test_a_sign_in_begins_again_after_a_refusal(aws, source, stored):
     assert stored.read_text() != old
 
 
-def test_other_refusals_ask_nobody(aws, source, stored):
+def test_other_refusals_start_no_sign_in(aws, source, stored):
     aws.script("GetToken", refusal("invalid_client", 401))
     one = source(grant="device_code", refresh_token=TokenFile(str(stored)))
     with pytest.raises(ConfigurationError, match="does not accept the client"):

@@ -201,7 +201,7 @@ def test_silence_is_given_up(aws, clock):
 
 @pytest.mark.usefixtures("job")
 def test_a_token_that_comes_a_byte_at_a_time_is_given_up(aws, clock):
-    """By whoever sees it first: the one who reads, or the one who waits for that."""
+    """By the thread that sees it first: the one that reads, or the one that waits."""
     aws.script("GetIdToken", *[fakes.Answer(b"{" * 500, drip=0.05)] * 3)
     with pytest.raises(FetchError, match=r"in full within 0\.4 s|before its answer was complete"):
         GitHubActionsToken(AUDIENCE, timeout=0.2, scope=Scope(clock=clock))()
@@ -247,7 +247,7 @@ def test_the_sources_travel_as_their_audiences():
     assert repr(source) == f"GitHubActionsToken(audience='{AUDIENCE}', timeout=1)"
 
 
-def test_another_name_is_no_source():
+def test_another_name_is_not_a_source():
     with pytest.raises(AttributeError, match="has no attribute 'Vault'"):
         _ = botocore_ext.tokens.Vault
 
@@ -264,7 +264,7 @@ def detected(text):
     return caught.value.reason
 
 
-def test_elsewhere_there_is_no_token():
+def test_no_token_outside_a_known_service():
     detected("the ambient token is not available here: this is not GitHub Actions, Google Cloud,")
 
 
@@ -289,13 +289,13 @@ def test_what_github_answers_is_not_shown(aws):
 
 @pytest.mark.usefixtures("job")
 def test_token_for_another_audience_is_refused(aws):
-    body = json.dumps({"value": fakes.jwt("somebody else")}).encode()
+    body = json.dumps({"value": fakes.jwt("another user")}).encode()
     aws.script("GetIdToken", fakes.Answer(body))
     detected(r"is not for this audience alone \(AmbientCredentialError\): check the audience")
 
 
 @pytest.mark.usefixtures("job")
-def test_what_is_no_text_is_not_shown(aws):
+def test_bytes_that_are_not_text_are_not_shown(aws):
     """An answer of another encoding is an error of Python that holds all of it."""
     aws.always("GetIdToken", fakes.Answer(b"\xff" + fakes.secret("answer").encode(), status=500))
     detected(r"is not for this audience alone \(UnicodeDecodeError\)")

@@ -69,7 +69,7 @@ def _secret():
 
 @pytest.fixture
 def signed_in(issuer, world):
-    """A refresh token in a file, after somebody has signed in, and the source that stored it."""
+    """A refresh token in a file, after a user has signed in, and the source that stored it."""
     source = OAuthToken(
         issuer=issuer,
         client_id="person",
@@ -152,7 +152,7 @@ def test_a_sign_in_is_asked_for_once(signed_in):
     """The refresh token rotates, and the terminal is gone."""
     used = [stored(signed_in)]
     for _ in range(3):
-        assert claims(signed_in())["sub"] == "somebody"
+        assert claims(signed_in())["sub"] == "user"
         used.append(stored(signed_in))
     assert len({*used}) == 4
 
@@ -175,4 +175,4 @@ def test_processes_share_a_refresh_token(signed_in):
     processes = [subprocess.Popen(command) for _ in range(2)]
     assert [one.wait(60) for one in processes] == [0, 0]
     stored(signed_in)
-    assert claims(signed_in())["sub"] == "somebody"
+    assert claims(signed_in())["sub"] == "user"

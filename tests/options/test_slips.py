@@ -59,7 +59,7 @@ TOKENS = (
 )
 
 
-def test_what_is_no_reference_is_not_sent_as_a_token(config, aws):
+def test_a_text_like_a_reference_is_not_sent_as_a_token(config, aws):
     botocore_ext.install()
     for text in TOKENS:
         for value, remedy in NO_REFERENCES.items():
@@ -71,7 +71,7 @@ def test_what_is_no_reference_is_not_sent_as_a_token(config, aws):
     assert aws.requests == []
 
 
-def test_a_block_is_no_token(config):
+def test_a_block_is_not_a_token(config):
     text = TOKENS[0].format("\n    accounts.google.com = env://MY_TOKEN")
     config(f"[profile web]\n{text}\n")
     botocore_ext.install()
@@ -217,7 +217,7 @@ def test_a_factory_is_the_name_of_a_link(config, monkeypatch):
 @pytest.mark.caller_signs
 @pytest.mark.parametrize("is_ini", [True, False])
 def test_a_factory_is_the_name_of_a_source(is_ini, config, aws, monkeypatch):
-    """One of botocore's, and one of ours."""
+    """One of botocore, and one of this package."""
     role = "role_arn = arn:aws:iam::123456789012:role/App\nregion = eu-west-1"
     botocore_ext.install()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")

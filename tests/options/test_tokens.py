@@ -132,7 +132,7 @@ def test_a_process_that_hangs_is_ended():
     started = time.monotonic()
     with pytest.raises(FetchError, match=r"took longer than 0\.2 seconds: run it by hand"):
         TokenProcess("sh -c 'sleep 30 & wait'", timeout=0.2)()
-    assert time.monotonic() - started < 25  # nobody waits for what it has started
+    assert time.monotonic() - started < 25  # no wait for the processes that it has started
 
 
 @pytest.mark.parametrize(("command", "text"), [("", "is empty"), ("get 'x", "cannot be split")])

@@ -1,4 +1,4 @@
-"""Settings of botocore's that are none, in the way of a provider of ours: a fact and a remedy."""
+"""Malformed settings of botocore, for a provider of this package: a fact and a remedy."""
 
 import botocore.session
 import pytest
@@ -107,7 +107,7 @@ def test_of_a_session_for_one_provider_its_profile_is_set_later(config, monkeypa
 
 @each_setting
 def test_whole_chain_gets_botocores_own_error(name, value, reason, monkeypatch):
-    """As without us (rule 1), where providers of ours stand before its own."""
+    """As without this package, also where its providers come before botocore's."""
     monkeypatch.setenv(name, value)
     with pytest.raises(Exception, match=value) as plain:
         botocore.session.Session().get_credentials()

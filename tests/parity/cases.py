@@ -54,7 +54,7 @@ def replayed():
 
 
 def _has_counterpart(case):
-    """Whether JavaScript can be asked the same: profiles of ours, and some options, it has not."""
+    """Whether JavaScript has it, unlike settings of this package in a profile, and some options."""
     options = set(case.get("options", {}))
     if case.get("provider") == "from_process" and "timeout" in options:
         return False

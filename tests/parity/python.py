@@ -60,7 +60,7 @@ def build(described):
 
 
 def redirected(session, aws):
-    """Let every request of a session's clients go to ``aws``, which is told whom it was for."""
+    """Send every request of a session's clients to ``aws``, with the original host."""
 
     def redirect(request, **_):
         parts = urlsplit(request.url)
@@ -81,7 +81,7 @@ def resolve(case, aws):
 
 
 def _called(case, session, loaded):
-    """Fetch, anew where there are credentials ``loaded`` already."""
+    """Fetch; again if there are ``loaded`` credentials already."""
     try:
         if loaded:
             loaded[0].refresh()

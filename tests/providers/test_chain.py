@@ -42,7 +42,7 @@ def refused():
 
 
 class Duck(Exception):  # noqa: N818 - it could be anybody's
-    """An error of somebody else's that lets a chain go on."""
+    """An error of another library that lets a chain continue."""
 
     try_next_link = True
 
@@ -95,7 +95,7 @@ def test_chain_in_other_files_has_another_identity():
 
 
 class OwnChain(botocore_ext.CredentialChain):
-    """Somebody's own."""
+    """A class of a user."""
 
 
 def test_expire_after_and_pickle_keep_the_options():

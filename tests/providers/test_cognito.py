@@ -340,7 +340,7 @@ class TestCachedIdentity:
     @pytest.mark.parametrize(
         "kept", ["eu-west-1:00000000-0000-0000-0000-000000000009", "nonsense", "", None, 7]
     )
-    def test_a_value_that_is_no_identity_of_the_region_is_not_used(self, aws, kept):
+    def test_a_value_of_another_region_or_form_is_not_used(self, aws, kept):
         cache = {}
         from_cognito_identity_pool(identity_pool_id=POOL, cache=cache).fetch()
         cache[next(iter(cache))] = kept

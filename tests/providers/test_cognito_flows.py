@@ -614,7 +614,7 @@ class TestUpgrade:
         last = aws.requests[-1].parameters
         assert last["Logins"]
         assert last["IdentityId"] == credentials.identity_id == provider.identity_id == FIRST
-        assert cache == {}  # it is no identity of a guest any longer
+        assert cache == {}  # it is not the identity of a guest any longer
 
     def test_a_cache_of_guests_keeps_the_guest_if_the_login_fails(self, aws):
         provider = pool(cache=(cache := {}))

@@ -79,7 +79,7 @@ def test_a_timeout_is_seconds(container):
         from_container_metadata(timeout=1000).load()
 
 
-def test_a_chain_steps_over_what_is_no_container():
+def test_a_chain_skips_it_outside_a_container():
     chain = create_credential_chain(
         from_container_metadata(), lambda: {"AccessKeyId": "A", "SecretKey": "s"}
     )

@@ -178,7 +178,7 @@ def test_an_answer_after_a_failure_is_used(aws):
 
 @pytest.mark.parametrize("order", [["127.0.0.9", "127.0.0.1"], ["127.0.0.1", "127.0.0.9"]])
 def test_each_address_of_a_name_is_tried_in_order(aws, monkeypatch, order):
-    """Nobody listens on the first; what was checked is what is connected to."""
+    """Nothing listens on the first; the checked address is the one that is connected to."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 0)) for one in order]
     real = socket.getaddrinfo
 

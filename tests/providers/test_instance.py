@@ -203,7 +203,7 @@ NO_KEYS = (
     ],
     ids=["silent", "400", "401", "404", "503", "HTML", "cut", "failed"],
 )
-def test_a_chain_steps_over_whatever_is_no_metadata_service(instance, monkeypatch, asked, answer):
+def test_a_chain_skips_what_is_not_a_metadata_service(instance, monkeypatch, asked, answer):
     """Many hosts have something at that address, or nothing; and no secret is shown of it."""
     secret = fakes.secret("answer").encode()
     body = {"body": answer["body"].replace(b"<secret>", secret)} if "body" in answer else {}

@@ -130,7 +130,7 @@ def test_extend_and_profiles_of_code_use_it(logger, texts, aws, config):
     assert not texts("botocore_ext.providers")
 
 
-def test_what_is_no_logger_of_logging_is_refused():
+def test_other_objects_than_loggers_are_refused():
     for value, text in [
         ("app", "must be a logging.Logger, not str"),
         (type(logging.getLogger("app"))("app"), r"must be a logger of logging.getLogger\(\)"),

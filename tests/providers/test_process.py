@@ -142,7 +142,7 @@ def test_a_process_that_hangs_is_dead_after_its_timeout(world):
         "run the command by hand to see what it waits for, or raise timeout"
     )
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
-    with pytest.raises(ProcessLookupError):  # neither running, nor ended with nobody waiting for it
+    with pytest.raises(ProcessLookupError):  # neither running, nor a zombie
         os.kill(int((world / "pid").read_text()), 0)
     assert not (world / "waited-for").exists()
 

@@ -508,7 +508,7 @@ class TestFiles:
             from_ini(profile="p", ignore_cache=True)._read_again()
 
     @pytest.mark.parametrize("home", ["/proc/nowhere", None])
-    def test_a_home_that_is_not_there_is_no_error(self, home, monkeypatch):
+    def test_a_missing_home_directory_is_not_an_error(self, home, monkeypatch):
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "HOME"):
             monkeypatch.delenv(name)
         if home is not None:
@@ -522,7 +522,7 @@ class TestFiles:
 
 class TestDefaultChain:
     @pytest.mark.parametrize("by", ["code", "environment"])
-    def test_a_profile_that_is_not_there_is_no_reason_to_go_on(self, by, aws, monkeypatch):
+    def test_a_missing_profile_stops_the_search(self, by, aws, monkeypatch):
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.url)
         if by == "environment":
             monkeypatch.setenv("AWS_PROFILE", "typo")

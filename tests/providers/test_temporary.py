@@ -218,7 +218,7 @@ def test_sts_refusal_is_raised_and_keeps_the_master(aws):
 
 
 def test_a_new_token_of_the_master_is_a_new_token_of_the_role(aws):
-    """Keys that were assumed as somebody else must not be used any more."""
+    """Credentials that another identity assumed are not used any more."""
     web = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
     credentials = from_temporary_credentials(
         params={"RoleArn": ROLE}, master_credentials=web
@@ -353,7 +353,7 @@ class TestCodes:
         assert not prompt.called
 
     @pytest.mark.parametrize("answer", [None, "", "  ", 123456, "12345", "1234567"])
-    def test_what_is_no_code_is_an_error(self, answer):
+    def test_an_answer_without_a_code_is_an_error(self, answer):
         with pytest.raises(FetchError) as raised:
             self.provider(lambda _: answer).fetch()
         assert raised.value.reason == (

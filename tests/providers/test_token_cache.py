@@ -118,10 +118,10 @@ def test_no_reader_sees_half_of_a_file(cache):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\udcff"])
-def test_what_is_no_json_object_is_a_value_error(cache, text):
+def test_a_file_without_a_json_object_is_a_value_error(cache, text):
     cache[NAME] = {}
     cache.file_of(NAME).write_text(text, encoding="utf-8", errors="surrogateescape")
-    with pytest.raises(ValueError):  # noqa: PT011 - which one is nobody's business
+    with pytest.raises(ValueError):  # noqa: PT011 - any text
         cache[NAME]
 
 

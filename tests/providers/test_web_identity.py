@@ -292,7 +292,7 @@ class TestTokenFile:
         ],
     )
     @pytest.mark.parametrize("by", ["web_identity_token_file", "AWS_WEB_IDENTITY_TOKEN_FILE"])
-    def test_a_file_that_is_no_token(self, by, content, fact, world, monkeypatch):
+    def test_a_file_without_a_usable_token(self, by, content, fact, world, monkeypatch):
         path = world / "token"
         if content is not None:
             path.write_bytes(content)
@@ -303,7 +303,7 @@ class TestTokenFile:
             from_token_file(role_arn=ROLE, **given).fetch()
         assert raised.value.reason.startswith(f"{by}: the token file {path} {fact}")
 
-    def test_a_chain_stops_at_a_file_that_is_no_token(self, world):
+    def test_a_chain_stops_at_a_file_without_a_usable_token(self, world):
         file = from_token_file(web_identity_token_file=str(world / "none"), role_arn=ROLE)
         with pytest.raises(FetchError, match="cannot be read"):
             create_credential_chain(file, lambda: pytest.fail("goes on")).fetch()

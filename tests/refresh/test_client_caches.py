@@ -10,7 +10,7 @@ from botocore_ext import FrozenCredentials, Session
 
 
 class Wire:
-    """Answers every request, and keeps by whom and where each was sent."""
+    """Answers every request, and notes who sent each one, and where to."""
 
     def __init__(self, answer):
         self.answer = answer

@@ -373,7 +373,7 @@ def test_head_is_left_out_because_its_answer_names_no_error(session, source):
     assert (wire.keys, source.calls) == (["AKIA1"], 1)
 
 
-def test_a_presigned_url_is_no_request(session, source):
+def test_a_presigned_url_is_not_a_request(session, source):
     wire = Wire()
     url = client_of(session, wire).generate_presigned_url(
         "put_object", {"Bucket": "bucket", "Key": "key"}
@@ -401,7 +401,7 @@ def test_client_with_explicit_credentials_is_unchanged(session, source):
 
 
 def handlers(session, caplog):
-    """Return the handlers of ours that a new client calls for one request, as botocore logs it."""
+    """Return the handlers of this package that a new client calls for one request."""
     client = client_of(session, Wire())
     caplog.clear()
     client.list_buckets()
@@ -422,7 +422,7 @@ def handlers(session, caplog):
         ),
     ],
 )
-def test_a_member_error_of_a_successful_answer_is_no_rejection(
+def test_a_successful_answer_with_a_member_error_is_accepted(
     session, service, operation, parameters, body
 ):
     sent = []

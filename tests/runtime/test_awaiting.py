@@ -1,4 +1,4 @@
-"""Coroutine functions in the place of functions: they need an event loop that asks for the keys."""
+"""Coroutine functions as callables: they need an event loop that waits for the credentials."""
 
 import asyncio
 import contextvars
@@ -23,7 +23,7 @@ async def until(condition):
         if condition():
             return
         await asyncio.sleep(0.001)
-    pytest.fail("it has not come")
+    pytest.fail("the condition did not come true")
 
 
 async def token():
@@ -31,7 +31,7 @@ async def token():
 
 
 def asked(loop, coroutine):
-    """Wait for a coroutine as a thread does that obtains keys for ``loop``."""
+    """Wait for a coroutine as a thread does that fetches credentials for ``loop``."""
     context = contextvars.copy_context()
     context.run(awaiting.waiting_loop.set, loop)
     return context.run(awaiting.result_of, coroutine, "custom-web-token", "get_token")
@@ -83,7 +83,7 @@ def test_the_waiting_event_loop_awaits_it():
     assert asyncio.run(main())
 
 
-def test_what_is_no_coroutine_is_awaited_too():
+def test_other_awaitables_are_awaited_too():
     class Soon:
         def __await__(self):
             return asyncio.sleep(0, "token").__await__()

@@ -236,7 +236,7 @@ def test_a_worker_of_multiprocessing_may_be_forked(provider):
 
 
 def test_provider_is_pickled_for_a_spawned_worker(provider, aws):
-    """Where it is bound anew: no keys, clients or locks travel."""
+    """It is bound again there: credentials, clients and locks do not travel."""
     key = access_key_of(provider)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply_async(access_key_of, [provider]).get(60) not in ("", key)

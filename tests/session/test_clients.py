@@ -218,7 +218,7 @@ def caching(cache_of):
 
 @pytest.mark.parametrize("is_filled", [True, False])
 def test_a_session_class_that_caches_clients(aws, is_filled):
-    """No client of one identity gets into the cache of another one, whoever comes first."""
+    """No client of one identity gets into the cache of another, whichever comes first."""
     session = caching(lambda session: session.clients)
     if is_filled:
         session.client("sts")

@@ -61,7 +61,7 @@ def keys():
 
 @pytest.fixture
 def selecting(config):
-    """Let the profiles in use have a key of ours: other sessions have nothing of ours."""
+    """Give the profiles in use a setting of this package: other sessions have nothing of it."""
     key = "cognito_identity_pool_id = us-east-1:pool"
     config(f"[default]\n{key}\n[profile p]\n{key}\n")
 
@@ -132,7 +132,7 @@ def test_a_function_that_returns_none_is_stepped_over(monkeypatch):
 
 
 @pytest.mark.parametrize("wrong", [None, "keys", 1, FrozenCredentials, object()])
-def test_what_is_no_provider_is_refused(wrong):
+def test_other_objects_than_providers_are_refused(wrong):
     with pytest.raises(TypeError, match="is not a credential provider"):
         botocore_ext.install(wrong)
     assert not initializers()
@@ -398,7 +398,7 @@ class TestThreads:
 class TestOtherResolvers:
     def test_a_session_class_with_a_resolver_of_its_own_keeps_it(self):
         class Resolver(CredentialResolver):
-            """Somebody's own."""
+            """A class of a user."""
 
         class Subclass(botocore.session.Session):
             def _create_credential_resolver(self):
@@ -472,7 +472,7 @@ class TestOtherResolvers:
 
     def test_third_party_role_provider_stays(self):
         class Mine(AssumeRoleProvider):
-            """Somebody's own."""
+            """A class of a user."""
 
         mine = Mine(dict, None, None, "default")
 

@@ -1,4 +1,4 @@
-"""Ways to somebody else's keys that were once open, and are closed."""
+"""Ways to the credentials of another identity that were once open, and are closed."""
 
 import functools
 import threading
@@ -214,7 +214,7 @@ def test_token_callable_that_creates_sessions_is_an_error(aws):
 
 
 def test_a_wait_for_another_thread_ends(mocker):
-    """Its callable may wait for this very thread, which nobody can see."""
+    """Its callable may wait for this thread, which cannot be detected."""
     mocker.patch("botocore_ext.refresh.refresher.LONGEST_WAIT", 0.1)
     provider = from_web_token(role_arn=ROLE)
     credentials, found = provider.load(), []
@@ -442,7 +442,7 @@ mfa_serial = device
 
     @pytest.mark.parametrize("install", [botocore_ext.uninstall, botocore_ext.install])
     def test_provider_that_raises_is_called_once(self, install):
-        """A timeout of its own is none of ours."""
+        """A timeout of the callable is not one of this package."""
         asked = []
 
         class Silent(CredentialProvider):

@@ -1,7 +1,7 @@
 """No request of a client with ``per_request()`` carries the access key of another tenant.
 
 Each tenant writes to a key of its own name, so that a request says who it must be signed by. The
-loopback AWS remembers for whom it made each access key, and checks nothing.
+loopback AWS notes which identity each access key is for, and checks nothing.
 """
 
 import asyncio
@@ -209,7 +209,7 @@ class Tenants(RuleBasedStateMachine):
         self.call(other, "web")
 
     @invariant()
-    def nobody_is_another(self):
+    def no_request_is_of_another_identity(self):
         assert mistakes(self.aws) == []
 
 

@@ -182,7 +182,7 @@ def role(name):
 
 class TestPages:
     def test_pages_are_read_as_the_identity_of_paginate(self, store, wire):
-        """Wherever the paginator was made, and whoever reads the pages."""
+        """Wherever the paginator was created, and whatever thread reads the pages."""
         client = store.client("s3")
         with use_credentials(B):
             paginator = client.get_paginator("list_objects_v2")

@@ -3,7 +3,7 @@
 The loopback AWS answers every call with keys of its own and remembers the call, so that of any
 keys in use it can be said who asked for them. The model knows one thing of each provider: whose
 token or login it has now. Services here check nothing: they give keys of whatever identity a call
-names, to whoever asks, so that a mistake is not hidden by a refusal. One refusal is Cognito's: the
+names, to any caller, so that a mistake is not hidden by a refusal. One refusal is Cognito's: the
 identity of a guest who has signed in is for that user alone, because guests may share an identity.
 """
 
@@ -47,7 +47,7 @@ ANY = st.integers(0, 1000)
 
 
 class WitnessAws(fakes.FakeAws):
-    """Remembers for whom each key was made."""
+    """Notes which identity each access key is for."""
 
     def __init__(self):
         super().__init__()
@@ -83,7 +83,7 @@ class WitnessAws(fakes.FakeAws):
         return answer
 
     def who(self, request):
-        """Say who made a call; an identity that is another's than the logins is nobody's."""
+        """Say who made a call; an identity that does not belong to the logins is of no user."""
         parameters = request.parameters
         if "WebIdentityToken" in parameters:
             return self.people[parameters["WebIdentityToken"]]
@@ -91,7 +91,7 @@ class WitnessAws(fakes.FakeAws):
             person = self.login(request)
             if request.operation == "GetId":
                 return person
-            owner = self.owners.get(parameters["IdentityId"], "nobody")
+            owner = self.owners.get(parameters["IdentityId"], "no user")
             if owner == "guest" and self.former_guests.issuperset(self.tokens(request)):
                 owner = self.owners[parameters["IdentityId"]] = person
                 self.signed_in.update([parameters["IdentityId"]] if person != "guest" else [])
@@ -178,12 +178,12 @@ credential_chain = Environment, profile user-{person}
     def there_is_one_of_each(self, person):
         """Used by itself, in a chain and as the master of a role."""
         for kind in KINDS:
-            self.somebody_comes(person, kind, cached=True)
+            self.a_user_comes(person, kind, cached=True)
             self.a_provider_that_is_made_of_another(-1, "chain")
             self.a_provider_that_is_made_of_another(-1, "role")
 
     @rule(person=PERSON, kind=st.sampled_from(KINDS), cached=st.booleans())
-    def somebody_comes(self, person, kind, cached):
+    def a_user_comes(self, person, kind, cached):
         provider, person, token = getattr(self, kind)(person, self.cache if cached else None)
         self.hold(provider, person, token)
 
@@ -310,7 +310,7 @@ credential_chain = Environment, profile user-{person}
 
     @precondition(lambda self: self.used)
     @rule(which=ANY, how=st.sampled_from(["invalidate", "by key", "by old key", "refresh"]))
-    def keys_are_asked_for_anew(self, which, how):
+    def credentials_are_refreshed(self, which, how):
         held, credentials = self.used[which % len(self.used)]
         if not hasattr(credentials, "invalidate"):  # botocore's own, of a role
             return
@@ -348,7 +348,7 @@ credential_chain = Environment, profile user-{person}
         for key in self.cache:
             self.cache[key] = value
         cognito.reset()
-        self.somebody_comes(person, kind, cached=True)
+        self.a_user_comes(person, kind, cached=True)
         self.check(*self.used[-1])
 
     # What is served.
@@ -400,13 +400,13 @@ credential_chain = Environment, profile user-{person}
             self.judge(person, keys)
 
     @precondition(lambda self: len(self.used) > 1)
-    @rule(one=ANY, other=ANY, anew=st.booleans())
-    def children_use_keys(self, one, other, anew):
+    @rule(one=ANY, other=ANY, again=st.booleans())
+    def children_use_keys(self, one, other, again):
         """Two forked children, each with a fetch of its own."""
         chosen = [self.used[which % len(self.used)] for which in (one, other)]
 
         def work(credentials):
-            if anew and hasattr(credentials, "invalidate"):
+            if again and hasattr(credentials, "invalidate"):
                 credentials.invalidate()
             found = self.attempt(credentials.get_frozen_credentials)
             return found and ",".join(found[:3])
@@ -420,7 +420,7 @@ credential_chain = Environment, profile user-{person}
                 assert (secret_key, token) == (keys["SecretAccessKey"], keys["Token"])
 
     @invariant()
-    def no_identity_in_the_cache_is_of_somebody_else(self):
+    def no_identity_in_the_cache_is_of_another_user(self):
         by_user = {key: ids.current.get(key) for key, ids in cognito._by_user.items()}
         for key, identity in {**self.cache, **by_user}.items():
             owner = self.aws.owners.get(identity)

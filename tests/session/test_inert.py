@@ -614,7 +614,7 @@ class TestASecondSearch:
         runs.twice(lambda: search_twice(NAMED_SOURCE, forget), **NAMED_SOURCE)
 
     def test_of_a_role_with_a_source_profile_may_succeed(self, runs):
-        """The one allowed difference: botocore cannot do it, so nobody can depend on it.
+        """The one allowed difference: botocore cannot do it, so no program can depend on it.
 
         Its provider remembers the profiles that it went through, and takes a second search for
         an infinite loop. Ours finds the keys of the first.

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 #: What makes a wheel a wheel.
 METADATA = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
-#: The files beside the folders of a source distribution.
+#: The files next to the folders of a source distribution.
 BESIDE = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
 FOLDERS = ("botocore_ext", "docs", "tests")
 _BUILT = {"__pycache__", "_build", "node_modules"}

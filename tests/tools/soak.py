@@ -8,7 +8,7 @@ sources. Each has outages of its own, drawn beforehand, so that three things can
 
 * a request is served without valid keys only while no source can give them, or in the wait (a
   minute at most) after a fetch that failed because none could: how many did is told apart;
-* keys are fetched as often as by somebody who knows when each source is up, within 1 %;
+* credentials are fetched as often as by a program that knows when each source is up, within 1 %;
 * after the first quarter of the time nothing grows.
 
 It ends with status 1 where one of them does not hold.
@@ -125,7 +125,7 @@ class Identity:
         return all(source.fault(now, patience) is not None for source in self.sources)
 
     def ideal(self, begin: float, steps: int) -> int:
-        """Count the fetches of somebody who always knows whether a source is up."""
+        """Count the fetches of a program that always knows whether a source is up."""
         count, due = 0, begin
         for step in range(steps):
             now = begin + step * STEP
@@ -232,7 +232,7 @@ class Soak:
     def _meet_every_fault(self) -> None:
         """Let every client meet every fault once, and begin: botocore makes much at first need.
 
-        What it keeps then is no leak, but it would come in the course of the day.
+        What it keeps then is not a leak, but it would come in the course of the day.
         """
         for fault in FAULTS:
             self.aws.everywhere = fault

@@ -19,7 +19,7 @@ from threading import Event, Thread
 WIDTHS = (1280, 390)
 #: Seconds for all pages.
 LIMIT = 140
-#: Sphinx's own pages, which hold no text of ours.
+#: Sphinx's own pages, which have no text of this project.
 _OTHERS = {"genindex.html", "search.html", "py-modindex.html"}
 _MEASURE = """<body><script type="module">
 const found = [], frame = document.body.appendChild(document.createElement("iframe"));

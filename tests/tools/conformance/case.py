@@ -61,7 +61,7 @@ class Case:
     #: Arguments of ``botocore.session.Session`` and variables that are set on it.
     profile: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
-    #: Made anew for each replay, as it may count.
+    #: Created again for each replay, as it may count.
     wire: Callable[[], Wire] | None = None
     #: What a fake resolver answers; other names but ``localhost`` are not resolved.
     hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)

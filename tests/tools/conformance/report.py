@@ -74,7 +74,7 @@ class Result:
     equal: bool = True
     #: What plain botocore does not meet.
     plain: list[str] = field(default_factory=list)
-    #: The same for each factory of ours.
+    #: The same for each factory of this package.
     ours: dict[str, list[str]] = field(default_factory=dict)
 
     def status(self, listed: Sequence[Difference]) -> str:

@@ -42,7 +42,7 @@ def through(**factories: Callable[[], Provider]) -> Factories:
     return {name: lambda _, make=make: make() for name, make in factories.items()}
 
 
-#: Beside the chain, the provider that a case is about.
+#: Besides the chain, the provider that a case is about.
 ALSO = {
     "ecs_credentials": through(
         from_container_metadata=from_container_metadata, from_http=from_http

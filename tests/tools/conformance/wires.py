@@ -148,7 +148,7 @@ class Instance:
 
 @dataclass
 class Account:
-    """STS, the metadata service and IAM Identity Center, with keys for whoever asks."""
+    """STS, the metadata service and IAM Identity Center, with credentials for every caller."""
 
     def __call__(self, sent: Sent, _number: int) -> tuple[Answer, str]:
         """Give keys."""

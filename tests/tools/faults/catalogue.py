@@ -1,4 +1,4 @@
-"""What may go wrong between a provider and whom it asks."""
+"""What may go wrong between a provider and its source."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _retry_after(place: Place, request: fakes.Request) -> Answer:
 
 
 def _at(shift: float) -> Callable[[Place, fakes.Request], Answer]:
-    """The good answer of somebody whose clock goes wrong by ``shift`` seconds."""
+    """The good answer of a source whose clock is wrong by ``shift`` seconds."""
 
     def answer(place: Place, request: fakes.Request) -> Answer:
         place.aws.now = lambda: place.clock.time + shift

@@ -58,7 +58,7 @@ class Place:
     #: Connections that are still to be refused, and that were.
     refuse: int = 0
     refused: int = 0
-    #: Seconds that somebody wanted to sleep.
+    #: Seconds for which code wanted to sleep.
     slept: float = 0
     sockets: list[weakref.ref[socket.socket]] = field(default_factory=list)
 
@@ -177,7 +177,7 @@ def _connector(connect: Callable[..., None], refusing: Any) -> Callable[..., Non
 
 
 def left_open(places: list[Place]) -> list[str]:
-    """Return the names of places of which sockets are open that nobody holds any more."""
+    """Return the names of places with open sockets that no object refers to any more."""
     connections.reset()  # inner clients share these
     deadline = time.monotonic() + 10
     while True:

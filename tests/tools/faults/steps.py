@@ -1,4 +1,4 @@
-"""The steps at which a provider asks somebody, and how it is brought there."""
+"""The steps at which a provider sends a request, and how it gets there."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ POOL = f"{REGION}:1699ebc0-7900-4099-b910-2df94f52a030"
 START_URL = "https://d-abc123.awsapps.com/start"
 #: Of an instance; long, so that it takes its time where it comes a byte at a time.
 ROLE_NAME = "a-role-with-a-name-of-many-characters"
-#: Who is no service; such a one is asked twice here where each attempt fails.
+#: Sources that are not services; they are tried twice here if each attempt fails.
 _ENDPOINTS = {"from_http", "from_container_metadata", "from_instance_metadata"}
 
 

@@ -39,7 +39,7 @@ FILES = [
     "tests/functional/test_sts.py",
     "tests/functional/test_useragent.py",
 ]
-#: A loaded machine shall not make a test of ours out of botocore's.
+#: A busy machine must not make a test of botocore fail.
 LONGEST_RUN = 1800
 
 

@@ -39,7 +39,7 @@ class Outcomes:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
-        """Be in force for each test anew, whatever the one before it has done."""
+        """Install again for each test, whatever the one before it has done."""
         if self.package is not None:
             self.package.uninstall()
             self.package.install()
