@@ -5,6 +5,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from io import StringIO
 
 from botocore.exceptions import BotoCoreError, ClientError, ConfigParseError
 
@@ -34,6 +35,9 @@ class CommandError(BotoCoreError):
 
 def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
     """Run a command and return its exit status; a failure is one line without secrets."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller, as daemons do
+            setattr(sys, name, StringIO())
     status = 1
     try:
         done = run(arguments)

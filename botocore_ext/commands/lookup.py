@@ -87,8 +87,8 @@ def look_up(session: Session) -> Lookup:
     credentials = session.get_credentials()
     if credentials is None:
         raise CommandError(
-            reason=f"no credentials were found for profile '{name}': add settings to the profile, "
-            "or name another with --profile"
+            reason=f"no credentials were found for profile '{name}': run botocore-ext explain to "
+            "see what is missing, or name another with --profile"
         )
     return Lookup(session, name, credentials)
 

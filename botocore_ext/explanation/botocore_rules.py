@@ -20,6 +20,8 @@ _CONTAINER_URIS = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+#: What a profile and its ``sso-session`` section must set together.
+_SSO_KEYS = ("sso_start_url", "sso_region", "sso_account_id", "sso_role_name")
 #: Where boto 2 had its configuration.
 _BOTO = "/etc/boto.cfg or ~/.boto"
 
@@ -135,10 +137,10 @@ def _sso_problem(view: View) -> str | None:
     for key in section.keys() & view.values.keys():
         if section[key] != view.values[key]:
             return f"{key} is not the same as in [sso-session {name}]: remove one of them"
-    missing = [key for key in RULES["sso"].keys[1:] if key not in {**section, **view.values}]
+    known = {**section, **view.values}
+    missing = [key for key in _SSO_KEYS if key not in known]
     if missing:
-        remedy = f"run `aws configure sso --profile {view.profile}`"
-        return f"profile '{view.profile}' has no {' and no '.join(missing)}: {remedy}"
+        return f"{_lacks(view, *missing)}: run `aws configure sso --profile {view.profile}`"
     return None
 
 
@@ -242,7 +244,7 @@ RULES: Mapping[str, Rule] = {
         source=lambda _: "the token file of `aws sso login`",
         remedy=_log_in("sso login"),
         problem=_sso_problem,
-        keys=("sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"),
+        keys=("sso_session", *_SSO_KEYS),
     ),
     "shared-credentials-file": Rule(
         _credentials_file,

@@ -328,7 +328,7 @@ def test_terminal_of_another_process_sends_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("profile", "reason"),
     [
-        ("nothing", "no credentials were found for profile 'nothing': add settings"),
+        ("nothing", "no credentials were found for profile 'nothing': run botocore-ext explain"),
         ("absent", "The config profile (absent) could not be found"),
     ],
 )

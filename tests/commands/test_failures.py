@@ -39,6 +39,14 @@ def test_closed_pipe_is_one_line(config):
     )
 
 
+def test_closed_streams_are_no_failure(config, monkeypatch):
+    """As a daemon has them: a program under exec starts, and its exit status counts."""
+    config("[profile dev]\naws_access_key_id = AKIA\naws_secret_access_key = s\n")
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["exec", "dev", "--", sys.executable, "-c", "raise SystemExit(7)"]) == 7
+
+
 #: Files that botocore cannot read, with the number of the line that is wrong.
 UNREADABLE = [
     ("[default]\ns3 =\n  BAD\n", 3),
