@@ -6,7 +6,6 @@ learn from.
 """
 
 import argparse
-import json
 import logging
 import secrets
 import site
@@ -15,10 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
@@ -28,6 +24,7 @@ import botocore_ext
 
 from ..system import Clock, system_environment
 from .child import run_child
+from .endpoint import serve
 
 if TYPE_CHECKING:
     from moto.server import ThreadedMotoServer
@@ -71,7 +68,7 @@ cognito_identity_id = {identity}
 cognito_identity_pool_id = {pool}
 {everywhere}
 [profile http]
-container_credentials_full_uri = {endpoint}/credentials
+container_credentials_full_uri = {endpoint}
 container_authorization_token_file = {token_file}
 {everywhere}
 [profile chain]
@@ -86,7 +83,7 @@ source_profile = pool
 role_arn = arn:aws:iam::123456789012:role/source
 role_session_name = demo
 credential_source = CustomHttp
-container_credentials_full_uri = {endpoint}/credentials
+container_credentials_full_uri = {endpoint}
 container_authorization_token_file = {token_file}
 {everywhere}
 """
@@ -252,7 +249,8 @@ def services(moto: "ThreadedMotoServer", directory: Path) -> Iterator[None]:
         client("s3").create_bucket(Bucket=BUCKET)
         pool, identity = _create_guest(client)
         role = client("sts").assume_role(RoleArn=ENDPOINT_ROLE, RoleSessionName="demo")
-        with _serve(_endpoint(token_file.read_text("utf-8"), role["Credentials"])) as endpoint:
+        credentials = botocore_ext.FrozenCredentials.from_sts(role)
+        with serve(lambda: credentials, token_file.read_text("utf-8")) as endpoint:
             config = CONFIG.format(
                 everywhere=EVERYWHERE.format(aws=aws),
                 endpoint=endpoint,
@@ -282,36 +280,3 @@ def _create_guest(client: Callable[..., Any]) -> tuple[str, str]:
         IdentityPoolName="demo", AllowUnauthenticatedIdentities=True
     )["IdentityPoolId"]
     return pool, cognito.get_id(IdentityPoolId=pool)["IdentityId"]
-
-
-def _endpoint(token: str, credentials: Mapping[str, Any]) -> HTTPServer:
-    """Return a server that answers requests with ``token``, as the agents of containers do."""
-    answer = {
-        "AccessKeyId": credentials["AccessKeyId"],
-        "SecretAccessKey": credentials["SecretAccessKey"],
-        "Token": credentials["SessionToken"],
-        "Expiration": credentials["Expiration"].isoformat(),
-    }
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            known = self.headers["Authorization"] == token
-            # Unlike send_response, this logs nothing.
-            self.send_response_only(HTTPStatus.OK if known else HTTPStatus.UNAUTHORIZED)
-            self.end_headers()
-            self.wfile.write(json.dumps(answer if known else {}).encode())
-
-    return HTTPServer(("127.0.0.1", 0), Handler)
-
-
-@contextmanager
-def _serve(server: HTTPServer) -> Iterator[str]:
-    """Serve in a thread and yield the URL."""
-    thread = Thread(target=server.serve_forever, args=(0.05,))  # seconds that shutdown() may take
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -159,7 +159,7 @@ def test_child_process_gets_no_settings_of_the_user(monkeypatch, places):
         assert env["HOME"] == str(directory)
         assert env["PYTHONPATH"] == "kept"
         assert not HOSTILE.keys() - {"PYTHONWARNINGS"} & env.keys()
-        return SimpleNamespace(wait=lambda: 7)
+        return SimpleNamespace(poll=lambda: 7, wait=lambda: 7)
 
     monkeypatch.setattr(subprocess, "Popen", instead)
     assert main(["demo"]) == 7
