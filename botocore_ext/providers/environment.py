@@ -102,8 +102,8 @@ class EnvironmentProvider(Provider):
     FEATURE_IDS = ("CREDENTIALS_ENV_VARS",)
 
     def is_selected(self) -> bool:
-        """Whether there is an access key ID."""
-        return bool(self.scope.environ.get(EnvProvider.ACCESS_KEY))
+        """Whether there is an access key ID; white space is none, as in other AWS SDKs."""
+        return bool(self.scope.environ.get(EnvProvider.ACCESS_KEY, "").strip())
 
     def _reason_not_selected(self) -> str:
         """See ``Specification._reason_not_selected``."""

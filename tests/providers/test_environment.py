@@ -69,7 +69,7 @@ def test_expired_credentials_are_an_error(environment, clock, left):
         from_env().bind(Scope(clock=clock)).fetch()
 
 
-@pytest.mark.parametrize("empty", [None, ""])
+@pytest.mark.parametrize("empty", [None, "", " "])
 def test_chain_skips_an_environment_without_credentials(environment, empty):
     environment(ACCESS_KEY_ID=empty, SECRET_ACCESS_KEY=empty)
     assert from_env().load() is None

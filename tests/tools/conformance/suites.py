@@ -48,7 +48,6 @@ ALSO = {
         from_container_metadata=from_container_metadata, from_http=from_http
     ),
     "environment_variables": through(from_env=from_env),
-    "environment_variables_blank": through(from_env=from_env),
     "imds_default_chain_error": through(from_instance_metadata=from_instance_metadata),
     "imds_disabled": through(from_instance_metadata=from_instance_metadata),
     "imds_default_chain_success": through(from_instance_metadata=from_instance_metadata),
