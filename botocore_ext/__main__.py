@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "completion": ("commands.completion", "print a script that lets a shell complete commands"),
     "demo": (
         "commands.demo",
-        "resolve one profile of each kind against a simulated AWS on this machine",
+        "resolve seven profiles against a simulated AWS on this machine",
     ),
 }
 

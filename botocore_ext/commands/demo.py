@@ -1,4 +1,4 @@
-"""``botocore-ext demo``: resolve one profile of each kind as any program would.
+"""``botocore-ext demo``: resolve profiles of several kinds as any program would.
 
 The command runs ``show`` in a process of its own, with a temporary directory and without the
 caller's settings in the environment, so that neither affects the other. ``resolve`` is the part to
@@ -54,7 +54,7 @@ PROFILES = {
     "source": "assume-role",
 }
 
-#: One profile of each kind, a chain, and a role on top with either kind of source.
+#: A web identity, Cognito, an endpoint, a chain, and a role on top with either kind of source.
 CONFIG = """\
 [profile web]
 web_identity_token = file://{token_file}

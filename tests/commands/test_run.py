@@ -102,6 +102,12 @@ class TestStartup:
         assert session.get_credentials().method == "custom-web-token"
         assert str(STARTUP) not in sys.path
 
+    def test_import_as_a_module_of_the_package_does_nothing(self, start):
+        """Documentation tools and packagers import every module."""
+        before = [*sys.meta_path], [*sys.path]
+        importlib.import_module("botocore_ext.commands.startup.sitecustomize")
+        assert (sys.meta_path, sys.path) == before
+
     def test_broken_sitecustomize_of_the_user_is_an_error(self, start, tmp_path):
         """As without this package."""
         (tmp_path / "sitecustomize.py").write_text("import no_such_module")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: The name of this module for Python.
 _NAME = "sitecustomize"
+_DIRECTORY = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would have to be imported
 #: A program that imports it may create a session.
 _WATCHED = "botocore.session"
 
@@ -47,7 +48,7 @@ class _Finder:
 def _run_other() -> None:
     """Run the ``sitecustomize`` that this one hides, if there is one."""
     this = sys.modules.pop(_NAME)
-    sys.path.remove(os.path.dirname(__file__))  # noqa: PTH120 - pathlib would have to be imported
+    sys.path.remove(_DIRECTORY)
     try:
         __import__(_NAME)
     except ModuleNotFoundError as error:
@@ -56,5 +57,6 @@ def _run_other() -> None:
             raise
 
 
-sys.meta_path.insert(0, _Finder())
-_run_other()
+if _DIRECTORY in sys.path:  # else a tool imports every module of this package
+    sys.meta_path.insert(0, _Finder())
+    _run_other()
