@@ -212,7 +212,7 @@ class ProviderContract:
             provider = self._in_profile(home, {str(one.ini): one.example for one in others})
             error = _error_of(ConfigurationError, provider.load)
             assert error.reason == (
-                f"{missing.ini} is not set in profile 'mine': set {missing.ini} = "
+                f"{missing.ini} is not set in profile 'mine': for example, set {missing.ini} = "
                 f"{missing.example} in profile 'mine' of {home / 'config'}"
             )
 

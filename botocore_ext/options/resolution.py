@@ -50,6 +50,8 @@ class Origin(NamedTuple):
             ValueError: It is malformed, or contains a comment, which botocore does not remove.
         """
         value = self.values[str(self.key(option))]
+        if self.kind == PROFILE and not value:
+            raise ValueError("is empty")
         if self.kind != CODE and not option.allow_comments:
             check_texts(_texts(value), self.kind)
         if self.scope is not None and option.read is not None:
@@ -121,7 +123,7 @@ def resolve(option: Option, origins: Sequence[Origin]) -> Resolved:
             except ConfigurationError as error:  # in what the value refers to, with the remedy
                 fact = f"{origin.where(option)} {error.reason}"
             except ValueError as error:
-                fact = f"{origin.where(option)} {error}: {origin.remedy(option)}"
+                fact = f"{origin.where(option)} {error}: for example, {origin.remedy(option)}"
             return Resolved(None, origin, fact)
     return Resolved(option.default)
 
@@ -273,6 +275,14 @@ class Specification(Declared):
         origin = self._resolution(wanted).origin
         return str(origin.key(wanted)) if origin else name
 
+    def _set_in(self, name: str) -> str:
+        """Return where an option is set, with the file of a profile, for an error."""
+        wanted = self._option_named(name)
+        origin: Any = self._resolution(wanted).origin
+        if origin.kind == PROFILE:
+            return f"{wanted.ini} in {self.scope.profile_in_file}"
+        return str(origin.where(wanted))
+
     def _missing(self, *wanted: Option) -> ConfigurationError:
         """Return the error for options of which one must be set, with all ways to set them."""
         origins = list(self._origins_of(wanted[0])) or list(self._origins())
@@ -283,7 +293,8 @@ class Specification(Declared):
             origin.remedy(one) for one in wanted for origin in origins if origin.key(one)
         )
         return ConfigurationError(
-            provider=self.METHOD, error_msg=f"{names} is not set{self._where(origins)}: {remedies}"
+            provider=self.METHOD,
+            error_msg=f"{names} is not set{self._where(origins)}: for example, {remedies}",
         )
 
     def _where(self, origins: Sequence[Origin]) -> str:

@@ -119,6 +119,11 @@ class Scope:
         """The path of the AWS config file, for the remedy of an error."""
         return str(self.files.get_config_variable("config_file"))
 
+    @property
+    def profile_in_file(self) -> str:
+        """The profile and the path of the AWS config file, for an error."""
+        return f"profile '{self.profile}' of {self.config_file}"
+
     def allows(self, _: str | None, /) -> bool:
         """Whether the provider with this ``METHOD`` may be selected here."""
         return True
@@ -212,10 +217,8 @@ class ProfileScope(Scope):
         values, name = self.profile_values, str(self.profile)
         found = select(values, self._source)
         if found.row is not None and found.problem is not None:
-            where = f"profile '{name}' of {self.config_file}"
-            raise ConfigurationError(
-                provider=found.row.method, error_msg=f"{where} {found.problem}"
-            )
+            fact = f"{self.profile_in_file} {found.problem}"
+            raise ConfigurationError(provider=found.row.method, error_msg=fact)
         for fact in without_effect(values, found.row) if self._source is None else ():
             logger.warning("Profile '%s' of %s %s", name, self.config_file, fact)
         if found.row is None:

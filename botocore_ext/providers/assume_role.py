@@ -111,7 +111,7 @@ class TemporaryCredentialsProvider(SignedProvider):
         fact = f"AssumeRole does not accept the params passed to {self.FACTORY}() ({problems})"
         remedy = f"pass params={self._option_named('params').code_example}"
         if self.scope.profile is not None:
-            where = f"profile '{self.scope.profile}' of {self.scope.config_file}"
+            where = self.scope.profile_in_file
             fact = f"AssumeRole does not accept the settings of {where} ({problems})"
             remedy = (
                 "correct role_arn, role_session_name, external_id, mfa_serial or "

@@ -274,7 +274,7 @@ class Provider(Specification):
         try:
             return resolve(source, name, in_json=in_json)
         except (ConfigurationError, FetchError) as error:
-            where = f" of profile '{self.scope.profile}'" if self.scope.profile else ""
+            where = f" in {self.scope.profile_in_file}" if self.scope.profile else ""
             fact = f"{name}{where}: {error.reason}"
             kind = FetchError if isinstance(error, FetchError) else ConfigurationError
             raise kind(provider=self.METHOD, error_msg=fact) from error

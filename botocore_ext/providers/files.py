@@ -102,14 +102,13 @@ class FilesProvider(Provider):
 
     def _reason_not_selected(self) -> str:
         """See ``Specification._reason_not_selected``."""
-        profile, scope = self.scope.profile, self.scope
-        profiles = scope.files.full_config["profiles"]
+        profile, profiles = self.scope.profile, self.scope.profiles
         if profile not in profiles:
             similar = near(str(profile), profiles)
             hint = f" (did you mean '{similar}'?)" if similar else ""
             return f"there is no profile '{profile}' in {' or '.join(self._paths())}{hint}"
         settings = " or ".join(self._selecting_keys())
-        return f"profile '{profile}' of {scope.config_file} has no {settings}"
+        return f"{self.scope.profile_in_file} has no {settings}"
 
     def _selecting_keys(self) -> Sequence[str]:
         """Return the settings that select this provider."""

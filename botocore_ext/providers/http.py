@@ -90,7 +90,9 @@ class HttpProvider(Provider):
             attempt = partial(self._attempt, endpoint, timeouts)
             return retry(attempt, endpoint.authority, timeouts, retries, clock, FETCH_BUDGET)
         except EndpointError as error:
-            fact = f"{endpoint.authority} {error}"
+            kind = "full" if self.aws_container_credentials_relative_uri is None else "relative"
+            where = self._set_in(f"aws_container_credentials_{kind}_uri")
+            fact = f"{where}: {endpoint.authority} {error}"
         raise FetchError(provider=self.METHOD, error_msg=fact)
 
     def _endpoint(self) -> Endpoint:

@@ -79,7 +79,8 @@ def _role_parameters(scope: Scope, mfa_code_provider: object, factory: str) -> d
             parameters["DurationSeconds"] = types.whole(values["duration_seconds"])
     except ValueError as error:
         raise _role_error(
-            scope, f"has a duration_seconds that {error}: write duration_seconds = 3600"
+            scope,
+            f"has a duration_seconds that {error}: for example, write duration_seconds = 3600",
         ) from None
     return parameters
 
@@ -113,8 +114,8 @@ def _source_provider(row: Row, scope: Scope, client_config: Mapping[str, Any] | 
 
 def _role_error(scope: Scope, fact: str) -> ConfigurationError:
     """Return the error for a profile whose role cannot be assumed."""
-    where = f"profile '{scope.profile}' of {scope.config_file}"
-    return ConfigurationError(provider="assume-role", error_msg=f"{where} {fact}")
+    fact = f"{scope.profile_in_file} {fact}"
+    return ConfigurationError(provider="assume-role", error_msg=fact)
 
 
 class _CandidateScope(ProfileScope):
@@ -235,7 +236,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         """Return the error when no candidate has credentials."""
         if not self.is_selected():
             return self._not_configured()
-        fact = f"profile '{self.scope.profile}' of {self.scope.config_file} has no credentials"
+        fact = f"{self.scope.profile_in_file} has no credentials"
         remedy = f"add some, for example with `aws configure --profile {self.scope.profile}`"
         return NotConfigured(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
 

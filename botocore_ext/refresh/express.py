@@ -47,6 +47,8 @@ class BucketSession(NamedTuple):
     created: float
     #: This session replaced a rejected one.
     replaced_rejected: bool = False
+    #: It could not be replaced, and a warning says so.
+    has_warned: bool = False
 
     def has_left(self, seconds: float) -> bool:
         """Return whether it lasts for more than ``seconds``."""
@@ -73,6 +75,11 @@ class BucketSessions:
         self._cache[access_key, bucket] = session._replace(replaced_rejected=is_next)
         for oldest in list(self._cache)[:-MAX_SESSIONS]:
             self._cache.pop(oldest, None)
+
+    def mark_warned(self, access_key: str, bucket: str, session: BucketSession) -> None:
+        """Note that a warning about this session was logged, if it is still in use."""
+        if self.get(access_key, bucket) is session:
+            self._cache[access_key, bucket] = session._replace(has_warned=True)
 
     def drop(self, access_key: str, bucket: str, rejected: str) -> None:
         """Stop using the session with the access key ``rejected``.
@@ -155,8 +162,10 @@ class IdentityCache:
     ) -> BucketSession:
         if session is None:
             raise error
-        text = "The session of bucket %s could not be refreshed (%s); it is still valid"
-        logger.warning(text, bucket, type(error).__name__)
+        if not session.has_warned:
+            text = "The session of bucket %s could not be refreshed (%s); it is still valid"
+            logger.warning(text, bucket, type(error).__name__)
+            self._sessions.mark_warned(self.access_key, bucket, session)
         return session
 
 

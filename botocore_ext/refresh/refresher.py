@@ -297,8 +297,9 @@ class Refresher:
         if outcome is None:
             return None
         if must_raise(before, error, now):
-            text = "Fetching credentials via %s failed: %s"
-            logger.warning(text, self._name, redacted_text(error))
+            # Not a warning: the caller gets the error.
+            text = redacted_text(error)
+            logger.debug("Fetching credentials via %s failed: %s", self._name, text)
             return outcome
         validity = "are still valid" if before.is_unexpired(now) else "have expired"
         if before.invalidated:

@@ -193,7 +193,7 @@ def test_failed_row_shows_its_error_and_returns_1(running, capsys):
     (running / "token").write_text("another")
     assert demo.report({name: demo.PROFILES[name] for name in ("http", "web")}) == 1
     _, http, web = capsys.readouterr().out.splitlines()
-    assert re.match(r"http {6}.* custom-http: 127.0.0.1:\d+ answered with status 401", http)
+    assert re.match(r"http {6}.* custom-http: .*: 127.0.0.1:\d+ answered with status 401", http)
     assert ROW.fullmatch(web)
 
 

@@ -46,7 +46,7 @@ def test_list_says_what_each_profile_means(file, aws, capsys, tmp_path):
     """No request is sent, no program is run and no secret is shown."""
     assert main(["list"]) == 0
     half = (
-        "role_arn is not set in profile 'half': set role_arn = "
+        "role_arn is not set in profile 'half': for example, set role_arn = "
         f"arn:aws:iam::123456789012:role/Web in profile 'half' of {file}"
     )
     static = "aws_access_key_id = ****************TERM, aws_secret_access_key = (set)"

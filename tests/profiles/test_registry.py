@@ -107,6 +107,14 @@ def test_a_profile_selects_a_provider_of_another_package(load):
 
 
 @pytest.mark.usefixtures("acme")
+def test_an_empty_setting_of_another_package_is_an_error(load):
+    with pytest.raises(
+        ConfigurationError, match="acme_path in profile 'mine' is empty: for example"
+    ):
+        load("acme_path =")
+
+
+@pytest.mark.usefixtures("acme")
 def test_role_arn_belongs_to_the_provider_that_declares_it(load):
     """A role of another provider needs a source, as next to our own settings."""
     assert load("acme_path = vault", "role_arn = arn:a").access_key == "AKIAvaultarn:a"
@@ -372,7 +380,7 @@ def test_a_setting_of_another_package_is_not_taken_for_ours(package, load, caplo
 def reason(load, token):
     with pytest.raises(ConfigurationError) as raised:
         load(ROLE, f"web_identity_token = {token}")
-    return raised.value.reason.partition(": set ")[0]
+    return raised.value.reason.partition(": for example, set ")[0]
 
 
 def test_a_token_scheme_of_another_package_is_read_at_each_fetch(package, load, aws, monkeypatch):

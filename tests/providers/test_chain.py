@@ -174,7 +174,7 @@ def test_what_failed_stops_the_chain_unchanged(link, error):
 def test_a_chain_without_links_is_an_error():
     with pytest.raises(
         ConfigurationError,
-        match=r"links is not set: pass from_http\(\), 'Environment' to create_credential_chain\(\)",
+        match=r"links is not set: for example, pass from_http\(\), 'Environment' to create_cred",
     ):
         create_credential_chain().load()
 

@@ -175,7 +175,7 @@ class TestClassicFlow:
 
     def test_another_source_of_the_role_is_refused_in_code(self):
         for options, text in [
-            ({"flow": "classic"}, "role_arn is not set: pass role_arn="),
+            ({"flow": "classic"}, "role_arn is not set: for example, pass role_arn="),
             (
                 {"role_arn": ROLE},
                 "role_arn passed to .* belongs to the classic flow: pass flow='classic",
@@ -320,11 +320,17 @@ class TestDeveloperIdentity:
     def test_what_does_not_belong_together_is_refused_in_code(self):
         master = {"master_credentials": backend()}
         for options, text in [
-            ({"developer_provider": "a"}, "developer_user is not set: pass developer_user="),
+            (
+                {"developer_provider": "a"},
+                "developer_user is not set: for example, pass developer_user=",
+            ),
             ({"developer_user": "a"}, "developer_user passed to .* pass developer_provider="),
             (master, "master_credentials passed to .* is for a developer identity"),
             ({"source_profile": "a"}, "source_profile passed to .* is for a developer identity"),
-            (DEVELOPER, "master_credentials or source_profile is not set: pass master_cred"),
+            (
+                DEVELOPER,
+                "master_credentials or source_profile is not set: for example, pass master_cred",
+            ),
             (
                 {**DEVELOPER, **master, "source_profile": "a"},
                 "conflicts with master_credentials: remove",

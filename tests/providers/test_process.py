@@ -225,7 +225,7 @@ def test_an_error_of_a_profile_names_it(process, config):
 @pytest.mark.parametrize("option", ["profile", "filepath", "config_filepath"])
 def test_where_to_read_is_checked_before_anything_is_read(option):
     """A number would be looked for as the name of a profile, and a chain would go on."""
-    text = rf"{option} passed to from_process\(\) must be a string, not int: pass {option}="
+    text = rf"{option} passed to from_process\(\) must be a string, not int: for example, pass "
     with pytest.raises(ConfigurationError, match=text):
         create_credential_chain(from_process(**{option: 5}), lambda: None).fetch()
 

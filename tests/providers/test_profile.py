@@ -373,7 +373,10 @@ IMPOSSIBLE = {
     "no number": (
         role("p", "q") + f"duration_seconds = long\n[profile q]\n{STATIC}",
         "p",
-        "has a duration_seconds that is not a whole number: write duration_seconds = 3600",
+        (
+            "has a duration_seconds that is not a whole number: for example, write "
+            "duration_seconds = 3600"
+        ),
     ),
 }
 

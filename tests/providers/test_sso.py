@@ -331,7 +331,7 @@ def test_the_remedy_is_for_the_login_that_is_missing(config, given, remedy):
 def test_a_client_of_another_service_is_an_error_of_code():
     """Else the token file would seem to be broken."""
     other = botocore.session.Session().create_client("sts", "us-east-1")
-    fact = r"client passed to from_sso\(\) must .* has get_role_credentials\(\), not STS: pass"
+    fact = r"client passed to from_sso\(\) must .* has get_role_credentials\(\), not STS: for ex"
     with pytest.raises(ConfigurationError, match=fact):
         from_sso(**INLINE, client=other).load()
 
@@ -366,15 +366,18 @@ def test_a_chain_steps_over_a_profile_without_sso(config):
 @pytest.mark.parametrize("missing", INLINE)
 def test_a_part_of_what_is_needed_stops_a_chain(missing):
     given = {name: value for name, value in INLINE.items() if name != missing}
-    with pytest.raises(ConfigurationError, match=f"{missing} is not set.*: pass {missing}="):
+    with pytest.raises(ConfigurationError, match=f"{missing} is not set.*, pass {missing}="):
         create_credential_chain(from_sso(**given), from_sso()).fetch()
 
 
 @pytest.mark.parametrize(
     ("given", "fact"),
     [
-        ({"sso_role_name": "Other"}, "not set in code, which sets sso_role_name: pass sso_account"),
-        ({}, "not set in profile 'dev': set sso_account_id = "),
+        (
+            {"sso_role_name": "Other"},
+            "not set in code, which sets sso_role_name: for example, pass sso_account",
+        ),
+        ({}, "not set in profile 'dev': for example, set sso_account_id = "),
     ],
 )
 def test_what_is_missing_can_be_set_only_where_the_rest_is(config, given, fact):

@@ -429,7 +429,9 @@ def test_params_must_be_a_mapping():
     ],
 )
 def test_value_without_credentials_is_refused(master, fact):
-    with pytest.raises(ConfigurationError, match=rf"\(\) {fact}: pass master_credentials="):
+    with pytest.raises(
+        ConfigurationError, match=rf"\(\) {fact}: for example, pass master_credentials="
+    ):
         from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master).load()
 
 

@@ -86,7 +86,9 @@ def test_a_string_in_code_is_the_token_and_never_a_reference(aws):
 def test_a_provider_may_be_built_before_its_token_is_known(aws):
     provider = from_web_token(role_arn=ROLE)
     credentials = provider.load()
-    with pytest.raises(ConfigurationError, match="web_identity_token is not set: pass "):
+    with pytest.raises(
+        ConfigurationError, match="web_identity_token is not set: for example, pass "
+    ):
         credentials.get_frozen_credentials()
     provider.web_identity_token = token = fakes.secret("token")
     assert credentials.access_key.startswith("ASIA")

@@ -359,11 +359,20 @@ class TestRenewal:
         if served == 2:
             get(client)
             fact = "The session of bucket data--usw2-az1--x-s3 could not be refreshed ("
-            assert any(fact in text for text in logs)
+            assert len([text for text in logs if fact in text]) == 1
         else:
             with pytest.raises(ClientError, match="AccessDenied"):
                 get(client)
         assert len(express.users) == served
+
+    def test_failures_of_one_session_are_one_warning(self, session, express, logs):
+        express.lifetime = 44
+        client = client_of(session)
+        get(client)
+        express.refusals["CreateSession"] = [DENIED, DENIED]
+        for _ in range(2):
+            get(client)
+        assert len([text for text in logs if "could not be refreshed" in text]) == 1
 
     def test_threads_that_need_one_at_once_create_one(self, session, express):
         client = client_of(session, max_pool_connections=8)
