@@ -10,7 +10,8 @@ from botocore.credentials import CredentialProvider, Credentials, ProfileProvide
 from botocore.session import Session
 
 from ..aws.frozen_credentials import FrozenCredentials
-from ..catalogue import ROWS, Row
+from ..catalogue import PROFILE as PROFILE_ROW
+from ..catalogue import Row
 from ..errors import Attempt, ConfigurationError, NotConfigured, ProviderError
 from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
@@ -35,8 +36,9 @@ T = TypeVar("T")
 
 #: The rule of a third-party provider.
 _UNKNOWN = Rule(lambda _: None, source=lambda _: "", is_guess=True)
-#: The METHODs of the providers of whole profiles, whose module is loaded only if one is selected.
-_OF_PROFILES = {row.method for row in ROWS if row.home.startswith("providers.profile:")}
+
+#: The METHOD of the provider of a whole profile, whose module is loaded only if one is selected.
+_OF_PROFILE = PROFILE_ROW.method
 
 
 @dataclass
@@ -204,8 +206,9 @@ class Search:
             provider.check()
         if isinstance(provider, CredentialChain):
             self._check_links(provider)
-        elif isinstance(provider, Provider) and provider.METHOD in _OF_PROFILES:
-            self._check_profile(str(provider.scope.profile), is_source=False)
+        elif isinstance(provider, Provider) and provider.METHOD == _OF_PROFILE:
+            if provider.scope.profiles == self.view.profiles:  # else they are of other files
+                self._check_profile(str(provider.scope.profile), is_source=False)
         elif rule is RULES["assume-role"]:
             self.check_role()
         else:
@@ -268,7 +271,7 @@ class Search:
         ours = inserted_providers(ProfileScope(session, profile=name)) if has_ours else []
         theirs = ProfileProviderBuilder(session).providers(name, disable_env_vars=True)
         for provider in (*ours, *theirs):
-            if provider.METHOD not in _OF_PROFILES:
+            if provider.METHOD != _OF_PROFILE:
                 inner.step(provider)
         file, first = self.view.config_file, inner.first
         if first is None:
@@ -280,7 +283,7 @@ class Search:
     def has_role(self, *, is_source: bool) -> bool:
         """Whether the profile assumes a role; see ``_check_profile``."""
         values = self.view.values
-        if is_source and not {*STATIC}.isdisjoint(values):
+        if is_source and not {*STATIC[:2]}.isdisjoint(values):
             return False
         rule = role_with_ours if self.has_ours else RULES["assume-role"].reason_not_configured
         return is_role(values) and (bool(profile_key(values)) or rule(self.view) is None)

@@ -256,7 +256,7 @@ BROKEN = {
     ),
     "half of sso": (
         "[profile app]\nsso_account_id = 1\n",
-        "has no sso_start_url and no sso_region",
+        "has no sso_start_url or sso_region",
     ),
     "a token file without a role": (
         "[profile app]\nweb_identity_token_file = /token",
@@ -287,6 +287,10 @@ def test_broken_profile_fails_offline_too(name, offline, config, aws, capsys):
     [
         f"{APP}source_profile = dev\n{STATIC}{ROLE}source_profile = app",
         f"{APP}source_profile = app\n{STATIC.partition(chr(10))[2]}",
+        (
+            f"{APP}source_profile = q\n[profile q]\naws_session_token = t\n{ROLE}"
+            f"source_profile = dev\n{STATIC}"
+        ),
         f"{APP}source_profile = q\n[profile q]\n{POOL}",
         f"{APP}credential_source = CustomCognitoIdentityPool\n{POOL}",
         f"{APP}source_profile = q\nbotocore_ext_reload = true\n[profile q]\n{POOL}",
@@ -311,6 +315,22 @@ def test_sound_profile_is_configured_offline(text, config, aws):
     )
     assert not aws.requests
     assert boto3_says(["--profile", "app"]) == ""
+
+
+def test_code_is_configured_offline_without_the_profile(monkeypatch, tmp_path):
+    """What it finds is elsewhere: in the environment, or in files of its own."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    (tmp_path / "config").write_text(STATIC)
+    file = {"filepath": str(tmp_path / "none"), "config_filepath": str(tmp_path / "config")}
+    for provider in (
+        botocore_ext.from_default_chain(),
+        botocore_ext.from_ini(profile="dev", **file),
+        botocore_ext.create_credential_chain(botocore_ext.from_default_chain()),
+    ):
+        session = botocore_ext.Session(credentials=provider)
+        assert botocore_ext.explain(session, offline=True).verdict == "configured"
+        assert session.get_credentials().get_frozen_credentials()
 
 
 @pytest.mark.parametrize(
