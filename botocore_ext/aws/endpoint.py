@@ -52,6 +52,13 @@ def is_allowed(address: str) -> bool:
     return ip in _AGENTS or (isinstance(ip, IPv4Address) and ip in _LOOPBACK)
 
 
+def is_local(host: str) -> bool:
+    """Whether ``host`` is this machine, its agents, or on this link: no proxy is used for it."""
+    if not is_address(host):
+        return host == "localhost"
+    return is_allowed(host) or ip_address(host).is_link_local
+
+
 class Endpoint(NamedTuple):
     """A URL whose parts have all been checked."""
 

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import botocore.exceptions
@@ -18,7 +17,7 @@ from ..runtime.context import RoutedLogger, notify, redact_logs
 from ..runtime.deadline import within
 from .clients import bundle_problem, verification, while_sending
 from .connections import keep_deadlines
-from .endpoint import Endpoint, EndpointError, is_address, is_allowed
+from .endpoint import Endpoint, EndpointError, is_local
 
 if TYPE_CHECKING:
     from ..system import Clock
@@ -212,10 +211,7 @@ def _read(raw: Any) -> bytes:
 def _proxies(endpoint: Endpoint, session: Session) -> dict[str, Any]:
     """Return the proxy settings: none for this machine and its agents."""
     host = endpoint.host
-    is_local = host == "localhost" or is_allowed(host)
-    if is_address(host):
-        is_local = is_local or ip_address(host).is_link_local
-    if endpoint.scheme == "http" or is_local:
+    if endpoint.scheme == "http" or is_local(host):
         return {}
     config: Any = session.get_default_client_config()
     if config and config.proxies:

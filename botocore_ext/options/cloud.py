@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..aws.endpoint import is_address
+from ..aws.endpoint import is_local
 from ..errors import ConfigurationError, FetchError
 from ..runtime.context import redact_logs
 from ..runtime.deadline import FETCH_BUDGET, share_of_budget
@@ -37,8 +36,8 @@ _LOGGERS = (
 )
 
 
-#: This machine, and the metadata service of Google Cloud.
-_LOCAL = ("localhost", "metadata.google.internal")
+#: The metadata service of Google Cloud.
+_METADATA = "metadata.google.internal"
 
 
 @dataclass(frozen=True)
@@ -168,13 +167,8 @@ def _session() -> "requests.Session":
         ) -> Any:
             settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
             host = urlsplit(str(url)).hostname or ""
-            if host in _LOCAL or (is_address(host) and _is_local(host)):
+            if host == _METADATA or is_local(host):
                 settings["proxies"] = {}
             return settings
 
     return Session()
-
-
-def _is_local(address: str) -> bool:
-    ip = ip_address(address)
-    return ip.is_loopback or ip.is_link_local

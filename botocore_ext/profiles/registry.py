@@ -71,8 +71,9 @@ def _load(one: "EntryPoint") -> Any:
 
 # Providers.
 
-_OUR_KEYS = {key for row in ROWS for key in row.keys}
-_KNOWN = AWS_KEYS | _OUR_KEYS
+#: The settings that only this package has.
+OUR_KEYS = {key for row in ROWS for key in row.keys} - AWS_KEYS
+_KNOWN = AWS_KEYS | OUR_KEYS
 #: Settings of AWS's own that providers of other packages may read.
 _SHARED = {"duration_seconds", "external_id", "region", "role_arn", "role_session_name"}
 _PACKAGE = f"{__name__.partition('.')[0]}."

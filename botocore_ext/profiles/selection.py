@@ -11,6 +11,7 @@ from ..catalogue import INSERTED, PROFILE, ROLE_KEYS, Row
 from ..errors import near, nearest
 from .inert import AWS_KEYS
 from .registry import (
+    OUR_KEYS,
     find_source,
     plugin_keys,
     profile_key,
@@ -271,9 +272,7 @@ def role_source(
 
 # Misspelled settings.
 
-#: Settings of AWS that providers of this package also read.
-_AWS_KEYS = {"role_arn", "role_session_name", "duration_seconds", "source_profile"}
-_OUR_KEYS = {key for row in (*INSERTED, PROFILE) for key in row.keys} - _AWS_KEYS - {*ROLE_KEYS}
+_OUR_KEYS = OUR_KEYS - {*ROLE_KEYS}
 #: How similar a setting must be to one of this package to count as misspelled.
 _SIMILARITY = 0.85
 #: Prefixes that only settings of this package have.
