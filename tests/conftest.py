@@ -4,6 +4,7 @@ import gc
 import os
 import socket
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -104,6 +105,17 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_runtest_logfinish():
+    """Do the same with what the test was the first to read."""
+    once.pass_over()
+
+
+def pytest_sessionfinish():
+    """Do the same with what is left: pytest collects garbage five times at the end."""
+    gc.collect()
+    gc.freeze()
+
+
 #: Where ECS has credentials of a container.
 AGENT = ("169.254.170.2", 80)
 #: By these a program knows that it runs in a job of a CI service, as these tests may do.
@@ -123,13 +135,20 @@ def _work_once():
     with pytest.MonkeyPatch.context() as patch:
         once.read_data(patch)
         once.register_handlers(patch)
+        once.copy_handlers(patch)
         yield
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory):
+    """Where homes are: next to each other, because pytest lists the directory of all others."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(autouse=True)
-def world(monkeypatch, tmp_path_factory):
+def world(monkeypatch, _homes):
     """Start without AWS settings, in an empty home, and leave nothing behind."""
-    home = tmp_path_factory.mktemp("home")
+    home = Path(tempfile.mkdtemp(dir=_homes))
     for name in list(scope.system_environment()):
         if name.startswith("AWS_") or name.lower().endswith("_proxy") or name in _OF_A_JOB:
             monkeypatch.delenv(name)
@@ -147,8 +166,8 @@ def world(monkeypatch, tmp_path_factory):
     registry.reset()
 
 
-@pytest.fixture(autouse=True)
-def _loopback_only(monkeypatch):
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only():
     """Refuse every connection that would leave this machine."""
     connect = socket.socket.connect
 
@@ -158,30 +177,43 @@ def _loopback_only(monkeypatch):
             assert host.startswith("127.") or host in ("::1", "localhost"), f"connects to {host}"
         return connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", guarded)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _searched():
+    """What is searched for secrets, by the name that ``users_own`` has for it."""
+    with (
+        searching.Records() as records,
+        searching.Errors() as errors,
+        searching.Commands() as commands,
+    ):
+        yield {"log": records, "error": errors, "command": commands}
 
 
 @pytest.fixture(autouse=True)
-def commands():
-    """Keep the arguments of every child process that is started."""
-    with searching.Commands() as commands:
-        yield commands.texts
-
-
-@pytest.fixture(autouse=True)
-def logs(request, commands):
+def logs(request, _searched):
     """Search every record, error and command for every secret in play."""
     fakes.SECRETS.clear()
-    with searching.Records() as records, searching.Errors() as errors:
-        records.caller_signs = request.node.get_closest_marker("caller_signs") is not None
-        yield records.texts
-        # One that is about to end may do so; others would be heard in the next test.
-        assert fakes.comes_true(lambda: not fakes.at_work())
-    places = {"log": records.texts, "error": errors.texts, "command": commands}
+    for one in _searched.values():
+        one.texts = []
+    records = _searched["log"]
+    records.caller_signs = request.node.get_closest_marker("caller_signs") is not None
+    yield records.texts
+    # One that is about to end may do so; others would be heard in the next test.
+    assert fakes.comes_true(lambda: not fakes.at_work())
     users_own = request.node.get_closest_marker("users_own")
-    for place in places.keys() - set(users_own.args if users_own else ()):
-        shown = searching.shown(places[place])
+    for place in _searched.keys() - set(users_own.args if users_own else ()):
+        shown = searching.shown(_searched[place].texts)
         assert not shown, f"{place} shows {shown}"
+
+
+@pytest.fixture
+def commands(logs, _searched):
+    """Give the arguments of every child process that is started."""
+    return _searched["command"].texts
 
 
 @pytest.fixture

@@ -4,12 +4,16 @@ That was two thirds of a run. Nothing is left out: the first session of a proces
 """
 
 import copy
+import gc
 from pathlib import Path
 
 import boto3
 import botocore
 from botocore import hooks
 from botocore.loaders import JSONFileLoader, Loader
+
+#: What has been read, and lasts, since ``pass_over`` was called.
+_READ = []
 
 
 def read_data(patch):
@@ -23,6 +27,7 @@ def read_data(patch):
             return load(self, full_path, open_method)
         if full_path not in files:
             files[full_path] = load(self, full_path, open_method)
+            _READ.append(full_path)
         return files[full_path]
 
     def list_once(self, type_name):
@@ -66,3 +71,30 @@ def register_handlers(patch):
 
     patch.setattr(hooks.EventAliaser, "__init__", begin_with_names)
     patch.setattr(hooks, "accepts_kwargs", inspect_once)
+
+
+def copy_handlers(patch):
+    """Copy the handlers of a session for a client in a sixth of the time."""
+
+    def copied(node):
+        values, children = node["values"], node["children"]
+        return {
+            "chunk": node["chunk"],
+            "values": values and hooks.NodeList(*map(list, values)),
+            "children": {part: copied(child) for part, child in children.items()},
+        }
+
+    def copy_tree(self):
+        tree = hooks._PrefixTrie()
+        tree._root = copied(self._root)
+        return tree
+
+    patch.setattr(hooks._PrefixTrie, "__copy__", copy_tree)
+
+
+def pass_over():
+    """Let the garbage collector look no more at what has been read."""
+    if _READ:
+        _READ.clear()
+        gc.collect()
+        gc.freeze()
