@@ -17,7 +17,7 @@ from botocore.httpsession import URLLib3Session
 
 from botocore_ext import FetchError, Scope, from_web_token
 from botocore_ext.aws import connections
-from tests import certificates, fakes
+from tests import certificates, effort, fakes
 from tests.runtime.test_fork import in_children
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
@@ -334,7 +334,7 @@ def test_sixty_four_threads_each_get_their_own_answers(aws):
     def fetch(number):
         barrier.wait(60)
         credentials = bound[number]
-        for _ in range(3):
+        for _ in range(effort.rounds(1, 3)):
             credentials.refresh()
         return credentials.access_key
 
