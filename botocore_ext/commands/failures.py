@@ -35,9 +35,8 @@ class CommandError(BotoCoreError):
 
 def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
     """Run a command and return its exit status; a failure is one line without secrets."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the caller, as daemons do
-            setattr(sys, name, StringIO())
+    nowhere = StringIO()  # if the caller has closed them, as daemons do
+    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or StringIO()
     status = 1
     try:
         done = run(arguments)
@@ -57,7 +56,9 @@ def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
     except Exception as error:  # noqa: BLE001 - no traceback: it may show credentials
         reason = f"the command failed with {type(error).__name__}: run botocore-ext explain"
     else:
-        return done
+        if not nowhere.tell():
+            return done
+        reason = "the output could not be written: standard output is closed"
     sys.stderr.write(f"botocore-ext: {' '.join(reason.split())}\n")
     return status
 

@@ -47,6 +47,15 @@ def test_closed_streams_are_no_failure(config, monkeypatch):
     assert main(["exec", "dev", "--", sys.executable, "-c", "raise SystemExit(7)"]) == 7
 
 
+def test_output_to_a_closed_stream_is_a_failure(config, monkeypatch, capsys):
+    config("[profile dev]\naws_access_key_id = AKIA\naws_secret_access_key = s\n")
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["list", "--names"]) == 1
+    assert capsys.readouterr().err == (
+        "botocore-ext: the output could not be written: standard output is closed\n"
+    )
+
+
 #: Files that botocore cannot read, with the number of the line that is wrong.
 UNREADABLE = [
     ("[default]\ns3 =\n  BAD\n", 3),
