@@ -183,9 +183,9 @@ class Rule:
     """The facts about one of botocore's providers."""
 
     #: Returns why it is not configured; None if it is.
-    reason_not_configured: Callable[[View], str | None]
+    reason_not_configured: Callable[[View], str | None] = lambda _: None
     #: Where its credentials come from, and what to do if that fails, for an error.
-    source: Callable[[View], str]
+    source: Callable[[View], str] = lambda _: ""
     remedy: Callable[[View], str] = lambda _: "correct it"
     #: The settings of the profile, and the variables, that it reads.
     keys: tuple[str, ...] = ()
@@ -282,7 +282,6 @@ RULES: Mapping[str, Rule] = {
         reason_empty=lambda _: "the file that AWS_CREDENTIAL_FILE names has no AWSAccessKeyId",
     ),
     "boto-config": Rule(
-        lambda _: None,
         source=lambda _: "the configuration of boto 2",
         variables=("BOTO_CONFIG",),
         is_local=True,

@@ -35,7 +35,7 @@ from .view import View
 T = TypeVar("T")
 
 #: The rule of a third-party provider.
-_UNKNOWN = Rule(lambda _: None, source=lambda _: "", is_guess=True)
+_UNKNOWN = Rule(is_guess=True)
 
 #: The METHOD of the provider of a whole profile, whose module is loaded only if one is selected.
 _OF_PROFILE = PROFILE_ROW.method
@@ -371,7 +371,7 @@ class _Recorder:
 # The options that are set, and where.
 
 #: The rule of a provider of this package, which says itself whether it is configured.
-_OURS = Rule(lambda _: None, source=lambda _: "")
+_OURS = Rule()
 
 
 def _rule_of(provider: CredentialProvider) -> Rule:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import botocore_ext
-from botocore_ext.__main__ import main
+from botocore_ext.__main__ import COMMANDS, main
 from tests import fakes
 
 WEB = """
@@ -28,6 +28,20 @@ def test_version_is_shown(option, capsys):
         main([option])
     assert stopped.value.code == 0
     assert capsys.readouterr().out == f"botocore_ext {botocore_ext.__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_what_a_command_does(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    shown = capsys.readouterr().out
+    summary = COMMANDS[command][1]
+    assert f"{summary[0].upper()}{summary[1:]}.\n" in shown
+    assert shown.startswith(f"usage: botocore-ext {command} [-h]")
+    usage = shown.partition("\n")[0]
+    assert usage.endswith("] -- COMMAND [ARGUMENT ...]") is (command in ("exec", "run"))
 
 
 def test_log_is_shown_without_secrets(aws, capsys, monkeypatch):

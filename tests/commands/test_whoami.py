@@ -28,6 +28,7 @@ def _profiles(config, monkeypatch):
 
 
 def test_whoami_signs_one_get_caller_identity(aws, capsys):
+    aws.lifetime = 7200
     assert main(["whoami", "web"]) == 0
     *lines, last = capsys.readouterr().out.splitlines()
     assert lines == [
@@ -37,7 +38,7 @@ def test_whoami_signs_one_get_caller_identity(aws, capsys):
         "Method      custom-web-token",
         "Profile     web",
     ]
-    assert re.fullmatch(r"Expiration  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(in 59 min\)", last)
+    assert re.fullmatch(r"Expiration  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(in 119 min\)", last)
     assert aws.operations() == ["AssumeRoleWithWebIdentity", "GetCallerIdentity"]
     assert aws.requests[0].gave in aws.requests[1].headers["Authorization"]
 

@@ -256,7 +256,7 @@ BROKEN = {
     ),
     "half of sso": (
         "[profile app]\nsso_account_id = 1\n",
-        "has no sso_start_url or sso_region",
+        "sso_start_url or sso_region or sso_role_name: run `aws configure sso --profile app`",
     ),
     "a token file without a role": (
         "[profile app]\nweb_identity_token_file = /token",
@@ -815,7 +815,9 @@ def test_loaded_credentials_are_noted_first(config):
     config(STATIC)
     session = boto3.Session(profile_name="dev")
     kept = session.get_credentials()
-    assert "already has credentials (config-file)" in botocore_ext.explain(session).notes[0]
+    explanation = botocore_ext.explain(session)
+    assert "already has credentials (config-file)" in explanation.notes[0]
+    assert outcomes(explanation) == {"config-file": "found"}
     assert session.get_credentials() is kept
 
 
@@ -929,6 +931,36 @@ def test_malformed_max_attempts_is_named(config):
     )
 
 
+def test_environment_shows_all_its_variables(monkeypatch):
+    values = {
+        "AWS_ACCESS_KEY_ID": "AKIAOFENV",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_SECURITY_TOKEN": "token",
+        "AWS_SESSION_TOKEN": "token",
+        "AWS_CREDENTIAL_EXPIRATION": "2999-01-01T00:00:00Z",
+        "AWS_ACCOUNT_ID": "123456789012",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    step = botocore_ext.explain().steps[0]
+    assert {one.name for one in step.settings} == values.keys()
+    assert {one.origin for one in step.settings} == {"environment"}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[other]\n", "{} has no section [dev]"),
+        ("[dev]\nregion = eu-west-1\n", "section [dev] of {} has no aws_access_key_id"),
+    ],
+)
+def test_credentials_file_without_credentials_is_named(text, reason, config, world):
+    config("[profile dev]\n", text)
+    explanation = botocore_ext.explain(boto3.Session(profile_name="dev"))
+    step = step_of(explanation, "shared-credentials-file")
+    assert step.reason == reason.format(world / "credentials")
+
+
 def test_expired_process_credentials_are_named(config, monkeypatch):
     expired = json.dumps(
         {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t",
@@ -957,7 +989,12 @@ def test_credentials_of_boto_2_are_found(names_it, world, monkeypatch):
     monkeypatch.setenv(names_it, str(file))
     assert botocore_ext.explain().found.access_key.endswith("AOLD")
     file.write_text("")
-    assert botocore_ext.explain().found is None
+    explanation = botocore_ext.explain()
+    assert explanation.found is None
+    assert {
+        "AWS_CREDENTIAL_FILE": "the file that AWS_CREDENTIAL_FILE names has no AWSAccessKeyId",
+        "BOTO_CONFIG": f"no credentials in {file}",
+    }[names_it] in [step.reason for step in explanation.steps]
 
 
 @pytest.mark.caller_signs
