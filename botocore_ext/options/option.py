@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _as_given(value: Any) -> Any:
-    return value
-
-
 class Option:
     """A descriptor that returns the current value of an option, or its default.
 
@@ -60,7 +56,7 @@ class Option:
     #: The value may contain " ;" and " #", which in other options are an error.
     allow_comments: bool = False
     #: Checks a value, from code or from text, and converts it; ValueError says what is wrong.
-    parse: Callable[[Any], Any] = staticmethod(_as_given)
+    parse: Callable[[Any], Any] = staticmethod(lambda value: value)
     #: Converts ini text before ``parse``, such as a reference to a token, within a scope.
     read: "Callable[[Any, Scope], Any] | None" = None
     #: The example as Python code; None: ``example`` as a string.

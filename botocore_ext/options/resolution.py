@@ -83,7 +83,7 @@ def check_texts(texts: Sequence[str], kind: str) -> None:
     Raises:
         ValueError: There is one.
     """
-    if any(map(_is_quoted, texts)):
+    if any(len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" for text in texts):
         raise ValueError("is in quotes, which would be part of the value (remove the quotes)")
     if kind == PROFILE and any(mark in text for text in texts for mark in _COMMENTS):
         raise ValueError(
@@ -97,10 +97,6 @@ def _texts(value: str | Mapping[str, str]) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [text.strip() for line in value.items() for text in line]
-
-
-def _is_quoted(text: str) -> bool:
-    return len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
 
 
 class Resolved(NamedTuple):

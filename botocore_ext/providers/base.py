@@ -18,7 +18,6 @@ from ..refresh.credentials import ProviderCredentials
 from ..refresh.policy import DEFAULT_WINDOW, Window
 from ..refresh.rejections import resend_rejected
 from ..runtime.context import RoutedLogger, guard_recursion, log_to
-from ..system import Clock
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -135,11 +134,6 @@ class Provider(Specification):
             ProviderError: See ``botocore_ext.errors``.
             botocore.exceptions.ClientError: The service refused.
         """
-
-    @property
-    def _clock(self) -> Clock:
-        """The clock of the scope."""
-        return self.scope.clock
 
     @property
     def _label(self) -> str:

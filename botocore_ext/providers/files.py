@@ -1,6 +1,6 @@
 """``FilesProvider``: the base class of providers that read a profile of the AWS files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from botocore.session import Session
@@ -106,15 +106,14 @@ class FilesProvider(Provider):
         if profile not in profiles:
             similar = near(str(profile), profiles)
             hint = f" (did you mean '{similar}'?)" if similar else ""
-            return f"there is no profile '{profile}' in {' or '.join(self._paths())}{hint}"
+            files = ("config_file", "credentials_file")
+            paths = [
+                describe_path(str(self.scope.files.get_config_variable(name))) for name in files
+            ]
+            return f"there is no profile '{profile}' in {' or '.join(paths)}{hint}"
         settings = " or ".join(self._selecting_keys())
         return f"{self.scope.profile_in_file} has no {settings}"
 
     def _selecting_keys(self) -> Sequence[str]:
         """Return the settings that select this provider."""
         return [str(one.ini) for one in self.options() if one.selects]
-
-    def _paths(self) -> Iterator[str]:
-        """Yield the paths of both files, each with the reason if botocore cannot read it."""
-        for name in ("config_file", "credentials_file"):
-            yield describe_path(str(self.scope.files.get_config_variable(name)))

@@ -71,16 +71,13 @@ class ProcessProvider(FilesProvider):
             FetchError: The process failed, took too long, or printed something else.
         """
         arguments = list(compat_shell_split(self.credential_process))
+        setting = self._option_named("credential_process")
+        origin: Any = self._resolution(setting).origin  # there is one: the command has been read
 
         def work() -> FrozenCredentials:
             return _parse(output_of(arguments, self.timeout), self.scope.profile_values)
 
-        return pause_budget(partial(native, self.METHOD, self._where_set(), REMEDY, work))
-
-    def _where_set(self) -> str:
-        setting = self._option_named("credential_process")
-        origin: Any = self._resolution(setting).origin  # there is one: the command has been read
-        return str(origin.where(setting))
+        return pause_budget(partial(native, self.METHOD, origin.where(setting), REMEDY, work))
 
 
 def _parse(output: Output, profile: Mapping[str, Any]) -> FrozenCredentials:

@@ -221,7 +221,8 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         if self.ignore_cache:
             self._read_again()
         attempts = []
-        for name, get in self._candidates():
+        # Created once for each binding.
+        for name, get in self._binding.once("candidates", self._find_candidates):
             try:
                 credentials = get()
             except NotConfigured as error:
@@ -239,10 +240,6 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         fact = f"{self.scope.profile_in_file} has no credentials"
         remedy = f"add some, for example with `aws configure --profile {self.scope.profile}`"
         return NotConfigured(provider=self.METHOD, error_msg=f"{fact}: {remedy}")
-
-    def _candidates(self) -> list[Candidate]:
-        """Return the candidates, created once for each binding."""
-        return self._binding.once("candidates", self._find_candidates)
 
     def _find_candidates(self) -> list[Candidate]:
         """Create the candidates, in botocore's order.

@@ -23,7 +23,6 @@ T = TypeVar("T")
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from ..system import Clock
     from .policy import Window
 
     class Source(Protocol):
@@ -35,7 +34,9 @@ if TYPE_CHECKING:
         @property
         def _label(self) -> str: ...
         @property
-        def _clock(self) -> Clock: ...
+        def scope(self) -> Any:
+            """Its scope, which has the clock."""
+
         def _guarded_fetch(self) -> FrozenCredentials: ...
         def _subscribe(self, credentials: "ProviderCredentials", distance: int = 0) -> None: ...
         def _logged(self, work: Callable[[], T]) -> T: ...
@@ -51,7 +52,7 @@ def needs_itself(method: str) -> ConfigurationError:
     )
 
 
-def _frozen_field(name: str, meaning: str) -> Any:
+def frozen_field(name: str, meaning: str) -> Any:
     """Make a read-only property that fetches as ``get_frozen_credentials`` does."""
     return property(lambda self: getattr(self.get_frozen_credentials(), name), doc=meaning)
 
@@ -65,7 +66,7 @@ class ProviderCredentials(RefreshableCredentials):
         nothing: Any = None  # to botocore: no session token, no expiration
         super().__init__("", "", nothing, nothing, provider._guarded_fetch, method)
         self._provider = provider
-        clock = provider._clock
+        clock = provider.scope.clock
         self._wall, self._steady = clock.now, clock.monotonic
         self._refresher = Refresher(
             provider._label,
@@ -91,10 +92,10 @@ class ProviderCredentials(RefreshableCredentials):
         return current.frozen
 
     # Prefer get_frozen_credentials(), whose fields belong together.
-    access_key: Any = _frozen_field("access_key", "The access key ID.")
-    secret_key: Any = _frozen_field("secret_key", "The secret access key.")
-    token: Any = _frozen_field("token", "The session token; None for long-term credentials.")
-    account_id: Any = _frozen_field("account_id", "The account; None if the source returns none.")
+    access_key: Any = frozen_field("access_key", "The access key ID.")
+    secret_key: Any = frozen_field("secret_key", "The secret access key.")
+    token: Any = frozen_field("token", "The session token; None for long-term credentials.")
+    account_id: Any = frozen_field("account_id", "The account; None if the source returns none.")
 
     @property
     def expiration(self) -> datetime | None:

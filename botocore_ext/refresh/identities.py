@@ -18,6 +18,7 @@ from ..aws.frozen_credentials import PER_REQUEST
 from ..errors import ConfigurationError
 from ..runtime.context import identity_in_force
 from ..runtime.single_flight import Once
+from .credentials import frozen_field
 
 
 class Identity:
@@ -137,11 +138,6 @@ def _drop(entries: dict[object, Any], key: object, _: object) -> None:
 # The credentials of a client.
 
 
-def _frozen_field(name: str, meaning: str) -> Any:
-    """Make a read-only property of the identity in force."""
-    return property(lambda self: getattr(self.current(), name), doc=meaning)
-
-
 class PerRequestCredentials(Credentials):
     """The credentials of the identity in force, at each use."""
 
@@ -220,10 +216,10 @@ class PerRequestCredentials(Credentials):
         frozen: ReadOnlyCredentials = self.current().get_frozen_credentials()
         return frozen
 
-    access_key: Any = _frozen_field("access_key", "The access key ID.")
-    secret_key: Any = _frozen_field("secret_key", "The secret access key.")
-    token: Any = _frozen_field("token", "The session token; None for long-term credentials.")
-    account_id: Any = _frozen_field("account_id", "The account; None if the source returns none.")
+    access_key: Any = frozen_field("access_key", "The access key ID.")
+    secret_key: Any = frozen_field("secret_key", "The secret access key.")
+    token: Any = frozen_field("token", "The session token; None for long-term credentials.")
+    account_id: Any = frozen_field("account_id", "The account; None if the source returns none.")
 
     # The part of credentials that ``rejections`` uses.
 

@@ -88,7 +88,7 @@ def lock_file(path: str, seconds: float) -> Iterator[None]:
     """
     clock = Clock()
     deadline = clock.monotonic() + seconds
-    with open(path, "ab", opener=_open_for_owner) as file:
+    with open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         while not _has_lock(file.fileno()):
             if clock.monotonic() > deadline:
                 raise TimeoutError
@@ -97,10 +97,6 @@ def lock_file(path: str, seconds: float) -> Iterator[None]:
             yield
         finally:  # a child that was forked meanwhile has the file open, and so the lock
             _unlock(file.fileno())
-
-
-def _open_for_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _has_lock(handle: int) -> bool:
