@@ -425,7 +425,7 @@ class TestFiles:
         ("content", "line", "remedy"),
         [
             (b"[profile p\n", ":1", SYNTAX),
-            (b"\xff\xfe", "", SYNTAX),
+            (b"\xff\xfe", "", "save it as UTF-8 without a byte order mark"),
             (b"no section\n", ":1", SYNTAX),
             (b"[a]\nx = 1\n  y\n\ncognito_logins =\n  # b\n  c: env://D\n", ":7", EQUALS),
         ],
