@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from pygments.lexers.special import TextLexer
+from sphinx.util.typing import stringify_annotation
 
-from botocore_ext import __version__
+from botocore_ext import Source, Token, __version__
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -60,8 +61,25 @@ def show_colons(
     lines[:] = [line.replace(_COLON, ":") for line in lines]
 
 
+#: Types that the signatures show by name, because what they consist of is long.
+_ALIASES = {
+    stringify_annotation(alias, "smart"): f"botocore_ext.{name}"
+    for name, alias in (("Source", Source), ("Token", Token))
+}
+
+
+def name_aliases(
+    _app: "Sphinx", _what: str, _name: str, _of: object, _options: object, *texts: str | None
+) -> tuple[str | None, ...]:
+    """Replace what ``Source`` and ``Token`` consist of."""
+    for long, name in _ALIASES.items():
+        texts = tuple(text and text.replace(long, name) for text in texts)
+    return texts
+
+
 def setup(app: "Sphinx") -> None:
     """Let ``wire`` blocks, which show what a profile sends, be plain text."""
     app.add_lexer("wire", TextLexer)
+    app.connect("autodoc-process-signature", name_aliases)
     app.connect("autodoc-process-docstring", hide_colons, priority=400)
     app.connect("autodoc-process-docstring", show_colons, priority=600)  # napoleon has 500

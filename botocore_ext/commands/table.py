@@ -17,16 +17,12 @@ from typing import Any
 
 from ..catalogue import ROWS, Row, find
 from ..options.option import Option, annotations, type_text
-from ..options.references import Token
 from ..profiles.registry import plugins
 from ..providers.base import Provider
-from ..providers.function import Source
 
 _PART = re.compile(
     r"(?P<begin><!-- (?P<name>\w+): begin[^\n]*-->\n).*?(?P<end><!-- (?P=name): end -->)", re.DOTALL
 )
-#: Types that are shown by their public name: what they consist of is long.
-_ALIASES = {"Source": Source, "Token": Token}
 _PROVIDER_HEADINGS = ["factory", "`METHOD`", "canonical name", "selected by the ini key"]
 
 
@@ -112,11 +108,8 @@ def _options(kind: type, options: Iterable[Option]) -> str:
 
 def _facts(one: Option, types: Mapping[str, Any]) -> str:
     """Return the type and default of an option, and an example of each way to set it."""
-    kind = type_text(types[one.name])
-    for name, alias in _ALIASES.items():
-        kind = kind.replace(type_text(alias), name)
-    is_optional = "required" if one.required else "optional"
-    facts = {"Type": f"{_code(kind.removesuffix(' | None'))}, {is_optional}"}
+    kind = type_text(types[one.name]).removesuffix(" | None")
+    facts = {"Type": f"{_code(kind)}, {'required' if one.required else 'optional'}"}
     if one.default is not None:
         facts["Default"] = _code(one.default_text.removeprefix("By default "))
     python = one.code_example if one.positional else f"{one.name}={one.code_example}"

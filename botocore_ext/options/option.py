@@ -208,8 +208,19 @@ class _OptionsMeta(ABCMeta):
         return _signature(cls, cls._options)
 
 
+#: Types of options by their public name, which texts show instead of what they consist of.
+ALIASES: dict[str, Any] = {}
+
+
 def type_text(annotation: Any) -> str:
     """Return an annotation as it is written in code, without the modules of its names."""
+    text = _short(annotation)
+    for name, alias in ALIASES.items():
+        text = text.replace(_short(alias), name)
+    return text
+
+
+def _short(annotation: Any) -> str:
     written = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     short = re.sub(r"\b\w+(?:\.\w+)*\.(?=\w)", "", written)
     return re.sub(r"^Union\[(\w+), (.+)\]$", r"\1 | \2", short)  # of Literal, until Python 3.14

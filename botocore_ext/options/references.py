@@ -12,10 +12,12 @@ from ..profiles import registry
 from ..runtime.awaiting import result_of
 from ..system import is_absolute
 from . import sources, types
+from .option import ALIASES
 from .scope import Scope
 
 #: A token, or a callable that returns one; with aiobotocore it may be a coroutine function.
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
+ALIASES["Token"] = Token
 
 #: How similar a misspelled scheme must be: "vault" is not "oauth".
 _SIMILARITY = 0.65

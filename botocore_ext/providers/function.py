@@ -8,7 +8,7 @@ from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCreden
 from ..aws.frozen_credentials import PER_REQUEST, FieldError, FrozenCredentials
 from ..errors import FetchError
 from ..options import types
-from ..options.option import option
+from ..options.option import ALIASES, option
 from ..refresh.credentials import ProviderCredentials
 from ..runtime.awaiting import result_of
 from ..runtime.context import guard_recursion
@@ -20,6 +20,7 @@ _Found: TypeAlias = FrozenCredentials | Credentials | Mapping[str, Any] | None
 Function: TypeAlias = Callable[[], _Found | Awaitable[_Found]]
 #: A provider, or what can be passed instead.
 Source: TypeAlias = CredentialProvider | Function | FrozenCredentials | Credentials
+ALIASES["Source"] = Source
 
 
 class FunctionProvider(Provider):

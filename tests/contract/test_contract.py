@@ -192,6 +192,13 @@ def test_help_of_a_class_without_options_is_its_docstring():
     assert "Args:" not in inspect.getdoc(without)
 
 
+def test_help_shows_the_public_names_of_types():
+    """What they consist of would be three lines, which Sphinx cannot read."""
+    help_of = {kind.FACTORY: str(kind.__doc__) for kind in EVERY}
+    assert "web_identity_token (Token): " in help_of["from_web_token"]
+    assert "master_credentials (Source | Mapping" in help_of["from_temporary_credentials"]
+
+
 def test_dir_shows_what_a_user_needs():
     """What completion offers is the API: the rest of a provider has an underscore."""
     for kind in EVERY:
