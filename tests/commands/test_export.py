@@ -324,7 +324,7 @@ def test_refusal_of_sts_is_one_line(aws):
     ("profile", "why"),
     [
         ("nowhere", "The config profile (nowhere) could not be found"),
-        ("nothing", "no credentials were found for profile 'nothing': add"),
+        ("nothing", "no credentials were found for profile 'nothing': run botocore-ext explain to"),
         ("half", "role_arn is not set in profile 'half'"),
         ("prints", "the command failed with JSONDecodeError: run botocore-ext explain"),
         ("odd", "credentials of profile 'odd' cannot be used (SessionToken contains"),

@@ -296,6 +296,7 @@ def test_broken_profile_fails_offline_too(name, offline, config, aws, capsys):
         f"{APP}source_profile = q\nbotocore_ext_reload = true\n[profile q]\n{POOL}",
         f"[profile app]\ncredential_chain = profile dev, profile web\n{STATIC}{WEB}",
         f"[profile app]\ncredential_chain = profile q, profile dev\n[profile q]\n{STATIC}",
+        f"[profile app]\ncredential_chain = profile dev\n{STATIC}botocore_ext_reload = true",
         (
             f"[profile app]\ncredential_chain = profile dev\n{STATIC}{ROLE}source_profile = q\n"
             f"[profile q]\n{POOL}"
@@ -767,12 +768,17 @@ def test_unreadable_file_counts_as_empty(config, mocker):
 
 def test_inconsistent_sso_session_is_named(config):
     """The section exists and contradicts the profile."""
-    config(f"[profile dev]\nsso_session = corp\n{SSO}[sso-session corp]\nsso_region = eu-west-1\n"
-           "sso_start_url = https://x\n")  # fmt: skip
+    text = (
+        f"[profile dev]\nsso_session = corp\n{SSO}[sso-session corp]\nsso_start_url = https://x\n"
+    )
+    config(f"{text}sso_region = eu-west-1\n")
     explanation = botocore_ext.explain(boto3.Session(profile_name="dev"))
     assert step_of(explanation, "sso").reason == (
         "sso_region is not the same as in [sso-session corp]: remove one of them"
     )
+    config(f"{text}sso_region = us-east-1\n")  # the same in both is correct
+    explanation = botocore_ext.explain(boto3.Session(profile_name="dev"), offline=True)
+    assert outcomes(explanation) == {"sso": "not tried"}
 
 
 # Sessions that have credentials already.
