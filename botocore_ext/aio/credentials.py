@@ -311,6 +311,6 @@ async def _send_again(
     try:
         access_key = (await request.auth()).credentials.access_key
     except Exception as error:  # noqa: BLE001 - the caller gets the error of the service
-        rejections.log_failed_fetch(error)
+        rejections.log_failed_fetch(request, error)
         return None
     return request.resend_with(access_key)

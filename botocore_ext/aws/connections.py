@@ -26,7 +26,7 @@ from urllib3.exceptions import SSLError
 from urllib3.util import Timeout
 
 from ..runtime.deadline import seconds_left, too_late
-from ..runtime.single_flight import ProcessLocal
+from ..runtime.single_flight import ProcessLocal, use_last
 
 
 class _Reader(RawIOBase):
@@ -204,9 +204,8 @@ def share_connections(client: Any) -> None:
     with suppress(TypeError):  # a setting cannot be compared
         way = _way_of_connecting(own)
         keep_deadlines(own)
-        endpoint.http_session = shared[way] = shared.pop(way, own)  # the last one used
-        for oldest in list(shared)[:-_MAX_SHARED]:
-            shared.pop(oldest, None)
+        endpoint.http_session = shared.get(way, own)
+        use_last(shared, way, endpoint.http_session, _MAX_SHARED)
 
 
 def reset() -> None:

@@ -18,12 +18,17 @@ from ..refresh.credentials import ProviderCredentials
 from ..refresh.policy import DEFAULT_WINDOW, Window
 from ..refresh.rejections import resend_rejected
 from ..runtime.context import RoutedLogger, guard_recursion, log_to
+from ..runtime.single_flight import use_last
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
 # ``TokenCell``: the state that the bound copies of a provider share.
+
+
+#: The number of ids that logged out which a provider knows. A cache has one id: that of the last.
+_MAX_LOGGED_OUT = 1000
 
 
 class KeptIds:
@@ -35,13 +40,14 @@ class KeptIds:
     def __init__(self) -> None:
         """Start without ids."""
         self.current: dict[str, str] = {}
-        #: The ids of users who have logged out: a cache that still has one is not believed.
-        self.logged_out: set[str] = set()
+        #: The ids that logged out last: a cache that still has one is not believed.
+        self.logged_out: dict[str, None] = {}
 
-    def log_out(self) -> None:
-        """Start without ids again, and note those that were kept."""
+    def log_out(self, *cached: str) -> None:
+        """Start without ids again, and note those that were kept here or were ``cached``."""
         dropped, self.current = self.current, {}
-        self.logged_out.update(dropped.values())
+        for identity in {*dropped.values(), *cached} - self.logged_out.keys():
+            use_last(self.logged_out, identity, None, _MAX_LOGGED_OUT)
 
 
 class TokenCell:

@@ -10,8 +10,10 @@ https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetOpenIdTok
 import json
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
+from functools import partial
 from operator import delitem, is_, setitem
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from weakref import ref
 
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
@@ -25,6 +27,7 @@ from ..options.option import Option, option
 from ..options.resolution import PROFILE, Resolved
 from ..refresh.credentials import ProviderCredentials
 from ..runtime.context import RoutedLogger
+from ..runtime.single_flight import use_last
 from .base import KeptIds, Provider, ServiceProvider
 from .function import Source, credentials_or_provider
 from .signed import SignedProvider
@@ -301,12 +304,26 @@ from_cognito_identity = CognitoIdentityProvider
 # under a cache key made of pool, region, endpoint, account and user, and a value that does not look
 # like an identity of the pool's region is ignored.
 
+#: The number of users whose IDs are kept while no provider uses them.
+MAX_USERS = 10_000
 #: IDs that ``user_identifier`` shares between the providers of this process, by cache key.
-_by_user: dict[str, KeptIds] = {}
+_by_user: dict[str, ref[KeptIds]] = {}
+#: Those that were used last.
+_recent: dict[str, KeptIds] = {}
+
+
+def ids_of_user(key: str) -> KeptIds:
+    """Return the IDs under a cache key: the same object for all providers that use it."""
+    new = KeptIds()
+    # setdefault is atomic, and so are the end of an object and the callback of its reference.
+    found = _by_user.setdefault(key, ref(new, partial(_by_user.pop, key)))() or new
+    use_last(_recent, key, found, MAX_USERS)
+    return found
 
 
 def reset() -> None:
     """Forget the IDs that ``user_identifier`` shares in this process."""
+    _recent.clear()
     _by_user.clear()
 
 
@@ -390,8 +407,7 @@ class CachedIdentity:
         if cached is not None:
             self._use_cache("written", lambda cache: delitem(cache, self._cache_key))
         for ids in self._ids:
-            ids.log_out()
-            ids.logged_out.update([cached] if cached else [])
+            ids.log_out(*([] if cached is None else [cached]))
 
     @property
     def _cache_key(self) -> str:
@@ -637,7 +653,8 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
         meta, user = client.meta, self.user_identifier
         pool, account = self.identity_pool_id, self.account_id
         key = json.dumps([pool, meta.region_name, meta.endpoint_url, account, user])
-        shared = None if user is None else _by_user.setdefault(key, KeptIds())
+        shared = None if user is None else ids_of_user(key)
+        self._binding.once("ids of the user", lambda: shared)  # a logout must reach this provider
         return CachedIdentity(key, pool.partition(":")[0], self._cell.ids, shared, self.cache)
 
     def _get_id(self, client: "BaseClient", logins: dict[str, Any]) -> str:

@@ -63,6 +63,11 @@ class PerRequest(CredentialProvider):
         self._default, self._max_identities = default, max_identities
         self._scope: Scope | None = None
 
+    def __repr__(self) -> str:
+        """Show the arguments, of a default the name only."""
+        default = None if self._default is None else Identity(self._default).name
+        return f"per_request(default={default}, max_identities={self._max_identities})"
+
     def bind(self, scope: Scope) -> "PerRequest":
         """Return a copy for a session."""
         bound = PerRequest(self._default, max_identities=self._max_identities)

@@ -157,6 +157,10 @@ class ProviderCredentials(RefreshableCredentials):
 
     # For the rest of this package.
 
+    def _logged(self, work: Callable[[], T]) -> T:
+        """Run ``work``, whose records go to the logger of the provider, and return its result."""
+        return self._provider._logged(work)
+
     def _current(self) -> FrozenCredentials:
         """Return what ``get_frozen_credentials`` returns, with all its fields."""
         found: Any = self._fetch_with(self._refresher.get_or_fetch).state.credentials

@@ -17,7 +17,7 @@ from botocore.utils import S3ExpressIdentityCache
 
 from ..aws.frozen_credentials import expiration
 from ..runtime.context import redact_logs
-from ..runtime.single_flight import NeedsItselfError, SingleFlight, StillUnderWayError
+from ..runtime.single_flight import NeedsItselfError, SingleFlight, StillUnderWayError, use_last
 from ..system import Clock
 from .notes import access_key_of, auth_instance
 from .policy import YOUNG
@@ -70,11 +70,10 @@ class BucketSessions:
 
     def add(self, access_key: str, bucket: str, session: BucketSession) -> None:
         """Cache a new session, and drop the oldest ones beyond the limit."""
-        before = self._cache.pop((access_key, bucket), None)
+        before = self.get(access_key, bucket)
         is_next = before is not None and before.expires == _REJECTED
-        self._cache[access_key, bucket] = session._replace(replaced_rejected=is_next)
-        for oldest in list(self._cache)[:-MAX_SESSIONS]:
-            self._cache.pop(oldest, None)
+        session = session._replace(replaced_rejected=is_next)
+        use_last(self._cache, (access_key, bucket), session, MAX_SESSIONS)
 
     def mark_warned(self, access_key: str, bucket: str, session: BucketSession) -> None:
         """Note that a warning about this session was logged, if it is still in use."""

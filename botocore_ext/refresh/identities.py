@@ -17,7 +17,7 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from ..aws.frozen_credentials import PER_REQUEST
 from ..errors import ConfigurationError
 from ..runtime.context import identity_in_force
-from ..runtime.single_flight import Once
+from ..runtime.single_flight import Once, use_last
 from .credentials import frozen_field
 
 
@@ -92,11 +92,7 @@ class _Identities:
         """Return the entry of a source, the same for all threads."""
         key = key_of(source)
         entry = self._entry(key, source)
-        self._recent.pop(key, None)
-        self._recent[key] = entry
-        if len(self._recent) > self._limit:
-            for oldest in list(self._recent)[: -self._limit]:
-                self._recent.pop(oldest, None)
+        use_last(self._recent, key, entry, self._limit)
         return entry
 
     def _entry(self, key: object, source: Any) -> BoundIdentity:
@@ -233,6 +229,10 @@ class PerRequestCredentials(Credentials):
         invalidate = getattr(self._loaded(), "invalidate", None)
         if invalidate is not None:
             invalidate(access_key)
+
+    def _logged(self, work: Callable[[], Any]) -> Any:
+        """Run ``work``, whose records go to the logger of the identity in force."""
+        return self._loaded()._logged(work)
 
     def _loaded(self) -> Any:
         found = identity_in_force.get()

@@ -4,13 +4,13 @@ The handlers are on botocore's events, which a client copies from its session wh
 They are registered when a provider of this package resolves; other sessions have none.
 """
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from ..runtime.context import RoutedLogger
 from .express import bucket_sessions_of, cache_by_identity, note_creator
 from .notes import Rejected, note_headers, note_signer, note_streams
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .credentials import ProviderCredentials
     from .identities import PerRequestCredentials
 
-logger = logging.getLogger(__name__)
+logger = RoutedLogger(__name__)
 
 #: Error codes for credentials that have expired or are not known; the last one is EC2's.
 _CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired"})
@@ -76,7 +76,7 @@ def _send_again(known: "Known", response: Any, request_dict: Any, **_: object) -
     try:
         access_key = request.auth().credentials.access_key
     except Exception as error:  # noqa: BLE001 - the caller gets the error of the service
-        log_failed_fetch(error)
+        log_failed_fetch(request, error)
         return None
     return request.resend_with(access_key)
 
@@ -98,7 +98,8 @@ def find_rejected(known: "Known", response: Any, request_dict: Any) -> Rejected 
     living = [found for one in known.valuerefs() if (found := one()) is not None]
     request.holders = [one for one in living if one._has_served(request.identity)]
     for credentials in request.holders:
-        logger.debug("A service answered %s to credentials of %s", code, credentials.method)
+        text = "A service answered %s to credentials of %s"
+        credentials._logged(partial(logger.debug, text, code, credentials.method))
         credentials.invalidate(request.access_key)  # no effect for the key of a bucket session
     if request.bucket_sessions is not None:
         request.bucket_sessions.drop(request.bucket, request.access_key)
@@ -107,9 +108,10 @@ def find_rejected(known: "Known", response: Any, request_dict: Any) -> Rejected 
     return request
 
 
-def log_failed_fetch(error: Exception) -> None:
-    """Log why the request is not sent again."""
-    logger.debug("New credentials could not be fetched (%s)", type(error).__name__)
+def log_failed_fetch(request: Rejected, error: Exception) -> None:
+    """Log why a request is not sent again."""
+    text = "New credentials could not be fetched (%s)"
+    request.holders[0]._logged(partial(logger.debug, text, type(error).__name__))
 
 
 def _rewound(body: Any) -> bool:

@@ -20,6 +20,8 @@ from typing import Any, Generic, TypeVar
 from .context import run_with
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 E = TypeVar("E", bound=Exception)
 
 
@@ -40,6 +42,15 @@ class ProcessLocal(Generic[T]):
         for other in self._values.keys() - {pid}:
             self._values.pop(other, None)
         return value
+
+
+def use_last(values: dict[K, V], key: K, value: V, limit: int) -> None:
+    """Put a value last, and drop the first ones beyond ``limit``: they were used longest ago."""
+    values.pop(key, None)
+    values[key] = value
+    if len(values) > limit:
+        for oldest in list(values)[:-limit]:
+            values.pop(oldest, None)
 
 
 class NeedsItselfError(Exception):

@@ -1,6 +1,7 @@
 """The Cognito providers in code; their profiles are in ``tests/cases/profiles.toml``."""
 
 import json
+from weakref import ref
 
 import boto3
 import pytest
@@ -17,7 +18,7 @@ from botocore_ext import (
     from_cognito_identity_pool,
 )
 from botocore_ext.providers.base import KeptIds
-from botocore_ext.providers.cognito import CachedIdentity
+from botocore_ext.providers.cognito import MAX_USERS, CachedIdentity, ids_of_user
 from botocore_ext.tokens import TokenFile
 from tests import fakes
 
@@ -446,6 +447,36 @@ class TestCachedIdentity:
         aws.script("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
         assert provider.fetch().identity_id == SECOND
         assert "could not be written (OSError)" in caplog.text
+
+
+def test_ids_of_users_are_kept_within_a_bound():
+    """Those that a provider uses are always the same object, so that a logout reaches it."""
+    in_use, unused = ids_of_user("ann"), ref(ids_of_user("bob"))
+    for number in range(MAX_USERS):
+        ids_of_user(str(number))
+    assert ids_of_user("ann") is in_use
+    assert unused() is None
+    assert not ids_of_user("bob").current
+
+
+def test_provider_keeps_the_ids_of_its_user(aws):
+    """After ten thousand other users a guest is still the same guest."""
+    provider = from_cognito_identity_pool(identity_pool_id=POOL, user_identifier="ann")
+    provider.fetch()
+    for number in range(MAX_USERS):
+        ids_of_user(str(number))
+    assert provider.fetch().identity_id == FIRST
+    assert aws.operations().count("GetId") == 1
+
+
+def test_ids_that_logged_out_are_known_within_a_bound():
+    ids = KeptIds()
+    for number in range(1001):
+        ids.current["pool"] = f"us-east-1:{number}"
+        ids.log_out("us-east-1:cached")
+    assert len(ids.logged_out) == 1000
+    cache = {"botocore-ext:cognito-identity:pool": "us-east-1:1000"}
+    assert cached_identity(cache, ids).get() is None
 
 
 def test_identity_that_another_thread_stored_is_kept():

@@ -4,6 +4,7 @@ import logging
 import pickle
 
 import pytest
+from botocore.exceptions import ClientError
 
 import botocore_ext
 from botocore_ext import (
@@ -80,6 +81,26 @@ def test_its_own_level_decides(logger, texts, aws):
     finally:
         package.setLevel(logging.NOTSET)
     assert texts("of_the_caller")
+
+
+@pytest.mark.caller_signs
+@pytest.mark.parametrize("per_request", [False, True])
+def test_records_about_rejected_requests_go_there(logger, texts, aws, per_request):
+    provider = from_cognito_identity_pool(identity_pool_id=POOL, logger=logger)
+    session = botocore_ext.Session(
+        credentials=botocore_ext.per_request(provider) if per_request else provider
+    )
+    client = session.client("sts", region_name="us-east-1")
+    client.get_caller_identity()
+    aws.script("GetCallerIdentity", fakes.error("ExpiredToken"))
+    aws.always("GetCredentialsForIdentity", fakes.error("NotAuthorizedException"))
+    with pytest.raises(ClientError, match="ExpiredToken"):
+        client.get_caller_identity()
+    said = texts("of_the_caller")
+    method = "custom-per-request" if per_request else "custom-cognito-identity-pool"
+    assert f"A service answered ExpiredToken to credentials of {method}" in said
+    assert "New credentials could not be fetched (NotAuthorizedException)" in said
+    assert not texts("botocore_ext.refresh")
 
 
 def test_links_without_one_use_that_of_the_chain(logger, texts, aws, config):

@@ -421,7 +421,7 @@ credential_chain = Environment, profile user-{person}
 
     @invariant()
     def no_identity_in_the_cache_is_of_another_user(self):
-        by_user = {key: ids.current.get(key) for key, ids in cognito._by_user.items()}
+        by_user = {key: ids.current.get(key) for key, ids in cognito._recent.items()}
         for key, identity in {**self.cache, **by_user}.items():
             owner = self.aws.owners.get(identity)
             user = re.search(r'"(ann|bob)"\]$', key)

@@ -290,6 +290,9 @@ class TestContext:
         assert "FrozenCredentials" in shown
         assert not [one for one in fakes.SECRETS if one in shown]
         assert repr(use_credentials(from_env())) == "use_credentials(from_env)"
+        assert repr(per_request()) == "per_request(default=None, max_identities=10000)"
+        known = per_request(from_env(), max_identities=5)
+        assert repr(known) == "per_request(default=from_env, max_identities=5)"
 
 
 def enter_and_advance(block, generator):
