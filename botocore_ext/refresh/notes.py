@@ -23,6 +23,8 @@ _HEADERS = "botocore_ext_headers"
 #: A stream among the parameters cannot be rewound to its position at the call.
 _BEGINS_ELSEWHERE = "botocore_ext_begins_elsewhere"
 _RESENT = "botocore_ext_resent"
+#: The unique id of the handler of ``warn_of_ignored_identities``.
+WARNING = "botocore-ext-use-credentials"
 #: Their frames are between the caller and a handler.
 _LIBRARIES = ("aiobotocore", "boto3", "botocore", "botocore_ext")
 
@@ -60,7 +62,7 @@ def note_signer(
 
 def warn_of_ignored_identities(session: Any) -> None:
     """Make the clients of a session warn if ``use_credentials`` has no effect on them."""
-    session.register("before-sign", warn_if_ignored, unique_id="botocore-ext-use-credentials")
+    session.register("before-sign", warn_if_ignored, unique_id=WARNING)
 
 
 #: The signers whose clients were warned about.

@@ -6,13 +6,12 @@ They are registered when a provider of this package resolves; other sessions hav
 
 from collections.abc import Callable
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from ..runtime.context import RoutedLogger
 from .express import bucket_sessions_of, cache_by_identity, note_creator
-from .notes import Rejected, note_headers, note_signer, note_streams
+from .notes import WARNING, Rejected, note_headers, note_signer, note_streams
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -24,6 +23,8 @@ logger = RoutedLogger(__name__)
 
 #: Error codes for credentials that have expired or are not known; the last one is EC2's.
 _CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired"})
+#: Not of ``HTTPStatus``, whose members take as long as all the rest of the look at an answer.
+_NOT_SUCCESSFUL = 300
 #: The ``ProviderCredentials`` of a session by their ``id()``; a chain may create several.
 Known: TypeAlias = "WeakValueDictionary[int, ProviderCredentials | PerRequestCredentials]"
 _known: "WeakKeyDictionary[Session, Known]" = WeakKeyDictionary()
@@ -57,6 +58,7 @@ def resend_rejected(
         ("needs-retry", partial(decide or _send_again, known)),
     ):
         events.register(event, handler, unique_id=f"botocore-ext-{event}")
+    events.unregister("before-sign", unique_id=WARNING)  # ``note_signer`` warns too
 
 
 def share_known(original: "Session", session: "Session") -> None:
@@ -87,7 +89,7 @@ def find_rejected(known: "Known", response: Any, request_dict: Any) -> Rejected 
     In any case the credentials are invalidated, or the bucket session is dropped that they created.
     """
     # The answer of a successful call may have a member ``Error``, of any type.
-    is_error = response and response[0].status_code >= HTTPStatus.MULTIPLE_CHOICES
+    is_error = response and response[0].status_code >= _NOT_SUCCESSFUL
     code = response[1].get("Error", {}).get("Code") if is_error else None
     if code not in _CODES:
         return None
