@@ -26,7 +26,7 @@ from urllib3.exceptions import HTTPError
 
 from ..errors import FetchError, without_users
 from ..runtime.context import redact_logs
-from ..runtime.deadline import end_with_budget, keep_to_budget, within_budget
+from ..runtime.deadline import keep_to_budget, seconds_left, within_budget
 from ..runtime.single_flight import ProcessLocal
 from ..system import system_environment
 from .connections import keep_deadlines_of, share_connections
@@ -191,12 +191,11 @@ def create(
     config: Any = client.meta.config
     longest = config.connect_timeout + config.read_timeout
     client.meta.events.register("before-send", partial(keep_to_budget, longest))
-    # Before botocore's own handler, which may wait for a while.
-    name = client.meta.service_model.service_id.hyphenize()
-    client.meta.events.register_first(f"needs-retry.{name}", end_with_budget)
     host = without_users(client.meta.endpoint_url).split("/")[2]
     verify = verification(session, arguments.get("verify"))
-    raise_error = partial(_raise_non_network_error, service, host, verify)
+    raise_error = partial(_raise_final_error, service, host, verify)
+    # Before botocore's own handler, which may wait for a while.
+    name = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register_first(f"needs-retry.{name}", raise_error)
     limit = (config.retries or {}).get("total_max_attempts", ATTEMPTS)
     client.meta.events.register("needs-retry", partial(_retry_identity_provider, limit))
@@ -220,14 +219,16 @@ def _arguments(
     session: Session, environ: Mapping[str, str], client_config: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     arguments = dict(client_config or {})
-    config = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
+    given: Config | None = arguments.pop("config", None)
+    unsigned = {} if "aws_access_key_id" in arguments else {"signature_version": UNSIGNED}
+    settings: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": READ_TIMEOUT}
     defaults: Any = session.get_default_client_config()
     configured = {*environ, *session.get_scoped_config()} & _RETRY_SETTINGS
     if not configured and not (defaults and defaults.retries):
-        config = config.merge(Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}))
-    config = config.merge(arguments.pop("config", None) or Config())
-    if "aws_access_key_id" not in arguments:
-        config = config.merge(Config(signature_version=UNSIGNED))
+        settings["retries"] = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+    config = Config(**settings, **unsigned)
+    if given is not None:
+        config = config.merge(given).merge(Config(**unsigned))
     return arguments | {"config": config}
 
 
@@ -241,20 +242,21 @@ def _retry_identity_provider(limit: int, response: Any, attempts: int, **_: obje
     return 0.1 * 2**attempts if code in _IDENTITY_PROVIDER_ERRORS and attempts < limit else None
 
 
-def _raise_non_network_error(
+def _raise_final_error(
     service: str,
     host: str,
     verify: object,
     caught_exception: Exception | None = None,
     **_: object,
 ) -> None:
-    """Do not retry an error that did not come from the network (``needs-retry``).
+    """Do not retry after the deadline, nor an error that did not come from the network.
 
-    A signal handler may end a task during a request; botocore treats its error as a failure of
-    the network.
+    At ``needs-retry``. A signal handler may end a task during a request; botocore treats its error
+    as a failure of the network.
 
     Raises:
         FetchError: The CA bundle cannot be read.
+        TimeoutError: The deadline has passed.
         Exception: The error that other code raised.
     """
     if caught_exception is None:
@@ -265,6 +267,7 @@ def _raise_non_network_error(
     fact = bundle_problem(caught_exception, verify)
     if fact is not None:
         raise FetchError(provider=service, error_msg=f"{host} {fact}") from None
+    seconds_left()
 
 
 def verification(session: Session, verify: object = None) -> object:

@@ -20,9 +20,8 @@ _AGENTS = {
 }
 _ALLOWED = "127.0.0.0/8, ::1, 169.254.170.2, 169.254.170.23 and fd00:ec2::23"
 #: Labels of up to 63 characters: Python cannot resolve longer ones.
-_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
+_NAME = r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
 _PORTS = {"https": 443, "http": 80}
-_PRINTABLE = re.compile(r"[!-~]+")
 
 
 class EndpointError(Exception):
@@ -75,7 +74,7 @@ class Endpoint(NamedTuple):
             ValueError: The URL is malformed or not allowed. The text shows at most the host.
         """
         text = str(uri)
-        if _PRINTABLE.fullmatch(text) is None:
+        if not (text and text.isascii() and text.isprintable()) or " " in text:
             raise ValueError("contains white space or a character beyond ASCII (percent-encode it)")
         parts, host, port = _split(text)
         if not host or parts.scheme not in _PORTS:
@@ -85,7 +84,7 @@ class Endpoint(NamedTuple):
         # urlsplit reads [a.name] as a.name, and drops what is around brackets.
         expected = re.escape(_bracketed(host)) + "(:[0-9]*)?"
         is_whole = re.fullmatch(expected, parts.netloc, re.IGNORECASE) is not None
-        if not is_whole or not (is_address(host) or _NAME.fullmatch(host)):
+        if not is_whole or not (is_address(host) or re.fullmatch(_NAME, host, re.IGNORECASE)):
             raise ValueError("names a host that is neither an address nor a DNS name")
         if parts.scheme == "http" and is_address(host) and not is_allowed(host):
             raise ValueError(f"names the host {host} (plain http is allowed only to {_ALLOWED})")

@@ -28,16 +28,11 @@ SPELLINGS = {
 PER_REQUEST = "custom-per-request"
 #: The fact about a value that cannot be sent in a request.
 UNSENDABLE = "contains a line break or another character that cannot be sent"
-#: Characters of an HTTP header. A secret access key is not sent, so it may have others, but not
-#: surrogates, which replace bytes that are not UTF-8: Python's error would show the whole key.
-_SENDABLE = re.compile(r"[ -~]*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-#: The account in the ARN of a role session.
-_ACCOUNT = re.compile(r"arn:[^:]*:sts::(\d+):")
-
-_RFC_3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}([.,]\d+)?([Zz]| ?UTC|[+-]\d{2}:?\d{2})?",
-)
+#: What a secret access key may not have. It is not sent, so it may have characters that a header
+#: may not, but not surrogates, which replace bytes that are not UTF-8: Python's error would show
+#: the whole key. These patterns are compiled when they are needed, which is almost never.
+_CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
+_RFC_3339 = r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}([.,]\d+)?([Zz]| ?UTC|[+-]\d{2}:?\d{2})?"
 
 
 class FieldError(ValueError):
@@ -83,8 +78,9 @@ class FrozenCredentials:
                 continue
             if not isinstance(value, str):
                 raise FieldError(spelling, "is not a string")
-            is_secret = name == "secret_key"  # never sent itself
-            if _CONTROL.search(value) if is_secret else not _SENDABLE.fullmatch(value):
+            if name != "secret_key":
+                check_sendable(spelling, value)
+            elif not value.isprintable() and re.search(_CONTROL, value):
                 raise FieldError(spelling, UNSENDABLE)
         for spelling, value in (
             ("AccessKeyId", self.access_key),
@@ -120,8 +116,10 @@ class FrozenCredentials:
         """
         credentials, user = member(answer, "Credentials"), answer.get("AssumedRoleUser")
         arn = user.get("Arn") if isinstance(user, Mapping) else None
-        account = _ACCOUNT.match(arn) if isinstance(arn, str) else None
-        return cls.from_mapping({**credentials, **({"AccountId": account[1]} if account else {})})
+        match arn.split(":") if isinstance(arn, str) else ():
+            case ["arn", _, "sts", "", account, _, *_] if account.isdecimal():
+                credentials = {**credentials, "AccountId": account}
+        return cls.from_mapping(credentials)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "FrozenCredentials":
@@ -197,7 +195,7 @@ def check_sendable(field: str, value: object) -> None:
     Raises:
         FieldError: It cannot be sent: the error of the HTTP library would show the value.
     """
-    if isinstance(value, str) and _SENDABLE.fullmatch(value) is None:
+    if isinstance(value, str) and not (value.isascii() and value.isprintable()):
         raise FieldError(field, UNSENDABLE)
 
 
@@ -221,7 +219,7 @@ def expiration(value: Any) -> datetime:
     Raises:
         FieldError: ``value`` is not a time.
     """
-    if isinstance(value, str) and _RFC_3339.fullmatch(value.strip()) is None:
+    if isinstance(value, str) and re.fullmatch(_RFC_3339, value.strip()) is None:
         raise FieldError("Expiration", "is not an RFC 3339 time")
     moment: datetime | None = value if isinstance(value, datetime) else None
     if moment is None and not isinstance(

@@ -7,9 +7,10 @@ the clients of a ``botocore_ext.Session``. The loaders of other sessions do not 
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from os.path import isdir, join
+from functools import partial
+from os.path import isdir, isfile, join
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ class _SharingLoader(Loader):
     def load_service_model(
         self, service_name: str, type_name: str, api_version: str | None = None
     ) -> Any:
-        if self._is_built_in(service_name, f"*/{type_name}.*"):
+        if self._is_built_in(service_name, partial(_has_model, type_name)):
             with suppress(DataNotFoundError):
                 version = api_version or _read("determine_latest_version", service_name, type_name)
                 model = _read("load_service_model", service_name, type_name, version)
@@ -100,7 +101,7 @@ class _SharingLoader(Loader):
 
     @instance_cache
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        if all(self._is_built_in("", name + ending) for ending in _ENDINGS):
+        if all(self._is_built_in(name + ending, isfile) for ending in _ENDINGS):
             text = _read("load_text", name)
             if text is not None:
                 data = text.parsed() if isinstance(text, Endpoints) else json.loads(text)
@@ -116,14 +117,16 @@ class _SharingLoader(Loader):
                 partition["services"] = partition["services"].plain()
         return data
 
-    def _is_built_in(self, folder: str, pattern: str) -> bool:
-        """Whether such files are only in botocore's package."""
+    def _is_built_in(self, name: str, exists: Callable[[str], bool]) -> bool:
+        """Whether such data is only in botocore's package."""
         others = {*self.search_paths, _EXTRAS} - self._known
-        places = [join(path, folder) for path in others]  # noqa: PTH118 - pathlib takes ten times as long
-        folders = [one for one in places if isdir(one)]  # noqa: PTH112 - most of them do not exist
-        return Loader.BUILTIN_DATA_PATH in self.search_paths and not any(
-            True for one in folders for _ in Path(one).glob(pattern)
-        )
+        places = [join(path, name) for path in others]  # noqa: PTH118 - pathlib takes ten times as long
+        return Loader.BUILTIN_DATA_PATH in self.search_paths and not any(map(exists, places))
+
+
+def _has_model(type_name: str, folder: str) -> bool:
+    is_folder = isdir(folder)  # noqa: PTH112 - most of them do not exist
+    return is_folder and any(True for _ in Path(folder).glob(f"*/{type_name}.*"))
 
 
 def _own_model(model: Mapping[str, Any]) -> dict[str, Any]:

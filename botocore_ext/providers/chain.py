@@ -221,7 +221,7 @@ create_credential_chain = CredentialChain
 
 # The names of links: providers of this package, providers of botocore, and profiles.
 
-_PROFILE = re.compile(r"profile\s+(?P<name>\S.*)", re.IGNORECASE)
+_PROFILE = r"profile\s+(?P<name>\S.*)"
 
 
 def link_by_name(name: str, scope: Scope) -> CredentialProvider:
@@ -231,7 +231,7 @@ def link_by_name(name: str, scope: Scope) -> CredentialProvider:
         ConfigurationError: The name is unknown, or it is the name of chains.
     """
     where = f"profile '{scope.profile}'" if scope.profile else "code"
-    profile = _PROFILE.fullmatch(name)
+    profile = re.fullmatch(_PROFILE, name, re.IGNORECASE)
     profiles = scope.profiles
     if profile is not None:
         if profile["name"] not in profiles:

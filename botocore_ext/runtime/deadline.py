@@ -117,16 +117,6 @@ def keep_to_budget(longest: float, request: Any, **_: object) -> None:
         budget.requests += 1
 
 
-def end_with_budget(caught_exception: Exception | None = None, **_: object) -> None:
-    """Make no other attempt if the deadline has ended this one (``needs-retry``).
-
-    Raises:
-        TimeoutError: The deadline has passed.
-    """
-    if caught_exception is not None:
-        seconds_left()
-
-
 def share_of_budget() -> float:
     """Count a request as part of this fetch, and return the seconds that it has.
 
