@@ -1,5 +1,6 @@
 """What clients and resources do so that each call has the identity in force when it was made."""
 
+import copy
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache, partial, wraps
@@ -163,6 +164,20 @@ def _per_request_resource() -> type:
     return PerRequestResource
 
 
+class PerRequestTable:
+    """A part of the class of a DynamoDB table whose session signs per request."""
+
+    meta: Any
+
+    def batch_writer(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a writer that sends the items, later, with the identity in force now."""
+        table: Any = copy.copy(self)
+        table.meta = self.meta.copy()
+        table.meta.client = _ClientAsNow(self.meta.client)
+        parent: Any = super(PerRequestTable, table)
+        return parent.batch_writer(*args, **kwargs)
+
+
 def _source_in_force() -> Any:
     found = identity_in_force.get()
     return getattr(found and found.identity, "source", None)
@@ -170,6 +185,8 @@ def _source_in_force() -> Any:
 
 def _change_resource_class(base_classes: list[type], **_: object) -> None:
     """Let a resource keep what it loads for each identity (``creating-resource-class``)."""
+    if any(hasattr(one, "batch_writer") for one in base_classes):
+        base_classes.insert(0, PerRequestTable)
     base_classes.insert(0, _per_request_resource())
 
 

@@ -283,6 +283,20 @@ class TestResources:
             found.delete()
         assert set(wire.signers()) == {"AKIAB"}
 
+    def test_a_batch_writer_keeps_its_identity(self, aws, session, wire):
+        """It sends later: the items of one tenant in the block of another one."""
+        aws.always("POST", fakes.Answer(b'{"UnprocessedItems": {}}'))
+        table = session.resource("dynamodb").Table("t")
+        with use_credentials(A):
+            writer = table.batch_writer(overwrite_by_pkeys=["id"])
+        with use_credentials(B), writer:
+            for one in range(30):
+                writer.put_item({"id": str(one)})
+        assert wire.signers() == ["AKIAA"] * 2
+        writer = table.batch_writer()
+        with use_credentials(A), pytest.raises(ConfigurationError, match="no identity"), writer:
+            writer.put_item({"id": "1"})
+
 
 PARTS = TransferConfig(multipart_threshold=5 * 2**20, multipart_chunksize=5 * 2**20)
 
