@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import redirect_stdout
 from datetime import timedelta
 from itertools import pairwise
@@ -727,6 +728,24 @@ def test_path_that_is_not_a_file_is_named(path, expected, tmp_path, monkeypatch)
     ]
 
 
+def test_secrets_of_botocore_are_hidden_and_nothing_else():
+    names = {name for rule in RULES.values() for name in (*rule.keys, *rule.variables)}
+    assert {name for name in names if values.redact(name, "value") == "(set)"} == {
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",  # only its host is shown
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SECURITY_TOKEN",
+        "AWS_SESSION_TOKEN",
+        "aws_secret_access_key",
+        "aws_session_token",
+        "credential_process",
+        "external_id",
+    }
+    assert values.redact("aws_access_key_id", "AKIAVALUE") == "****************ALUE"
+    assert values.redact("of_another_program", "value") == "(set)"
+
+
 @pytest.mark.parametrize(
     ("url", "host"),
     [
@@ -874,6 +893,22 @@ def test_relative_uri_means_the_host_of_the_agent(monkeypatch):
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2")
     call = RULES["container-role"].call
     assert call(View(botocore.session.Session())) == ("GET", "169.254.170.2")
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (None, "profile 'dev' is not logged in: log in with `aws login --profile dev`"),
+        ({"dpopKey": None}, "missing required fields: dpopKey.): log in with `aws login "),
+    ],
+)
+def test_login_that_cannot_be_used_is_named(changed, reason, config, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_LOGIN_CACHE_DIRECTORY", str(tmp_path))
+    if changed is not None:
+        fakes.login_token(tmp_path, "me", time.time() + 900, **changed)
+    config("[profile dev]\nlogin_session = me\n")
+    explanation = botocore_ext.explain(boto3.Session(profile_name="dev"))
+    assert reason in step_of(explanation, "login").reason
 
 
 def test_process_shows_its_time(config, aws, world):
@@ -1395,7 +1430,10 @@ def test_warnings_of_other_threads_are_left_out():
         thread.join()
 
     botocore_ext.install(other)
+    logger = logging.getLogger("botocore_ext.profiles")
+    before = [*logger.handlers]
     assert not [note for note in botocore_ext.explain().notes if "somebody" in note]
+    assert logger.handlers == before
 
 
 def test_binary_config_file_is_named(world):
