@@ -1,9 +1,11 @@
 """What the documentation says, done: its tables, its ini blocks, its Python, its names."""
 
 import dataclasses
+import logging
 import os
 import re
 import runpy
+import shelve
 import socket
 import subprocess
 import sys
@@ -15,8 +17,11 @@ from pathlib import Path
 import boto3
 import botocore.session
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 
 import botocore_ext
+from botocore_ext import Scope
 from botocore_ext.__main__ import main
 from botocore_ext.commands import table
 from botocore_ext.options.option import Option
@@ -144,6 +149,24 @@ def test_every_provider_has_a_complete_page_with_an_example():
         headings = [one for one in re.findall(r"^## (.*)$", text, re.MULTILINE) if one in order]
         assert headings == [one for one in order if one in headings], page.name
         assert {*order} - {*headings} <= {"Trust policy"}, page.name
+
+
+def test_examples_of_options_are_accepted(tmp_path, monkeypatch):
+    """What the pages and errors show can be copied."""
+    monkeypatch.chdir(tmp_path)  # where shelve creates a file
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    stubs = ("get_token", "get_passphrase", "ask_for_code", "assume_role")
+    known = vars(botocore_ext) | {name: lambda *_: "text" for name in stubs}
+    known |= {kind.FACTORY: kind for kind in EVERY}
+    known |= {"boto3": boto3, "Config": Config, "UNSIGNED": UNSIGNED}
+    known |= {"logging": logging, "shelve": shelve}
+    for kind in EVERY:
+        for one in kind.options():
+            value = eval(one.code_example, dict(known))
+            one.parse(list(value) if one.positional else value)
+            if one.ini:
+                scope = Scope(botocore.session.Session())
+                one.parse(one.read(one.example, scope) if one.read else one.example)
 
 
 def test_command_writes_only_the_generated_parts(tmp_path, monkeypatch):
