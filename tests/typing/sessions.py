@@ -19,6 +19,8 @@ botocore_ext.extend(session)
 
 assert_type(Session().using(from_env()), Session)
 assert_type(Session().using(from_env()).client("sts"), STSClient)
+# Python's types cannot add a keyword to the overloads of boto3-stubs.
+Session().client("sts", credentials=from_env())  # type: ignore[call-overload]  # use using()
 assert_type(botocore_ext.client(session, "sts", credentials=from_env()), Any)
 assert_type(botocore_ext.resource(session, "s3", credentials=lambda: None), Any)
 
