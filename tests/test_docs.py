@@ -297,6 +297,11 @@ def test_every_link_to_a_file_has_its_file():
             assert (page.parent / target).is_file(), f"{page.name}: {target}"
 
 
+def test_readme_has_no_relative_links():
+    """A package index shows it without the files that they lead to."""
+    assert re.findall(r"\]\((?!https:)[^)]*\)", README.read_text(encoding="utf-8")) == []
+
+
 def test_the_quickstart_ends_with_what_it_shows(tmp_path):
     """Its files and its commands, but for pip and the demonstration, which the gate runs."""
     page, port, url = QUICKSTART, free_port(), "http://127.0.0.1:8080/"
