@@ -133,5 +133,5 @@ def _lines(settings: Mapping[str, Any]) -> str:
         if isinstance(value, Mapping):
             lines += [f"{key} =", *(f"  {name} = {one}" for name, one in value.items())]
         else:
-            lines.append(f"{key} = {value}")
+            lines.append(f"{key} = {value}".replace("\n", "\n  "))
     return "".join(f"{line}\n" for line in lines)

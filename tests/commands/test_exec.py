@@ -36,6 +36,8 @@ role_arn = arn:aws:iam::123456789012:role/Web
 web_identity_token = env://GOOGLE_TOKEN
 region = eu-west-3
 retry_mode = standard
+user_agent_extra = on
+  two lines
 services = mine
 s3 =
     addressing_style = path
@@ -163,7 +165,7 @@ def test_program_gets_the_other_settings_of_the_profile(run, aws):
     files = json.loads(run(REPORT))["files"]
     assert files["AWS_CONFIG_FILE"][0] == (
         "[default]\nregion = eu-west-3\nretry_mode = standard\n"
-        "s3 =\n  addressing_style = path\nservices = mine\n"
+        "s3 =\n  addressing_style = path\nservices = mine\nuser_agent_extra = on\n  two lines\n"
         f"[services mine]\nsts =\n  endpoint_url = {aws.url}\n"
     )
 
