@@ -157,6 +157,8 @@ INSERTED = (
         source_of="us",
     ),
 )
+#: The provider of chains, which comes first.
+CHAIN = INSERTED[0]
 #: The settings of a role that only ``from_ini`` reads.
 ROLE_KEYS = (
     "role_tags",

@@ -15,9 +15,9 @@ PACKAGE = Path(botocore_ext.__file__).parent
 #: (and ``explanation``, of which docs/explain.md shows what it says).
 _OTHERS = {"__main__", "completion", "demo", "table", "testing"}
 #: Calls whose texts are no messages.
-_NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "_frozen_field", "option",
+_NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "frozen_field", "option",
                 "option_method", "timeout_option", "max_retries_option",
-                "parser.add_argument", "re.compile", "re.fullmatch",
+                "parser.add_argument", "re.compile", "self._binding.once", "re.fullmatch",
                 "sys.stderr.write"}  # fmt: skip
 #: Texts that are none either.
 _NO_TEXTS = re.compile(
@@ -34,6 +34,9 @@ _PARTS = {
     "has no attribute",
     "for the source of its role",  # explain shows it
     "for a link of its chain",  # explain shows it
+    "A service answered",  # logged at DEBUG, like the next two
+    "to credentials of",
+    "New credentials could not be fetched (",
 }
 
 

@@ -10,7 +10,7 @@ from botocore.credentials import CredentialProvider
 from botocore.session import Session
 
 from ..aws.sessions import session_like
-from ..catalogue import INSERTED
+from ..catalogue import CHAIN
 from ..options.scope import ProfileScope, Scope
 from ..providers.base import Provider
 from ..providers.insertion import outer_region
@@ -57,7 +57,7 @@ def providers_of(session: Session, copied: Session) -> tuple[list[CredentialProv
         return list(plain().providers), False
     chain = _chain(own)
     # The resolvers of this package know whether they use only one provider.
-    has_ours = hasattr(own, "only") or INSERTED[0].method in [one.METHOD for one in chain]
+    has_ours = hasattr(own, "only") or CHAIN.method in [one.METHOD for one in chain]
     like: Any = create_resolver(copied, (), None, region) if has_ours else plain()
     scope = Scope(copied, outer_region=outer_region(copied, region))
     return [_counterpart(one, like.providers, scope) for one in chain], has_ours

@@ -9,10 +9,10 @@ import botocore.session
 from ..aws.botocore_errors import native
 from ..aws.clients import InnerClients, create
 from ..aws.frozen_credentials import FrozenCredentials
-from ..catalogue import PROFILE, Row
+from ..catalogue import CHAIN, PROFILE, Row
 from ..errors import ConfigurationError
 from ..profiles import logger
-from ..profiles.selection import CHAIN, Selection, select, without_effect
+from ..profiles.selection import Selection, select, without_effect
 from ..system import Clock, system_environment
 
 if TYPE_CHECKING:

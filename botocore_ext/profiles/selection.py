@@ -7,7 +7,7 @@ profile names are imported, because their classes declare which settings they ha
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..catalogue import INSERTED, PROFILE, ROLE_KEYS, Row
+from ..catalogue import CHAIN, INSERTED, PROFILE, ROLE_KEYS, Row
 from ..errors import near, nearest
 from .inert import AWS_KEYS
 from .registry import (
@@ -23,7 +23,6 @@ from .registry import (
 
 #: The settings that botocore reads as static credentials.
 STATIC = frozenset({"aws_access_key_id", "aws_secret_access_key"})
-CHAIN = INSERTED[0]
 #: Names of options that may be settings of other tools; without them the identity is the same.
 _COMMON_NAMES = {"account_id", "timeout"}
 

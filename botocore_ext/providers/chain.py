@@ -18,7 +18,7 @@ from botocore.credentials import (
 
 from ..aws.botocore_errors import create_with_botocore
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
-from ..catalogue import INSERTED, ROWS, find, load
+from ..catalogue import CHAIN, ROWS, find, load
 from ..errors import (
     Attempt,
     ChainError,
@@ -246,35 +246,30 @@ def link_by_name(name: str, scope: Scope) -> CredentialProvider:
         provider: Provider = load("from_ini")(profile=profile["name"])
         return provider.bind(scope)
     row = find(name)
-    if row is INSERTED[0]:
-        raise ConfigurationError(
-            provider=INSERTED[0].method,
-            error_msg=f"the chain in {where} names itself: remove {name}, or write "
-            "profile NAME for the chain of another profile",
-        )
-    if row is not None:
-        provider = row.load()()
-        return provider.bind(Scope.like(scope, is_bare=True))
-    link = BotocoreLink(name, scope)
-    known = link.names()
-    if name.lower() in known:
-        return link
-    plugin = find_plugin(name)
-    if plugin is not None and plugin.problem is not None:
-        fact = f"the chain in {where} {plugin.problem}"
-        raise ConfigurationError(provider=INSERTED[0].method, error_msg=fact)
-    if plugin is not None:
-        provider = plugin.load()()
-        return provider.bind(Scope.like(scope, is_bare=True))
-    names = [*known.values(), *(row.canonical_name for row in (*ROWS, *usable_plugins()))]
-    # Suggest a profile only if it is nearer than the name of any provider.
-    similar = nearest(name, [*profiles, *names, *(row.factory for row in ROWS)])
-    suggestion = f"profile {similar}" if similar in profiles else similar
-    raise ConfigurationError(
-        provider=INSERTED[0].method,
-        error_msg=f"the chain in {where} names {name}, which is not a known provider: did you mean "
-        f"{suggestion}? (a profile is written as profile NAME)",
-    )
+    if row is CHAIN:
+        remedy = f"remove {name}, or write profile NAME for the chain of another profile"
+        raise _chain_error(where, f"names itself: {remedy}")
+    if row is None:
+        link = BotocoreLink(name, scope)
+        known = link.names()
+        if name.lower() in known:
+            return link
+        row = find_plugin(name)
+        if row is None:
+            names = [*known.values(), *(one.canonical_name for one in (*ROWS, *usable_plugins()))]
+            # Suggest a profile only if it is nearer than the name of any provider.
+            similar = nearest(name, [*profiles, *names, *(one.factory for one in ROWS)])
+            hint = f"did you mean {f'profile {similar}' if similar in profiles else similar}?"
+            fact = f"names {name}, which is not a known provider: {hint}"
+            raise _chain_error(where, f"{fact} (a profile is written as profile NAME)")
+        if row.problem is not None:
+            raise _chain_error(where, row.problem)
+    provider = row.load()()
+    return provider.bind(Scope.like(scope, is_bare=True))
+
+
+def _chain_error(where: str, problem: str) -> ConfigurationError:
+    return ConfigurationError(provider=CHAIN.method, error_msg=f"the chain in {where} {problem}")
 
 
 class LinkRoleProvider(RoleProvider):
@@ -320,7 +315,7 @@ class BotocoreLink(CredentialProvider):
         """Return botocore's providers for the chain's profile."""
         session, region = self._scope.files, self._scope.outer_region
         create = partial(create_credential_resolver, session, region_name=region)
-        providers = create_with_botocore(session, INSERTED[0].method, create).providers
+        providers = create_with_botocore(session, CHAIN.method, create).providers
         profile = self._scope.profile or profile_of(session)
         providers = replace_roles(LinkRoleProvider, providers, session, region, profile)
         cache = next(one.cache for one in providers if isinstance(one, LinkRoleProvider))

@@ -23,7 +23,7 @@ from botocore.credentials import (
 from botocore.utils import create_nested_client, resolve_imds_endpoint_mode
 
 from ..aws.botocore_errors import create_with_botocore
-from ..catalogue import INSERTED, Row
+from ..catalogue import CHAIN, Row
 from ..options.scope import ProfileScope, Scope
 from ..profiles.inert import profile_of, source_profile_chain
 from ..profiles.plain_roles import PlainRoleProvider
@@ -42,7 +42,7 @@ def inserted_providers(scope: ProfileScope) -> list[CredentialProvider]:
     The first is always loaded, because it warns of misspelled settings.
     """
     values = scope.profile_values
-    selected = [INSERTED[0], *(row for row, _ in selecting_keys(values) if row.problem is None)]
+    selected = [CHAIN, *(row for row, _ in selecting_keys(values) if row.problem is None)]
     return [
         row.load()().bind(scope) if row in selected else Unselected(row, scope)
         for row in rows_of(values)
@@ -260,7 +260,7 @@ def insert(
     profile = profile_of(session)
     scope = ProfileScope(session, profile=profile, outer_region=outer_region(session, region))
     resolver.providers[:0] = bind_all(front, session, region)
-    if INSERTED[0].method in [one.METHOD for one in resolver.providers]:
+    if CHAIN.method in [one.METHOD for one in resolver.providers]:
         return  # everything else was inserted before
     resolver.providers = replace_roles(RoleProvider, resolver.providers, session, region, profile)
     methods = [provider.METHOD for provider in resolver.providers]
