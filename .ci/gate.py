@@ -1,7 +1,8 @@
 """The gate: every stage, how long it took and kept processors busy, and pytest's summary.
 
 It works on a copy in a temporary directory, which is removed at the end. With two cores or more,
-three stages run at a time, each test run with half of the cores: tests wait a third of their time.
+three stages run at a time: tests wait a third of their time. The two longest have a worker for
+each core, so that no core is idle at the end, and the others have half as many.
 A stage that prints nothing for ``SILENT`` seconds hangs: its processes show all stacks and are
 killed.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -41,6 +43,8 @@ LIMITED = [
     *("-o", "faulthandler_exit_on_timeout=true"),
     "--max-worker-restart=0",
 ]
+#: How many workers pytest-xdist has, where the command does not say.
+WORKERS = "PYTEST_XDIST_AUTO_NUM_WORKERS"
 #: What differs by interpreter: threads, forks, annotations, and each provider once.
 BY_INTERPRETER = [
     "tests/contract",
@@ -112,11 +116,13 @@ class Gate:
             "UV_PYTHON_DOWNLOADS": "never",
             # As pip does: indexes are equal.
             "UV_INDEX_STRATEGY": "unsafe-best-match",
-            "PYTEST_XDIST_AUTO_NUM_WORKERS": str(max(1, self.cores // 2)),
+            WORKERS: str(max(1, self.cores // 2)),
             # A hang is seen by silence, and shown by the signal that ends it.
             "PYTHONUNBUFFERED": "1",
             "PYTHONFAULTHANDLER": "1",
         }
+        #: What a stage that takes longest has in addition.
+        self.long = {WORKERS: str(self.cores)}
         if not os.access(Path.home(), os.W_OK):
             self.environ |= {"UV_CACHE_DIR": str(self.work / "uv"), "PIP_NO_CACHE_DIR": "1"}
 
@@ -317,7 +323,7 @@ class Gate:
         except FailedError:
             self.absent.append("aioboto3")
         options = ["--cov", "--cov-report=term-missing", "--cov-fail-under=100"]
-        return self.pytest(name, "-m", "not proof", *options)
+        return self.pytest(name, "-m", "not proof", *options, environ=self.long)
 
     def on(self, version: str) -> str:
         """Test what an interpreter can make a difference to."""
@@ -330,9 +336,11 @@ class Gate:
         return self.pytest("floor", "-m", "not proof")
 
     def pytest(self, name: str, *arguments: str, environ: dict[str, str] | None = None) -> str:
-        """Run tests in an environment, and return the summary."""
+        """Run tests in an environment, and return the summary and the seed of their order."""
         command = (self.python(name), "-m", "pytest", "-q", "-p", "no:cacheprovider")
-        return self.run(*command, *LIMITED, *arguments, environ=environ).strip().splitlines()[-1]
+        options = _options()
+        text = self.run(*command, *options, *arguments, environ=environ)
+        return f"{text.strip().splitlines()[-1]} {options[-1]}"
 
     def readme(self) -> Iterator[str]:
         """Give the commands of the README: what is documented is what runs."""
@@ -348,9 +356,10 @@ class Gate:
 
     def second_command(self, command: str) -> str:
         """Run all tests as documented, with more examples and in more rounds."""
-        environ = {"PYTEST_ADDOPTS": " ".join(LIMITED), "BOTOCORE_EXT_TESTS": "gate"}
-        self.summary = self.run("bash", "-c", command, environ=environ)
-        return self.summary.strip().splitlines()[-1].strip("= ")
+        options = _options()
+        environ = {"PYTEST_ADDOPTS": " ".join(options), "BOTOCORE_EXT_TESTS": "gate"}
+        self.summary = self.run("bash", "-c", command, environ=self.long | environ)
+        return f"{self.summary.strip().splitlines()[-1].strip('= ')} {options[-1]}"
 
     def stages(self) -> list[Stage]:
         """Return all, those first that take longest."""
@@ -480,6 +489,11 @@ def say(text: str, end: str = "\n") -> None:
     """Print at once."""
     sys.stdout.write(text + end)
     sys.stdout.flush()
+
+
+def _options() -> list[str]:
+    """Return the options of a test run, the last of which repeats its order."""
+    return [*LIMITED, f"--randomly-seed={secrets.randbelow(2**32)}"]
 
 
 def _kill(process: subprocess.Popen[bytes], number: int) -> None:
