@@ -31,6 +31,10 @@ PROOFS = {
 }
 
 
+#: What takes longest else: one worker with it at the end would let the others wait.
+LONG = {"test_cases", "test_deadline", "test_exec", "test_inert", "test_recipes", "test_refresh"}
+
+
 def pytest_addoption(parser, pluginmanager):
     """Accept the options of pyproject.toml without pytest-xdist, too (``-p no:xdist``)."""
     if not pluginmanager.hasplugin("xdist"):
@@ -88,14 +92,14 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the proofs, and begin with them: they take longest, and the rest fills the cores.
+    """Mark the proofs, and begin with what takes longest: the rest fills the cores.
 
-    The inner loop, further interpreters and the measurement of coverage leave them out.
+    The inner loop, further interpreters and the measurement of coverage leave proofs out.
     """
     for item in items:
         if PROOFS & {item.path.stem, item.path.parent.name}:
             item.add_marker("proof")
-    items.sort(key=lambda one: one.get_closest_marker("proof") is None)
+    items.sort(key=lambda one: (one.get_closest_marker("proof") is None, one.path.stem not in LONG))
 
 
 @pytest.hookimpl(trylast=True)
