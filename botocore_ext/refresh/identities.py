@@ -114,6 +114,8 @@ def key_of(source: Any) -> object:
     """Return a key of a source, by its identity: equal ones may have different tokens."""
     if isinstance(source, MethodType):  # a new object at each access
         return id(source.__self__), id(source.__func__)
+    if type(source) is Credentials:  # programs may put other ones into the same object
+        return id(source), source.access_key
     return id(source)
 
 

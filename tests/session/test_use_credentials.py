@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
-from botocore.credentials import CredentialProvider, RefreshableCredentials
+from botocore.credentials import CredentialProvider, Credentials, RefreshableCredentials
 
 import botocore_ext
 from botocore_ext import (
@@ -97,6 +97,14 @@ def test_a_client_of_a_session_that_is_not_per_request():
         with use_credentials(A):
             assert signer(client) == "AKIAA"
         assert signer(session.client("sts")) == "AKIASESSION"
+
+
+def test_other_credentials_in_the_same_object(sts):
+    source = Credentials("AKIAA", "secret")
+    for name in ("AKIAA", "AKIAB", "AKIAA"):
+        source.access_key = name
+        with use_credentials(source):
+            assert signer(sts) == name
 
 
 def test_a_client_that_ignores_the_identity_is_warned_of_once(aws):
