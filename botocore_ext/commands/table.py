@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..catalogue import ROWS, Row, find
-from ..options.option import Option, annotations, type_text
+from ..options.option import ALIASES, Option, annotations, type_text
 from ..profiles.registry import plugins
 from ..providers.base import Provider
 
@@ -109,7 +109,10 @@ def _options(kind: type, options: Iterable[Option]) -> str:
 def _facts(one: Option, types: Mapping[str, Any]) -> str:
     """Return the type and default of an option, and an example of each way to set it."""
     kind = type_text(types[one.name]).removesuffix(" | None")
-    facts = {"Type": f"{_code(kind)}, {'required' if one.required else 'optional'}"}
+    link = " ([API](../api.md#types-for-annotations))"
+    described = link if any(re.search(rf"\b{name}\b", kind) for name in ALIASES) else ""
+    is_optional = "required" if one.required else "optional"
+    facts = {"Type": f"{_code(kind)}{described}, {is_optional}"}
     if one.default is not None:
         facts["Default"] = _code(one.default_text.removeprefix("By default "))
     python = one.code_example if one.positional else f"{one.name}={one.code_example}"
