@@ -165,9 +165,9 @@ class Answer:
 
 
 class FakeAws:
-    """What gives keys, on 127.0.0.1: the services, and the endpoints of containers and instances.
+    """A loopback AWS: services, and the endpoints of containers and instances.
 
-    Without a script every call succeeds with keys of its own. ``requests`` holds what arrived.
+    Without a script every call returns other credentials. ``requests`` holds the requests.
     """
 
     #: Method and path -> the operation, and what answers it.
@@ -268,7 +268,7 @@ class FakeAws:
     # What AWS would answer.
 
     def keys(self, request: Request | None = None) -> dict[str, Any]:
-        """Make up keys that expire after ``lifetime``."""
+        """Make up credentials that expire after ``lifetime``."""
         access_key = f"ASIA{next(_numbers):016d}"
         if request is not None:
             request.gave = access_key
@@ -551,7 +551,7 @@ def error(
 
 # The files of a user who has logged in, or has a credential process.
 
-#: Prints keys of the endpoint at the address that it is given, as a credential process.
+#: Prints credentials of the endpoint at the address that it is given, as a credential process.
 PRINTER = """
 import json, sys, urllib.request
 keys = json.load(urllib.request.urlopen(sys.argv[1]))

@@ -137,7 +137,7 @@ print(session.client("sts", config=made["config"]).get_caller_identity()["Arn"])
 
 @pytest.mark.caller_signs
 def test_frozen_clock_reaches_the_package(aws, clock, monkeypatch):
-    """As freezegun does it; moto then gives keys that end in that year."""
+    """As freezegun does it; moto then gives credentials that end in that year."""
     clock.jump(-10 * 365 * 86_400)
     monkeypatch.setattr("time.time", clock.now)
     aws.now = clock.now

@@ -290,7 +290,7 @@ def test_expired_refresh_token_raises_cognitos_error(recipe, aws):
     aws.always("InitiateAuth", fakes.error("NotAuthorizedException"))
     with pytest.raises(ClientError, match="NotAuthorizedException"):
         names["session"].get_credentials().refresh()
-    names["session"].client("sts").get_caller_identity()  # the keys are still valid
+    names["session"].client("sts").get_caller_identity()  # the credentials are still valid
 
 
 @of("Roles with MFA")

@@ -61,7 +61,7 @@ def log_of(call):
 
 @pytest.fixture
 def own(aws):
-    """A client of the user's with keys of its own, and its connection open."""
+    """A client of the user's with credentials of its own, and its connection open."""
     client = botocore.session.Session().create_client(
         "sts",
         region_name="eu-west-1",

@@ -48,7 +48,7 @@ def test_outages_are_times():
 
 
 def test_ideal_number_of_fetches():
-    """At once, after the outage at the end of which keys were due, and 3300 seconds later."""
+    """At once, after the outage in which credentials were due, and 3300 seconds later."""
     outages = soak.Outages([3290.0], [3500.0], ["nonsense"])
     identity = soak.Identity(0, 3600, [outages])
     assert identity.ideal(0, 7200 // soak.STEP) == 3

@@ -316,7 +316,7 @@ class TestTheEventLoop:
 
 
 def held_role(asked, released, time):
-    """Return a role of botocore's whose next keys are held until they are released."""
+    """Return a role of botocore's whose next credentials are held until they are released."""
 
     def refresh():
         asked.set()
@@ -569,7 +569,7 @@ class TestTasks:
 
 
 class TestCoroutines:
-    """A token may be awaited, on the event loop that asks for the keys."""
+    """A token may be awaited, on the event loop that asks for the credentials."""
 
     def test_of_a_token_and_a_login(self, aws):
         loops = []
@@ -934,7 +934,7 @@ class TestSessions:
         async def main():
             async with session.create_client("sts", region_name="eu-west-1") as client:
                 await asyncio.gather(*[client.get_caller_identity() for _ in range(3)])
-                await client.get_caller_identity()  # with keys that are at hand
+                await client.get_caller_identity()  # with credentials that are at hand
 
         asyncio.run(main())
         assert len(aws.requests) == 5

@@ -1,4 +1,4 @@
-"""Keys in every spelling that services use."""
+"""Credentials in every spelling that services use."""
 
 import time
 from datetime import datetime, timedelta, timezone

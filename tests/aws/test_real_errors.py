@@ -196,7 +196,7 @@ ANSWERS = [
 
 
 def outcome(provider):
-    """Return keys, or the reason why there are none."""
+    """Return credentials, or the reason why there are none."""
     try:
         return provider.fetch()
     except FetchError as error:

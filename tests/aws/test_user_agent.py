@@ -1,4 +1,4 @@
-"""botocore's feature ids: a request says how the keys that sign it came about."""
+"""botocore's feature ids: a request says how the credentials that sign it came about."""
 
 import sys
 
@@ -100,7 +100,7 @@ def requests_of(session):
 
 @pytest.mark.parametrize("name", CASES)
 def test_user_agent_has_the_source_of_credentials(name, aws, config, world, monkeypatch):
-    """On the request that used the keys first, on later ones, and after a refresh."""
+    """On the request that used the credentials first, on later ones, and after a refresh."""
     (world / "token").write_text("the-token", encoding="utf-8")
     config(CONFIG.replace("<home>", str(world)))
     monkeypatch.chdir(world)
@@ -126,7 +126,7 @@ def test_assume_role_has_the_source_of_its_credentials(aws, config):
     session = Session(credentials=from_ini(profile="on-static"), region_name="eu-west-1")
     requests_of(session)()
     assert aws.operations() == ["AssumeRole", "GET"]
-    assert letters(aws.requests[0]) == ["e", "n"]  # e: botocore's own, for keys given to a client
+    assert letters(aws.requests[0]) == ["e", "n"]  # e: botocore's, for explicit credentials
 
 
 def test_user_agent_of_another_session_is_unchanged(aws, monkeypatch):

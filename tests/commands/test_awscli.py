@@ -86,7 +86,7 @@ STATIC = """
 aws_access_key_id = AKIALONGTERM
 aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 """
-#: How the keys of each profile come about.
+#: How the credentials of each profile come about.
 METHODS = {
     "mobile": "custom-cognito-identity-pool",
     "identity": "custom-cognito-identity",

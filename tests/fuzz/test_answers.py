@@ -1,4 +1,4 @@
-"""What services answer, in every spelling and in none: keys, or an error that is documented."""
+"""Whatever a service answers: credentials, or an error that is documented."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Which URLs may be asked for keys, written down once more and by other means.
+"""Which URLs may be asked for credentials, written down once more and by other means.
 
 ``specified`` is rule and test: https to any host; http to a few addresses, or to a name of which
 every address is one of these. It reads a URL by one expression of RFC 3986, not by ``urlsplit``.

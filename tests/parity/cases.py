@@ -154,12 +154,12 @@ def _refusal(code, more):
     return refuse
 
 
-#: Far away and always the same: when the keys of the fake expire.
+#: Far away and always the same: when the credentials of the fake expire.
 EXPIRY = datetime(2099, 1, 1, tzinfo=timezone.utc).timestamp()
 
 
 class SteadyAws(fakes.FakeAws):
-    """A loopback AWS that gives the same keys in each run: they name the request."""
+    """A loopback AWS that gives the same credentials in each run: they name the request."""
 
     def __init__(self):
         super().__init__()

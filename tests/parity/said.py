@@ -119,8 +119,8 @@ def without_texts(told):
 def differences(javascript, python):
     """Return what is not the same, each as ``field: in JavaScript -> in Python``.
 
-    Where one has keys and the other an error, or keys of another source, that says it all. Where
-    the two send different operations, only these are compared.
+    If one has credentials and the other an error, or credentials of another source, nothing else
+    is compared. If the two send different operations, only these are.
     """
     sides = [_sides(javascript), _sides(python)]
     sent = [[one["operation"] for one in told["requests"]] for told in (javascript, python)]
@@ -140,7 +140,7 @@ def differences(javascript, python):
     return list(found)
 
 
-#: What else belongs to the keys, or is compared only where there are keys.
+#: What else belongs to the credentials, or is compared only where there are credentials.
 _FIRST = ("outcome", "keys access_key")
 
 

@@ -50,7 +50,7 @@ def test_token_role_and_credentials(instance, clock):
 
 @pytest.mark.parametrize("expiration", ["2030-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
 def test_an_expiry_is_not_put_off(instance, expiration):
-    """Botocore would: what serves keys through an outage here is the refresh."""
+    """Botocore would: what serves credentials through an outage here is the refresh."""
     keys = instance.keys() | {"Expiration": expiration}
     instance.always("GetInstanceKeys", fakes.Answer(json.dumps(keys).encode()))
     found = from_instance_metadata().fetch().expiration

@@ -23,7 +23,7 @@ from botocore_ext import (
 from tests import fakes
 
 USER = "arn:aws:iam::123456789012:user/me"
-#: Seconds before their expiry at which kept keys are renewed.
+#: Seconds before their expiry at which kept credentials are renewed.
 RENEWED_BEFORE = 300
 
 
@@ -36,7 +36,7 @@ def scope(aws, clock):
 
 @pytest.fixture
 def log_in(world, clock):
-    """Log in: with the seconds that the keys have to live."""
+    """Log in: with the seconds that the credentials have to live."""
     directory = world / ".aws" / "login" / "cache"
     return lambda left=900, directory=directory, **changed: fakes.login_token(
         directory, USER, clock.time + left, **changed
@@ -210,7 +210,7 @@ def test_refresh_ends_if_the_service_does_not_answer(scope, log_in, monkeypatch)
 
 @pytest.mark.parametrize("left", [60, 0])
 def test_without_the_crt_the_error_names_the_extra(scope, log_in, monkeypatch, left):
-    """Kept keys need none of it until they are to be renewed."""
+    """Kept credentials need none of it until they are to be renewed."""
     monkeypatch.setattr("botocore.compat.EC", None)
     provider = from_login_credentials(login_session=USER).bind(scope)
     log_in(left)
@@ -316,7 +316,7 @@ def test_nothing_of_a_malformed_token_file_is_shown(aws, scope, log_in, changed,
 
 @pytest.mark.parametrize("expires", ["<secret>", None, 1, "2030-01-01T00:00:00"])
 def test_an_expiry_that_is_none(aws, scope, log_in, expires):
-    """Without one the keys are renewed; without a zone it is taken for UTC, as everywhere."""
+    """Without one the credentials are refreshed; without a time zone it is in UTC."""
     path = log_in(0)
     token = token_in(path)
     secret = fakes.secret("malformed")

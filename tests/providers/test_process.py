@@ -101,7 +101,7 @@ def test_files_are_read_once_until_they_are_to_be_read_again(process, config):
 
 @pytest.mark.parametrize("left", [1, 60, 299])
 def test_a_process_is_run_once_for_each_fetch(process, runs, clock, left):
-    """Botocore would run it again, because its keys expire soon."""
+    """Botocore would run it again, because its credentials expire soon."""
     command = process(printing(Expiration=fakes.at(clock.time + left)))
     credentials = from_process(credential_process=command).bind(Scope(clock=clock)).load()
     assert runs() == 0

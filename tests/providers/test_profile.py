@@ -555,7 +555,7 @@ class TestDefaultChain:
         assert session.get_credentials().access_key == "AKIASTATIC"
 
     def test_a_token_file_of_the_environment_goes_first(self, config, aws, world, monkeypatch):
-        """As in a plain session: a pod must not use keys that lie about in its image."""
+        """As in a plain session: a pod must not use credentials that lie about in its image."""
         config(f"[default]\n{STATIC}")
         (world / "token").write_text("the-token", encoding="utf-8")
         monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(world / "token"))

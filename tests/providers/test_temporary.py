@@ -1,4 +1,4 @@
-"""``from_temporary_credentials``: whose keys assume a role, with what, and who gives a code."""
+"""``from_temporary_credentials``: the master credentials, the parameters, and the MFA code."""
 
 import boto3
 import pytest

@@ -325,7 +325,7 @@ class TestTokenFile:
         ]
 
     def test_profile_role_is_not_for_the_environments_token(self, aws, config, world, monkeypatch):
-        """A pod with a token of its own, and a profile whose role takes the pod's keys."""
+        """A pod with a token of its own, and a profile whose role takes the pod's credentials."""
         (world / "token").write_text("t0ken", encoding="utf-8")
         monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(world / "token"))
         monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/Pod")

@@ -1,4 +1,4 @@
-"""When keys are refreshed, and what a failure does, by clock and by thread."""
+"""When credentials are refreshed, and what a failure does, by clock and by thread."""
 
 import re
 import socket
@@ -47,7 +47,7 @@ NOW = Moment(wall=10_000.0, steady=70.0)
 
 
 def state(left, lifetime=3600, **changes):
-    """Keys of ``lifetime`` seconds of which ``left`` are left at ``NOW``."""
+    """Credentials of ``lifetime`` seconds of which ``left`` are left at ``NOW``."""
     expiration = datetime.fromtimestamp(NOW.wall + left, timezone.utc)
     keys = FrozenCredentials("AKIA", "secret", "token", expiration)
     return State(keys, obtained=NOW.after(left - lifetime), **changes)
@@ -192,7 +192,7 @@ def test_a_failure_leaves_nothing_of_the_one_before_it():
 
 
 class Source:
-    """Gives keys of a lifetime, or raises what it is told to."""
+    """Gives credentials of a lifetime, or raises what it is told to."""
 
     def __init__(self, clock, lifetime=3600):
         self.clock, self.lifetime = clock, lifetime

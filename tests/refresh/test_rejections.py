@@ -1,4 +1,4 @@
-"""A service that rejects our keys as expired: new keys, and the request once more."""
+"""A service that rejects our credentials as expired: new credentials, and the request once more."""
 
 import io
 import re
@@ -26,7 +26,7 @@ from tests import fakes
 from tests.refresh.test_refresh import together
 
 ROLE = "arn:aws:iam::123456789012:role"
-#: Protocol -> a call, how its service says that keys have expired, and that all is well.
+#: Protocol -> a call, how its service says that credentials have expired, and that all is well.
 PROTOCOLS = {
     "query": (
         ("sts", "get_caller_identity", {}),
@@ -90,7 +90,7 @@ class Wire:
 
 
 class Source:
-    """A function of the user's that gives other keys each time."""
+    """A function of the user's that gives other credentials each time."""
 
     def __init__(self):
         self.calls = 0
@@ -256,7 +256,7 @@ def test_many_rejected_requests_make_one_fetch(session, source, fails):
 
 
 def test_rejection_of_replaced_credentials_costs_no_fetch(session, source):
-    """A request may be under way longer than its keys are in force."""
+    """A request may be under way longer than its credentials are in force."""
 
     def refreshed_meanwhile(key):
         session.get_credentials().refresh()
@@ -346,7 +346,7 @@ def test_a_body_is_sent_again_as_it_was_or_not_at_all(session, source, body):
         with pytest.raises(ClientError, match="ExpiredToken"):
             put()
         assert wire.keys == ["AKIA1"]
-        put()  # the keys are replaced all the same
+        put()  # the credentials are replaced all the same
         assert wire.keys == ["AKIA1", "AKIA2"]
     assert source.calls == 2
 
@@ -525,7 +525,7 @@ source_profile = endpoint
         assert aws.operations() == ["GET", "AssumeRole", "GetCallerIdentity"]
 
     def test_role_with_a_rejected_source_recovers_later(self, aws):
-        """AssumeRole is called with a copy of our keys, so it cannot be sent again."""
+        """AssumeRole is called with a copy of our credentials, so it cannot be sent again."""
         client = boto3.Session(profile_name="role").client("sts")
         aws.script("AssumeRole", fakes.error("ExpiredToken", 403))
         with pytest.raises(ClientError, match="ExpiredToken"):

@@ -35,7 +35,7 @@ CASES = [
     for number, vector in enumerate(VECTORS)
 ] or [pytest.param({}, id="absent", marks=ABSENT)]
 
-#: How much is left of the cached keys, which lived for a quarter of an hour.
+#: How much is left of the cached credentials, which lived for a quarter of an hour.
 LEFT = {"valid": 600, "advisory": 180, "mandatory": 30, "expired": -1}
 LIFETIME = 900
 
@@ -188,7 +188,7 @@ def test_a_vector_of_aws_is_met(vector, kind, clock):
 @pytest.mark.parametrize("kind", [DecisionAlone, WholeObject])
 @pytest.mark.parametrize("vector", CASES)
 def test_our_own_waits_differ_where_a_vector_fixes_the_wait(vector, kind, clock):
-    """Once keys have expired ours are shorter, on purpose: 20 and 22 attempt earlier."""
+    """Once credentials have expired ours are shorter, on purpose: 20 and 22 attempt earlier."""
     found = discrepancies(vector, kind, clock, retry_delay)
     assert bool(found) == ("refreshBackoffSeconds" in vector["given"])
     assert all(attempted for _, (_, attempted, _) in found)

@@ -106,7 +106,7 @@ def test_old_fetch_does_not_restore_the_old_identity(aws):
 
 
 class Held(Provider):
-    """Keys that say whose they are."""
+    """Credentials that say whose they are."""
 
     user: str = option(default=None, required=True, token=True, help="Whose they are.")
 
@@ -115,7 +115,7 @@ class Held(Provider):
 
 
 class OnTopOf(Provider):
-    """Keys that are obtained with others, and say so."""
+    """Credentials that are obtained with others, and say so."""
 
     master: Provider = option(default=None, required=True, help="What gives the others.")
 

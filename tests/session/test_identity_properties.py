@@ -1,9 +1,9 @@
-"""No sequence of events gives one identity's keys to another.
+"""No sequence of events gives one identity's credentials to another.
 
-The loopback AWS answers every call with keys of its own and remembers the call, so that of any
-keys in use it can be said who asked for them. The model knows one thing of each provider: whose
-token or login it has now. Services here check nothing: they give keys of whatever identity a call
-names, to any caller, so that a mistake is not hidden by a refusal. One refusal is Cognito's: the
+The loopback AWS answers every call with other credentials and notes the call, so the test knows for
+which call any credentials in use were returned. The model knows one thing of each provider: whose
+token or login it has now. Services here check nothing: they return credentials of the identity that
+a call names, to any caller, so that a refusal hides no mistake. Cognito alone refuses one call: the
 identity of a guest who has signed in is for that user alone, because guests may share an identity.
 """
 
@@ -109,7 +109,7 @@ class WitnessAws(fakes.FakeAws):
 
 
 class Held:
-    """A provider, and whose keys it must give."""
+    """A provider, and whose credentials it must give."""
 
     def __init__(self, provider, person, token=None):
         self.provider, self.person = provider, person
@@ -118,7 +118,7 @@ class Held:
 
     @property
     def operation(self):
-        """The call that gives keys."""
+        """The call that gives credentials."""
         return {
             "web_identity_token": "AssumeRoleWithWebIdentity",
             "aws_container_authorization_token": "GET",

@@ -1,9 +1,9 @@
 """Holds rule 1: what does not use this package resolves with ``install()`` as without it.
 
 Everything is done twice, plainly and with ``install()``, in random order, from the same files,
-environment and answers. What can be seen from outside must be equal: the method, the keys or the
-error, the requests that went out, the log from INFO on, and the files that are left behind.
-``tests/cases_inert`` holds the configurations; what takes Python stands below.
+environment and answers. What a user can see must be equal: the method, the credentials or the
+error, the requests, the log from INFO on, and the files that are left behind. The configurations
+are in ``tests/cases_inert``; cases that need Python are below.
 
 A case is written as those of ``tests/cases``, and ``expect`` is the method that is found or the
 name of the error, so that it is known to reach what it is about. ``session`` holds the arguments
@@ -192,7 +192,7 @@ class Runs:
 
 @pytest.fixture(scope="module")
 def aws():
-    """One for all runs, which empty it before they begin; it dates all keys alike."""
+    """One for all runs, which empty it before they begin; it dates all credentials alike."""
     fake, started = fakes.FakeAws(), time.time()
     fake.now = lambda: started
     yield fake
@@ -207,7 +207,7 @@ def runs(world, aws, monkeypatch, caplog):
         monkeypatch.setattr(kind, "_SSO_TOKEN_CACHE_DIR", str(world))
     monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
     monkeypatch.setattr(ContainerMetadataFetcher, "IP_ADDRESS", urlsplit(aws.url).netloc)
-    # Keys of "aws login" that are still good only need the CRT to be there.
+    # Credentials of "aws login" that are still good only need the CRT to be there.
     crt = SimpleNamespace(new_key_from_der_data=int)
     monkeypatch.setattr("botocore.credentials.EC", crt)
     _, *others = AssumeRoleProvider.__init__.__defaults__
@@ -246,7 +246,7 @@ ROLES = {name: case for name, case in CASES.items() if name.startswith(("roles",
 @pytest.mark.proof
 @pytest.mark.parametrize("case", ROLES.values(), ids=ROLES)
 def test_a_client_that_comes_first_resolves_the_same(case, runs):
-    """The first client of a session decides the region of the calls that get its keys."""
+    """The first client of a session decides the region of the calls that get its credentials."""
 
     def act():
         session = opened(case)
@@ -487,7 +487,7 @@ class TestSessions:
     @pytest.mark.parametrize("case", [ROLE, NAMED_SOURCE, CONTAINER, WEB])
     @pytest.mark.parametrize("lifetime", [3600, 500])
     def test_several_clients(self, lifetime, case, runs):
-        """With keys that live so short, botocore refreshes them for every request."""
+        """With credentials that live so short, botocore refreshes them for every request."""
 
         def act():
             session = opened(case)
@@ -617,7 +617,7 @@ class TestASecondSearch:
         """The one allowed difference: botocore cannot do it, so no program can depend on it.
 
         Its provider remembers the profiles that it went through, and takes a second search for
-        an infinite loop. Ours finds the keys of the first.
+        an infinite loop. Ours finds the credentials of the first.
         """
         plain, ours = (
             runs.once(lambda: search_twice(ROLE), install=install, **ROLE)

@@ -2,12 +2,12 @@
 
     python -m tests.tools.soak [--hours 24] [--identities 32] [--threads 16] [--seed 1]
 
-The clock is a fake one that moves in steps; at each step every thread uses the keys of every
+The clock is a fake one that moves in steps; at each step every thread uses the credentials of every
 identity. The sources are on the loopback AWS: STS, Cognito, an HTTP endpoint, and chains of two
 sources. Each has outages of its own, drawn beforehand, so that three things can be said for sure:
 
-* a request is served without valid keys only while no source can give them, or in the wait (a
-  minute at most) after a fetch that failed because none could: how many did is told apart;
+* a request is served without valid credentials only while no source can return them, or in the
+  wait (a minute at most) after a fetch that failed because none could; both are counted;
 * credentials are fetched as often as by a program that knows when each source is up, within 1 %;
 * after the first quarter of the time nothing grows.
 
@@ -46,9 +46,9 @@ from tests import fakes
 
 #: Seconds that the clock moves at once.
 STEP = 10
-#: The longest wait after a failure once keys have expired; see docs/refresh.md.
+#: The longest wait after a failure once credentials have expired; see docs/refresh.md.
 LONGEST_WAIT = 60
-#: Seconds before expiry at which keys are renewed; of short-lived ones at half their life.
+#: Seconds before expiry at which credentials are renewed; of short-lived ones at half their life.
 WINDOW = 300
 LIFETIMES = (900, 1800, 3600)
 #: Bytes by which the heap may grow from the second quarter of the time to the last.
@@ -83,7 +83,7 @@ class Outages:
 
     @classmethod
     def drawn(cls, chance: random.Random, begin: float, seconds: float) -> Outages:
-        """Twelve a day: most of a few minutes, some longer than any keys live."""
+        """Twelve a day: most of a few minutes, some longer than any credentials live."""
         outages, now = cls(), begin
         while True:
             now += chance.expovariate(12 / 86_400)
@@ -116,7 +116,7 @@ class Identity:
     failures: int = 0
 
     def is_up(self, now: float) -> bool:
-        """Whether a source can give keys."""
+        """Whether a source can give credentials."""
         return any(source.fault(now) is None for source in self.sources)
 
     def was_out(self, now: float) -> bool:
@@ -135,7 +135,7 @@ class Identity:
 
 
 class SoakAws(fakes.FakeAws):
-    """Gives keys to identities by the number in their token, or fails as is drawn for them."""
+    """Returns credentials by the number in the token, or fails as is drawn for them."""
 
     def __init__(self, clock: fakes.FakeClock) -> None:
         super().__init__()
@@ -145,7 +145,7 @@ class SoakAws(fakes.FakeAws):
         self.identities_by_number: dict[str, Identity] = {}
         #: What all sources do meanwhile; None: what is drawn for each.
         self.everywhere: str | None = None
-        #: How long keys live is an attribute that all answers share.
+        #: How long credentials live is an attribute that all answers share.
         self._making = threading.Lock()
         for operation in ("AssumeRoleWithWebIdentity", "GetCredentialsForIdentity", "GET"):
             self.scripts[operation] = _Always(self.answer)
@@ -190,7 +190,7 @@ class Soak:
     threads: int = 16
     seed: int = 1
     requests: int = 0
-    #: Requests without valid keys: while no source had any; in the wait after such a time.
+    #: Requests without valid credentials: while no source had any; in the wait after such a time.
     unserved: int = 0
     waited: int = 0
     #: What must not have happened.

@@ -28,7 +28,7 @@ def commands(program):
 
 
 def keys(request):
-    """Answer GetCredentialsForIdentity with the keys of the page."""
+    """Answer GetCredentialsForIdentity with the credentials of the page."""
     return fakes.Answer(
         json.dumps(
             {
@@ -45,5 +45,5 @@ def keys(request):
 
 
 def without_times(text):
-    """Return what is printed but for the time at which keys expire."""
+    """Return what is printed but for the time at which credentials expire."""
     return _TIME.sub("<time>", text)

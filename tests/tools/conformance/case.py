@@ -26,7 +26,7 @@ class Sent:
 class Seen:
     """What one replay shows."""
 
-    #: For each use: the keys, the error, or what else the case is about.
+    #: For each use: the credentials, the error, or what else the case is about.
     outcomes: list[Any]
     sent: list[Sent]
     #: The files afterwards, by path.

@@ -46,7 +46,7 @@ class Botocores:
                 )
                 self.credentials._time_fetcher = lambda: self.clock.at(0)
             return str(self.credentials.get_frozen_credentials().access_key)
-        except RuntimeError as error:  # new keys that have expired
+        except RuntimeError as error:  # new credentials that have expired
             raise FetchError(provider="vector", error_msg=str(error)) from error
 
     def opens(self, window: float) -> bool:

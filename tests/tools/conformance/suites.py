@@ -161,7 +161,7 @@ def _tree(folder: Path) -> dict[str, str]:
 
 
 def _before(wanted: Mapping[str, Any], exchanges: list[Exchange]) -> float:
-    """Return a time half an hour before the first of all keys expires."""
+    """Return a time half an hour before the first of all credentials expires."""
     texts = [text for one in exchanges for text in _EXPIRATION.findall(one.answer.body.decode())]
     ends = [datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() for text in texts]
     ends += [wanted["expiry"]] if "expiry" in wanted else []

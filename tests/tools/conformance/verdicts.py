@@ -15,7 +15,7 @@ _NAMES = ("access_key_id", "secret_access_key", "session_token", "account_id", "
 
 
 def is_keys(outcome: Any) -> bool:
-    """Whether keys were found."""
+    """Whether credentials were found."""
     return isinstance(outcome, dict) and "access_key_id" in outcome
 
 
@@ -27,7 +27,7 @@ def _instead(outcome: Any) -> str:
 
 
 def _differing(wanted: Mapping[str, Any], outcome: Any) -> list[str]:
-    """Compare keys; without any wanted there must be none."""
+    """Compare credentials; without any wanted there must be none."""
     if not wanted:
         return ["keys, and there must be none"] if is_keys(outcome) else []
     if not is_keys(outcome):
@@ -43,7 +43,7 @@ def _differing(wanted: Mapping[str, Any], outcome: Any) -> list[str]:
 
 
 def credentials(wanted: Mapping[str, Any], seen: Seen) -> list[str]:
-    """Compare keys, requests and the features in the user agent."""
+    """Compare credentials, requests and the features in the user agent."""
     found = _differing(wanted, seen.outcomes[0]) + seen.complaints
     metrics = set(wanted.get("business_metrics", ()))
     if metrics - seen.features:
@@ -115,7 +115,7 @@ def instance(wanted: Sequence[Mapping[str, Any]], seen: Seen) -> list[str]:
 def login(
     wanted: Sequence[Mapping[str, Any]], calls: Sequence[Mapping[str, Any]], seen: Seen
 ) -> list[str]:
-    """Compare the keys of `aws login`, what was asked for them, and what is kept."""
+    """Compare the credentials of `aws login`, what was asked for them, and what is kept."""
     found: list[str] = []
     for one in wanted:
         if one["result"] == "credentials":

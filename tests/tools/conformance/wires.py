@@ -151,7 +151,7 @@ class Account:
     """STS, the metadata service and IAM Identity Center, with credentials for every caller."""
 
     def __call__(self, sent: Sent, _number: int) -> tuple[Answer, str]:
-        """Give keys."""
+        """Give credentials."""
         if "169.254.169.254" in sent.url:
             return self._metadata(sent), ""
         if sent.method == "POST":

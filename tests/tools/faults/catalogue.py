@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .steps import Step
 
 HOUR = 3600
-#: Operations that give keys, or what has an expiry.
+#: Operations that give credentials, or what has an expiry.
 _KEYS = {
     "AssumeRoleWithWebIdentity", "AssumeRole", "GetCredentialsForIdentity", "GetRoleCredentials",
     "CreateSession", "GET", "GetInstanceKeys",

@@ -141,7 +141,7 @@ def _chain(place: Place) -> Provider:
 
 
 def profile(place: Place, factory: Any = from_ini, **given: Any) -> Provider:
-    """A role of a profile, on top of static keys."""
+    """A role of a profile, on top of static credentials."""
     path = place.home / f"{place.name}.config"
     path.write_text(
         f"[profile app]\nrole_arn = {ROLE}\nsource_profile = keys\n[profile keys]\n"
@@ -174,7 +174,7 @@ def _forget_identity(_: Place, provider: Any) -> None:
 
 
 def sso(place: Place) -> Provider:
-    """Keys for a start URL, with a login of eight hours."""
+    """Credentials for a start URL, with a login of eight hours."""
     url = f"{START_URL}/{place.name}"
     fakes.sso_token(place.home, url, place.clock.time + 28_800)
     return from_sso(
@@ -187,7 +187,7 @@ def sso(place: Place) -> Provider:
 
 
 def _sso_session(left: int) -> tuple[Callable[[Place], Provider], Callable[..., None]]:
-    """Keys for a session whose token has ``left`` seconds to live, and must be renewed."""
+    """Credentials for a session whose token has ``left`` seconds to live, and must be renewed."""
 
     def log_in(place: Place, _: object = None) -> None:
         fakes.sso_token(place.home, place.name, place.clock.time + left)
@@ -211,7 +211,7 @@ def _sso_session(left: int) -> tuple[Callable[[Place], Provider], Callable[..., 
 
 
 def login(left: int) -> tuple[Callable[[Place], Provider], Callable[..., None]]:
-    """Keys of a login that have ``left`` seconds to live, and must be renewed."""
+    """Credentials of a login that have ``left`` seconds to live, and must be renewed."""
 
     def log_in(place: Place, _: object = None) -> None:
         directory = place.home / f"{place.name}.login"
@@ -281,7 +281,7 @@ def _instance(place: Place) -> Provider:
     keys = ("GetInstanceKeys", "instance_keys")
     aws.ROUTES = {**aws.ROUTES, ("GET", f"{fakes.INSTANCE_ROLE}{ROLE_NAME}"): keys}
     aws.metadata_token, aws.instance_role = token, role
-    aws.endpoint = lambda _: fakes.Answer(status=404)  # keys of another role
+    aws.endpoint = lambda _: fakes.Answer(status=404)  # credentials of another role
     session = botocore.session.Session()
     session.set_config_variable("ec2_metadata_service_endpoint", place.aws.url)
     return from_instance_metadata(
