@@ -21,3 +21,10 @@ def test_clipped_block_is_found(tmp_path, capsys):
         "390 pixels, wide.html",
     ]
     assert summary == "3 too wide on 3 pages at 1280 and 390 pixels"
+
+
+def test_without_chromium_nothing_is_measured(tmp_path, capsys, monkeypatch):
+    """The gate says so by this word."""
+    monkeypatch.setenv("PATH", "")
+    assert widths.main(str(tmp_path)) == 0
+    assert capsys.readouterr().out == "absent\n"
