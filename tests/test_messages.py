@@ -15,8 +15,8 @@ PACKAGE = Path(botocore_ext.__file__).parent
 #: (and ``explanation``, of which docs/explain.md shows what it says).
 _OTHERS = {"__main__", "completion", "demo", "table", "testing"}
 #: Calls whose texts are no messages.
-_NO_MESSAGES = {"getattr", "logger.debug", "logger.info", "frozen_field", "option",
-                "option_method", "timeout_option", "max_retries_option",
+_NO_MESSAGES = {"getattr", "_debug", "logger.debug", "logger.info", "frozen_field", "option",
+                "option_like", "option_method", "timeout_option", "max_retries_option",
                 "parser.add_argument", "re.compile", "self._binding.once", "re.fullmatch",
                 "sys.stderr.write"}  # fmt: skip
 #: Texts that are none either.

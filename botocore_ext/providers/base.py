@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
+from ..aws.clients import call
 from ..aws.frozen_credentials import FieldError, FrozenCredentials
 from ..errors import ConfigurationError, FetchError
 from ..options import types
@@ -317,3 +318,55 @@ class ServiceProvider(Provider):
         parse=types.client_config,
         help="Arguments of `create_client` for the inner client.",
     )
+
+
+class WebIdentityRoleProvider(ServiceProvider):
+    """A provider that calls AssumeRoleWithWebIdentity."""
+
+    role_arn: Any = option(
+        default=None,
+        ini="role_arn",
+        example="arn:aws:iam::123456789012:role/Web",
+        parse=types.arn,
+        help="The role to assume.",
+    )
+    role_session_name: str | None = option(
+        default=None,
+        ini="role_session_name",
+        example="my-app",
+        parse=types.text,
+        help="The name of the role session; by default `botocore-ext-` and the time in seconds.",
+    )
+    duration_seconds: int | None = option(
+        default=None,
+        ini="duration_seconds",
+        example="3600",
+        code="3600",
+        parse=types.whole,
+        help="The lifetime of the role session in seconds; by default what STS chooses (3600).",
+    )
+
+    def _role_parameters(self, token: str, **optional: Any) -> dict[str, Any]:
+        """Return the parameters of AssumeRoleWithWebIdentity, those with a value."""
+        name = self.role_session_name or f"botocore-ext-{self.scope.clock.now():.0f}"
+        required = {"RoleArn": self.role_arn, "RoleSessionName": name, "WebIdentityToken": token}
+        optional["DurationSeconds"] = self.duration_seconds
+        return required | {key: value for key, value in optional.items() if value is not None}
+
+    def _assume_role(
+        self, parameters: Mapping[str, Any], id_region: str | None = None
+    ) -> FrozenCredentials:
+        """Call AssumeRoleWithWebIdentity (see ``Scope.client`` for ``id_region``)."""
+        client = self.scope.client("sts", self.client_config, id_region)
+        answer = call(client, "assume_role_with_web_identity", parameters)
+        return self._role_credentials(answer, FrozenCredentials.from_sts, "the endpoint")
+
+    def _role_credentials(
+        self, answer: Any, convert: Callable[[Any], FrozenCredentials], to_check: str
+    ) -> FrozenCredentials:
+        """Return the credentials in an answer; ``to_check`` completes the error."""
+        try:
+            return convert(answer)
+        except FieldError as error:
+            fact = f"the answer for the role {self.role_arn} has no usable credentials ({error})"
+        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {to_check}")

@@ -23,12 +23,12 @@ from ..aws.frozen_credentials import FieldError, FrozenCredentials, member
 from ..catalogue import load
 from ..errors import ConfigurationError, FetchError, is_recoverable, near
 from ..options import references, types
-from ..options.option import Option, option
+from ..options.option import Option, option, option_like
 from ..options.resolution import PROFILE, Resolved
 from ..refresh.credentials import ProviderCredentials
 from ..runtime.context import RoutedLogger
 from ..runtime.single_flight import use_last
-from .base import KeptIds, Provider, ServiceProvider
+from .base import KeptIds, Provider, WebIdentityRoleProvider
 from .function import Source, credentials_or_provider
 from .signed import SignedProvider
 
@@ -45,7 +45,7 @@ _CLASSIC = ("role_arn", "role_session_name", "duration_seconds")
 _COGNITO = "cognito-identity.amazonaws.com"
 
 
-class CognitoProvider(ServiceProvider):
+class CognitoProvider(WebIdentityRoleProvider):
     """What Cognito providers share: logins, client, flow, and the credentials of an identity."""
 
     custom_role_arn: str | None = option(
@@ -82,29 +82,10 @@ class CognitoProvider(ServiceProvider):
         help="`enhanced`: Cognito assumes the role. `classic`: this provider does, with "
         "GetOpenIdToken and AssumeRoleWithWebIdentity; it needs `role_arn`.",
     )
-    role_arn: str | None = option(
-        default=None,
-        ini="role_arn",
+    role_arn: str | None = option_like(
+        WebIdentityRoleProvider._option_named("role_arn"),
         example="arn:aws:iam::123456789012:role/Mobile",
-        parse=types.arn,
         help="The role to assume in the classic flow.",
-    )
-    role_session_name: str | None = option(
-        default=None,
-        ini="role_session_name",
-        example="my-app",
-        parse=types.text,
-        help="The name of the role session in the classic flow; by default `botocore-ext-` and the "
-        "time in seconds.",
-    )
-    duration_seconds: int | None = option(
-        default=None,
-        ini="duration_seconds",
-        example="3600",
-        code="3600",
-        parse=types.whole,
-        help="The lifetime of the role session in the classic flow, in seconds; by default what "
-        "STS chooses (3600).",
     )
 
     def check(self) -> None:
@@ -190,7 +171,7 @@ class CognitoProvider(ServiceProvider):
             parameters = {"IdentityId": identity, **logins}
             answer = call(client, "get_open_id_token", parameters)
             asked = f"the identity {identity}"
-            return self._assume_role(*self._open_id_token(answer, asked, identity))
+            return self._assume_classic_role(*self._open_id_token(answer, asked, identity))
         role = {"CustomRoleArn": self.custom_role_arn} if self.custom_role_arn else {}
         parameters = {"IdentityId": identity, **logins, **role}
         answer = call(client, "get_credentials_for_identity", parameters)
@@ -222,22 +203,11 @@ class CognitoProvider(ServiceProvider):
             fact = str(error)
         raise self._unusable(f"the answer for {asked} has no usable token ({fact})")
 
-    def _assume_role(self, identity: str, token: str) -> FrozenCredentials:
+    def _assume_classic_role(self, identity: str, token: str) -> FrozenCredentials:
         """Call AssumeRoleWithWebIdentity, in the region of the identity."""
-        optional = {"DurationSeconds": self.duration_seconds}
-        parameters = {
-            "RoleArn": self.role_arn,
-            "RoleSessionName": self.role_session_name
-            or f"botocore-ext-{self.scope.clock.now():.0f}",
-            "WebIdentityToken": token,
-        } | {name: value for name, value in optional.items() if value is not None}
-        client = self.scope.client("sts", self.client_config, identity.partition(":")[0])
-        answer = call(client, "assume_role_with_web_identity", parameters)
-        try:
-            return replace(FrozenCredentials.from_sts(answer), identity_id=identity)
-        except FieldError as error:
-            fact = f"the answer for the role {self.role_arn} has no usable credentials ({error})"
-        raise self._unusable(fact)
+        region = identity.partition(":")[0]
+        credentials = self._assume_role(self._role_parameters(token), region)
+        return replace(credentials, identity_id=identity)
 
     def _unusable(self, fact: str) -> FetchError:
         """Return the error for an answer that cannot be used."""
@@ -615,7 +585,7 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
         answer = self._call_signed(client, operation, parameters, master)
         identity, token = self._open_id_token(answer, f"the pool {pool}")
         if self.flow == "classic":
-            credentials = self._assume_role(identity, token)
+            credentials = self._assume_classic_role(identity, token)
         else:
             unsigned: BaseClient = self.client or client  # botocore does not sign this operation
             credentials = self._get_credentials(unsigned, identity, {"Logins": {_COGNITO: token}})
@@ -654,7 +624,7 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
         pool, account = self.identity_pool_id, self.account_id
         key = json.dumps([pool, meta.region_name, meta.endpoint_url, account, user])
         shared = None if user is None else ids_of_user(key)
-        self._binding.once("ids of the user", lambda: shared)  # a logout must reach this provider
+        self._binding.once("shared_ids", lambda: shared)  # a logout must reach this provider
         return CachedIdentity(key, pool.partition(":")[0], self._cell.ids, shared, self.cache)
 
     def _get_id(self, client: "BaseClient", logins: dict[str, Any]) -> str:

@@ -8,38 +8,25 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..aws.clients import call
-from ..aws.frozen_credentials import FieldError, FrozenCredentials
-from ..errors import FetchError
+from ..aws.frozen_credentials import FrozenCredentials
 from ..options import references, types
 from ..options.option import option, option_like
 from ..options.resolution import ENVIRONMENT, PROFILE, Origin
 from ..options.sources import TokenFile
 from ..runtime.awaiting import result_of
-from .base import ServiceProvider
+from .base import WebIdentityRoleProvider
 
 
-class WebIdentityProvider(ServiceProvider):
+class WebIdentityProvider(WebIdentityRoleProvider):
     """What web identity providers share: a role, and the exchange of a token for credentials."""
 
     FEATURE_IDS = ("CREDENTIALS_STS_ASSUME_ROLE_WEB_ID",)
 
-    role_arn: str = option(
-        default=None,
-        ini="role_arn",
-        env="AWS_ROLE_ARN",
-        example="arn:aws:iam::123456789012:role/Web",
-        required=True,
-        parse=types.arn,
-        help="The role to assume.",
+    role_arn: str = option_like(
+        WebIdentityRoleProvider._option_named("role_arn"), env="AWS_ROLE_ARN", required=True
     )
-    role_session_name: str | None = option(
-        default=None,
-        ini="role_session_name",
-        env="AWS_ROLE_SESSION_NAME",
-        example="my-app",
-        parse=types.text,
-        help="The name of the role session; by default `botocore-ext-` and the time in seconds.",
+    role_session_name: str | None = option_like(
+        WebIdentityRoleProvider._option_named("role_session_name"), env="AWS_ROLE_SESSION_NAME"
     )
     provider_id: str | None = option(
         default=None,
@@ -64,14 +51,6 @@ class WebIdentityProvider(ServiceProvider):
         parse=types.json_document,
         help="An inline policy that limits the session: JSON text or a mapping.",
     )
-    duration_seconds: int | None = option(
-        default=None,
-        ini="duration_seconds",
-        example="3600",
-        code="3600",
-        parse=types.whole,
-        help="The lifetime of the role session in seconds; by default what STS chooses (3600).",
-    )
     role_assumer_with_web_identity: Callable[[dict[str, Any]], Any] | None = option(
         default=None,
         code="assume_role",
@@ -88,10 +67,10 @@ class WebIdentityProvider(ServiceProvider):
         if assume_role is not None:
             name = "role_assumer_with_web_identity"
             answer = result_of(assume_role(parameters), self.METHOD, name)
-            return self._credentials(answer, f"what {name} returns")
-        client = self.scope.client("sts", self.client_config)
-        answer = call(client, "assume_role_with_web_identity", parameters)
-        return self._credentials(answer, "the endpoint")
+            is_of_sts = isinstance(answer, Mapping) and "Credentials" in answer
+            convert = FrozenCredentials.from_sts if is_of_sts else FrozenCredentials.of
+            return self._role_credentials(answer, convert, f"what {name} returns")
+        return self._assume_role(parameters)
 
     @abstractmethod
     def _token(self) -> str:
@@ -99,27 +78,12 @@ class WebIdentityProvider(ServiceProvider):
 
     def _parameters(self) -> dict[str, Any]:
         policy_arns: Any = self.policy_arns  # strings: see types.arns
-        optional = {
-            "ProviderId": self.provider_id,
-            "PolicyArns": policy_arns and [{"arn": arn} for arn in policy_arns],
-            "Policy": self.policy,
-            "DurationSeconds": self.duration_seconds,
-        }
-        return {
-            "RoleArn": self.role_arn,
-            "RoleSessionName": self.role_session_name
-            or f"botocore-ext-{self.scope.clock.now():.0f}",
-            "WebIdentityToken": self._token(),
-        } | {name: value for name, value in optional.items() if value is not None}
-
-    def _credentials(self, answer: Any, to_check: str) -> FrozenCredentials:
-        try:
-            if isinstance(answer, Mapping) and "Credentials" in answer:
-                return FrozenCredentials.from_sts(answer)
-            return FrozenCredentials.of(answer)
-        except FieldError as error:
-            fact = f"the answer for the role {self.role_arn} has no usable credentials ({error})"
-        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {to_check}")
+        return self._role_parameters(
+            self._token(),
+            ProviderId=self.provider_id,
+            PolicyArns=policy_arns and [{"arn": arn} for arn in policy_arns],
+            Policy=self.policy,
+        )
 
 
 class WebTokenProvider(WebIdentityProvider):

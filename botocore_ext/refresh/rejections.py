@@ -100,8 +100,8 @@ def find_rejected(known: "Known", response: Any, request_dict: Any) -> Rejected 
     living = [found for one in known.valuerefs() if (found := one()) is not None]
     request.holders = [one for one in living if one._has_served(request.identity)]
     for credentials in request.holders:
-        text = "A service answered %s to credentials of %s"
-        credentials._logged(partial(logger.debug, text, code, credentials.method))
+        method = credentials.method
+        _debug(credentials, "A service answered %s to credentials of %s", code, method)
         credentials.invalidate(request.access_key)  # no effect for the key of a bucket session
     if request.bucket_sessions is not None:
         request.bucket_sessions.drop(request.bucket, request.access_key)
@@ -112,8 +112,13 @@ def find_rejected(known: "Known", response: Any, request_dict: Any) -> Rejected 
 
 def log_failed_fetch(request: Rejected, error: Exception) -> None:
     """Log why a request is not sent again."""
-    text = "New credentials could not be fetched (%s)"
-    request.holders[0]._logged(partial(logger.debug, text, type(error).__name__))
+    kind = type(error).__name__
+    _debug(request.holders[0], "New credentials could not be fetched (%s)", kind)
+
+
+def _debug(credentials: Any, text: str, *args: object) -> None:
+    """Log a record with the logger of the provider of ``credentials``."""
+    credentials._logged(partial(logger.debug, text, *args))
 
 
 def _rewound(body: Any) -> bool:
