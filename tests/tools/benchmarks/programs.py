@@ -69,6 +69,14 @@ def _install() -> None:
     botocore_ext.install()
 
 
+def _installed(work: Callable[[], Times]) -> Times:
+    _install()
+    try:
+        return work()
+    finally:
+        sys.modules["botocore_ext"].uninstall()
+
+
 def resolve(profile: str, sessions: int) -> dict[str, Any]:
     """Return the times of each import, and of sessions until their credentials are there."""
 
@@ -165,8 +173,6 @@ def inert(rounds: int) -> list[list[Times]]:
     """
     import boto3
 
-    import botocore_ext
-
     def new() -> Times:
         return clocked(boto3.Session)
 
@@ -174,15 +180,8 @@ def inert(rounds: int) -> list[list[Times]]:
         session = boto3.Session(profile_name=profile)
         return clocked(session.get_credentials)
 
-    def installed(work: Callable[[], Times]) -> Times:
-        botocore_ext.install()
-        try:
-            return work()
-        finally:
-            botocore_ext.uninstall()
-
     works = [new, lambda: found("static"), lambda: found("role")]
-    both = [work for plain in works for work in (plain, lambda plain=plain: installed(plain))]
+    both = [work for plain in works for work in (plain, lambda plain=plain: _installed(plain))]
     for work in both:
         work()
     return by_turns(rounds, *both)
@@ -246,12 +245,17 @@ def identities(count: int, requests: int, threads: int) -> dict[str, Any] | None
     import random
     from concurrent.futures import ThreadPoolExecutor
 
+    import boto3
+    from botocore.config import Config
+
     import botocore_ext
 
     if not hasattr(botocore_ext, "per_request"):
         return None
+    config = Config(max_pool_connections=threads)
     session = botocore_ext.Session(credentials=botocore_ext.per_request())
-    sts = session.client("sts")
+    sts = session.client("sts", config=config)
+    plain = boto3.Session(profile_name="static").client("sts", config=config)
 
     def is_wrong(number: int, provider: Any) -> bool:
         with botocore_ext.use_credentials(provider):
@@ -267,10 +271,14 @@ def identities(count: int, requests: int, threads: int) -> dict[str, Any] | None
     times = [clocked(lambda number=number: use(number)) for number in range(1, count + 1)]
     kib = (_resident() - before) / count / _KIB
     wanted = random.choices(kept, k=requests)
+    wrong: list[bool] = []
     with ThreadPoolExecutor(threads) as pool:
-        wrong: list[bool] = []
-        taken = clocked(lambda: wrong.extend(pool.map(lambda one: is_wrong(*one), wanted)))
-    return {"times": times, "kib": kib, "rate": requests / taken.wall, "wrong": sum(wrong)}
+        taken, theirs = (
+            clocked(lambda call=call: wrong.extend(pool.map(call, wanted)))
+            for call in (lambda one: is_wrong(*one), lambda _: not plain.get_caller_identity())
+        )
+    rates = [requests / one.wall for one in (taken, theirs)]
+    return {"times": times, "kib": kib, "rates": rates, "wrong": sum(wrong)}
 
 
 def aio(rounds: int) -> dict[str, Any] | None:
@@ -334,15 +342,21 @@ def links(rounds: int, *counts: int) -> list[list[Times]]:
     return by_turns(rounds, *(lambda n=n: clocked(lambda: resolved(n)) for n in counts))
 
 
-def kept_sessions(profile: str, count: int) -> list[list[Times]]:
-    """Return the times of the first and the last hundred of so many ``boto3.Session()``."""
+def kept_sessions(count: int) -> list[list[list[Times]]]:
+    """Return the times of the first and the last hundred of so many ``boto3.Session()``.
+
+    Every other one is created after ``install()``. They are all kept, in one process, so that the
+    garbage collector interrupts both kinds alike.
+    """
     import boto3
 
-    if profile == "ours":
-        _install()
     kept = [boto3.Session()]
-    times = [clocked(lambda: kept.append(boto3.Session())) for _ in range(count)]
-    return [times[:100], times[-100:]]
+
+    def new() -> Times:
+        return clocked(lambda: kept.append(boto3.Session()))
+
+    times = by_turns(count // 2, new, lambda: _installed(new))
+    return [[one[:50], one[-50:]] for one in times]
 
 
 if __name__ == "__main__":
