@@ -86,6 +86,8 @@ class _SharingLoader(Loader):
         paths, files = own.search_paths, own.file_loader  # boto3 adds a path later
         super().__init__(paths, files, include_default_search_paths=False)
         self._known = known
+        #: Clients of one session use the same endpoints, as in botocore.
+        self._data: Loader = own if type(own) is _SharingLoader else self
         self._models: dict[int, Any] = {}
 
     @instance_cache
@@ -101,6 +103,8 @@ class _SharingLoader(Loader):
 
     @instance_cache
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        if self._data is not self:
+            return self._data.load_data_with_path(name)
         if all(self._is_built_in(name + ending, isfile) for ending in _ENDINGS):
             text = _read("load_text", name)
             if text is not None:

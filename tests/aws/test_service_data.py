@@ -163,6 +163,13 @@ def test_programs_get_plain_objects():
     assert "more" not in other.load_data("endpoints")["partitions"][0]["services"]
 
 
+def test_inner_clients_use_the_endpoints_of_their_session():
+    """Clients of a session share them in plain botocore too; 70 KiB for each session."""
+    loader = service_data.sharing_loader(Loader())
+    inner = service_data.sharing_loader(loader, has_extras=True)
+    assert inner.load_data_with_path("endpoints") is loader.load_data_with_path("endpoints")
+
+
 _SERVICES = '\n    "services" : {\n'
 #: Each is the text of botocore's file, in another layout.
 LAYOUTS = {
