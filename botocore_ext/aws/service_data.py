@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from os import listdir
 from os.path import isdir, isfile, join
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ class _BuiltIn(Loader):
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore passes it by name
         """Return every folder, of whatever type: what is not there is looked for again."""
-        return [folder.name for folder in Path(Loader.BUILTIN_DATA_PATH).iterdir()]
+        return listdir(Loader.BUILTIN_DATA_PATH)  # noqa: PTH208 - pathlib takes ten times as long
 
     def load_text(self, name: str) -> "str | Endpoints | None":
         """Return the text of a file, or None if it does not exist."""
