@@ -7,12 +7,14 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.ht
 import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from socket import SHUT_RDWR
 from socketserver import ThreadingTCPServer
 from threading import Thread
+from typing import Any
 
 from ..aws.frozen_credentials import FrozenCredentials
 from ..errors import redacted_text
@@ -21,6 +23,7 @@ from .lookup import rfc_3339
 
 _HOST = "127.0.0.1"
 _PATH = "/credentials"
+_MAX_STRANGERS = 100
 #: When a program asks again for credentials whose expiration is not known: SDKs require one.
 _LIFETIME = timedelta(hours=1)
 
@@ -30,6 +33,25 @@ class _Server(ThreadingTCPServer):
     daemon_threads = True
     #: Connections that wait to be accepted: a program may start many others at once.
     request_queue_size = 128
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        #: The connections that have not sent the token, the oldest first.
+        self.strangers: dict[Any, None] = {}
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection. Of too many strangers, who may be other users, close the oldest."""
+        self.strangers[request] = None
+        for oldest in list(self.strangers)[:-_MAX_STRANGERS]:
+            self.strangers.pop(oldest, None)
+            with suppress(OSError):  # it is closed meanwhile
+                oldest.shutdown(SHUT_RDWR)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self.strangers.pop(request, None)
+        super().shutdown_request(request)
 
     def handle_error(self, *_: object, **__: object) -> None:
         """Say nothing of a client that went away: the terminal belongs to the program."""
@@ -63,6 +85,7 @@ def serve(fetch: Callable[[], FrozenCredentials], token: str) -> Iterator[str]:
             sent = self.headers.get("Authorization", "").encode("utf-8", "replace")
             if not hmac.compare_digest(sent, token.encode()):
                 return HTTPStatus.UNAUTHORIZED, _error("Unauthorized", "wrong token")
+            server.strangers.pop(self.request, None)
             if self.path != _PATH:
                 return HTTPStatus.NOT_FOUND, _error("NotFound", "wrong path")
             try:

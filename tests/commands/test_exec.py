@@ -517,6 +517,19 @@ def test_many_programs_ask_at_once(server):
             client.close()
 
 
+def test_strangers_do_not_keep_the_program_waiting(server):
+    """Each connection takes a thread and a file: those of another user must not take them all."""
+    parts = urlsplit(server.url)
+    address = (parts.hostname, parts.port)
+    strangers = [fakes.socket.create_connection(address, timeout=5) for _ in range(300)]
+    try:
+        assert server.ask(server.url)[0] == 200
+        assert [one.recv(1) for one in (strangers[0], strangers[150])] == [b"", b""]
+    finally:
+        for one in strangers:
+            one.close()
+
+
 def test_program_that_ends_waits_for_no_refresh(server):
     began, end = threading.Event(), threading.Event()
 
