@@ -46,6 +46,7 @@ def test_what_is_accepted_is_taken_apart_and_put_together(uri, authority, url):
     [
         "http://0.0.0.0/",
         "http://10.0.0.1/",
+        "http://126.255.255.255/",
         "http://128.0.0.1/",
         "http://169.254.169.254/",
         "http://169.254.170.3/",

@@ -186,18 +186,32 @@ def test_second_rejection_raises_the_service_error(session, source):
     assert source.calls == 2
 
 
-def test_a_service_that_rejects_everything_costs_few_fetches(source, clock):
-    """As with a clock that is wrong: credentials that replaced rejected ones last five seconds."""
+@pytest.fixture
+def rejected(source, clock):
+    """Return a client of a service that rejects everything."""
     session = botocore.session.Session()
     provider = create_credential_chain(source).bind(Scope(session, clock=clock))
     session.get_component("credential_provider").insert_before("env", provider)
     client = session.create_client("ec2", region_name="eu-west-1")
     wire = Wire(*["RequestExpired"] * 200, protocol="ec2")
     client.meta.events.register_first("before-send", wire)
+    return client
+
+
+def test_a_request_is_sent_again_once(rejected, source, clock):
+    """Also if the service takes so long that the new credentials could be replaced, too."""
+    rejected.meta.events.register_first("before-send", lambda **_: clock.advance(10))
+    with pytest.raises(ClientError, match="RequestExpired"):
+        rejected.describe_regions()
+    assert source.calls == 2
+
+
+def test_a_service_that_rejects_everything_costs_few_fetches(rejected, source, clock):
+    """As with a clock that is wrong: credentials that replaced rejected ones last five seconds."""
     fetches = []
     for _ in range(60):
         with pytest.raises(ClientError, match="RequestExpired"):
-            client.describe_regions()
+            rejected.describe_regions()
         clock.advance(1)
         fetches.append(source.calls)
     assert fetches[:12] == [2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4]

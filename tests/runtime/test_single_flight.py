@@ -180,11 +180,11 @@ def test_errors_are_copied_with_all_that_they_say():
 def test_a_call_that_a_task_leads_keeps_its_outcome():
     """As in sessions of aiobotocore, where a task has a context of its own."""
     flight = Flight()
-    flight.returned(3)
+    flight.set_result(3)
     flight.end()
     assert flight.outcome() == [3]
     failed, error = Flight(), LookupError("no")
-    failed.failed(error)
+    failed.set_error(error)
     for is_first in (True, False):
         with pytest.raises(LookupError) as raised:
             failed.outcome()
