@@ -41,8 +41,14 @@ T = TypeVar("T")
 
 #: The options that only the classic flow uses.
 _CLASSIC = ("role_arn", "role_session_name", "duration_seconds")
-#: The name of the tokens that Cognito issues for developer identities, among logins.
+#: The name of Cognito's own tokens among logins, and by region where it is another one: see "Amazon
+#: Cognito in AWS GovCloud (US)" and ``CognitoCredentialsProvider`` of AWS's SDK for Android.
 _COGNITO = "cognito-identity.amazonaws.com"
+_COGNITO_IN = {
+    "cn-north-1": "cognito-identity.cn-north-1.amazonaws.com.cn",
+    "us-gov-east-1": "cognito-identity.us-gov-east-1.amazonaws.com",
+    "us-gov-west-1": "cognito-identity-us-gov.amazonaws.com",
+}
 
 
 class CognitoProvider(WebIdentityRoleProvider):
@@ -588,7 +594,8 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
             credentials = self._assume_classic_role(identity, token)
         else:
             unsigned: BaseClient = self.client or client  # botocore does not sign this operation
-            credentials = self._get_credentials(unsigned, identity, {"Logins": {_COGNITO: token}})
+            login = {_COGNITO_IN.get(region, _COGNITO): token}
+            credentials = self._get_credentials(unsigned, identity, {"Logins": login})
         ids[pool] = str(credentials.identity_id)
         return credentials.with_features(keys.features)
 

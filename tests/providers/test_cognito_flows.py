@@ -260,6 +260,24 @@ class TestDeveloperIdentity:
         credentials.refresh()
         assert provider.identity_id == SECOND  # the service decides, and nothing is cached
 
+    @pytest.mark.parametrize(
+        ("region", "name"),
+        [
+            ("cn-north-1", "cognito-identity.cn-north-1.amazonaws.com.cn"),
+            ("eu-west-1", "cognito-identity.amazonaws.com"),
+            ("us-gov-east-1", "cognito-identity.us-gov-east-1.amazonaws.com"),
+            ("us-gov-west-1", "cognito-identity-us-gov.amazonaws.com"),
+        ],
+    )
+    def test_name_of_cognitos_token_depends_on_the_partition(self, aws, region, name):
+        """Another name is refused: the issuer of the token does not match it."""
+        from_cognito_identity_pool(
+            identity_pool_id=POOL.replace("us-east-1", region),
+            **DEVELOPER,
+            master_credentials=backend(),
+        ).fetch()
+        assert list(aws.requests[1].parameters["Logins"]) == [name]
+
     def test_the_classic_flow_takes_its_token_to_sts(self, aws):
         credentials = pool(**DEVELOPER, **CLASSIC, master_credentials=backend()).fetch()
         assert aws.operations() == [DEVELOPER_CALL, "AssumeRoleWithWebIdentity"]
