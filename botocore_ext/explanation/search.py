@@ -15,8 +15,8 @@ from ..catalogue import Row
 from ..errors import Attempt, ConfigurationError, NotConfigured, ProviderError
 from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
-from ..profiles.inert import is_role, source_profile_chain
-from ..profiles.registry import profile_key, rows_of
+from ..profiles.inert import BOTOCORES_SOURCES, is_role, source_profile_chain
+from ..profiles.registry import profile_key, rows_of, source_of
 from ..profiles.selection import reason_not_selected, role_source, selecting_keys
 from ..providers.base import Provider
 from ..providers.chain import CredentialChain, fetch_from
@@ -239,14 +239,14 @@ class Search:
         if found.profile is not None:
             self._check_profile(found.profile, is_source=True)
         elif row is not None and problem is None:
-            source = f"has credential_source = {view.values['credential_source']}"
-            if row.source_of == "botocore":
+            named = view.values["credential_source"]
+            if not self.has_ours and named not in BOTOCORES_SOURCES:
+                problem = f"has credential_source = {named}, which only botocore_ext has"
+            elif row.source_of == "botocore":
                 reason = RULES[row.method].reason_not_configured(view)
-                problem = reason and f"{source}, but {reason}"
-            elif self.has_ours:
-                self._check_source(row)
+                problem = reason and f"has credential_source = {named}, but {reason}"
             else:
-                problem = f"{source}, which only botocore_ext has"
+                self._check_source(row)
         if problem is not None:
             fact = f"profile '{view.profile}' of {view.config_file} {problem}"
             raise ConfigurationError(provider="assume-role", error_msg=fact)
@@ -265,14 +265,15 @@ class Search:
         if inner.has_role(is_source=is_source):
             inner.check_role()
             return
+        if profile_key(inner.view.values):
+            return  # everything in it may have credentials
         if not is_source and name in self.visited:
             fact = f"the search for credentials depends on itself ({' -> '.join((*visited, name))})"
             raise ConfigurationError(provider="custom-profile", error_msg=fact)
         ours = inserted_providers(ProfileScope(session, profile=name)) if has_ours else []
         theirs = ProfileProviderBuilder(session).providers(name, disable_env_vars=True)
         for provider in (*ours, *theirs):
-            if provider.METHOD != _OF_PROFILE:
-                inner.step(provider)
+            inner.step(provider)
         file, first = self.view.config_file, inner.first
         if first is None:
             fact = f"profile '{name}' of {file} has no credentials: add some, for example with "
@@ -283,10 +284,10 @@ class Search:
     def has_role(self, *, is_source: bool) -> bool:
         """Whether the profile assumes a role; see ``_check_profile``."""
         values = self.view.values
-        if is_source and not {*STATIC[:2]}.isdisjoint(values):
+        if not is_role(values) or (is_source and not {*STATIC[:2]}.isdisjoint(values)):
             return False
-        rule = role_with_ours if self.has_ours else RULES["assume-role"].reason_not_configured
-        return is_role(values) and (bool(profile_key(values)) or rule(self.view) is None)
+        is_of_ours = self.has_ours and not source_of(values) and any(selecting_keys(values))
+        return not is_of_ours or bool(profile_key(values))
 
     def _check_source(self, row: Row) -> None:
         """Check the provider of this package that ``credential_source`` names."""
