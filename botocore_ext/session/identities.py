@@ -92,7 +92,7 @@ def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
 
     Models, settings and event handlers are those of ``session``. Handlers that are registered with
     one of the two later are not added to the other. Attributes that a session class of the caller
-    adds are shared; a dict is copied without its clients and resources.
+    adds are shared, but not clients and resources; a dict is copied without them.
 
     Raises:
         TypeError: ``credentials`` is not a provider, or ``session`` not a session.
@@ -105,15 +105,19 @@ def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
     if inner is session:
         return cast("S", new)
     changed: Any = copy.copy(session)  # a new boto3.Session would register its handlers again
-    dicts = {name: one for name, one in vars(session).items() if isinstance(one, dict)}
-    vars(changed).update({name: _without_clients(one) for name, one in dicts.items()}, _session=new)
+    own = {
+        name: _without_clients(one) if isinstance(one, dict) else one
+        for name, one in vars(session).items()
+    }
+    vars(changed).clear()
+    vars(changed).update(_without_clients(own), _session=new)
     factory = type(changed.resource_factory)
     changed.resource_factory = factory(new.get_component("event_emitter"))
     return cast("S", changed)
 
 
 def _without_clients(found: dict[Any, Any]) -> dict[Any, Any]:
-    """Return a copy of what may be a cache: a client in it signs as another identity."""
+    """Return a copy without clients and resources, which sign as another identity."""
     copied = copy.copy(found)
     for key, one in list(copied.items()):
         if hasattr(one, "meta"):  # as clients and resources have

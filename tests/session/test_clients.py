@@ -1,5 +1,7 @@
 """Clients of one session with credentials of their own."""
 
+from functools import cached_property
+
 import boto3
 import botocore.session
 import pytest
@@ -231,6 +233,16 @@ def test_a_session_class_that_caches_clients(aws, is_filled):
     ):
         client.get_caller_identity()
     assert signers(aws) == ["AKIA1", "AKIASESSION", "AKIA2", "AKIA3", "AKIASESSION"]
+
+
+def test_a_client_that_a_session_class_keeps(aws):
+    class Keeping(boto3.Session):
+        sts = cached_property(lambda self: self.client("sts"))
+
+    session = Keeping("AKIASESSION", "s", region_name="eu-west-1")
+    for one in (session, Session.using(session, user("AKIA1")), session):
+        one.sts.get_caller_identity()
+    assert signers(aws) == ["AKIASESSION", "AKIA1", "AKIASESSION"]
 
 
 @pytest.mark.parametrize("name", ["client", "resource"])
