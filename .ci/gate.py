@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 #: Seconds without a word after which a stage hangs; a single test has less, see ``LIMITED``.
 SILENT = 150
-VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 #: Not copied: what is made from the sources.
 _MADE = re.compile(r"^(\.git|\.venv.*|\..*_cache|\.hypothesis|\.coverage.*|__pycache__|_build)$")
 #: A test that takes longer than two minutes hangs: all threads are shown and the run ends.
