@@ -45,7 +45,7 @@ def profile_of(session: Session) -> str:
 
 def is_async(session: Session) -> bool:
     """Return whether the session is asynchronous, like those of aiobotocore."""
-    return inspect.iscoroutinefunction(session.get_credentials)
+    return type(session) is not Session and inspect.iscoroutinefunction(session.get_credentials)
 
 
 def is_of_others(session: Session) -> bool:

@@ -32,18 +32,18 @@ class PlainRoleProvider(AssumeRoleProvider):
         """
         mine = vars(self)
         attributes = {name: mine[name] for name in self._names}
-        if self._cached is not None and _same(self._cached[1], attributes):
+        if self._cached is not None and _same(self._cached[1], attributes) and self._is_final():
             return self._cached[0]
         provider = AssumeRoleProvider.__new__(AssumeRoleProvider)
         # It adds the profiles that it visits to a list.
         own = {name: [*one] if type(one) is list else one for name, one in attributes.items()}
         vars(provider).update(own)
         credentials = provider.load()
-        if credentials is not None and self._can_be_cached():
+        if credentials is not None:
             self._cached = (credentials, attributes)
         return credentials
 
-    def _can_be_cached(self) -> bool:
+    def _is_final(self) -> bool:
         """Return whether the credentials can be reused, and no load asks for a code."""
         load_config, profile = self._chain_of
         profiles = load_config()["profiles"]

@@ -215,7 +215,22 @@ def create_resolver(
 
         providers = list(getattr(resolver, "providers", ()))
         return SessionResolver(providers, *bind_all([only], session, region))
+    return _create_sync_resolver(resolver, session, region, front)
+
+
+def _create_sync_resolver(
+    resolver: CredentialResolver,
+    session: Session,
+    region: str | None,
+    front: Sequence[CredentialProvider],
+) -> CredentialResolver:
+    """Add providers to botocore's own resolver, if the session needs them."""
     profiles, profile = session.full_config["profiles"], profile_of(session)
+    if not front and is_inert(profiles, profile):
+        if type(resolver) is CredentialResolver:
+            # As in the resolvers of other sessions with this package.
+            vars(resolver)["only"] = None
+        return resolver
     if not front and is_plain_role(profiles, profile):
         # A role provider that can be loaded more than once.
         resolver.providers = [
@@ -224,7 +239,7 @@ def create_resolver(
             else one
             for one in resolver.providers
         ]
-    elif front or not is_inert(profiles, profile):
+    else:
         put_into(resolver, session, region, front)
     if type(resolver) is not CredentialResolver:
         return resolver  # a session class with its own resolver keeps it
@@ -313,10 +328,12 @@ def first_region(session: botocore.session.Session) -> str | None:
 
 
 def is_as_made(resolver: Any, session: botocore.session.Session) -> bool:
-    """Return whether botocore's resolver is unchanged, so that it can be created again, later.
+    """Return whether a resolver is botocore's, and unchanged, so that it can be created later.
 
     Later, because it then uses the region of the session's first client.
     """
+    if hasattr(resolver, "only"):  # it was created by ``create_resolver``
+        return False
     plain = plain_resolver(session)
     if type(resolver) is not (type(plain) if is_async(session) else CredentialResolver):
         return False
