@@ -140,13 +140,6 @@ def test_page_shows_the_cases():
     assert between.strip() == explaining.page().strip(), "run python -m tests.tools.explaining"
 
 
-def test_page_covers_plain_boto3_and_our_providers():
-    """Ten of plain boto3, besides ours."""
-    plain = [one for one in WITH_BOTO3 if "custom-" not in one.values[0]["boto3"]]
-    assert len(plain) >= 10
-    assert len(WITH_BOTO3) - len(plain) >= 3
-
-
 # Nothing is sent or run.
 
 
@@ -323,6 +316,16 @@ def test_sound_profile_is_configured_offline(text, config, aws):
     )
     assert not aws.requests
     assert boto3_says(["--profile", "app"]) == ""
+
+
+def test_chain_of_nothing_says_why_offline(config):
+    config("[profile app]\ncredential_chain = Environment, profile q\n[profile q]\n")
+    botocore_ext.install()
+    explanation = botocore_ext.explain(boto3.Session(profile_name="app"), offline=True)
+    assert explanation.notes[0].startswith(
+        "no link of the chain is configured (Environment: AWS_ACCESS_KEY_ID is not set; profile q: "
+        "profile 'q' of "
+    )
 
 
 def test_code_is_configured_offline_without_the_profile(monkeypatch, tmp_path):

@@ -16,6 +16,8 @@ from botocore_ext import (
     Provider,
     ProviderCredentials,
     Session,
+    Source,
+    Token,
     create_credential_chain,
     from_cognito_identity,
     from_cognito_identity_pool,
@@ -127,6 +129,17 @@ if isinstance(found, ProviderCredentials):
     assert_type(found.expiration, datetime | None)
 assert_type(botocore_ext.tokens.TokenFile("/t")(), str)
 assert_type(botocore_ext.tokens.GitHubActionsToken(audience="sts").audience, str)
+
+
+def first_of(source: Source, token: Token) -> CredentialChain:
+    """Both are names for annotations; what a caller passes is checked against them."""
+    return create_credential_chain(source, from_web_token(web_identity_token=token))
+
+
+first_of(web, "token")
+first_of(lambda: None, botocore_ext.tokens.TokenFile("/t"))
+first_of("env", "token")  # type: ignore[arg-type]  # the name of a link is no source
+first_of(web, 1)  # type: ignore[arg-type]  # wrong type
 
 # What is wrong is an error: mypy complains of each of these comments that it does not need.
 from_web_token(rolearn="arn")  # type: ignore[call-arg]  # misspelled
