@@ -22,7 +22,7 @@ IMPORTED = {
     "botocore": {"UNSIGNED", "register_initializer", "unregister_initializer"},
     "botocore.auth": {"SIGV4_TIMESTAMP", "SigV4Auth"},
     "botocore.awsrequest": {"AWSRequest"},
-    "botocore.client": {"BaseClient"},
+    "botocore.client": {"BaseClient", "ClientMeta"},
     "botocore.compat": {"EC", "compat_shell_split"},
     "botocore.config": {"Config"},
     "botocore.configloader": {"load_config", "raw_config_parse"},

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from botocore.client import ClientMeta
 from botocore.session import Session
 
 from ..aws.sessions import SameSettings, session_of_same_kind
@@ -118,9 +119,11 @@ def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
 
 def _without_clients(found: dict[Any, Any]) -> dict[Any, Any]:
     """Return a copy without clients and resources, which sign as another identity."""
+    from boto3.resources.base import ResourceMeta  # noqa: PLC0415 - the session is one of boto3
+
     copied = copy.copy(found)
     for key, one in list(copied.items()):
-        if hasattr(one, "meta"):  # as clients and resources have
+        if isinstance(getattr(one, "meta", None), (ClientMeta, ResourceMeta)):
             del copied[key]
     return copied
 

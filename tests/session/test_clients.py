@@ -1,6 +1,7 @@
 """Clients of one session with credentials of their own."""
 
 from functools import cached_property
+from types import SimpleNamespace
 
 import boto3
 import botocore.session
@@ -131,11 +132,13 @@ def test_using_makes_no_second_boto3_session(session):
         def __init__(self):
             super().__init__(region_name="eu-west-1")
             self.created = [1]
+            self.names = {"a": SimpleNamespace(meta=1)}
 
     own = Own()
     found = own.using(user("AKIA1"))
     assert type(found) is Own
     assert found.created is own.created
+    assert found.names == own.names
     paths = session._loader.search_paths.copy()
     session.using(user("AKIA1")).using(user("AKIA2"))
     assert session._loader.search_paths == paths
