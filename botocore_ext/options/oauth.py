@@ -128,9 +128,15 @@ class OAuthToken:
         if self.grant not in GRANTS:
             raise _mistake(f"grant is not one of {', '.join(GRANTS)}: correct it")
         if self.grant == "client_credentials" and self.client_secret is None:
-            raise _mistake("grant is client_credentials, and client_secret is not set: set it")
+            raise _mistake(
+                "grant is client_credentials, and client_secret is not set: add "
+                "client_secret = file://PATH"
+            )
         if self.grant == "refresh_token" and self.refresh_token is None:
-            raise _mistake("grant is refresh_token, and refresh_token is not set: set it")
+            raise _mistake(
+                "grant is refresh_token, and refresh_token is not set: add "
+                "refresh_token = file://PATH"
+            )
         has_source = self.refresh_token is not None and not isinstance(
             self.refresh_token, TokenFile
         )
@@ -190,11 +196,9 @@ class OAuthToken:
         section, sections = f"oauth {name}", scope.files.full_config
         if section not in sections:
             similar = near(section, [one for one in sections if one.startswith("oauth ")])
-            hint = f", but [{similar}] is" if similar else ""
-            raise _mistake(
-                f"refers to [{section}], which is not in {scope.config_file}{hint}: write this "
-                "section, with issuer, client_id and client_secret"
-            )
+            remedy = "add this section, with issuer, client_id and client_secret"
+            hint = f"did you mean [{similar}]? If not, {remedy}" if similar else remedy
+            raise _mistake(f"refers to [{section}], which is not in {scope.config_file}: {hint}")
         try:
             return cls(**_arguments(section, sections[section], scope), bound_to=scope)
         except ConfigurationError as error:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.credentials import CredentialProvider
 
 from ..catalogue import INSERTED, PROFILE, ROLE_KEYS, ROWS, SCHEMES, Row, find, load_object
+from ..errors import ConfigurationError
 from ..system import uses_plugins
 from .inert import AWS_KEYS
 
@@ -265,7 +266,7 @@ def find_scheme(name: str) -> Callable[[str, Any], Any] | None:
     """Return the function ``(rest, scope)`` of a token scheme, in lower case; None if none has it.
 
     Raises:
-        ValueError: The package that has it cannot be imported, or two have it.
+        ConfigurationError: The package that has it cannot be used, or two have it.
     """
     for scheme in SCHEMES:
         if scheme.name == name:
@@ -275,19 +276,18 @@ def find_scheme(name: str) -> Callable[[str, Any], Any] | None:
     if not found:
         return None
     packages = _packages_of(found)
+    fact = f"{name}:// of the package {packages}, whose entry point names no function: update it"
     if len(found) > 1:
-        raise ValueError(
-            f"uses {name}://, which the packages {packages} both have (uninstall one of them)"
-        )
-    try:
-        create = _load(*found)
-    except ValueError as error:
-        raise ValueError(f"uses {name}:// of the package {packages}, which {error}") from error
-    if not callable(create):
-        raise ValueError(
-            f"uses {name}:// of the package {packages}, whose entry point names no function"
-        )
-    return create
+        fact = f"{name}://, which the packages {packages} both have: uninstall one of them"
+    else:
+        try:
+            create = _load(*found)
+        except ValueError as error:
+            fact = f"{name}:// of the package {packages}, which {error}: reinstall the package"
+        else:
+            if callable(create):
+                return create
+    raise ConfigurationError(provider=None, error_msg=f"uses {fact}")
 
 
 def scheme_names() -> list[str]:

@@ -186,7 +186,7 @@ class RolesAnywhereProvider(ServiceProvider):
         """Return the error for a file, or for the object that signs."""
         value = getattr(self, name)
         what = f"the file {value}" if isinstance(value, str) else f"the object {name}"
-        return FetchError(provider=self.METHOD, error_msg=f"{self._key_of(name)}: {what} {fact}")
+        return FetchError(provider=self.METHOD, error_msg=f"{self._set_in(name)}: {what} {fact}")
 
     def _parameters(self) -> dict[str, Any]:
         optional = {

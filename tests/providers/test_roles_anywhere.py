@@ -137,8 +137,8 @@ def test_another_object_may_sign(key, files, fetch, aws):
     assert fetch(**(options | {"private_key": key}))
     other = SimpleNamespace(sign=lambda data: b"no signature")
     assert reason(fetch, **(options | {"private_key": other})) == (
-        "private_key: the object private_key is not the key of the certificate: check that both "
-        "files belong together"
+        "private_key passed to from_roles_anywhere(): the object private_key is not the key of the "
+        "certificate: check that both files belong together"
     )
     assert len(aws.requests) == 2
 
@@ -266,8 +266,8 @@ def test_a_file_that_cannot_be_read_is_named(files, fetch, world):
     assert "has no private key that can be read: it must be PEM" in reason(fetch, **options)
     (world / "server.key").unlink()
     assert reason(fetch, **options) == (
-        f"private_key: the file {world}/server.key cannot be read (No such file or directory): "
-        "check the path and its permissions"
+        f"private_key passed to from_roles_anywhere(): the file {world}/server.key cannot be read "
+        "(No such file or directory): check the path and its permissions"
     )
 
 

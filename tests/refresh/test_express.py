@@ -420,6 +420,13 @@ class TestRenewal:
         assert "GetObject" in caplog.text
         assert "<CreateSessionResult>" not in caplog.text
 
+    def test_warning_of_a_replaced_session_changes_nothing(self):
+        sessions, session = BucketSessions(None), BucketSession(None, "ASIA", 1.0, 0.0)
+        sessions.add("AKIA", "data", session)
+        new = sessions.get("AKIA", "data")
+        sessions.mark_warned("AKIA", "data", session)
+        assert sessions.get("AKIA", "data") is new
+
     def test_a_client_keeps_a_limited_number(self):
         """Through S3 the thousand would take half a minute."""
         sessions = BucketSessions(None)
