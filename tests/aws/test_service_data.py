@@ -170,6 +170,14 @@ def test_inner_clients_use_the_endpoints_of_their_session():
     assert inner.load_data_with_path("endpoints") is loader.load_data_with_path("endpoints")
 
 
+def test_endpoints_of_the_users_own_are_as_they_are(tmp_path):
+    """As in ``AWS_DATA_PATH``."""
+    (tmp_path / "endpoints.json").write_text(text := '{"partitions": [{"partition": "aws"}]}')
+    own = Loader()
+    own.search_paths.insert(0, str(tmp_path))
+    assert service_data.sharing_loader(own).load_data("endpoints") == json.loads(text)
+
+
 _SERVICES = '\n    "services" : {\n'
 #: Each is the text of botocore's file, in another layout.
 LAYOUTS = {
