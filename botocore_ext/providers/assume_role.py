@@ -9,9 +9,9 @@ from typing import Any
 from botocore.credentials import Credentials
 
 from ..aws.clients import problems_of
-from ..aws.frozen_credentials import FieldError, FrozenCredentials
+from ..aws.frozen_credentials import FrozenCredentials
 from ..catalogue import load
-from ..errors import ConfigurationError, FetchError, MfaCodeError
+from ..errors import ConfigurationError, MfaCodeError
 from ..options import types
 from ..options.option import option
 from ..refresh.credentials import ProviderCredentials
@@ -91,12 +91,8 @@ class TemporaryCredentialsProvider(SignedProvider):
         if _needs_mfa_code(params):
             params["TokenCode"] = self._mfa_code(params["SerialNumber"])
         answer = self._call_signed(client, "assume_role", params, master)
-        try:
-            return FrozenCredentials.from_sts(answer).with_features(credentials.features)
-        except FieldError as error:
-            role = params["RoleArn"]
-            fact = f"the answer for the role {role} has no usable credentials ({error})"
-        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
+        found = self._credentials_in(answer, f"the role {params['RoleArn']}")
+        return found.with_features(credentials.features)
 
     def _parameters(self) -> dict[str, Any]:
         """Return the parameters, validated as botocore does it.

@@ -319,6 +319,24 @@ class ServiceProvider(Provider):
         help="Arguments of `create_client` for the inner client.",
     )
 
+    def _credentials_in(
+        self,
+        answer: Any,
+        asked: str,
+        convert: Callable[[Any], FrozenCredentials] = FrozenCredentials.from_sts,
+        to_check: str = "the endpoint",
+    ) -> FrozenCredentials:
+        """Return the credentials in an answer; ``asked`` and ``to_check`` are for the error.
+
+        Raises:
+            FetchError: It has no credentials that can be used.
+        """
+        try:
+            return convert(answer)
+        except FieldError as error:
+            fact = f"the answer for {asked} has no usable credentials ({error})"
+        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {to_check}")
+
 
 class WebIdentityRoleProvider(ServiceProvider):
     """A provider that calls AssumeRoleWithWebIdentity."""
@@ -359,14 +377,4 @@ class WebIdentityRoleProvider(ServiceProvider):
         """Call AssumeRoleWithWebIdentity (see ``Scope.client`` for ``id_region``)."""
         client = self.scope.client("sts", self.client_config, id_region)
         answer = call(client, "assume_role_with_web_identity", parameters)
-        return self._role_credentials(answer, FrozenCredentials.from_sts, "the endpoint")
-
-    def _role_credentials(
-        self, answer: Any, convert: Callable[[Any], FrozenCredentials], to_check: str
-    ) -> FrozenCredentials:
-        """Return the credentials in an answer; ``to_check`` completes the error."""
-        try:
-            return convert(answer)
-        except FieldError as error:
-            fact = f"the answer for the role {self.role_arn} has no usable credentials ({error})"
-        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check {to_check}")
+        return self._credentials_in(answer, f"the role {self.role_arn}")

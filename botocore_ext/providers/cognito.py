@@ -181,14 +181,12 @@ class CognitoProvider(WebIdentityRoleProvider):
         role = {"CustomRoleArn": self.custom_role_arn} if self.custom_role_arn else {}
         parameters = {"IdentityId": identity, **logins, **role}
         answer = call(client, "get_credentials_for_identity", parameters)
-        try:
-            current = _identity_in(answer, identity)
-            return FrozenCredentials.from_mapping(
-                {**member(answer, "Credentials"), "IdentityId": current}
-            )
-        except FieldError as error:
-            fact = f"the answer for the identity {identity} has no usable credentials ({error})"
-        raise self._unusable(fact)
+
+        def convert(answer: Mapping[str, Any]) -> FrozenCredentials:
+            current = {"IdentityId": _identity_in(answer, identity)}
+            return FrozenCredentials.from_mapping({**member(answer, "Credentials"), **current})
+
+        return self._credentials_in(answer, f"the identity {identity}", convert)
 
     def _open_id_token(
         self, answer: Mapping[str, Any], asked: str, identity: str | None = None

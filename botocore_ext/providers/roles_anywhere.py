@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..aws.clients import call
-from ..aws.frozen_credentials import FieldError, FrozenCredentials, member
+from ..aws.frozen_credentials import FrozenCredentials, member
 from ..errors import ConfigurationError, FetchError
 from ..options import references, types
 from ..options.option import option
@@ -200,15 +200,12 @@ class RolesAnywhereProvider(ServiceProvider):
         } | {name: value for name, value in optional.items() if value is not None}
 
     def _credentials(self, answer: Any) -> FrozenCredentials:
-        account = self.role_arn.split(":")[4]
-        try:
+        def convert(answer: Any) -> FrozenCredentials:
             entries = answer.get("credentialSet") or [{}]
-            return FrozenCredentials.from_mapping(
-                {**member(entries[0], "credentials"), "AccountId": account}
-            )
-        except FieldError as error:
-            fact = f"the answer for the role {self.role_arn} has no usable credentials ({error})"
-        raise FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
+            account = {"AccountId": self.role_arn.split(":")[4]}
+            return FrozenCredentials.from_mapping({**member(entries[0], "credentials"), **account})
+
+        return self._credentials_in(answer, f"the role {self.role_arn}", convert)
 
 
 from_roles_anywhere = RolesAnywhereProvider

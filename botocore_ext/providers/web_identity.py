@@ -69,7 +69,8 @@ class WebIdentityProvider(WebIdentityRoleProvider):
             answer = result_of(assume_role(parameters), self.METHOD, name)
             is_of_sts = isinstance(answer, Mapping) and "Credentials" in answer
             convert = FrozenCredentials.from_sts if is_of_sts else FrozenCredentials.of
-            return self._role_credentials(answer, convert, f"what {name} returns")
+            role = f"the role {self.role_arn}"
+            return self._credentials_in(answer, role, convert, f"what {name} returns")
         return self._assume_role(parameters)
 
     @abstractmethod

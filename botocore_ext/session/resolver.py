@@ -213,7 +213,7 @@ def create_resolver(
     if only is not None:
         from ..providers.insertion import bind_all
 
-        providers = list(getattr(resolver, "providers", ()))
+        providers: list[CredentialProvider] = list(getattr(resolver, "providers", ()))
         return SessionResolver(providers, *bind_all([only], session, region))
     return _create_sync_resolver(resolver, session, region, front)
 
