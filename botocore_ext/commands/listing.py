@@ -44,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
         return 0
+    if not rows:
+        sys.stderr.write("there is no profile in the AWS config and credentials files\n")
     current = profile_of(session)
     width = max((len(row.profile) for row in rows), default=0)
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize

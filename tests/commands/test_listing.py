@@ -105,4 +105,7 @@ def test_provider_without_settings_shows_its_method(file, capsys, monkeypatch):
 
 def test_no_profile_is_an_empty_list(capsys):
     assert main(["list"]) == 0
+    said = "there is no profile in the AWS config and credentials files\n"
+    assert capsys.readouterr() == ("", said)
+    assert main(["list", "--names"]) == 0
     assert capsys.readouterr() == ("", "")
