@@ -176,7 +176,7 @@ def aio(world: World) -> Iterator[Comparison | Amount | str]:
 
 def inert(world: World) -> Iterator[Comparison]:
     """Measure sessions that use none of our settings."""
-    found = world.child("inert", world.times(100))
+    found = world.child("inert", world.times(300))
     shapes = ("New session", "Static credentials found", "Role found")
     for name, theirs, ours in zip(shapes, found[::2], found[1::2], strict=True):
         what = f"{name}, `install()` with none of our settings"
