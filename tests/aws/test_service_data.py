@@ -168,6 +168,7 @@ def test_inner_clients_use_the_endpoints_of_their_session():
     loader = service_data.sharing_loader(Loader())
     inner = service_data.sharing_loader(loader, has_extras=True)
     assert inner.load_data_with_path("endpoints") is loader.load_data_with_path("endpoints")
+    assert inner.load_data("endpoints") is loader.load_data("endpoints")
 
 
 def test_endpoints_of_the_users_own_are_as_they_are(tmp_path):

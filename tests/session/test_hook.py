@@ -394,6 +394,20 @@ class TestThreads:
             session.get_credentials()
 
 
+@pytest.mark.parametrize("kind", [CredentialResolver, type("Own", (CredentialResolver,), {})])
+def test_sessions_without_settings_keep_their_resolver(kind):
+    """Nothing of this package is in it, also if a session class has its own."""
+
+    class Subclass(botocore.session.Session):
+        def _create_credential_resolver(self):
+            return kind([EnvProvider()])
+
+    botocore_ext.install()
+    session = Subclass()
+    assert type(session.get_component("credential_provider")) is kind
+    assert methods(session) == ["env"]
+
+
 @pytest.mark.usefixtures("selecting")
 class TestOtherResolvers:
     def test_a_session_class_with_a_resolver_of_its_own_keeps_it(self):
