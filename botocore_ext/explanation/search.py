@@ -265,12 +265,15 @@ class Search:
         if inner.has_role(is_source=is_source):
             inner.check_role()
             return
-        if profile_key(inner.view.values):
-            return  # everything in it may have credentials
+        rows = [row.method for row, _ in selecting_keys(inner.view.values)]
+        is_whole = _OF_PROFILE in rows
+        if is_whole and len(rows) > 1:
+            return  # any of them may have credentials
         if not is_source and name in self.visited:
             fact = f"the search for credentials depends on itself ({' -> '.join((*visited, name))})"
             raise ConfigurationError(provider="custom-profile", error_msg=fact)
-        ours = inserted_providers(ProfileScope(session, profile=name)) if has_ours else []
+        scope = ProfileScope(session, profile=name)
+        ours = inserted_providers(scope) if has_ours and not is_whole else []
         theirs = ProfileProviderBuilder(session).providers(name, disable_env_vars=True)
         for provider in (*ours, *theirs):
             inner.step(provider)

@@ -248,6 +248,10 @@ BROKEN = {
         f"{APP}source_profile = q\nbotocore_ext_reload = true",
         "source_profile = q, which does not exist",
     ),
+    "nothing to read again": (
+        "[profile app]\nbotocore_ext_reload = true\nregion = eu-west-1",
+        "profile 'app' of {config} has no credentials: add some",
+    ),
     "no sso-session": (
         "[profile app]\nsso_session = q\nsso_account_id = 1\nsso_role_name = R",
         "[sso-session q] is not in",
