@@ -223,6 +223,10 @@ BROKEN = {
     ),
     "conflicting settings": (f"[profile app]\n{HTTP}{POOL}", "has both"),
     "no role": (WEB.replace("web]", "app]").replace(ROLE, ""), "role_arn is not set"),
+    "a malformed role": (
+        WEB.replace("web]", "app]").replace(ROLE, "role_arn = R"),
+        "role_arn in profile 'app' is not an ARN",
+    ),
     "an unknown reference": (
         WEB.replace("web]", "app]").replace("env", "evn"),
         "is not a known kind of token reference; did you mean env://?",
@@ -696,13 +700,6 @@ def test_malformed_value_is_hidden_if_it_may_be_a_secret(value, shown, config):
     text = str(botocore_ext.explain(boto3.Session(profile_name="web")))
     assert value == shown or value not in text
     assert f"role_arn = {shown}  " in text
-
-
-def test_malformed_option_fails_offline(config):
-    config("[profile web]\nweb_identity_token = env://TOKEN\nrole_arn = R\n")
-    botocore_ext.install()
-    explanation = botocore_ext.explain(boto3.Session(profile_name="web"), offline=True)
-    assert outcomes(explanation) == {"custom-web-token": "failed"}
 
 
 @pytest.mark.parametrize("text", ["", STATIC.replace("profile dev", "default")])
