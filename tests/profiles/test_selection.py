@@ -2,8 +2,8 @@ from itertools import combinations
 
 import pytest
 
-from botocore_ext.catalogue import INSERTED
-from botocore_ext.profiles.selection import select, without_effect
+from botocore_ext.catalogue import INSERTED, ROLE_KEYS
+from botocore_ext.profiles.selection import meant_by, select, without_effect
 
 #: Each option in code, with its setting (None: in code only), the profile, and the provider.
 OPTIONS = [
@@ -53,3 +53,9 @@ def test_misspelled_settings_of_the_selected_provider_are_errors():
 @pytest.mark.parametrize("name", ["cognito_user_pool_id", "cognito_client_id", "role_arn_dev"])
 def test_settings_of_other_tools_stay_allowed(name):
     assert select({"cognito_identity_pool_id": "x", name: "x"}).problem is None
+
+
+def test_known_settings_are_not_misspelled():
+    """Some are as similar to another one as a misspelled one is."""
+    for key in (*ROLE_KEYS, *(key for row in INSERTED for key in row.keys), "region"):
+        assert meant_by(key) is None, key
