@@ -22,7 +22,7 @@ class Row(NamedTuple):
     keys: Mapping[str, str]
     #: The ini keys that select the provider in a profile.
     selecting: tuple[str, ...] = ()
-    #: Whether botocore has this provider, too: this one is for its factory and for chains.
+    #: Whether botocore has this provider too; this one is then for its factory and for chains.
     is_native: bool = False
     #: The package that has it as a ``credential_source``; None if none has.
     source_of: Literal["botocore", "us"] | None = None

@@ -175,7 +175,7 @@ def unreadable_file(error: Any) -> tuple[str, str]:
 def _line_without_equals(path: str) -> int | None:
     """Return the first line of an indented block that botocore cannot read.
 
-    It is the one with which the beginning of the file cannot be read any more.
+    It is the first line with which the beginning of the file can no longer be read.
     """
     try:
         with Path(path).open(encoding="utf-8", errors="replace") as file:

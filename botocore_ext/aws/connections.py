@@ -183,7 +183,7 @@ def keep_deadlines_of(owner: Any) -> None:
 
 # Sharing. A botocore client sends through an HTTP session, which holds the TLS context and pools.
 
-#: The number of ways of connecting whose connections are shared; other clients keep their own.
+#: The number of HTTP sessions that are shared; other clients keep their own.
 _MAX_SHARED = 10
 #: Attributes of an HTTP session that hold connections, or say how to pool them.
 _CONNECTIONS = {"_manager", "_proxy_managers", "_pool_classes_by_scheme"}
@@ -192,7 +192,7 @@ _shared: ProcessLocal[dict[Hashable, Any]] = ProcessLocal(dict)
 
 
 def share_connections(client: Any) -> None:
-    """Make a new client use the connections of earlier ones that connect in the same way.
+    """Make a new client use the connections of earlier ones with equal connection settings.
 
     Without the attributes of botocore that are used here, the client keeps its own connections.
     """

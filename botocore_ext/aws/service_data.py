@@ -183,7 +183,7 @@ class Endpoints:
     def __init__(self, text: str) -> None:
         """Cut the services of each partition out of the text.
 
-        In another layout than that of botocore's file nothing is cut.
+        If the layout differs from botocore's file, nothing is cut.
         """
         rest: list[str] = []
         services: list[str] = []

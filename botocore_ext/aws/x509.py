@@ -138,7 +138,7 @@ class X509Auth(SigV4Auth):
         """Add the certificate and a signature to a request.
 
         Raises:
-            X509Error: The key is not that of the certificate.
+            X509Error: The key does not belong to the certificate.
         """
         time = self._now().strftime(SIGV4_TIMESTAMP)
         for name, value in {"X-Amz-Date": time, **self._headers}.items():

@@ -40,7 +40,7 @@ class _Server(ThreadingTCPServer):
         self.strangers: dict[Any, None] = {}
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection. Of too many strangers, who may be other users, close the oldest."""
+        """Serve a connection; close the oldest of too many that have not sent the token."""
         self.strangers[request] = None
         for oldest in list(self.strangers)[:-_MAX_STRANGERS]:
             self.strangers.pop(oldest, None)

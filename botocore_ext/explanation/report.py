@@ -104,7 +104,7 @@ class Call:
     #: Service and operation, or what was done instead.
     operation: str
     host: str
-    #: None where there is none: an endpoint, a process.
+    #: None for an endpoint or a process.
     region: str | None
     milliseconds: int
 

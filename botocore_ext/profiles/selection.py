@@ -300,7 +300,7 @@ _CODE_ONLY = {
 
 
 def without_effect(values: Mapping[str, Any], row: Row | None) -> Iterator[str]:
-    """Yield what to say of settings that look as if they were for this package, and are not used.
+    """Yield warnings about settings that look like settings of this package but are not used.
 
     Args:
         values: The settings of the profile.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # ``TokenCell``: the state that the bound copies of a provider share.
 
 
-#: The number of ids that logged out which a provider knows. A cache has one id: that of the last.
+#: The number of logged-out IDs that a provider remembers. A cache has one ID: the last one.
 _MAX_LOGGED_OUT = 1000
 
 

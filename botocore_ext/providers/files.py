@@ -68,7 +68,7 @@ class FilesProvider(Provider):
         except ConfigurationError as error:
             if not self._binding.has("reading"):
                 raise
-            # The file may be being edited at this moment.
+            # An editor may not have written all of the file yet.
             logger.warning("The settings that were read before stay in use: %s", error.reason)
             return
         if found.files.full_config != self.scope.files.full_config:

@@ -113,7 +113,7 @@ def as_provider(source: object) -> CredentialProvider:
 
 
 def as_only_provider(source: object) -> CredentialProvider:
-    """Return what a session or client uses alone as a provider; it may be ``per_request()``.
+    """Return ``source`` as the only provider of a session or client; may be ``per_request()``.
 
     Raises:
         TypeError: It is neither that nor a source.

@@ -42,7 +42,7 @@ class TokenCache(JSONFileCache):
         return self._directory / f"{key}.json"
 
     def __contains__(self, key: object) -> bool:
-        """Always: the error of reading the file says why there is no token; botocore's does not."""
+        """Return True: the error of reading the file says why there is no token."""
         return True
 
     def __getitem__(self, key: str) -> Any:

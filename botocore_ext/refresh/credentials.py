@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def needs_itself(method: str) -> ConfigurationError:
-    """Return the error for a callable that waits for the credentials that it is called for."""
+    """Return the error for a callable that needs the credentials that it provides."""
     return ConfigurationError(
         provider=method,
         error_msg="a callable of this provider uses the credentials that the provider is fetching: "

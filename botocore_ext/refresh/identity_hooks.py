@@ -1,4 +1,4 @@
-"""What clients and resources do so that each call has the identity in force when it was made."""
+"""Hooks with which clients and resources sign as the identity in force at the call."""
 
 import copy
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,7 @@
 """Notes on a request of a client, for the case that a service rejects its credentials.
 
-Almost no request is rejected. So the handlers only put what is at hand into the context of the
-request, which all its attempts share; what it means is found out when a service rejects it.
+Almost no request is rejected. So the handlers only put objects into the context of the request,
+which all its attempts share; the objects are read when a service rejects it.
 """
 
 import re
@@ -120,7 +120,7 @@ class Rejected:
         self.holders: Sequence[Any] = ()
 
     def auth(self) -> Any:
-        """Return the auth instance of the next attempt; await that of aiobotocore.
+        """Return the auth instance of the next attempt; in aiobotocore an awaitable.
 
         It comes from the signer, because a client may have explicit credentials.
         """

@@ -23,7 +23,7 @@ logger = RoutedLogger(__name__)
 
 #: Error codes for credentials that have expired or are not known; the last one is EC2's.
 _CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired"})
-#: Not of ``HTTPStatus``, whose members take as long as all the rest of the look at an answer.
+#: A plain number: a member of ``HTTPStatus`` takes as long as the rest of the handler.
 _NOT_SUCCESSFUL = 300
 #: The ``ProviderCredentials`` of a session by their ``id()``; a chain may create several.
 Known: TypeAlias = "WeakValueDictionary[int, ProviderCredentials | PerRequestCredentials]"
@@ -86,7 +86,7 @@ def _send_again(known: "Known", response: Any, request_dict: Any, **_: object) -
 def find_rejected(known: "Known", response: Any, request_dict: Any) -> Rejected | None:
     """Return a request whose credentials were rejected, if it can be sent again.
 
-    In any case the credentials are invalidated, or the bucket session is dropped that they created.
+    In any case the credentials are invalidated, or the bucket session that they created is dropped.
     """
     # The answer of a successful call may have a member ``Error``, of any type.
     is_error = response and response[0].status_code >= _NOT_SUCCESSFUL

@@ -143,7 +143,7 @@ def take_from(session: botocore.session.Session, source: "Source", *, is_new: bo
 
 
 class _NoTokens:
-    """The bearer tokens of a session with one provider: none of the environment or a profile."""
+    """The token provider of a session with one provider: it has no bearer tokens."""
 
     def load_token(self, **_: object) -> None:
         """Return None."""
@@ -179,8 +179,7 @@ class _Initializer:
         if not is_of_others(session):
             register(session, _installed or (), theirs=registered(session))
 
-    # botocore unregisters the one that is equal: a reloaded module has another class of this
-    # name.
+    # botocore unregisters by equality, and a reloaded module has another class of this name.
     def __eq__(self, other: object) -> bool:
         mine, theirs = type(self), type(other)
         return (mine.__module__, mine.__qualname__) == (theirs.__module__, theirs.__qualname__)

@@ -73,7 +73,7 @@ def _create(session: Any, create: Any, args: Sequence[Any], kwargs: Mapping[str,
     """Return what ``create``, a method of a new boto3 session, returns.
 
     Raises:
-        TypeError: A class of the caller has it from a cache: it signs as another identity.
+        TypeError: A session class returned a cached one, which signs as another identity.
     """
     clients: list[object] = []
     events: Any = session._session.get_component("event_emitter")

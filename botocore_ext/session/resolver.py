@@ -328,9 +328,9 @@ def first_region(session: botocore.session.Session) -> str | None:
 
 
 def is_as_made(resolver: Any, session: botocore.session.Session) -> bool:
-    """Return whether a resolver is botocore's, and unchanged, so that it can be created later.
+    """Return whether a resolver is botocore's, and unchanged.
 
-    Later, because it then uses the region of the session's first client.
+    If so it can be created later, and then uses the region of the session's first client.
     """
     if hasattr(resolver, "only"):  # it was created by ``create_resolver``
         return False

@@ -194,7 +194,7 @@ FAULTS = (
     Fault("JSON of another shape", _other_shape),
     Fault("wrong content type", _wrong_type),
     Fault("307 to elsewhere", _redirect),
-    Fault("400 with a body that is no error", _changed(status=400)),
+    Fault("400 with a body that is not an error", _changed(status=400)),
     Fault("404", lambda *_: Answer(fakes.secret("body").encode(), status=404)),
     Fault("refusal for good", _refusal),
     Fault("throttling", _throttling),
