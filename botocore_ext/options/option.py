@@ -128,8 +128,12 @@ class _OptionMethod(Option):
 
 
 def option(**declaration: Any) -> Any:
-    """Declare an ``Option``; typed Any so that the annotation is the type of its value."""
-    return Option(**declaration)
+    """Declare an option of a provider, with the attributes of ``Option`` by keyword.
+
+    Raises:
+        TypeError: There is no such attribute.
+    """
+    return Option(**declaration)  # typed Any, so that the annotation is the type of the value
 
 
 def option_method(**declaration: Any) -> Callable[[F], F]:
