@@ -31,9 +31,9 @@ const configuration = {
 
 async function approve(provider, userCode) {
   const code = await provider.DeviceCode.findByUserCode(userCode.replace("-", ""));
-  const grant = new provider.Grant({ accountId: "somebody", clientId: code.clientId });
+  const grant = new provider.Grant({ accountId: "user", clientId: code.clientId });
   grant.addOIDCScope(code.params.scope);
-  code.accountId = "somebody";
+  code.accountId = "user";
   code.authTime = Math.floor(Date.now() / 1000);
   code.scope = code.params.scope;
   code.grantId = await grant.save();
