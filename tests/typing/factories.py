@@ -138,7 +138,7 @@ def first_of(source: Source, token: Token) -> CredentialChain:
 
 first_of(web, "token")
 first_of(lambda: None, botocore_ext.tokens.TokenFile("/t"))
-first_of("env", "token")  # type: ignore[arg-type]  # the name of a link is no source
+first_of("env", "token")  # type: ignore[arg-type]  # the name of a link is not a source
 first_of(web, 1)  # type: ignore[arg-type]  # wrong type
 
 # What is wrong is an error: mypy complains of each of these comments that it does not need.
