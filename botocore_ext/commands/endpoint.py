@@ -31,8 +31,9 @@ _LIFETIME = timedelta(hours=1)
 class _Server(ThreadingTCPServer):
     # Not HTTPServer, which looks up the name of the host.
     daemon_threads = True
-    #: Connections that wait to be accepted: a program may start many others at once.
-    request_queue_size = 128
+    #: Connections that wait to be accepted: a program may start hundreds of others at once, and the
+    #: system would try again after a second.
+    request_queue_size = 4096
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

@@ -517,6 +517,28 @@ def test_many_programs_ask_at_once(server):
             client.close()
 
 
+SERVES = """
+import time
+from botocore_ext.commands.endpoint import serve
+with serve(None, "token") as url:
+    print(url, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_busy_endpoint_keeps_hundreds_of_connections_waiting():
+    """The system would try those beyond its queue again after a second, which is too late."""
+    command = [sys.executable, "-c", SERVES]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            parts = urlsplit(process.stdout.readline().strip())
+            process.send_signal(signal.SIGSTOP)
+            for _ in range(400):
+                fakes.socket.create_connection((parts.hostname, parts.port), timeout=0.9).close()
+        finally:
+            process.kill()
+
+
 def test_strangers_do_not_keep_the_program_waiting(server):
     """Each connection takes a thread and a file: those of another user must not take them all."""
     parts = urlsplit(server.url)
