@@ -10,6 +10,9 @@ from importlib import import_module
 from . import __version__
 from .refresh import logger as refresh_logger
 
+#: 128 and the number of SIGINT, as in a shell.
+INTERRUPTED = 130
+
 #: The module of each command, and what the command does. A module has ``add_arguments(parser)``
 #: and ``run(arguments) -> int``, and is imported only for its command.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -37,6 +40,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The arguments; None: those of this process.
     """
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:  # perhaps while a module is imported
+        sys.stderr.write("botocore-ext: interrupted\n")
+        return INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
     given = sys.argv[1:] if argv is None else [*argv]
     end = given.index("--") if "--" in given else len(given)
     given, child = given[:end], given[end + 1 :]

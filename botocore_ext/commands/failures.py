@@ -12,8 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError, ConfigParseError
 from ..aws.botocore_errors import unreadable_file
 from ..errors import redacted_text
 
-#: 128 and the number of SIGINT, as in a shell.
-INTERRUPTED = 130
 #: A closed pipe, and a disk that is full or fails.
 _OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -51,8 +49,6 @@ def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
         if error.errno in _OUTPUT_ERRORS:
             reason = f"the output could not be written: {error.strerror}"
             _discard_output()
-    except KeyboardInterrupt:
-        reason, status = "interrupted", INTERRUPTED
     except Exception as error:  # noqa: BLE001 - no traceback: it may show credentials
         reason = f"the command failed with {type(error).__name__}: run botocore-ext explain"
     else:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,6 +66,17 @@ def test_explain_takes_the_profile_alone(aws, capsys):
     output = capsys.readouterr()
     assert "web" in output.out
     assert output.err == ""
+
+
+def test_interrupt_while_a_command_is_imported_is_one_line(capsys, monkeypatch):
+    def interrupt(name, *_, **__):
+        if name == "botocore_ext.commands.table":
+            raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "botocore_ext.commands.table", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [SimpleNamespace(find_spec=interrupt), *sys.meta_path])
+    assert main(["providers"]) == 130
+    assert capsys.readouterr().err == "botocore-ext: interrupted\n"
 
 
 @pytest.mark.caller_signs
