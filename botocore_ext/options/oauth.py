@@ -44,6 +44,8 @@ _DISCOVERY = 3600
 #: Seconds between two checks whether the user has signed in, if the server names no interval; and
 #: the seconds that ``slow_down`` adds (RFC 8628).
 _INTERVAL = 5
+#: The fewest seconds, whatever the server names.
+_SHORTEST_INTERVAL = 1.0
 #: The longest time that a person has to sign in.
 _LONGEST_SIGN_IN = 1800
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -282,7 +284,8 @@ class OAuthToken:
         return self._wait(client, code)
 
     def _wait(self, client: Any, code: Mapping[str, Any]) -> Mapping[str, Any]:
-        clock, pause = self.bound_to.clock, _seconds(code.get("interval"), _INTERVAL)
+        clock = self.bound_to.clock
+        pause = max(_SHORTEST_INTERVAL, _seconds(code.get("interval"), _INTERVAL))
         deadline = clock.monotonic() + code["expires_in"]
         device_code = code.get("device_code")
         call = partial(client.fetch_token, grant_type=_DEVICE_CODE, device_code=device_code)

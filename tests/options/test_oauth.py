@@ -460,6 +460,17 @@ def test_a_sign_in_ends_with_its_code(aws, source, clock):
     assert 600 <= clock.monotonic() - began < 610
 
 
+@pytest.mark.parametrize(("interval", "pause"), [(1e-9, 1), (0, 5), (-1, 5), ("1", 5), (7, 7)])
+def test_pauses_of_a_sign_in_have_a_bound(interval, pause, aws, source, clock):
+    """An odd interval must not mean requests without a pause."""
+    answer = json.loads(aws.sign_in(None).body) | {"interval": interval}
+    aws.script("StartSignIn", fakes.Answer(json.dumps(answer).encode()))
+    began = clock.monotonic()
+    with terminal():
+        source(grant="device_code")()
+    assert pause <= clock.monotonic() - began < pause + 0.5
+
+
 def test_a_person_is_not_a_slow_server(aws, source, clock):
     aws.script("GetToken", *[refusal("authorization_pending")] * 20)
     aws.now = clock.now
