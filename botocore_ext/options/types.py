@@ -47,6 +47,14 @@ def arn(value: object) -> str:
     return _matching(shape, value, "is not an ARN (arn:partition:service:region:account:resource)")
 
 
+def regional_arn(value: object) -> str:
+    """An Amazon Resource Name with a region."""
+    found = arn(value)
+    if not found.split(":")[3]:
+        raise ValueError("is not an ARN with a region (arn:partition:service:region:...)")
+    return found
+
+
 def arns(value: object) -> list[str]:
     """ARNs: one comma-separated line, or a list of strings or of ``{"arn": ...}``."""
     if isinstance(value, str):

@@ -46,7 +46,7 @@ class RolesAnywhereProvider(ServiceProvider):
         example="arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/TA",
         selects=True,
         required=True,
-        parse=types.arn,
+        parse=types.regional_arn,
         help="The trust anchor. Its region is that of the call.",
     )
     profile_arn: str = option(

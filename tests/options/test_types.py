@@ -43,6 +43,8 @@ def test_what_is_accepted(parse, given, found):
         (types.path, f"/a/{'b' * 256}", "must be the path of a file"),
         (types.arn, "role/A", "is not an ARN"),
         (types.arn, 1, "must be a string"),
+        (types.regional_arn, "role/A", "is not an ARN"),
+        (types.regional_arn, "arn:aws:rolesanywhere::123456789012:trust-anchor/A", "with a region"),
         (types.arns, 1, "must be a list of ARNs, not int"),
         (types.arns, {"arn": "arn:aws:iam::aws:policy/A"}, "must be a list of ARNs, not dict"),
         (types.arns, ["A"], "is not a list of ARNs: one is not an ARN"),
