@@ -41,7 +41,7 @@ def test_only_refusals_lose_valid_credentials():
         for fault, (_, _, valid) in rows.items()
         if valid not in ("current credentials", "new credentials")
     }
-    assert lost == {("refusal for good", "ClientError")}
+    assert lost == {("refusal that a retry cannot help", "ClientError")}
 
 
 def test_no_server_can_take_the_address_that_refuses():

@@ -32,7 +32,7 @@ LARGEST_ANSWER = 64 * 1024
 #: Status and body.
 Answer = tuple[int, bytes]
 
-_INCOMPLETE = "closed the connection before its answer was complete: see its own log"
+_INCOMPLETE = "closed the connection before its answer was complete: check its log"
 
 #: "You have exceeded a secondary rate limit", "rateLimitExceeded".
 _RATE_LIMIT = re.compile(r"rate.?limit", re.IGNORECASE)
@@ -91,7 +91,7 @@ def refusal(status: int, remedy: str, *, is_transient: bool = False) -> Endpoint
     if is_limit or status == HTTPStatus.TOO_MANY_REQUESTS:
         remedy = "share one session between clients, so that it gets fewer requests"
     elif is_transient or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        remedy = "see its own log"
+        remedy = "check its log"
     else:
         msg = f"answered with status {status}: {remedy}"
         return EndpointError(msg, retry=False)
@@ -146,7 +146,7 @@ def request(
         answer = within(timeouts.whole, work)
     except TimeoutError:
         fact = f"did not answer in full within {timeouts.whole:g} s"
-        answer = EndpointError(f"{fact}: raise the timeout or see its own log")
+        answer = EndpointError(f"{fact}: raise the timeout, or check its log")
     if isinstance(answer, EndpointError):
         raise answer
     return answer
@@ -238,7 +238,7 @@ def _explain(error: Exception, timeouts: Timeouts, verify: object = None) -> End
         return EndpointError(f"{fact}: check the address")
     if isinstance(error, (botocore.exceptions.ReadTimeoutError, ReadTimeoutError)):
         fact = f"accepted the request but sent no data for {timeouts.read:g} s"
-        return EndpointError(f"{fact}: raise the timeout or see its own log")
+        return EndpointError(f"{fact}: raise the timeout, or check its log")
     if isinstance(error, botocore.exceptions.EndpointConnectionError):
         return EndpointError("cannot be connected to: check that it is running, and its port")
     return EndpointError(_INCOMPLETE)

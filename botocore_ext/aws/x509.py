@@ -51,7 +51,7 @@ def read_certificates(text: str, now: datetime) -> list[x509.Certificate]:
         if issued.issuer != issuer.subject:
             raise X509Error(
                 f"has certificates in the wrong order: number {number + 1} did not issue number "
-                f"{number} (put the own certificate first, then its issuer, and so on)"
+                f"{number} (put the certificate of the key first, then its issuer, and so on)"
             )
     for one in found:
         _check_dates(one, now)

@@ -280,11 +280,12 @@ def _no_default(case: Case) -> Iterator[str]:
 
 
 def _environment_ignored(case: Case) -> Iterator[str]:
-    if case.view.is_explicit and case.view.environ.get("AWS_ACCESS_KEY_ID"):
-        yield (
-            "AWS_ACCESS_KEY_ID is set, but botocore ignores environment credentials because the "
-            "caller names a profile: leave the profile out to use them"
-        )
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"):
+        if case.view.is_explicit and case.view.environ.get(name):
+            yield (
+                f"{name} is set, but botocore ignores it because the caller names a profile: leave "
+                "the profile out to use it"
+            )
 
 
 #: The most likely mistakes first.

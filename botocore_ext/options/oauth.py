@@ -56,7 +56,8 @@ _FINAL = {
     "invalid_client": "does not accept the client: check client_id and client_secret",
     "invalid_grant": "does not accept the refresh token (it has expired, was revoked, or was used "
     "by another program): sign in again, and store the new one",
-    "invalid_request": "calls the request malformed: check grant, scope, audience and resource",
+    "invalid_request": "rejects the request as malformed: check grant, scope, audience and "
+    "resource",
     "invalid_scope": "does not allow the scope: check scope",
     "invalid_target": "does not know the audience: check audience and resource",
     "unauthorized_client": "does not allow this grant for the client: allow it there, or change "
@@ -180,7 +181,7 @@ class OAuthToken:
         server = self._endpoint(metadata["token_endpoint"]).authority
         if code in _FINAL:
             raise _mistake(f"{server} {_FINAL[code]}")
-        fact = _TEMPORARY.get(code, "refused the request: see its own log")
+        fact = _TEMPORARY.get(code, "refused the request: check its log")
         raise _failure(f"{server} {fact}")
 
     @classmethod
@@ -278,7 +279,7 @@ class OAuthToken:
         page, shown = (str(code.get(name)) for name in ("verification_uri", "user_code"))
         self._endpoint(page)
         if not re.fullmatch(r"[ -~]{1,40}", shown):
-            raise _failure("the issuer answered without a code for the sign-in: see its own log")
+            raise _failure("the issuer answered without a code for the sign-in: check its log")
         sys.stderr.write(f"To sign in, open {page} in a browser and enter the code {shown}\n")
         sys.stderr.flush()
         return self._wait(client, code)
@@ -312,7 +313,7 @@ class OAuthToken:
             raise _mistake(
                 f"the {name} of {self.issuer} {fact}issuer knows the API by, or add openid to scope"
             )
-        raise _failure(f"{self.issuer} answered without a token: see its own log")
+        raise _failure(f"{self.issuer} answered without a token: check its log")
 
     # The server.
 
@@ -351,7 +352,7 @@ class OAuthToken:
         try:
             return Endpoint.parse(url)
         except ValueError as error:
-            fact = f"an address of the issuer {self.issuer} {error}: see its own log"
+            fact = f"an address of the issuer {self.issuer} {error}: ask its operator to correct it"
         raise _failure(fact)
 
     def _send(
@@ -406,7 +407,7 @@ class _Answer:
         if answer is None or (self.status_code != HTTPStatus.OK and "error" not in answer):
             host = Endpoint.parse(self._url).authority
             fact = f"answered with status {self.status_code} and no token response"
-            raise _failure(f"{host} {fact}: check the issuer, and see its own log")
+            raise _failure(f"{host} {fact}: check the issuer and its log")
         lifetime = _seconds(answer.get("expires_in"), _LONGEST_SIGN_IN)
         return {**answer, "expires_in": lifetime, "expires_at": None}
 

@@ -298,7 +298,7 @@ class Specification(Declared):
         if any(origin.kind != CODE for origin in origins):
             return f" in profile '{self.scope.profile}'" if self.scope.profile else ""
         other = next(one.name for one in self._selecting() if origins[0].has(one))
-        return f" in code, which sets {other}"
+        return f" in code, where {other} is set"
 
     def _resolve_options(self) -> dict[str, Resolved]:
         """Resolve the options that are set; a token from code is resolved at each read instead."""

@@ -139,7 +139,7 @@ class Scope:
 
         Args:
             client_config: The user's arguments for the inner client.
-            id_region: The region that a Cognito id names.
+            id_region: The region that a Cognito ID names.
         """
         given = client_config or {}
         config = given.get("config")

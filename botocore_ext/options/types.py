@@ -175,8 +175,8 @@ def json_document(value: object) -> str:
 
 
 def cognito_id(value: object) -> str:
-    """The id of a Cognito identity or identity pool, which begins with its region."""
-    return _matching(r"[\w-]+:[\w-]+", value, "is not a Cognito id (REGION:UUID)")
+    """The ID of a Cognito identity or identity pool, which begins with its region."""
+    return _matching(r"[\w-]+:[\w-]+", value, "is not a Cognito ID (REGION:UUID)")
 
 
 def header(value: object) -> str:

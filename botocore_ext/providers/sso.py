@@ -159,7 +159,7 @@ class SsoProvider(FilesProvider, ServiceProvider):
         if session is None:
             raise self._missing(setting)
         fact = "does not exist" if section is None else f"has no {name}"
-        raise self._section_error(f"{fact}: write it as `aws configure sso` does")
+        raise self._section_error(f"{fact}: add it with `aws configure sso`")
 
     def _section_error(self, fact: str) -> ConfigurationError:
         sso_session = self._option_named("sso_session")

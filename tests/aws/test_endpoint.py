@@ -196,7 +196,7 @@ def test_an_answer_in_drops_is_too_slow(aws, length):
     aws.script("GET", fakes.Answer(b"{" * 1000, drip=0.05, headers={"Content-Length": length}))
     with pytest.raises(EndpointError) as raised:
         request(Endpoint.parse(aws.url), {}, Timeouts(2, 2, whole=0.5), Session())
-    text = "did not answer in full within 0.5 s: raise the timeout or see its own log"
+    text = "did not answer in full within 0.5 s: raise the timeout, or check its log"
     assert (str(raised.value), raised.value.retry) == (text, True)
 
 

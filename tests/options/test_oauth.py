@@ -242,7 +242,7 @@ def test_attempts_end_with_the_fetch(aws, source, clock):
     aws.script("Discover", slow[0])
     aws.script("GetToken", *slow)
     web = from_web_token(role_arn=ROLE, web_identity_token=source()).bind(Scope(clock=clock))
-    with pytest.raises(FetchError, match="answered with status 503: see its own log"):
+    with pytest.raises(FetchError, match="answered with status 503: check its log"):
         web.load().get_frozen_credentials()
     assert len(asked(aws)) == 1
 

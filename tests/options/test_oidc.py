@@ -135,7 +135,7 @@ def test_temporary_failures_of_github_are_retried(kind, aws, clock):
         aws.script("GetIdToken", answer, answer)
         assert source() == aws.requests[2].gave, answer
         aws.script("GetIdToken", answer, answer, answer)
-        with pytest.raises(FetchError, match=f"answered with status {answer.status}: s"):
+        with pytest.raises(FetchError, match=f"answered with status {answer.status}: "):
             source()
         assert len(aws.requests) == 6
     for answer in FINAL:

@@ -70,7 +70,7 @@ def test_what_is_accepted(parse, given, found):
         (types.window, "none", "is neither a number of seconds above 0 nor `auto`"),
         (types.lifetime, 299, "is less than five minutes"),
         (types.header, "a\nb", "contains a line break"),
-        (types.cognito_id, "abc", "is not a Cognito id"),
+        (types.cognito_id, "abc", "is not a Cognito ID"),
         (types.client_config, [], "must be a mapping of create_client"),
         (types.client_config, {"region": "x"}, "did you mean 'region_name'"),
     ],

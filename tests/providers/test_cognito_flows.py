@@ -150,7 +150,7 @@ class TestClassicFlow:
             (
                 "GetOpenIdToken",
                 {"IdentityId": "me", "Token": "t"},
-                "IdentityId is not a Cognito id",
+                "IdentityId is not a Cognito ID",
             ),
         ],
     )

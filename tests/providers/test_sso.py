@@ -375,7 +375,7 @@ def test_a_part_of_what_is_needed_stops_a_chain(missing):
     [
         (
             {"sso_role_name": "Other"},
-            "not set in code, which sets sso_role_name: for example, pass sso_account",
+            "not set in code, where sso_role_name is set: for example, pass sso_account",
         ),
         ({}, "not set in profile 'dev': for example, set sso_account_id = "),
     ],

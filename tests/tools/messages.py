@@ -1,9 +1,9 @@
-"""The page of errors: every message, with what causes it and what to do.
+"""The page of errors: every message, with its cause and what to do.
 
 ``python -m tests.tools.messages`` writes ``docs/errors.md``. The messages are those that
-``tests/cases`` expect, and so what the package really says; ``messages.toml`` puts them into
-groups, says of each what causes it, and adds what no case comes to. ``tests/test_messages.py`` sees
-that nothing is left out.
+``tests/cases`` expect, so the package really gives them. ``messages.toml`` puts them into groups,
+with the cause of each group, and adds messages of no case. ``tests/test_messages.py`` checks that
+none is missing.
 """
 
 import re
@@ -25,7 +25,7 @@ _PLACES = {
     r"[0-9a-f]{40,64}\.json": "HASH.json",
     r"(?<=[Pp]rofile )['\"][\w-]+['\"]": "'NAME'",
     r"(?<=names the host )[\d.]+": "HOST",
-    r"^\w+(?= in profile 'NAME' (?!names|ended|gave|printed|took|cannot))": "KEY",
+    r"^\w+(?= in profile 'NAME' (?!names|ended|took|cannot|returned))": "KEY",
     r"^(the environment variable) \w+(?=:| (names|is not a URL|does))": r"\1 NAME",
     r"set the environment variable AWS_C\w+=.*": "set the environment variable NAME=VALUE",
     r"\bset \w+ = .* in profile 'NAME' of .*": "set KEY = VALUE in profile 'NAME' of ~/.aws/config",

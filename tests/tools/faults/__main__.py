@@ -1,7 +1,6 @@
 """``python -m tests.tools.faults``: try every fault, print the table, and write ``docs/faults.md``.
 
-It ends with status 1, and writes nothing, where something else came of a fault than is written
-down in ``expected.toml``.
+It ends with status 1, and writes nothing, if an outcome differs from ``expected.toml``.
 """
 
 import sys
@@ -42,7 +41,7 @@ def main(page: Path = PAGE, tries: Sequence[Callable[[Path], list[Cell]]] = TRIE
     sys.stdout.write("".join(f"{line}\n" for line in found))
     sys.stdout.write(
         f"{count} faults tried in {time.monotonic() - start:.0f} s, {len(found)} of them not as "
-        f"written down; the longest wait for keys was {longest:.1f} s.\n"
+        f"expected; the longest fetch took {longest:.1f} s.\n"
     )
     if found:
         return 1

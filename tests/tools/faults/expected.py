@@ -19,11 +19,24 @@ if TYPE_CHECKING:
 
     from .running import Cell
 
-#: Family -> fault -> its outcomes: for good, no credentials yet; once; for good, valid credentials.
+#: Family -> fault -> its outcomes: at every attempt, no credentials yet; at one attempt; at every
+#: attempt of a refresh while the credentials are valid.
 EXPECTED: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(
     Path(__file__).with_name("expected.toml").read_text(encoding="utf-8")
 )
-_COLUMNS = "| fault | for good, no credentials yet | once | for good, the credentials are valid |\n"
+_COLUMNS = (
+    "| fault | every attempt, no credentials yet | one attempt, no credentials yet "
+    "| every attempt, the credentials are valid |\n"
+)
+#: Steps without an operation of AWS -> how the page names them.
+_REQUESTS = {
+    "GET": "The request to the endpoint",
+    "GetIdToken": "The request for the token of a job",
+    "GetToken": "The request to the token endpoint",
+    "GetMetadataToken": "`PUT /latest/api/token`",
+    "GetInstanceRole": "`GET .../iam/security-credentials/`",
+    "GetInstanceKeys": "`GET .../iam/security-credentials/ROLE`",
+}
 _LOCAL_COLUMNS = "| fault | no credentials yet | the credentials are valid |\n"
 
 
@@ -52,7 +65,9 @@ def tables() -> str:
 
 
 def _operation(operation: str) -> str:
-    return operation if " " in operation else f"`{operation}`"
+    if " " in operation:
+        return operation[0].upper() + operation[1:]
+    return _REQUESTS.get(operation, f"`{operation}`")
 
 
 def _factory(step: object) -> str:

@@ -1,4 +1,4 @@
-"""One fault at one step: without credentials, once, and with credentials that are still valid."""
+"""One fault at one step, in three ways: see ``docs/faults.md``."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Cell:
 
     step: Any
     fault: Any
-    #: For good and without credentials; once; for good and with credentials that are still valid.
+    #: At every attempt without credentials; at one; at every attempt with valid credentials.
     first: str = ""
     once: str = ""
     valid: str = ""

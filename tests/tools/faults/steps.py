@@ -365,7 +365,6 @@ _sso_expired, _sso_expire = _sso_session(-60)
 _sso_valid, _sso_nearly_expire = _sso_session(60)
 _login_expired, _login_expire = login(-60)
 _login_valid, _login_nearly_expire = login(60)
-STILL_VALID = "what is kept is still valid"
 
 STEPS = (
     Step("AssumeRoleWithWebIdentity", "from_web_token", "web", _web_token),
@@ -383,13 +382,13 @@ STEPS = (
     Step("CreateToken", "from_sso", "token", _sso_expired, again=_sso_expire),
     Step(
         "CreateToken", "from_sso", "kept token", _sso_valid, again=_sso_nearly_expire,
-        case=STILL_VALID,
+        case="the token in the file is still valid",
     ),
     Step("CreateOAuth2Token", "from_login_credentials", "login", _login_expired,
          again=_login_expire),
     Step(
         "CreateOAuth2Token", "from_login_credentials", "kept login", _login_valid,
-        again=_login_nearly_expire, case=STILL_VALID,
+        again=_login_nearly_expire, case="the credentials in the file are still valid",
     ),
     Step("GET", "from_http", "endpoint", _http),
     Step("GET", "from_container_metadata", "endpoint", container),
