@@ -8,7 +8,7 @@ with its own locks.
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import ref
 
 from botocore.credentials import ReadOnlyCredentials
@@ -52,23 +52,38 @@ _SERVED = 16
 _EMPTY = ReadOnlyCredentials("", "", None)
 
 
-class Current(NamedTuple):
-    """The state of a refresher; replaced as a whole, so that no reader sees half of it."""
+class Current:
+    """The state of a refresher; replaced as a whole, so that no reader sees half of it.
 
-    pid: int
-    state: State = State()
-    #: Until then there is nothing to decide.
-    fresh_until: Moment = PAST
-    #: Grows with each invalidation that a fetch begun before it must not undo.
-    epoch: int = 0
-    #: Grows when the token is replaced: credentials of the previous token are never used again.
-    identity: int = 0
-    #: The credentials to serve, as botocore signs with them; empty before the first fetch.
-    frozen: ReadOnlyCredentials = _EMPTY
-    #: The access keys served so far, the newest first; those of a previous token are dropped.
-    served: tuple[str, ...] = ()
-    #: See ``FrozenCredentials.features``.
-    features: tuple[str, ...] = ()
+    Security: it is not a tuple, which shows its members, because error trackers send the variables
+    of a traceback to a server.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        state: State = State(),  # noqa: B008 - it does not change
+        *,
+        fresh_until: Moment = PAST,
+        epoch: int = 0,
+        identity: int = 0,
+        frozen: ReadOnlyCredentials = _EMPTY,
+        served: tuple[str, ...] = (),
+        features: tuple[str, ...] = (),
+    ) -> None:
+        self.pid, self.state = pid, state
+        #: Until then there is nothing to decide.
+        self.fresh_until = fresh_until
+        #: Grows with each invalidation that a fetch begun before it must not undo.
+        self.epoch = epoch
+        #: Grows when the token is replaced: credentials of the previous token are never used again.
+        self.identity = identity
+        #: The credentials to serve, as botocore signs with them; empty before the first fetch.
+        self.frozen = frozen
+        #: The access keys served so far, the newest first; those of a previous token are dropped.
+        self.served = served
+        #: See ``FrozenCredentials.features``.
+        self.features = features
 
     def with_state(self, state: State, epoch: int, window: Window) -> "Current":
         """Return what follows once ``state`` applies."""
@@ -80,9 +95,16 @@ class Current(NamedTuple):
             fresh_until = state.expires.after(-advisory_window(state.lifetime, window))
         if state.credentials.access_key not in served:
             served = (state.credentials.access_key, *served[: _SERVED - 1])
-        frozen = ReadOnlyCredentials(*state.credentials.parts())
-        features = state.credentials.features
-        return Current(pid, state, fresh_until, epoch, identity, frozen, served, features)
+        return Current(
+            pid,
+            state,
+            fresh_until=fresh_until,
+            epoch=epoch,
+            identity=identity,
+            frozen=ReadOnlyCredentials(*state.credentials.parts()),
+            served=served,
+            features=state.credentials.features,
+        )
 
 
 class _ReplacedItselfError(Exception):
