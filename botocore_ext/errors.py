@@ -195,7 +195,10 @@ def redacted_text(error: Exception) -> str:
 
     The errors of other libraries can contain one, as can errors of botocore that quote them.
     """
-    if isinstance(error, (ProviderError, ClientError)):
+    if isinstance(error, ClientError):
+        text = str(error)  # of the service: it must not control a terminal, nor begin a log record
+        return text if text.isprintable() else ascii(text)[1:-1]
+    if isinstance(error, ProviderError):
         return str(error)
     quotes = "{error}" in getattr(error, "fmt", "") and not isinstance(error, SSLError)
     if quotes or not isinstance(error, BotoCoreError) or isinstance(error, MetadataRetrievalError):

@@ -1,5 +1,6 @@
 """How commands end."""
 
+import json
 import os
 import subprocess
 import sys
@@ -54,6 +55,17 @@ def test_output_to_a_closed_stream_is_a_failure(config, monkeypatch, capsys):
     assert capsys.readouterr().err == (
         "botocore-ext: the output could not be written: standard output is closed\n"
     )
+
+
+@pytest.mark.parametrize("command", ["explain", "export", "whoami"])
+def test_text_of_a_service_does_not_control_the_terminal(command, config, aws, capsys):
+    config("[profile guest]\ncognito_identity_pool_id = us-east-1:pool\n")
+    error = {"__type": "ResourceNotFoundException", "message": "no \x1b[2Jpool\nof yours"}
+    aws.script("GetId", fakes.Answer(json.dumps(error).encode(), 400))
+    assert main([command, "guest"]) == 1
+    shown = "".join(capsys.readouterr())
+    assert "no \\x1b[2Jpool\\nof yours" in " ".join(shown.split())
+    assert "\x1b" not in shown
 
 
 #: Files that botocore cannot read, with the number of the line that is wrong.
