@@ -79,7 +79,7 @@ IMPORTED = {
     "botocore.hooks": {"HierarchicalEmitter"},
     "botocore.httpsession": {"ProxyConfiguration", "URLLib3Session", "get_cert_path"},
     "botocore.loaders": {"JSONFileLoader", "Loader", "instance_cache"},
-    "botocore.parsers": {"ResponseParserError"},
+    "botocore.parsers": {"ResponseParserError", "ResponseParserFactory"},
     "botocore.session": {"Session", "get_session"},
     "botocore.tokens": {"FrozenAuthToken", "SSOTokenProvider"},
     "botocore.useragent": {"register_feature_id", "register_feature_ids"},

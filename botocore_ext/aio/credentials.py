@@ -301,9 +301,7 @@ def resend_rejected(
     rejections.resend_rejected(session, credentials, _send_again, cache_by_identity)
 
 
-async def _send_again(
-    known: rejections.Known, response: Any, request_dict: Any, **_: object
-) -> int | None:
+async def _send_again(known: rejections.Known, response: Any, request_dict: Any) -> int | None:
     """Return the seconds to wait before another attempt, or None (``needs-retry``)."""
     request = rejections.find_rejected(known, response, request_dict)
     if request is None:

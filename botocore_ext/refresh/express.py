@@ -189,8 +189,9 @@ def bucket_sessions_of(context: Mapping[str, Any]) -> IdentityCache | None:
     return found if isinstance(found, IdentityCache) else None
 
 
-def note_creator(context: dict[str, Any], **_: object) -> None:
+def note_creator(**event: Any) -> None:
     """Note the access key that created a session, at ``after-call.s3.CreateSession``."""
+    context = event["context"]
     bucket = context["input_params"]["Bucket"]
     if isinstance(bucket, RequestedBucket):
         bucket.access_key = access_key_of(context)

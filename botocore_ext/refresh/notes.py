@@ -29,14 +29,14 @@ WARNING = "botocore-ext-use-credentials"
 _LIBRARIES = ("aiobotocore", "boto3", "botocore", "botocore_ext")
 
 
-def note_streams(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+def note_streams(**event: Any) -> None:
     """Note a stream that is not at its beginning, to which botocore would rewind it.
 
     At ``before-parameter-build``: later a stream may be wrapped and have no position.
     """
-    for value in params.values():
+    for value in event["params"].values():
         if hasattr(value, "read") and _position(value) != 0:
-            context[_BEGINS_ELSEWHERE] = True
+            event["context"][_BEGINS_ELSEWHERE] = True
 
 
 def _position(stream: Any) -> int | None:
@@ -47,9 +47,7 @@ def _position(stream: Any) -> int | None:
     return position
 
 
-def note_signer(
-    cache: Callable[[Any, Any], Any], request: Any, request_signer: object, **_: object
-) -> Any:
+def note_signer(cache: Callable[[Any, Any], Any], request: Any, request_signer: object) -> Any:
     """Note the signer, at ``before-sign``, and call ``cache`` if a bucket session will sign."""
     context = request.context
     context[_SIGNER] = request_signer
@@ -90,10 +88,11 @@ def warn_if_ignored(*, request_signer: Any, **_: object) -> None:
     )
 
 
-def note_headers(request: Any, **_: object) -> None:
+def note_headers(**event: Any) -> None:
     """Note the headers of an attempt, at ``request-created``; some signers replace them."""
     # Not the request itself: its context would refer to it, and its body would wait for the
     # garbage collector.
+    request = event["request"]
     request.context[_HEADERS] = request.headers
 
 

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..errors import FetchError, without_users
 from .context import run_with
@@ -103,8 +103,8 @@ def pause_budget(work: Callable[[], T]) -> T:
             budget.deadline += budget.now() - began
 
 
-def keep_to_budget(longest: float, request: Any, **_: object) -> None:
-    """Refuse a request that could end after the fetch has to (``before-send``)."""
+def keep_to_budget(longest: float, url: str) -> None:
+    """Refuse a request that could end after the fetch has to."""
     budget = _budget.get()
     try:
         seconds_left()
@@ -112,7 +112,7 @@ def keep_to_budget(longest: float, request: Any, **_: object) -> None:
     except TimeoutError:
         is_late = True
     if is_late:
-        raise _too_late(without_users(request.url).split("/")[2])
+        raise _too_late(without_users(url).split("/")[2])
     if budget is not None:
         budget.requests += 1
 

@@ -1,10 +1,13 @@
 """``from_web_token`` in code; its profile is in ``tests/cases/profiles.toml``."""
 
 import json
+import re
+from datetime import timezone
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
+from botocore.utils import parse_timestamp
 
 from botocore_ext import (
     ChainError,
@@ -54,6 +57,59 @@ def test_session_name_is_the_package_and_the_time(aws, clock):
     provider = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
     provider.bind(Scope(clock=clock)).fetch()
     assert aws.requests[-1].parameters["RoleSessionName"] == "botocore-ext-1800000000"
+
+
+def fetched_until(aws, text):
+    """Fetch credentials whose expiration STS gives as ``text``."""
+
+    def answer(request):
+        found = aws.sts(request)
+        found.body = re.sub(b"<Expiration>[^<]*", f"<Expiration>{text}".encode(), found.body)
+        return found
+
+    aws.script("AssumeRoleWithWebIdentity", answer)
+    return from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token")).fetch()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2096-12-01T10:00:00Z",
+        "2096-12-01T10:00:00.5+02:00",
+        "2096-12-01T10:00:00",
+        "20961201T100000Z",
+        "Sat, 01 Dec 2096 10:00:00 GMT",
+        "4004647200",
+    ],
+)
+def test_expiration_is_read_as_by_botocore(aws, text):
+    found = fetched_until(aws, text)
+    expected = parse_timestamp(text)
+    utc = expected if expected.tzinfo else expected.replace(tzinfo=timezone.utc)
+    assert found.expiration == utc
+
+
+def test_a_number_is_not_read_as_a_time_without_a_zone(aws):
+    """Python reads this one as a time in 2096; for botocore it is not a time."""
+    with pytest.raises(FetchError, match="cannot be read"):
+        fetched_until(aws, "2096010112345")
+
+
+@pytest.mark.caller_signs
+def test_parsers_of_the_caller_stay_as_they_are(aws):
+    """The AWS CLI, for example, has times parsed as text."""
+    session = Session(
+        credentials=from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+    )
+    parsers = session._session.get_component("response_parser_factory")
+    parsers.set_parser_defaults(timestamp_parser=str)
+    credentials = session.get_credentials()
+    credentials.get_frozen_credentials()
+    assert credentials.expiration.tzinfo is timezone.utc
+    answer = session.client("sts", region_name="us-east-1").assume_role(
+        RoleArn=ROLE, RoleSessionName="me"
+    )
+    assert isinstance(answer["Credentials"]["Expiration"], str)
 
 
 def test_callable_is_called_at_every_fetch_and_stripped(aws):
