@@ -565,7 +565,7 @@ def test_program_that_ends_waits_for_no_refresh(server):
         asks.start()
         assert began.wait(10)
         left = time.monotonic()
-    assert time.monotonic() - left < 5
+    assert time.monotonic() - left < 30
     end.set()
     asks.join()
 

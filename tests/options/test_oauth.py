@@ -232,7 +232,7 @@ def test_a_temporary_failure_is_retried(aws, source):
 
 def test_silence_is_retried(aws, source):
     aws.script("GetToken", fakes.Answer(silence=30))
-    source(timeout=0.1)()
+    source(timeout=0.5)()
     assert len(asked(aws)) == 2
 
 

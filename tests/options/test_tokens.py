@@ -59,7 +59,7 @@ def test_a_pipe_is_not_waited_for_without_end(world):
             TokenFile(str(world / "pipe"), timeout=0.1)()
     finally:
         os.close(held)
-    assert (threading.active_count(), time.monotonic() - began < 2) == (before, True)
+    assert (threading.active_count(), time.monotonic() - began < 20) == (before, True)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
@@ -82,8 +82,8 @@ def test_a_process_is_not_waited_for_longer_than_it_runs():
     """What it has started holds its outputs: that would cost the whole timeout."""
     began = time.monotonic()
     for held in (">/dev/null", "2>/dev/null", "", "& yes >&2"):
-        assert TokenProcess(f"sh -c 'sleep 5 {held} & echo it'")() == "it"
-    assert time.monotonic() - began < 3
+        assert TokenProcess(f"sh -c 'sleep 30 {held} & echo it'")() == "it"
+    assert time.monotonic() - began < 20
 
 
 def test_a_process_may_close_its_output_before_it_ends():

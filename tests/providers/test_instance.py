@@ -210,8 +210,9 @@ def test_a_chain_skips_what_is_not_a_metadata_service(instance, monkeypatch, ask
     instance.always(asked, fakes.Answer(**{**answer, **body}))
     provider = from_instance_metadata(timeout=0.2)
     chain = create_credential_chain(provider, lambda: {"AccessKeyId": "A", "SecretKey": "s"})
-    assert chain.fetch().access_key in ("A", instance.requests[-1].gave)
-    if not instance.requests[-1].gave:
+    access_key = chain.fetch().access_key
+    assert access_key in {"A", *(one.gave for one in instance.requests)}
+    if access_key == "A":
         assert no_keys(provider) == NO_KEYS.format(url=instance.url)
 
 

@@ -154,10 +154,10 @@ def test_a_process_that_prints_without_end_is_ended():
 
 def test_a_process_is_not_waited_for_longer_than_it_runs(process):
     """What it has started holds its output, and nothing limits the time of a process."""
-    start = "import subprocess; subprocess.Popen(['sleep', '5'])\n"
+    start = "import subprocess; subprocess.Popen(['sleep', '30'])\n"
     began = time.monotonic()
     assert from_process(credential_process=process(start + printing())).fetch().access_key
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20
 
 
 def test_a_process_within_its_timeout(process):
