@@ -91,13 +91,22 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"not here, so its tests are skipped: {', '.join(absent)}")
 
 
+def _is_proof(path):
+    return bool(PROOFS & {path.stem, path.parent.name})
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Do not even import what the inner loop leaves out."""
+    return (config.option.markexpr == "not proof" and _is_proof(collection_path)) or None
+
+
 def pytest_collection_modifyitems(items):
     """Mark the proofs, and begin with what takes longest: the rest fills the cores.
 
     The inner loop, further interpreters and the measurement of coverage leave proofs out.
     """
     for item in items:
-        if PROOFS & {item.path.stem, item.path.parent.name}:
+        if _is_proof(item.path):
             item.add_marker("proof")
     items.sort(key=lambda one: (one.get_closest_marker("proof") is None, one.path.stem not in LONG))
 
@@ -139,7 +148,7 @@ def _work_once():
     with pytest.MonkeyPatch.context() as patch:
         once.read_data(patch)
         once.register_handlers(patch)
-        once.copy_handlers(patch)
+        once.share_handlers(patch)
         yield
 
 
@@ -200,6 +209,11 @@ def _searched():
 @pytest.fixture(autouse=True)
 def logs(request, _searched):
     """Search every record, error and command for every secret in play."""
+    # Nobody reads most records in reports, for which each would be formatted twice more:
+    # ``--log-level=DEBUG`` shows them.
+    pytests = request.config.pluginmanager.get_plugin("logging-plugin")
+    pytests.report_handler.setLevel("WARNING")
+    pytests.caplog_handler.setLevel("NOTSET" if "caplog" in request.fixturenames else "WARNING")
     fakes.SECRETS.clear()
     for one in _searched.values():
         one.texts = []

@@ -29,7 +29,7 @@ def shown(texts):
 
 def texts_of(error):
     """Give all that may be shown of an error, of its causes, and of what it came up in."""
-    yield "".join(traceback.format_exception(error))
+    yield "".join(traceback.format_exception(error, limit=0))  # lines of code hold no secret
     seen = []
     while error is not None and error not in seen:
         seen.append(error)
