@@ -96,6 +96,17 @@ def _profiles(config, aws, monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _heard():
+    """Let signals be heard that a script or nohup, in which the tests may run, ignores."""
+    heard = {signal.SIGHUP: signal.SIG_DFL, signal.SIGTERM: signal.SIG_DFL}
+    heard[signal.SIGINT] = signal.default_int_handler
+    before = {number: signal.signal(number, handler) for number, handler in heard.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def run(capfd):
     """Return a function that runs Python code under exec and returns what it prints."""
@@ -319,6 +330,7 @@ def test_terminal_interrupts_the_program_once():
     os.close(ours)
 
 
+@pytest.mark.skipif(os.getsid(0) == os.getpid(), reason="opening a terminal makes it its own")
 def test_terminal_of_another_process_sends_nothing(tmp_path):
     ours, its = pty.openpty()
     assert not child.is_in_foreground(os.ttyname(its))

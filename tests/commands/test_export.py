@@ -316,7 +316,7 @@ def test_refusal_of_sts_is_one_line(aws):
     line = refusal(run(f"{EXPORT} --profile web"))
     assert line == (
         "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: "
-        "not you"
+        r"not\nyou"
     )
 
 

@@ -194,8 +194,8 @@ def test_an_answer_without_a_token_is_an_error(body, aws, clock):
 @pytest.mark.usefixtures("job")
 def test_silence_is_given_up(aws, clock):
     aws.script("GetIdToken", *[fakes.Answer(silence=30)] * 3)
-    with pytest.raises(FetchError, match=r"sent no data for 0\.05 s: raise the timeout"):
-        GitHubActionsToken(AUDIENCE, timeout=0.05, scope=Scope(clock=clock))()
+    with pytest.raises(FetchError, match=r"sent no data for 0\.5 s: raise the timeout"):
+        GitHubActionsToken(AUDIENCE, timeout=0.5, scope=Scope(clock=clock))()
     assert fakes.comes_true(lambda: len(aws.requests) == 3)  # given up before the server sees it
 
 
