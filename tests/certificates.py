@@ -1,4 +1,4 @@
-"""A certificate of a host of others, for a server on 127.0.0.1, and the authority behind it."""
+"""A certificate for another host, for a server on 127.0.0.1, and its authority."""
 
 from datetime import datetime, timedelta, timezone
 

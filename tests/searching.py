@@ -41,7 +41,7 @@ class Records(logging.Handler):
     """Keeps the text of every record, at every level."""
 
     #: Whether the caller makes requests of his own that carry secrets: botocore logs these, with
-    #: and without us. What is caused by us is kept all the same.
+    #: and without us. What this package causes is searched all the same.
     caller_signs = False
     #: Where botocore does so.
     OWN = ("botocore.auth", "botocore.endpoint", "botocore.parsers")

@@ -1,4 +1,4 @@
-"""Runs the cases of ``tests/cases``: what is configured, what is answered, what comes of it."""
+"""Runs the cases of ``tests/cases``: a configuration, the answers, and the outcome."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from .parity import cases
 
 #: A role on top is assumed by botocore itself, which logs that request as it logs any.
 SIGNED = ("roles", "chains")
-#: A command of the user's in which a secret of the user's stands.
+#: A command of the user's that has a secret in it.
 _OWN_COMMAND = re.compile(r"process.*<secret")
 
 

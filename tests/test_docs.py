@@ -51,7 +51,7 @@ _BUILT = {"build", "dist", "_build", "__pycache__", "node_modules"}
 
 @dataclasses.dataclass
 class Block:
-    """A fenced block; its ``kind`` is what stands behind the fence."""
+    """A fenced block; its ``kind`` is the text after the fence."""
 
     page: Path
     line: int

@@ -69,11 +69,9 @@ def test_the_page_shows_the_matrix():
 @pytest.mark.parametrize("is_met", [True, False])
 def test_the_command_writes_the_page_only_if_all_is_met(is_met, tmp_path, capsys):
     path = tmp_path / "faults.md"
-    path.write_text(
-        f"before\n{command.BEGIN}what stood there\n{command.END}after\n", encoding="utf-8"
-    )
+    path.write_text(f"before\n{command.BEGIN}the old table\n{command.END}after\n", encoding="utf-8")
     cell = Cell(STEPS[0], FAULTS[0], *EXPECTED[STEPS[0].family][FAULTS[0].name])
     cell.problems += [] if is_met else ["leaves a socket open"]
     assert command.main(path, [lambda _: [cell]]) == (not is_met)
-    assert ("what stood there" in path.read_text(encoding="utf-8")) != is_met
+    assert ("the old table" in path.read_text(encoding="utf-8")) != is_met
     assert ("leaves a socket open" in capsys.readouterr().out) != is_met

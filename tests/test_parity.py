@@ -1,4 +1,4 @@
-"""The same cases in JavaScript and here: what comes of them, and what goes over the wire.
+"""The same cases in JavaScript and here: their outcomes and requests.
 
 JavaScript is not needed: what came of each case there is recorded (see ``tests/parity``).
 """
@@ -28,7 +28,7 @@ def aws():
 
 @pytest.fixture
 def replayed(world, ecs_agent, monkeypatch):
-    """Run a case here, and return what came of it as a record says it."""
+    """Run a case here, and return its outcome in the form of a record."""
     aws = ecs_agent
 
     def run(case):
@@ -60,7 +60,7 @@ def differences():
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[*test_cases.marks("", one)]) for name, one in CASES.items()]
 )
-def test_a_case_comes_to_the_same_but_for_what_is_listed(name, replayed, differences):
+def test_a_case_has_the_same_outcome_unless_it_is_listed(name, replayed, differences):
     found = differences[name] = said.differences(RECORDED[name], replayed(CASES[name]))
     assert allowed.unlisted(ENTRIES, name, found) == [], "list it in tests/parity/differences.toml"
     assert allowed.absent(ENTRIES, name, found) == [], "remove it from there"

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.caller_signs
 
 
 class Recipe:
-    """What stands under one heading of the page."""
+    """The text under one heading of the page."""
 
     def __init__(self, title):
         text = PAGE.read_text(encoding="utf-8")

@@ -107,7 +107,7 @@ def test_concurrent_user_call_is_logged_in_full(step, own, place):
 
 @pytest.mark.caller_signs
 def test_call_of_a_token_callable_is_logged_in_full(own):
-    """Only the inner call is kept out of logs, not what the user does before it."""
+    """Only the inner call is left out of the logs, not what the user does before it."""
     alone, within = log_of(own.get_caller_identity), []
 
     def token():
@@ -223,7 +223,7 @@ def chained(kind):
 
 @pytest.mark.users_own("error")
 @pytest.mark.parametrize("kind", ["cause", "context", "arguments"])
-def test_an_error_is_searched_with_all_that_comes_with_it(kind):
+def test_an_error_is_searched_with_its_causes(kind):
     with searching.Errors() as errors:
         error = chained(kind)
         with pytest.raises(type(error)):

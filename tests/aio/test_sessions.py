@@ -179,7 +179,7 @@ class TestCases:
             cases.prepare(case, world, aws, monkeypatch)
             try:
                 outcome = resolve(case.get("profile"))
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is to be the same
+            except Exception as error:  # noqa: BLE001 - every error must be the same
                 outcome = type(error).__name__, test_inert.steady(str(error))
             seen.append((outcome, [shown(one) for one in aws.requests]))
         assert seen[0] == seen[1]
@@ -258,7 +258,7 @@ class TestInert:
 
 
 class TestTheEventLoop:
-    """It goes on: the fake answers when it has."""
+    """It continues: the fake answers when it has."""
 
     @pytest.fixture
     def goes_on(self):
@@ -316,7 +316,7 @@ class TestTheEventLoop:
 
 
 def held_role(asked, released, time):
-    """Return a role of botocore's whose next credentials are held until they are released."""
+    """Return a role of botocore's whose next credentials come only after they are released."""
 
     def refresh():
         asked.set()
@@ -344,7 +344,7 @@ class TestTasks:
         return aio_credentials.to_async(provider.load())
 
     def held(self, aws, operation="AssumeRoleWithWebIdentity"):
-        """Hold the next answer until it is released; say when it was asked for."""
+        """Delay the next answer until it is released, and say when it was requested."""
         asked, released = threading.Event(), threading.Event()
 
         def answer(_):
@@ -453,7 +453,7 @@ class TestTasks:
 
         assert asyncio.run(main())
 
-    def test_a_refresh_on_demand_raises_what_goes_wrong(self, credentials, aws):
+    def test_a_refresh_on_demand_raises_its_error(self, credentials, aws):
         async def main():
             keys = await credentials.get_frozen_credentials()
             aws.script("AssumeRoleWithWebIdentity", fakes.error("InternalFailure"))

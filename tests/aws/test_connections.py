@@ -217,7 +217,7 @@ def test_what_cannot_be_compared_is_not_shared(aws):
     assert aws.connections == 2
 
 
-def test_a_bounded_number_of_ways_is_kept(aws):
+def test_a_bounded_number_of_sessions_is_shared(aws):
     """Those that were used last."""
     first, *ways = [Config(connect_timeout=timeout) for timeout in range(10, 21)]
     for way in (first, *ways[:9], first, ways[9]):

@@ -121,7 +121,7 @@ def test_no_proxy_for_this_machine_and_its_agents(monkeypatch):
         "https://[fd00:ec2::23]/",
         "https://169.254.1.1/",
         "https://[fe80::1]/",
-        "http://agent/",  # what it resolves to is looked at before it is asked
+        "http://agent/",  # its addresses are checked before a request
     ):
         assert _proxies(Endpoint.parse(uri), session) == {}
     found = _proxies(Endpoint.parse("https://example.com/"), session)

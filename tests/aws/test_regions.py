@@ -328,7 +328,7 @@ def test_role_is_assumed_in_the_region_of_its_profile(by, aws, config):
 
 @pytest.mark.parametrize("first", ["ini", "code"])
 def test_role_chain_uses_one_region_for_all_roles(first, aws, config):
-    """The region of each hop is in its signature."""
+    """The region of each role is in its signature."""
     config(
         "[profile top]\nrole_arn = arn:aws:iam::123456789012:role/Top\nsource_profile = mid\n"
         "region = eu-west-3\n"

@@ -47,7 +47,7 @@ def loader_of(session):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_client_is_made_without_botocores_reading(reads, service):
+def test_a_client_is_created_without_botocores_reading(reads, service):
     session = botocore.session.Session()
     client = make(session, service)
     assert client.meta.endpoint_url == f"https://{service}.eu-west-1.amazonaws.com"
@@ -227,7 +227,7 @@ def write_model(folder, version):
 
 
 class TestLeftAlone:
-    """A loader that may read something else is asked as ever."""
+    """A loader that may read something else is called as in botocore."""
 
     @pytest.fixture
     def session(self):

@@ -170,7 +170,7 @@ class TestEvent:
         assert start(profile).get_credentials().access_key == key
         assert aws.operations().count("AssumeRole") == 1
 
-    def test_a_profile_that_is_only_made_now_is_the_cli_s_business(self, start):
+    def test_aws_configure_creates_a_profile_as_before(self, start):
         assert start("new", inject=lambda **_: None).profile == "new"
 
     def test_session_of_another_botocore_is_reported(self, capsys):
@@ -216,7 +216,7 @@ def roles_kept(world):
 
 @pytest.mark.parametrize("profile", OURS)
 def test_command_signs_with_new_credentials(cli, aws, world, profile):
-    """Which are not kept, unlike those of roles."""
+    """AWS CLI does not cache them, unlike those of roles."""
     said = json.loads(cli("--profile", profile, "sts", "get-caller-identity"))
     assert said["Account"] == "123456789012"
     assert aws.operations()[-1] == "GetCallerIdentity"

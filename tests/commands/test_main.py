@@ -46,7 +46,7 @@ def test_help_shows_what_a_command_does(command, capsys, monkeypatch):
 
 
 def test_log_is_shown_without_secrets(aws, capsys, monkeypatch):
-    """Of botocore, whose log has secrets, nothing is shown; afterwards nothing of ours is."""
+    """Nothing of botocore's log, which has secrets, is shown; afterwards nothing of ours is."""
     monkeypatch.setenv("_BOTOCORE_EXT_PROFILES", "")
     shown = {}
     for option in ("--debug", "--verbose"):

@@ -66,7 +66,7 @@ def test_directory_does_not_stay_in_the_path(run):
 
 
 def test_interpreter_without_this_package_says_so(run):
-    """A program must not go on with other credentials."""
+    """A program must not continue with other credentials."""
     code = "import sys; sys.modules['botocore_ext'] = None\nimport botocore.session"
     assert "botocore_ext" in run(code, status=1).splitlines()[-1]
 

@@ -171,7 +171,7 @@ def test_offline_sends_no_request_and_runs_no_program(
 ROLE = "role_arn = arn:aws:iam::123456789012:role/R\n"
 WEB = f"[profile web]\nweb_identity_token = env://TOKEN\n{ROLE}"
 HTTP = "container_credentials_full_uri = https://example.com\n"
-#: Profiles that cannot work, whatever anybody answers, each with a part of the reason.
+#: Profiles that cannot work, whatever the services answer, each with a part of the reason.
 BROKEN = {
     "a missing source": (f"{APP}source_profile = q", "source_profile = q, which does not exist"),
     "a source of a source": (
@@ -275,7 +275,7 @@ BROKEN = {
 @pytest.mark.parametrize("offline", [True, False])
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_profile_fails_offline_too(name, offline, config, aws, capsys):
-    """As boto3 does: what selection knows is no success."""
+    """As boto3 does: a selection with an error is a failure."""
     text, reason = BROKEN[name]
     file = config(text)
     arguments = ["explain", "app", "--json", *(["--offline"] if offline else [])]
@@ -1325,7 +1325,7 @@ def test_times_of_the_data_are_in_utc(config, aws):
 
 
 def test_offline_success_means_configured(config, capsys, monkeypatch):
-    """Without --offline a provider that was not tried is no success."""
+    """Without --offline a provider that was not tried is a failure."""
     config(f"{MOBILE}{APP}mfa_serial = m\nsource_profile = dev\n{STATIC}")
     assert main(["explain", "--profile", "mobile", "--offline", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)

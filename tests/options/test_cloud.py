@@ -121,7 +121,7 @@ def test_every_fetch_gets_another_token(cloud, aws, config, request):
     assert {*sent_to_sts(aws)} <= {*given}
 
 
-def test_azure_is_asked_for_the_audience(azure, aws):
+def test_the_audience_is_sent_to_azure(azure, aws):
     assert AzureToken("api://aws")() == aws.requests[-1].gave
     assert "resource=api://aws" in aws.requests[-1].target
     assert aws.requests[-1].headers["X-IDENTITY-HEADER"] == azure
@@ -171,7 +171,7 @@ def test_no_proxy_is_used_for_the_machines_service(cloud, aws, monkeypatch, requ
     assert {one.target[0] for one in aws.requests} == {"/"}
 
 
-def test_another_machine_is_asked_through_the_proxy(key_file, aws, monkeypatch):
+def test_another_machine_is_called_through_the_proxy(key_file, aws, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", aws.url)
     account = json.loads(key_file.read_text())
     key_file.write_text(json.dumps(account | {"token_uri": "http://tokens.example.com/token"}))

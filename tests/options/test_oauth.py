@@ -187,7 +187,7 @@ def test_the_secret_is_in_no_default_of_authlib(source):
         (5, False),
     ],
 )
-def test_the_secret_goes_where_the_server_takes_it(methods, is_in_form, aws, source):
+def test_the_secret_is_sent_as_the_server_accepts_it(methods, is_in_form, aws, source):
     document = json.loads(aws.discovery(None).body)
     document["token_endpoint_auth_methods_supported"] = methods
     aws.script("Discover", fakes.Answer(json.dumps(document).encode()))
@@ -282,7 +282,7 @@ def test_no_proxy_is_used_for_this_machine(aws, source, monkeypatch):
         b'{"error": ["invalid_client"]}',
     ],
 )
-def test_any_answer_ends_in_an_error_of_ours(body, aws, source):
+def test_any_answer_is_an_error_of_this_package(body, aws, source):
     aws.script("GetToken", fakes.Answer(body))
     with pytest.raises(FetchError):
         source()()

@@ -148,7 +148,7 @@ def test_what_it_refuses(arguments, fact, issuer):
         OAuthToken(issuer=issuer, client_id="service", **given)()
 
 
-def test_a_sign_in_is_asked_for_once(signed_in):
+def test_a_sign_in_is_requested_once(signed_in):
     """The refresh token rotates, and the terminal is gone."""
     used = [stored(signed_in)]
     for _ in range(3):

@@ -102,7 +102,7 @@ def test_inner_clients_are_unsigned_and_created_once():
     assert client.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
 
 
-def test_while_one_is_made_another_may_be_needed(aws):
+def test_creating_a_client_may_need_another_one(aws):
     """By a handler of the session that its client is made with; a signal may come then, too."""
     session, found = botocore.session.Session(), []
     role, token = "arn:aws:iam::123456789012:role/Web", fakes.secret("token")
@@ -289,7 +289,7 @@ class TestCommonClients:
         assert Scope().client("sts", None).meta.endpoint_url == "http://127.0.0.1:9"
         assert before.client("sts", None) is client
 
-    def test_an_environment_of_ones_own_makes_ones_own(self):
+    def test_another_environment_has_another_client(self):
         environ = dict(scope.system_environment())
         one, other = (Scope(environ=environ).client("sts", None) for _ in range(2))
         assert one is not other
@@ -300,8 +300,8 @@ class TestCommonClients:
         assert one is not other
         assert Scope().client("sts", None) not in (one, other)
 
-    def test_one_is_made_at_a_time(self):
-        """Another thread waits while this one is asked by botocore during the creation."""
+    def test_one_client_is_created_at_a_time(self):
+        """Another thread waits while botocore calls this one during the creation."""
         session, waited = botocore.session.Session(), []
 
         def meanwhile(**_):
@@ -345,7 +345,7 @@ class TestCommonClients:
         signer = here.client("sts", None, credentials=keys)._request_signer
         assert signer._credentials.access_key == "AKIAMINE"
 
-    def test_it_is_not_kept_alive(self):
+    def test_a_shared_client_is_not_kept_alive(self):
         found = weakref.ref(Scope().client("sts", None))
         assert fakes.is_collected(lambda: found() is None)
 

@@ -102,7 +102,7 @@ def test_of_a_long_complaint_a_kibibyte_is_shown():
     finally:
         tracemalloc.stop()
     assert 1024 < len(raised.value.reason) < 1200
-    assert peak < 1_000_000  # no more is kept, either
+    assert peak < 1_000_000  # no more is in memory, either
 
 
 def test_variable_is_read_each_time(monkeypatch):

@@ -1,4 +1,4 @@
-"""The cases of ``tests/cases`` that have a counterpart in JavaScript, and what comes of them there.
+"""The cases of ``tests/cases`` that have a counterpart in JavaScript, with their outcomes there.
 
 A case that names a ``provider`` has one. ``recorded.json`` holds what came of each in JavaScript
 (``tests/tools/parity`` records it); ``tests/test_parity.py`` compares that with what comes of it

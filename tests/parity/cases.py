@@ -1,4 +1,4 @@
-"""Cases as data: what stands in ``tests/cases``, filled in and made ready to run.
+"""Cases as data: the content of ``tests/cases``, filled in and made ready to run.
 
 ``tests/test_cases.py`` runs those that say what to expect; ``tests/test_parity.py`` those that
 have a counterpart in JavaScript, of which the record says what to expect.
@@ -93,7 +93,7 @@ def filled(value, known):
 
 
 def _dpop_key():
-    """Make up the key that signs the renewal of a login, as it stands in a JSON file."""
+    """Make up the key that signs the renewal of a login, as a JSON file has it."""
     key = b""
     while len(key) != _KEY_BYTES:
         key = EC.export_key(EC.new_generate(ECType.P_256), ECExportFormat.SEC1)
@@ -106,7 +106,7 @@ _MADE = {
     "secret": fakes.secret,
     # So many seconds from now.
     "in": lambda seconds: fakes.at(time.time() + int(seconds)),
-    # Under such names token files are kept.
+    # Token files have such names.
     "sha1": lambda text: hashlib.sha1(text.encode()).hexdigest(),
     "sha256": lambda text: hashlib.sha256(text.encode()).hexdigest(),
 }

@@ -72,7 +72,7 @@ def redirected(session, aws):
 
 
 def resolve(case, aws):
-    """Return what comes of each call."""
+    """Return the outcome of each call."""
     session = botocore.session.Session(profile=case.get("client_profile"))
     session.register_component("data_loader", _LOADER)
     redirected(session, aws)
@@ -88,7 +88,7 @@ def _called(case, session, loaded):
         else:
             loaded.append(_load(case, session))
         return {"keys": keys(loaded[0])}
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is what came of it
+    except Exception as error:  # noqa: BLE001 - every error is an outcome
         return {"error": failure(error)}
 
 

@@ -1,4 +1,4 @@
-"""What came of a case, said so that two languages and two runs can be compared."""
+"""The outcome of a case, in a form in which two languages and two runs can be compared."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests import fakes
 
-#: What differs from run to run -> what stands for it.
+#: What differs from run to run -> what replaces it.
 _RUNS = [
     (re.compile(r"\b([a-z-]+)-\d{6}-do-not-show\b"), r"<secret \1>"),
     (re.compile(r"\b(aws-sdk-js-session|aws-sdk-js|botocore-ext)-\d{10,13}\b"), "<session name>"),

@@ -14,7 +14,7 @@ from botocore_ext.profiles import registry
 ROLE = "role_arn = arn:aws:iam::123456789012:role/Web\n"
 POOL = "us-east-1:1699ebc0-7900-4099-b910-2df94f52a030"
 
-#: What is loaded whatever a profile selects: the chain is always there.
+#: Loaded for every profile: the chain is always in the resolver.
 FOR_ALL = {"base", "chain", "files", "function", "insertion", "links"}
 #: The text of a profile -> the providers whose modules a look for its credentials loads.
 SHAPES = {

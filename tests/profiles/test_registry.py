@@ -43,7 +43,7 @@ class AcmeProvider(Provider):
 PROVIDER = [("acme_path", "AcmeProvider")]
 
 
-#: Broken in each way, and what is said of that.
+#: Broken in each way, with the error.
 REFUSED = {
     "METHOD = acme does not begin with custom-": ('METHOD = "custom-acme"', 'METHOD = "acme"'),
     "CANONICAL_NAME = Acme does not begin with Custom": ("CustomAcme", "Acme"),
@@ -443,7 +443,7 @@ def test_two_packages_with_one_token_scheme_are_refused(package, load):
     )
 
 
-def test_a_token_scheme_of_ours_stays_ours(package, load, aws, monkeypatch):
+def test_a_plugin_cannot_replace_our_token_scheme(package, load, aws, monkeypatch):
     package("acme-tokens", TOKENS, tokens=[("env", "constant")])
     monkeypatch.setenv("TOKEN", token := fakes.secret())
     assert load(ROLE, "web_identity_token = env://TOKEN").get_frozen_credentials()

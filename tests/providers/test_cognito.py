@@ -130,7 +130,7 @@ def test_drop_removes_one_identity_everywhere():
 
 
 def merging(aws, into=SECOND):
-    """Answer with the credentials of another identity than the one that is asked for."""
+    """Answer with the credentials of another identity than that of the request."""
 
     def answer(request):
         request.parameters = {**request.parameters, "asked": request.parameters["IdentityId"]}
@@ -141,7 +141,7 @@ def merging(aws, into=SECOND):
 
 
 def asked(aws):
-    """Return the identities for whose credentials Cognito was asked."""
+    """Return the identities of the requests for credentials."""
     requests = [one.parameters for one in aws.requests if one.operation.startswith("GetCred")]
     return [one.get("asked", one["IdentityId"]) for one in requests]
 
@@ -449,7 +449,7 @@ class TestCachedIdentity:
         assert "could not be written (OSError)" in caplog.text
 
 
-def test_ids_of_users_are_kept_within_a_bound():
+def test_ids_of_a_bounded_number_of_users_are_cached():
     """Those that a provider uses are always the same object, so that a logout reaches it."""
     in_use, unused = ids_of_user("ann"), ref(ids_of_user("bob"))
     for number in range(MAX_USERS):
@@ -479,7 +479,7 @@ def test_ids_that_logged_out_are_known_within_a_bound():
     assert cached_identity(cache, ids).get() is None
 
 
-def test_identity_that_another_thread_stored_is_kept():
+def test_identity_that_another_thread_stored_stays():
     ids = KeptIds()
     ids.current["pool"] = SECOND
     cached_identity(None, ids).drop(FIRST)

@@ -483,7 +483,7 @@ class TestLogout:
         assert pool(**options).fetch().identity_id == FIRST
         assert aws.operations().count("GetId") == 2
 
-    def test_every_endpoint_that_was_asked_forgets_the_user(self, aws, monkeypatch):
+    def test_every_endpoint_that_was_called_forgets_the_user(self, aws, monkeypatch):
         cache = {}
         provider, credentials = pool(cache=cache), []
         for host in ("127.0.0.1", "localhost"):
@@ -582,7 +582,7 @@ class TestLogout:
         assert all(logins)
         assert provider.logins
 
-    def test_a_client_that_cannot_be_made_keeps_no_credentials(self, aws):
+    def test_a_client_that_cannot_be_created_has_no_credentials(self, aws):
         provider = pool()
         credentials = provider.load()
         credentials.get_frozen_credentials()

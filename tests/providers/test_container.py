@@ -60,7 +60,7 @@ def test_a_profile_has_no_say(container, config):
     ("options", "attempts"), [({}, 1), ({"max_retries": 0}, 1), ({"max_retries": 2}, 3)]
 )
 def test_attempts(container, clock, options, attempts):
-    """None is repeated unless that is asked for."""
+    """No request is repeated unless an option says so."""
     container.always("GET", fakes.Answer(status=500))
     provider = from_container_metadata(**options).bind(Scope(clock=clock))
     with pytest.raises(FetchError, match=f"127.0.0.1:{container.port} answered with status 500"):

@@ -106,7 +106,7 @@ def expired(instance):
 
 
 def test_rejected_credentials_of_an_instance_are_not_extended(instance, clock):
-    """A service has said that they have expired: to serve the same again would go on for ever."""
+    """A service has said that they have expired: to serve the same again would never end."""
     instance.now = clock.now
     answer = fakes.Answer(json.dumps(instance.keys() | {"Expiration": fakes.at(0)}).encode())
     instance.always("GetInstanceKeys", answer)

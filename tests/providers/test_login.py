@@ -23,13 +23,13 @@ from botocore_ext import (
 from tests import fakes
 
 USER = "arn:aws:iam::123456789012:user/me"
-#: Seconds before their expiry at which kept credentials are renewed.
+#: Seconds before their expiry at which the credentials in the file are renewed.
 RENEWED_BEFORE = 300
 
 
 @pytest.fixture
 def scope(aws, clock):
-    """The clock that stands still, for the fake, too."""
+    """A clock that does not move, for the fake, too."""
     aws.now = clock.now
     return Scope(clock=clock)
 
@@ -127,7 +127,7 @@ def test_the_directory_of_the_environment(aws, scope, world, log_in, monkeypatch
 
 
 @pytest.mark.parametrize("option", ["profile", "filepath", "config_filepath"])
-def test_the_profile_and_files_of_ones_own(scope, world, log_in, option):
+def test_another_profile_and_other_files_can_be_named(scope, world, log_in, option):
     log_in()
     name = {"profile": "config", "filepath": "own", "config_filepath": "own"}[option]
     section = "dev" if option == "filepath" else "profile dev"

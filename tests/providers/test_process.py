@@ -71,7 +71,7 @@ def test_the_profile_of_the_environment(process, config, monkeypatch):
 
 
 @pytest.mark.parametrize("option", ["filepath", "config_filepath"])
-def test_files_of_ones_own(process, world, option):
+def test_other_files_can_be_named(process, world, option):
     """The other file is that of the session."""
     section = "dev" if option == "filepath" else "profile dev"
     (world / "own").write_text(f"[{section}]\ncredential_process = {process(printing())}\n")
@@ -224,7 +224,7 @@ def test_an_error_of_a_profile_names_it(process, config):
 
 @pytest.mark.parametrize("option", ["profile", "filepath", "config_filepath"])
 def test_where_to_read_is_checked_before_anything_is_read(option):
-    """A number would be looked for as the name of a profile, and a chain would go on."""
+    """A number would be taken for the name of a profile, and a chain would continue."""
     text = rf"{option} passed to from_process\(\) must be a string, not int: for example, pass "
     with pytest.raises(ConfigurationError, match=text):
         create_credential_chain(from_process(**{option: 5}), lambda: None).fetch()

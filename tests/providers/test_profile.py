@@ -272,7 +272,7 @@ class TestRoles:
         assert aws.requests[0].parameters["TokenCode"] == "123456"
         assert "TokenCode" not in aws.requests[1].parameters
 
-    def test_whoever_gives_the_code_may_take_their_time(self, config, aws, clock):
+    def test_the_wait_for_a_code_has_no_limit(self, config, aws, clock):
         config(
             role("top", "mid") + "mfa_serial = the-device\n" + role("mid", "low")
             + f"[profile low]\n{STATIC}"

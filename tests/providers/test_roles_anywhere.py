@@ -48,7 +48,7 @@ def clock(clock, aws):
 
 @pytest.fixture
 def files(world, aws, clock):
-    """Write a certificate and its key; what is given takes their place."""
+    """Write a certificate and its key, or those that are passed."""
     aws.trusted = [ROOT]
 
     def write(key=P256, *issuers, own=None, passphrase=None, key_text=None):

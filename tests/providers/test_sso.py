@@ -35,7 +35,7 @@ RENEWED_BEFORE = 15 * 60
 
 @pytest.fixture
 def scope(aws, clock):
-    """The clock that stands still, for the fake, too."""
+    """A clock that does not move, for the fake, too."""
     aws.now = clock.now
     return Scope(clock=clock)
 
@@ -82,7 +82,7 @@ def test_credentials_for_a_session(aws, scope, config, log_in):
 
 
 @pytest.mark.parametrize("option", ["filepath", "config_filepath"])
-def test_files_of_ones_own(aws, scope, world, log_in, option):
+def test_other_files_can_be_named(aws, scope, world, log_in, option):
     text = SESSION if option == "config_filepath" else SESSION.replace("[profile dev]", "[dev]")
     if option == "filepath":  # sessions are in the config file only
         session, _, text = text.partition("\n\n")
@@ -93,7 +93,7 @@ def test_files_of_ones_own(aws, scope, world, log_in, option):
     assert provider.bind(scope).fetch().access_key
 
 
-def test_a_session_of_the_files_completes_what_code_gives(aws, scope, config, log_in):
+def test_a_session_of_the_files_completes_options_in_code(aws, scope, config, log_in):
     config(SESSION)
     log_in(of="mine")
     provider = from_sso(sso_session="mine", sso_account_id="1", sso_role_name="R").bind(scope)
@@ -336,7 +336,7 @@ def test_a_client_of_another_service_is_an_error_of_code():
         from_sso(**INLINE, client=other).load()
 
 
-def test_inner_clients_are_made_once(aws, scope, config, log_in, monkeypatch):
+def test_inner_clients_are_created_once(aws, scope, config, log_in, monkeypatch):
     config(SESSION)
     log_in(60, of="mine")
     made = []

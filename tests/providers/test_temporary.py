@@ -167,7 +167,7 @@ def test_master_credentials_that_sts_rejects_are_fetched(aws, code):
 
 
 def test_newer_master_credentials_are_not_fetched_again(aws):
-    """What STS calls expired are those that it was asked with."""
+    """The credentials that STS calls expired are those that signed the request."""
     web = from_web_token(role_arn=ROLE, web_identity_token="token")
     master = web.load()
     provider = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=master)
@@ -288,7 +288,7 @@ class TestCodes:
     )
     @pytest.mark.parametrize("lifetime", [None, 0, 30])
     def test_wrong_code_is_not_remembered(self, aws, clock, wrong, lifetime):
-        """A person types it, and does not wait for seconds until it is asked for again."""
+        """A person types it, and does not wait for seconds until the next prompt."""
         codes, is_short = ["111111", "222222"], isinstance(wrong, str)
         credentials = self.provider(lambda _: codes.pop(0)).bind(Scope(clock=clock)).load()
         aws.now = clock.now
@@ -340,7 +340,7 @@ class TestCodes:
         with pytest.raises(InvalidRegionError):
             provider.fetch()
 
-    def test_there_is_no_prompt(self, mocker):
+    def test_nothing_prompts(self, mocker):
         prompt = mocker.patch("getpass.getpass")
         with pytest.raises(ConfigurationError) as raised:
             self.provider(None).load()
@@ -457,7 +457,7 @@ def test_credentials_in_client_config_are_refused():
     ids=["function", "provider", "chain", "default chain"],
 )
 def test_missing_master_credentials_stop_a_chain(source, reason):
-    """The role was asked for: a chain must stop at it, not step over it."""
+    """The role is configured: a chain must stop at it."""
     role = from_temporary_credentials(params={"RoleArn": ROLE}, master_credentials=source)
     chain = create_credential_chain(role, lambda: pytest.fail("goes on"))
     with pytest.raises(FetchError) as raised:

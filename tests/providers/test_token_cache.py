@@ -71,7 +71,7 @@ def no_space(*_, **__):
 
 @pytest.mark.parametrize("refused", ["os.fsync", "pathlib.Path.replace", "tempfile.mkstemp"])
 def test_the_old_file_stays_where_the_disk_refuses(cache, monkeypatch, caplog, refused):
-    """The fetch goes on with the new token; only the next process suffers."""
+    """The fetch uses the new token; only the next process lacks it."""
     cache[NAME] = {"accessToken": "old"}
     with monkeypatch.context() as broken:
         broken.setattr(refused, no_space)
@@ -85,7 +85,7 @@ def test_the_old_file_stays_where_the_disk_refuses(cache, monkeypatch, caplog, r
     )
 
 
-def test_a_directory_that_cannot_be_made_fails_nothing(world, caplog):
+def test_a_directory_that_cannot_be_created_fails_nothing(world, caplog):
     (world / "file").write_text("")
     cache = TokenCache(str(world / "file" / "cache"))
     cache[NAME] = {"accessToken": fakes.secret("access-token")}
@@ -126,7 +126,7 @@ def test_a_file_without_a_json_object_is_a_value_error(cache, text):
 
 
 def test_a_missing_file_is_an_os_error_and_not_an_empty_place(cache):
-    """Botocore would say that there is no token, and not where it has looked."""
+    """Botocore says that there is no token, but not where it looked."""
     assert NAME in cache
     with pytest.raises(FileNotFoundError):
         cache[NAME]

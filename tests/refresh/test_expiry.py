@@ -228,7 +228,7 @@ def test_polars_reads_beyond_the_end_of_the_credentials(bucket):
 
 @pytest.mark.caller_signs
 def test_obstore_reads_beyond_the_end_of_the_credentials(bucket):
-    """It keeps them for ``ttl``, whatever they say: shorter than what is left at a refresh."""
+    """It keeps them for ``ttl``, whatever their expiration, so ``ttl`` must be short."""
     obstore = pytest.importorskip("obstore", reason="obstore is not installed")
     auth = pytest.importorskip("obstore.auth.boto3", reason="obstore needs Python 3.11 for boto3")
     session = Session(credentials=bucket.keys, region_name="eu-west-1")

@@ -118,7 +118,7 @@ def switching(*users):
 
 
 class TestIdentity:
-    """Requests go on as the identity in force."""
+    """Requests continue as the identity in force."""
 
     def test_a_replaced_token(self, session, provider, express):
         client = client_of(session)

@@ -193,7 +193,7 @@ def test_a_failure_leaves_nothing_of_the_one_before_it():
 
 
 class Source:
-    """Gives credentials of a lifetime, or raises what it is told to."""
+    """Gives credentials of a lifetime, or raises the errors of a script."""
 
     def __init__(self, clock, lifetime=3600):
         self.clock, self.lifetime = clock, lifetime
@@ -499,7 +499,7 @@ def test_a_rejection_during_a_fetch_is_answered_by_that_fetch(refresher, source)
 
 
 def test_an_invalidation_during_a_fetch_is_not_lost(refresher, source, clock):
-    """What the fetch under way gives is good for those who came before, and not kept."""
+    """The result of a fetch under way is used by earlier callers, but not cached."""
     fetch = source.__call__
 
     def invalidating():
@@ -697,7 +697,7 @@ def test_source_that_is_down_is_called_rarely(clock, lifetime, attempts):
 
 
 class TestClock:
-    """The wall clock may be set, and the steady one stands still while a machine is suspended."""
+    """The wall clock may be set, and the steady one stops while a machine is suspended."""
 
     def test_clock_set_back_does_not_prolong_credentials(self, refresher, clock):
         served(refresher)

@@ -487,7 +487,7 @@ def test_unused_credentials_are_collected(source):
     assert fakes.is_collected(lambda: set(ours.values()) == {older})
 
 
-def test_a_client_made_before_the_provider_resolved_is_left_out(source):
+def test_a_client_created_before_resolving_is_left_out(source):
     session = boto3.Session()
     explicit = {"aws_access_key_id": "AKIA1", "aws_secret_access_key": "secret"}
     wire = Wire("ExpiredToken")

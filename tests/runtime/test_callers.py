@@ -213,7 +213,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("is_chain", [False, True])
     def test_remembered_ones_keep_no_frame_of_a_caller(self, is_chain):
-        """What was in them, a request of a user for example, would be kept until the next one."""
+        """The content of a frame, such as a user's request, would stay in memory until then."""
 
         class Request:
             pass

@@ -1,4 +1,4 @@
-"""The thread for what other packages do, which may be left behind."""
+"""The thread for code of other packages, which may be left behind."""
 
 import signal
 import subprocess

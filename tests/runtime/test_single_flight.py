@@ -24,7 +24,7 @@ from tests.refresh.test_refresh import together
 from tests.runtime.test_callers import at_line
 
 
-def test_a_value_is_made_once_for_each_process():
+def test_a_value_is_created_once_for_each_process():
     made = []
     local = ProcessLocal(lambda: made.append(1) or len(made))
     assert [local.get(), local.get()] == [1, 1]
@@ -99,7 +99,7 @@ def test_the_wait_for_another_thread_may_be_limited():
     work.join()
 
 
-def test_one_thing_is_made_however_many_ask():
+def test_concurrent_callers_create_one_value():
     made, never = [], threading.Event()
     once = Once(lambda: made.append(1) or never.wait(0.05) or object())
     assert len(set(together(16, once))) == 1
@@ -107,7 +107,7 @@ def test_one_thing_is_made_however_many_ask():
     assert len(made) == 1
 
 
-def test_what_could_not_be_made_is_tried_again():
+def test_a_failed_creation_is_tried_again():
     answers = [OSError("not yet"), "made"]
 
     def make():
@@ -122,7 +122,7 @@ def test_what_could_not_be_made_is_tried_again():
     assert once() == "made"
 
 
-def test_a_handler_that_comes_while_a_thing_is_made_makes_it():
+def test_a_signal_handler_during_a_creation_creates_it():
     made = []
 
     def make():

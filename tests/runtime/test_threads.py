@@ -111,7 +111,7 @@ def test_the_tests_of_roles_here_are_of_both_classes(shape):
 @pytest.mark.usefixtures("profiles")
 @pytest.mark.parametrize("shape", ["role-on-keys", "role-by-source"])
 def test_a_cache_that_is_set_later_is_used(aws, shape):
-    """SAM sets it on the resolver's provider; what was kept before does not hide it."""
+    """SAM sets it on the resolver's provider; credentials of an earlier load do not hide it."""
     botocore_ext.install()
     session = botocore.session.Session(profile=shape)
     session.get_credentials().get_frozen_credentials()

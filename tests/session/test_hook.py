@@ -607,7 +607,7 @@ class TestOuterRegion:
         session.client("s3", region_name="eu-north-1")
         assert self.region_of_sts(session) == "ap-south-1"
 
-    def test_that_of_providers_that_code_gives_too(self):
+    def test_that_of_providers_passed_in_code_too(self):
         botocore_ext.install(from_web_token(role_arn="arn:aws:iam::123456789012:role/Web"))
         session = boto3.Session(region_name="eu-west-1")
         session.client(

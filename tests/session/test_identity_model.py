@@ -169,7 +169,7 @@ class Tenants(RuleBasedStateMachine):
 
     @rule(tenant=TENANT, kind=KIND)
     def is_dropped(self, tenant, kind):
-        """A kept context may have it still."""
+        """A context that was copied earlier may still have it."""
         self.sources.pop((tenant, kind), None)
 
     @rule(tenant=TENANT, kind=KIND)
@@ -231,7 +231,7 @@ def test_no_request_carries_the_key_of_another_tenant(witness, part):
 
 @pytest.mark.parametrize("part", range(rounds(1, 4)))
 def test_a_storm(witness, part, caplog):
-    """16 threads and many tenants, some invalidated, some rejected, few of them kept.
+    """16 threads and many tenants, some invalidated, some rejected, and not all of them cached.
 
     The gate makes 10,000 requests, in parts that end within the time of a test.
     """

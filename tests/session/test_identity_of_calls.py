@@ -243,7 +243,7 @@ class TestResources:
         with pytest.raises(ConfigurationError, match="no identity"):
             _ = found.content_length
 
-    def test_what_is_loaded_goes_with_its_identity(self, store):
+    def test_loaded_attributes_belong_to_their_identity(self, store):
         found = store.resource("s3").Object("bucket", "key3")
         with use_credentials(FrozenCredentials("AKIAC", "secret")):
             assert found.content_length == 4

@@ -69,7 +69,7 @@ MFA = CASES["roles: an MFA device"]
 OWN_SOURCE = CASES["roles: a profile that is its own source"]
 NAMED_SOURCE = CASES["roles: credential_source = Environment"]
 
-#: What differs between two runs of one program, and what stands for it.
+#: What differs between two runs of one program, and what replaces it.
 VOLATILE = {
     r"botocore-session-\d+": "botocore-session-<time>",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?": "<time>",
@@ -145,7 +145,7 @@ class Runs:
         botocore.register_initializer(self._attach)
         try:
             outcome = act()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is to be the same
+        except Exception as error:  # noqa: BLE001 - every error must be the same
             outcome = type_name(error), steady(str(error))
         finally:
             botocore.unregister_initializer(self._attach)

@@ -521,7 +521,7 @@ class TestLifetime:
             assert enter(use_credentials(make()), client) == "AKIAA"
         assert living() <= before
 
-    def test_no_more_are_kept_than_the_limit(self):
+    def test_the_limit_bounds_cached_identities(self):
         fetches = []
         providers = [Counting(name=str(one), fetches=fetches) for one in range(5)]
         client = client_of(max_identities=3)
@@ -552,7 +552,7 @@ class TestLifetime:
             gc.collect()
             assert signer(sts) == "AKIAA"
 
-    def test_a_failed_load_is_not_kept(self, sts):
+    def test_a_failed_load_is_not_cached(self, sts):
         answers = [None, A]
         source = lambda: answers.pop(0)  # noqa: E731 - a function
         with use_credentials(source):

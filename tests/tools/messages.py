@@ -14,7 +14,7 @@ from tests.parity import cases
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "errors.md"
 WRITTEN = cases.read(Path(__file__).with_suffix(".toml"))
-#: What differs from machine to machine or from case to case, and what stands for it on the page.
+#: What differs from machine to machine or from case to case, and what replaces it on the page.
 _PLACES = {
     r"^Error when retrieving credentials from \S+( of profile '\w+'|\(\))?: ": "",
     r"<config>|~/broken": "~/.aws/config",

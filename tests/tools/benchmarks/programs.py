@@ -345,8 +345,8 @@ def links(rounds: int, *counts: int) -> list[list[Times]]:
 def kept_sessions(count: int) -> list[list[list[Times]]]:
     """Return the times of the first and the last hundred of so many ``boto3.Session()``.
 
-    Every other one is created after ``install()``. They are all kept, in one process, so that the
-    garbage collector interrupts both kinds alike.
+    Every other one is created after ``install()``. All of them stay in memory, in one process, so
+    that the garbage collector interrupts both kinds alike.
     """
     import boto3
 

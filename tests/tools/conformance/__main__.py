@@ -1,8 +1,8 @@
-"""Replay the vectors of other AWS SDKs, and print what came of them.
+"""Replay the vectors of other AWS SDKs, and print the outcomes.
 
 The directory is the argument of ``--vectors``, else what ``BOTOCORE_EXT_CONFORMANCE`` names. It
 ends with status 1 if a result under ``install()`` is not plain botocore's, if a vector is not met
-and does not stand in the list of differences, or if one stands there and is met.
+and is not in the list of differences, or if one is in that list and is met.
 """
 
 import argparse

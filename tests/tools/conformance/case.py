@@ -1,4 +1,4 @@
-"""``Case``: one vector, whatever suite it is of, and ``Seen``: what came of it."""
+"""``Case``: one vector of any suite, and ``Seen``: its outcome."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

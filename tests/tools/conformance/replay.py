@@ -150,7 +150,7 @@ def _outcome(act: Callable[[], Any]) -> Any:
     """Return what ``act`` does, or the error, whatever it is."""
     try:
         return act()
-    except Exception as error:  # noqa: BLE001 - it is what came of it
+    except Exception as error:  # noqa: BLE001 - an outcome
         return _told(error)
 
 

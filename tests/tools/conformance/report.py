@@ -1,4 +1,4 @@
-"""What came of all replays, against the list of known differences.
+"""The outcomes of all replays, compared with the list of known differences.
 
 ``python -m tests.tools.conformance.report`` prints that list as it is in
 ``docs/conformance.md``.
@@ -67,7 +67,7 @@ def differences() -> list[Difference]:
 
 @dataclass
 class Result:
-    """What came of one case."""
+    """The outcome of one case."""
 
     case: Case
     #: Whether all that can be seen is the same under ``install()``.
@@ -95,10 +95,10 @@ class Result:
                 yield f"{self.case}, through {factory}: {'; '.join(found)}"
 
     def outdated(self, listed: Sequence[Difference]) -> Iterator[str]:
-        """Give what stands in the list and is met."""
+        """Yield what is in the list of differences but is met."""
         for factory, found in self.ours.items():
             if not found and any(one.is_about(self.case, factory) for one in listed):
-                yield f"{self.case}, through {factory}: stands in the list, and is met"
+                yield f"{self.case}, through {factory}: is in the list of differences, but is met"
 
 
 def ours(replay: Replay, case: Case, factory: str) -> list[str]:
@@ -150,7 +150,7 @@ def table(results: Sequence[Result], listed: Sequence[Difference]) -> str:
 
 
 def distinct_statuses(results: Sequence[Result], listed: Sequence[Difference]) -> dict[str, str]:
-    """Return what came of each case, counting the same case of two SDKs once."""
+    """Return the outcome of each case, counting the same case of two SDKs once."""
     worst: dict[str, str] = {}
     for one in results:
         if is_credentials(one.case):

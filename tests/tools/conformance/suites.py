@@ -101,7 +101,7 @@ def _json(directory: Path, suite: str) -> Any:
     return json.loads((directory / suite).read_text(encoding="utf-8"))
 
 
-# Directories of environment, files, recorded requests and what came of them.
+# Directories of environment, files, recorded requests and their outcomes.
 
 
 def _chains(directory: Path) -> Iterator[Case]:

@@ -115,7 +115,7 @@ def instance(wanted: Sequence[Mapping[str, Any]], seen: Seen) -> list[str]:
 def login(
     wanted: Sequence[Mapping[str, Any]], calls: Sequence[Mapping[str, Any]], seen: Seen
 ) -> list[str]:
-    """Compare the credentials of `aws login`, what was asked for them, and what is kept."""
+    """Compare the credentials of `aws login`, the request for them, and what is stored."""
     found: list[str] = []
     for one in wanted:
         if one["result"] == "credentials":
@@ -141,7 +141,7 @@ def login(
     return found
 
 
-# Roles: what was asked, in order, against the steps of the vector.
+# Roles: the requests, in order, compared with the steps of the vector.
 
 
 def role(wanted: Sequence[Mapping[str, Mapping[str, str]]] | None, seen: Seen) -> list[str]:
@@ -198,7 +198,7 @@ def _assumed(action: str, wanted: Mapping[str, str], sent: Sent) -> list[str]:
 
 
 def parser(wanted: Mapping[str, Any], seen: Seen) -> list[str]:
-    """Compare profiles and what else stands in the files."""
+    """Compare profiles and the other content of the files."""
     outcome = seen.outcomes[0]
     if "error" in outcome:
         is_wanted = "errorContaining" in wanted

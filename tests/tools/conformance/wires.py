@@ -81,7 +81,7 @@ def place(method: str, url: str) -> tuple[str, ...]:
 
 @dataclass
 class Recorded:
-    """Answers in the order of the recording, whatever it is that was asked."""
+    """Answers in the order of the recording, whatever the request is."""
 
     exchanges: Sequence[Exchange]
     done: int = 0
@@ -110,7 +110,7 @@ class Recorded:
 
 
 def same(answer: Answer) -> Callable[[], Wire]:
-    """Give one answer to whatever is asked."""
+    """Give one answer to every request."""
     return lambda: lambda _sent, _number: (answer, "")
 
 

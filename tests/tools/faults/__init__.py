@@ -1,5 +1,5 @@
-"""Every fault at every step of every provider: what comes of it, written down and held.
+"""Every fault at every step of every provider, with its outcome, which a test compares.
 
-``steps`` says how each provider comes to the step, ``catalogue`` what may go wrong there,
-``expected`` what is to come of it, ``running`` does it, and ``page`` prints the table.
+``steps`` has how each provider comes to the step, ``catalogue`` what may go wrong there,
+``expected`` the outcomes and their tables, and ``running`` tries them.
 """

@@ -1,4 +1,4 @@
-"""What is to come of each fault, and how the table shows it."""
+"""The expected outcome of each fault, and the tables of the page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LOCAL_COLUMNS = "| fault | no credentials yet | the credentials are valid |\n"
 
 
 def discrepancies(cells: Iterable[Cell]) -> list[str]:
-    """Say where something else came of a fault, or what must never be."""
+    """Return the faults with another outcome, and what must never happen."""
     found = []
     for cell in cells:
         expected = EXPECTED.get(cell.step.family, {}).get(cell.fault.name, [])

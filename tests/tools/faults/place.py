@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 #: Seconds in which one fetch must end where its faults take time, instead of the usual 25: more
-#: than a request may take after the one that the fault held up.
+#: than a request may take after the one that the fault delayed.
 SHORT_BUDGET = 6
 #: What is shorter there: budgets, and how many times the timeout one attempt may take.
 _SHORTER = {

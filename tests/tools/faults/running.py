@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .place import Records
     from .steps import Step
 
-#: How many connections may be open while the provider is there, and the errors are held: a client
+#: How many connections may be open while the provider and the errors exist: a client
 #: of a service keeps one, ``from_sso`` has two clients, a login has one for each renewal, and
 #: ``from_ini`` with ``ignore_cache`` one for each change of the files.
 OPEN_SOCKETS = {
@@ -44,7 +44,7 @@ LEFT = 200
 
 @dataclass
 class Cell:
-    """What came of one fault at one step."""
+    """The outcome of one fault at one step."""
 
     step: Any
     fault: Any
@@ -52,7 +52,7 @@ class Cell:
     first: str = ""
     once: str = ""
     valid: str = ""
-    #: What must never be.
+    #: What must never happen.
     problems: list[str] = field(default_factory=list)
     #: The longest of the three, in seconds.
     longest: float = 0
@@ -94,7 +94,7 @@ class Trial:
             self._recover()
 
     def end(self, records: Records) -> Cell:
-        """Look for what must never be, and let go of everything."""
+        """Look for what must never happen, and release everything."""
         place, problems = self.place, self.cell.problems
         texts = [text for error in self.errors for text in searching.texts_of(error)]
         texts += [*records.of(place), repr(self.provider), repr(self.kept)]
@@ -123,7 +123,7 @@ class Trial:
             self.place.refuse = 0
 
     def _fail(self, times: int) -> int:
-        """Let the fault happen so often from now on; return how often it was asked before."""
+        """Let the fault occur so often from now on; return the number of requests before."""
         aws, step = self.place.aws, self.step
         step.again(self.place, self.provider)
         if self.fault.spoil is not None:
@@ -133,7 +133,7 @@ class Trial:
             aws.script(step.operation, *[self.fault.answered(self.place)] * times)
             return self._asked()
         times = min(times, step.attempts)
-        if step.before in (None, "GetId"):  # an identity that is kept is not asked for again
+        if step.before in (None, "GetId"):  # a cached identity is not requested again
             self.place.refuse = times
         else:
             aws.script(step.before, lambda _: setattr(self.place, "refuse", times))
@@ -183,7 +183,7 @@ class Trial:
         return "current credentials"
 
     def _recover(self) -> None:
-        """Nothing of the fault stays behind: the next fetch returns credentials."""
+        """Check that the fault has no later effect: the next fetch returns credentials."""
         old = self.kept._refresher.current.frozen
         self.step.again(self.place, self.provider)
         self.kept.invalidate()

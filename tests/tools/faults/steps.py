@@ -52,7 +52,7 @@ _ENDPOINTS = {"from_http", "from_container_metadata", "from_instance_metadata"}
 
 
 def nothing(_place: Place, _provider: Provider) -> None:
-    """Do nothing: each fetch comes to the step by itself."""
+    """Do nothing: each fetch includes the step."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,16 @@ class Step:
     family: str
     #: Makes the provider, bound.
     build: Callable[[Place], Provider]
-    #: What is asked before; None: this is the first.
+    #: The operation before this one; None: this is the first.
     before: str | None = None
-    #: Makes sure that the next fetch comes to the step.
+    #: Makes sure that the next fetch includes the step.
     again: Callable[[Place, Provider], None] = nothing
     #: What tells it from another step with the same names.
     case: str = ""
 
     @property
     def attempts(self) -> int:
-        """How often it is asked where each attempt fails."""
+        """The number of attempts if each of them fails."""
         return 2 if self.factory in _ENDPOINTS else 3
 
     def __str__(self) -> str:
@@ -253,7 +253,7 @@ def _http(place: Place) -> Provider:
 
 
 def container(place: Place) -> Provider:
-    """The endpoint of a container, whose token stands in a file."""
+    """The endpoint of a container, whose token is in a file."""
     path = place.home / f"{place.name}.token"
     path.write_text(fakes.secret("token"), encoding="utf-8")
     environ = {

@@ -1,4 +1,4 @@
-"""A pytest plugin for botocore's tests: install, if told to, and write down what came of each.
+"""A pytest plugin for botocore's tests: call ``install()`` if required, and record each outcome.
 
 It is loaded as a module of its own, because there ``tests`` is botocore's package. Without
 ``install()`` nothing of this package is loaded.
@@ -16,7 +16,7 @@ INSTALL, OUTCOMES = "BOTOCORE_EXT_INSTALL", "BOTOCORE_EXT_OUTCOMES"
 
 
 class Outcomes:
-    """What came of each test, and how many sessions were made and resolvers were ours."""
+    """The outcome of each test, and the number of sessions and of our resolvers."""
 
     def __init__(self):
         self.outcomes, self.sessions, self.resolvers, self.package = {}, 0, 0, None
