@@ -41,8 +41,8 @@ def reason_not_selected(folder):
     return "" if found == VERSION else f"{folder} has {PACKAGE} {found}, not {VERSION}"
 
 
-def replay(name, case, folder):
-    """Run a case in a node of its own, and return what came of it."""
+def replay(name, case, node):
+    """Run a case in a node, and return what came of it."""
     aws = cases.SteadyAws()
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
@@ -50,18 +50,14 @@ def replay(name, case, folder):
         case = cases.filled(case, known)
         cases.write_files(case, home)
         cases.script(case, aws)
+        environment = {"PATH": os.environ["PATH"], **cases.environment(case, home)}
+        described = {"case": case, "environment": environment, "port": aws.port}
         try:
-            ended = subprocess.run(
-                ["node", str(HERE / "replay.cjs"), str(folder), str(aws.port)],
-                input=json.dumps(case),
-                env={"PATH": os.environ["PATH"], **cases.environment(case, home)},
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=60,
-            )
-            assert ended.stdout, f"{name}: {ended.stderr}"
-            return said.result(json.loads(ended.stdout), aws.requests, known)
+            node.stdin.write(f"{json.dumps(described)}\n")
+            node.stdin.flush()
+            line = node.stdout.readline()
+            assert line, f"{name}: node has ended, or took a minute"
+            return said.result(json.loads(line), aws.requests, known)
         finally:
             aws.close()
 
@@ -69,13 +65,18 @@ def replay(name, case, folder):
 def replays(chosen, folder):
     """Run cases, some at a time, and name each that is done."""
 
-    def run(name):
-        told = replay(name, chosen[name], folder)
-        sys.stdout.write(f"{name}\n")
-        return told
+    def run(names):
+        command = ["node", str(HERE / "replay.cjs"), str(folder)]
+        found, pipe = {}, subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as node:
+            for name in names:
+                found[name] = replay(name, chosen[name], node)
+                sys.stdout.write(f"{name}\n")
+        return found
 
+    parts = [list(chosen)[first::PROCESSES] for first in range(PROCESSES)]
     with ThreadPoolExecutor(PROCESSES) as pool:
-        return dict(zip(chosen, pool.map(run, chosen), strict=True))
+        return {name: told for found in pool.map(run, parts) for name, told in found.items()}
 
 
 def check(folder):

@@ -1,14 +1,15 @@
-// Resolves one case with the npm package: the case comes by standard input, what came of it goes out as JSON.
+// Resolves cases with the npm package: each comes as a line of standard input, what came of it goes out as a line of JSON.
 "use strict";
 
 const fs = require("node:fs");
 const http = require("node:http");
 const https = require("node:https");
 const path = require("node:path");
+const readline = require("node:readline");
 const { createRequire, syncBuiltinESMExports } = require("node:module");
 
-const [, , folder, port] = process.argv;
-const load = createRequire(path.join(folder, "package.json"));
+const load = createRequire(path.join(process.argv[2], "package.json"));
+let sdk, port;
 const LOCAL = /^(127\..*|localhost|\[?::1\]?)$/;
 // The agents of containers have no name that a region could be read from.
 const AGENT = /^169\.254\./;
@@ -33,8 +34,6 @@ Math.random = () => 0.4;
 process.on("unhandledRejection", () => {});
 for (const name of ["log", "warn", "error", "info", "debug"]) console[name] = () => {};
 process.emitWarning = () => {};
-
-const sdk = load("@aws-sdk/credential-providers");
 
 const EXPORTS = {
   from_sso: "fromSSO",
@@ -135,8 +134,12 @@ function failure(error) {
   };
 }
 
-async function main() {
-  const described = JSON.parse(fs.readFileSync(0, "utf-8"));
+// Each case has its own variables and server, and modules that remember nothing of the case before.
+async function replay(described, environment) {
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, environment);
+  for (const name of Object.keys(require.cache)) delete require.cache[name];
+  sdk = load("@aws-sdk/credential-providers");
   const outcomes = [];
   const caller = {};
   if (described.client_region) caller.region = async () => described.client_region;
@@ -152,7 +155,17 @@ async function main() {
       outcomes.push({ error: failure(error) });
     }
   }
-  fs.writeSync(1, JSON.stringify(outcomes));
+  return outcomes;
+}
+
+async function main() {
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const hangs = setTimeout(() => process.exit(1), 60_000);
+    const described = JSON.parse(line);
+    port = described.port;
+    fs.writeSync(1, `${JSON.stringify(await replay(described.case, described.environment))}\n`);
+    clearTimeout(hangs);
+  }
   process.exit(0);
 }
 
