@@ -45,18 +45,31 @@ LIMITED = [
 ]
 #: How many workers pytest-xdist has, where the command does not say.
 WORKERS = "PYTEST_XDIST_AUTO_NUM_WORKERS"
-#: What differs by interpreter: threads, forks, annotations, and each provider once.
+#: What differs by interpreter: threads, forks, contexts, annotations, and each provider once.
 BY_INTERPRETER = [
     "tests/contract",
-    "tests/providers",
-    "tests/runtime/test_awaiting.py",
+    "tests/runtime",
     "tests/test_cases.py",
-    "tests/runtime/test_single_flight.py",
-    "tests/runtime/test_deadline.py",
-    "tests/runtime/test_fork.py",
-    "tests/session/test_hook.py",
     "tests/refresh/test_refresh.py",
-    "tests/runtime/test_threads.py",
+    "tests/session/test_hook.py",
+    "tests/session/test_use_credentials.py",
+]
+#: What differs by botocore or by interpreter, for the oldest of both. Commands, documentation and
+#: tools are not in it: they reach botocore through the rest.
+BY_BOTOCORE = [
+    *("tests/aws", "tests/contract", "tests/explanation", "tests/options", "tests/profiles"),
+    *("tests/providers", "tests/refresh", "tests/runtime", "tests/session"),
+    *("tests/test_botocore_seams.py", "tests/test_cases.py", "tests/test_integrations.py"),
+    "tests/test_secrets.py",
+]
+#: What reaches no line of the package that other tests do not reach: not measured a second time.
+NOT_MEASURED = [
+    "tests/session/test_inert.py",
+    "tests/test_architecture.py",
+    "tests/test_botocore_seams.py",
+    "tests/test_conformance.py",
+    "tests/test_messages.py",
+    "tests/test_secrets.py",
 ]
 #: Programs with a botocore of their own and, before 1.46, without.
 AWS_CLIS = {"aws-newest": ["awscli"], "aws-older": ["awscli==1.45.64", "boto3==1.43.64"]}
@@ -286,7 +299,7 @@ class Gate:
         programs = [str(self.work / name / "bin" / "aws") for name in AWS_CLIS]
         named = {"BOTOCORE_EXT_AWS": os.pathsep.join(programs)}
         tests = ("tests/commands/test_awscli.py", "tests/commands/test_exec.py")
-        return self.pytest("tools", *tests, environ=named)
+        return self.pytest("tools", *tests, "-k", "awscli or aws_cli", environ=named)
 
     def javascript(self) -> str:
         """Check that the record of one npm package is still true, and use another as it is."""
@@ -304,6 +317,14 @@ class Gate:
         tests += ["tests/options/test_oidc_provider.py"]
         environ = {name: str(folder) for name, folder in folders.items()}
         return self.pytest("tools", *tests, "-k", "javascript or oidc_provider", environ=environ)
+
+    def conformance(self) -> str:
+        """Replay the vectors of other SDKs, where a variable says where they are."""
+        command = (self.python("tools"), "-m", "tests.tools.conformance")
+        remark = self.run(*command).strip().splitlines()[-1]
+        if remark.startswith("skipped"):
+            self.absent.append("the vectors of other SDKs")
+        return remark
 
     def benchmarks(self) -> None:
         """See that they run; they measure elsewhere."""
@@ -323,6 +344,7 @@ class Gate:
         except FailedError:
             self.absent.append("aioboto3")
         options = ["--cov", "--cov-report=term-missing", "--cov-fail-under=100"]
+        options += [f"--ignore={one}" for one in NOT_MEASURED]
         return self.pytest(name, "-m", "not proof", *options, environ=self.long)
 
     def on(self, version: str) -> str:
@@ -331,9 +353,9 @@ class Gate:
         return self.pytest(version, "-m", "not proof", *BY_INTERPRETER)
 
     def with_floor(self) -> str:
-        """Test with the oldest botocore: all but the proofs, which try the same code often."""
+        """Test with the oldest botocore what it can make a difference to."""
         self.environment("floor", self.floor, ".[test]", "botocore==1.41.*", "boto3==1.41.*")
-        return self.pytest("floor", "-m", "not proof")
+        return self.pytest("floor", "-m", "not proof", *BY_BOTOCORE)
 
     def pytest(self, name: str, *arguments: str, environ: dict[str, str] | None = None) -> str:
         """Run tests in an environment, and return the summary and the seed of their order."""
@@ -393,6 +415,7 @@ class Gate:
             Stage(
                 "wheel and demonstration", self.from_the_wheel, ("source distribution and wheel",)
             ),
+            Stage("vectors of other SDKs", self.conformance, ("tools",)),
             Stage("benchmarks", self.benchmarks, ("tools",)),
         ]
 
