@@ -7,6 +7,7 @@ from datetime import timezone
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
+from botocore.parsers import ResponseParserFactory
 from botocore.utils import parse_timestamp
 
 from botocore_ext import (
@@ -110,6 +111,19 @@ def test_parsers_of_the_caller_stay_as_they_are(aws):
         RoleArn=ROLE, RoleSessionName="me"
     )
     assert isinstance(answer["Credentials"]["Expiration"], str)
+
+
+def test_parsers_of_another_class_stay_as_they_are(aws):
+    """What its settings mean is known to that class alone."""
+
+    class Parsers(ResponseParserFactory):
+        def set_parser_defaults(self, **_):
+            raise AssertionError("has another timestamp parser")
+
+    provider = from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
+    session = Session(credentials=provider)
+    session._session.register_component("response_parser_factory", Parsers())
+    assert session.get_credentials().get_frozen_credentials().access_key == aws.requests[0].gave
 
 
 def test_callable_is_called_at_every_fetch_and_stripped(aws):
