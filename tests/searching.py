@@ -37,6 +37,19 @@ def texts_of(error):
         error = error.__cause__ or error.__context__
 
 
+def variables_of(error):
+    """Give the variables of the package in the traceback, of a tuple or dict each member too.
+
+    Error trackers send them to a server.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [one for one in frames if one.f_globals["__name__"].startswith("botocore_ext.")]
+    found = [value for frame in ours for value in frame.f_locals.values()]
+    for one in found:
+        found += one.values() if isinstance(one, dict) else one if isinstance(one, tuple) else ()
+    return [repr(one) for one in found]
+
+
 class Records(logging.Handler):
     """Keeps the text of every record, at every level."""
 

@@ -9,6 +9,7 @@ import logging
 import subprocess
 import sys
 import threading
+from unittest import mock
 
 import botocore.auth
 import botocore.session
@@ -16,10 +17,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from botocore_ext import (
+    ConfigurationError,
     FetchError,
     FrozenCredentials,
     Scope,
     from_cognito_identity_pool,
+    from_env,
     from_http,
     from_process,
     from_temporary_credentials,
@@ -260,3 +263,25 @@ def test_the_arguments_of_a_child_are_searched(commands):
     secret = fakes.secret()
     subprocess.run([sys.executable, "-c", "pass", secret], check=True)
     assert searching.shown(commands) == {secret}
+
+
+def test_variables_of_a_traceback_show_no_credentials(clock, monkeypatch):
+    """Those of a refused refresh, of malformed credentials, and of a whole environment."""
+    good = FrozenCredentials("A", fakes.secret("key"), None, clock.at(3600))
+    function = mock.Mock(side_effect=[good, ConfigurationError(provider="p", error_msg="no")])
+    credentials = FunctionProvider(function=function).bind(Scope(clock=clock)).load()
+    clock.advance(3590)
+    malformed = {"AccessKeyId": "A", "Secret": fakes.secret("key")}
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "A")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret("key"))
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2000-01-01T00:00:00Z")
+    for work in (
+        credentials.get_frozen_credentials,
+        FunctionProvider(function=lambda: malformed).fetch,
+        from_env().fetch,
+    ):
+        with pytest.raises((ConfigurationError, FetchError)) as raised:
+            work()
+        variables = searching.variables_of(raised.value)
+        assert variables
+        assert not searching.shown(variables), work

@@ -111,15 +111,20 @@ class EnvironmentProvider(Provider):
 
     def fetch(self) -> FrozenCredentials:
         """Read the variables."""
-        environ = self.scope.environ
-        # Without the expiration, about which the errors of botocore name no variable.
-        variables = {name: environ[name] for name in environ if name != EnvProvider.EXPIRY_TIME}
-        load = EnvProvider(variables).load
-        loaded = native(self.METHOD, "the environment", "set the variables again", load)
+        remedy = "set the variables again"
+        loaded = native(self.METHOD, "the environment", remedy, self._load_with_botocore)
         if loaded is None:
             raise self._not_configured()
         credentials = _from_settings(self.METHOD, loaded, _VARIABLES)
         return replace(credentials, expiration=self._expiration())
+
+    def _load_with_botocore(self) -> Credentials | None:
+        # Security: no function that raises an error has the environment as a variable, because
+        # error trackers send the variables of a traceback to a server.
+        environ = self.scope.environ
+        # Without the expiration, about which the errors of botocore name no variable.
+        variables = {name: environ[name] for name in environ if name != EnvProvider.EXPIRY_TIME}
+        return EnvProvider(variables).load()
 
     def _expiration(self) -> datetime | None:
         name = EnvProvider.EXPIRY_TIME

@@ -85,16 +85,16 @@ class FunctionProvider(Provider):
         return credentials
 
     def _call(self) -> FrozenCredentials | None:
-        found = guard_recursion(
-            self._identity,
-            self._label,
-            lambda: result_of(self.function(), self.METHOD, self._label),
-        )
         try:
-            return None if found is None else FrozenCredentials.of(found)
+            return guard_recursion(self._identity, self._label, self._returned)
         except FieldError as error:
             fact = f"{self._label} did not return credentials: {error}"
         raise FetchError(provider=self.METHOD, error_msg=fact)
+
+    def _returned(self) -> FrozenCredentials | None:
+        # Security: on its own, so that a traceback has no variable with the credentials.
+        found = result_of(self.function(), self.METHOD, self._label)
+        return None if found is None else FrozenCredentials.of(found)
 
 
 def as_provider(source: object) -> CredentialProvider:

@@ -3,7 +3,6 @@
 import re
 import socket
 import threading
-import traceback
 import weakref
 from datetime import datetime, timezone
 from itertools import count
@@ -373,24 +372,6 @@ def test_an_error_that_is_raised_again_does_not_grow(refresher, source):
             served(refresher)
         depths.append(len(raised.traceback))
     assert depths[1] == depths[2]
-
-
-def test_variables_of_a_traceback_show_no_credentials(source, clock):
-    """Error trackers send them to a server, of a tuple each member."""
-    credentials = FunctionProvider(function=source).bind(Scope(clock=clock)).load()
-    credentials.get_frozen_credentials()
-    clock.advance(3600 - 30)
-    source.error = denied()
-    with pytest.raises(ClientError) as raised:
-        credentials.get_frozen_credentials()
-    shown = []
-    for frame, _ in traceback.walk_tb(raised.tb):
-        if frame.f_globals["__name__"].startswith("botocore_ext."):
-            shown += frame.f_locals.values()
-    for one in shown:
-        shown += one if isinstance(one, tuple) else ()
-    assert shown
-    assert "secret" not in [*shown, *filter(re.compile(r"\bsecret\b").search, map(repr, shown))]
 
 
 def test_a_first_failure_raises_and_is_not_remembered(refresher, source):
