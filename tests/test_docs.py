@@ -275,8 +275,8 @@ def test_security_page_lists_providers_and_loggers():
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     sends = page.partition("## What is sent")[2].partition("\n## ")[0]
     rows = [line for line in sends.splitlines() if line.startswith("| `")]
-    told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert told == {kind.FACTORY for kind in EVERY}
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert listed == {kind.FACTORY for kind in EVERY}
     assert [one.name for one in context._LOGGERS if f"`{one.name}`" not in page] == []
 
 
@@ -359,9 +359,9 @@ def test_the_commands_of_the_readme_are_one_line_each():
 def test_no_page_says_to_install_from_an_index():
     """The package is on none, so another package that takes its name would be installed."""
     sources = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *files(ROOT / "botocore_ext")]
-    told = re.compile("pip install [^`\\n]*botocore-ext")
+    installs = re.compile("pip install [^`\\n]*botocore-ext")
     texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in sources}
-    assert [path for path, text in texts.items() if told.search(text)] == []
+    assert [path for path, text in texts.items() if installs.search(text)] == []
 
 
 def files(folder):

@@ -53,13 +53,13 @@ class Kept(logging.Handler):
 
 def log_of(call):
     """Return what this thread logs while it makes a call."""
-    kept, root = Kept(), logging.getLogger()
-    root.addHandler(kept)
+    records, root = Kept(), logging.getLogger()
+    root.addHandler(records)
     try:
         call()
     finally:
-        root.removeHandler(kept)
-    return kept
+        root.removeHandler(records)
+    return records
 
 
 @pytest.fixture
@@ -99,13 +99,13 @@ def test_concurrent_user_call_is_logged_in_full(step, own, place):
     thread.start()
     try:
         assert inside.wait(30)
-        beside = log_of(own.get_caller_identity)
+        together = log_of(own.get_caller_identity)
     finally:
         done.set()
         thread.join()
-    assert beside.records == alone.records
-    assert "GetCallerIdentityResponse" in "".join(beside.texts)
-    assert searching.shown(beside.texts) == searching.shown(alone.texts)
+    assert together.records == alone.records
+    assert "GetCallerIdentityResponse" in "".join(together.texts)
+    assert searching.shown(together.texts) == searching.shown(alone.texts)
 
 
 @pytest.mark.caller_signs

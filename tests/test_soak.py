@@ -33,12 +33,12 @@ def test_requests_fail_only_in_an_outage_and_its_wait():
     run.begin = begin = run.clock.time
     outages = soak.Outages([begin + 100], [begin + 200], ["nonsense"])
     identity = soak.Identity(0, 900, [outages])  # without credentials each request fails
-    told = []
+    seen = []
     for now in (0, 150, 230, 300):
         run.clock.time = begin + now
         run._request(identity)
-        told.append((len(run.wrong), run.unserved, run.waited))
-    assert told == [(1, 0, 0), (1, 1, 0), (1, 1, 1), (2, 1, 1)]
+        seen.append((len(run.wrong), run.unserved, run.waited))
+    assert seen == [(1, 0, 0), (1, 1, 0), (1, 1, 1), (2, 1, 1)]
 
 
 def test_outages_are_times():

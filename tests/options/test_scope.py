@@ -271,13 +271,13 @@ class TestCommonClients:
         assert Scope().client("sts", None) is not Scope().client("cognito-identity", None)
 
     def test_each_region_and_each_client_config_has_its_own(self):
-        held = [Scope() for _ in range(4)]
+        scopes = [Scope() for _ in range(4)]
         given = {"config": Config(read_timeout=1)}
         clients = [
-            held[0].client("sts", None),
-            held[1].client("sts", {"region_name": "eu-west-2"}),
-            held[2].client("sts", given),
-            held[3].client("sts", dict(given)),
+            scopes[0].client("sts", None),
+            scopes[1].client("sts", {"region_name": "eu-west-2"}),
+            scopes[2].client("sts", given),
+            scopes[3].client("sts", dict(given)),
         ]
         assert len({id(one) for one in clients}) == 4
         assert Scope().client("sts", given) is clients[2]
@@ -326,10 +326,10 @@ class TestCommonClients:
         here = Scope()
         given = Given(config=Config(read_timeout=1))
         here.client("sts", given)
-        held = weakref.ref(given)
+        alive = weakref.ref(given)
         del given
         gc.collect()
-        assert held() is not None
+        assert alive() is not None
 
     def test_client_never_has_the_credentials_of_another_thread(self):
         """Another thread may put its own in the place at any time."""

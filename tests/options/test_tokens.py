@@ -53,12 +53,12 @@ def test_a_pipe_is_not_waited_for_without_end(world):
     before, began = threading.active_count(), time.monotonic()
     with pytest.raises(FetchError, match=f"the token file {world}/pipe is empty"):
         TokenFile(str(world / "pipe"))()
-    held = os.open(world / "pipe", os.O_RDWR)
+    writer = os.open(world / "pipe", os.O_RDWR)
     try:
         with pytest.raises(FetchError, match=r"read \(nothing came within 0\.1 seconds\)"):
             TokenFile(str(world / "pipe"), timeout=0.1)()
     finally:
-        os.close(held)
+        os.close(writer)
     assert (threading.active_count(), time.monotonic() - began < 20) == (before, True)
 
 
@@ -81,8 +81,8 @@ def test_a_process_that_prints_without_end_is_ended():
 def test_a_process_is_not_waited_for_longer_than_it_runs():
     """What it has started holds its outputs: that would cost the whole timeout."""
     began = time.monotonic()
-    for held in (">/dev/null", "2>/dev/null", "", "& yes >&2"):
-        assert TokenProcess(f"sh -c 'sleep 30 {held} & echo it'")() == "it"
+    for redirection in (">/dev/null", "2>/dev/null", "", "& yes >&2"):
+        assert TokenProcess(f"sh -c 'sleep 30 {redirection} & echo it'")() == "it"
     assert time.monotonic() - began < 20
 
 

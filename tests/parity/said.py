@@ -37,10 +37,10 @@ def result(outcomes, requests, known):
     stand_ins = {name: text for name, text in known.items() if name != "<port>"}
     stand_ins[":<port>"] = f":{known['<port>']}"
     longest_first = sorted(stand_ins.items(), key=lambda one: -len(one[1]))
-    told = _steady([_request(one) for one in requests], longest_first)
+    record = _steady([_request(one) for one in requests], longest_first)
     return {
         "outcomes": _steady([_pruned(one) for one in outcomes], longest_first),
-        "requests": _repeated(told),
+        "requests": _repeated(record),
     }
 
 
@@ -54,25 +54,25 @@ def _pruned(outcome):
 def _request(request):
     parts = urlsplit(request.target)
     parameters = dict(request.parameters)
-    told = {"operation": request.operation}
+    record = {"operation": request.operation}
     if request.operation in _ROUTED:
         parameters |= dict(parse_qsl(parts.query))
     else:
         # One adds a slash to the path of an endpoint, the other does not.
         target = request.target.rstrip("/") if parameters else request.target
-        told |= {"target": target} if target.strip("/") else {}
+        record |= {"target": target} if target.strip("/") else {}
     if parameters:
-        told["parameters"] = parameters
+        record["parameters"] = parameters
     headers = {name.lower(): value for name, value in request.headers.items()}
-    told |= {name: headers[header] for header, name in _HEADERS.items() if header in headers}
+    record |= {name: headers[header] for header, name in _HEADERS.items() if header in headers}
     if "dpop" in headers:
-        told["DPoP"] = "signed"
-    signature = _SIGNATURE.match(told.get("authorization", ""))
+        record["DPoP"] = "signed"
+    signature = _SIGNATURE.match(record.get("authorization", ""))
     if signature:
-        told["authorization"] = "signed with {key} for {service} in {region}".format(
+        record["authorization"] = "signed with {key} for {service} in {region}".format(
             **signature.groupdict()
         )
-    return told
+    return record
 
 
 def _repeated(requests):
@@ -107,13 +107,13 @@ def _from_now(value):
 # The comparison.
 
 
-def without_texts(told):
+def without_texts(record):
     """Return a result without what an error says, which is Node.js's own in part."""
     outcomes = [
         {"error": {**one["error"], "message": ""}} if "error" in one else one
-        for one in told["outcomes"]
+        for one in record["outcomes"]
     ]
-    return {**told, "outcomes": outcomes}
+    return {**record, "outcomes": outcomes}
 
 
 def differences(javascript, python):
@@ -123,10 +123,10 @@ def differences(javascript, python):
     is compared. If the two send different operations, only these are.
     """
     sides = [_sides(javascript), _sides(python)]
-    sent = [[one["operation"] for one in told["requests"]] for told in (javascript, python)]
+    sent = [[one["operation"] for one in record["requests"]] for record in (javascript, python)]
     if sent[0] == sent[1]:
-        for side, told in zip(sides, (javascript, python), strict=True):
-            side += [_fields(one) for one in told["requests"]]
+        for side, record in zip(sides, (javascript, python), strict=True):
+            side += [_fields(one) for one in record["requests"]]
     found = {}
     for one, other in zip(*sides, strict=True):
         pairs = {
@@ -144,9 +144,9 @@ def differences(javascript, python):
 _FIRST = ("outcome", "keys access_key")
 
 
-def _sides(told):
-    requests = ", ".join(_often(one) for one in told["requests"]) or "none"
-    return [*(_outcome(one) for one in told["outcomes"]), {"requests": requests}]
+def _sides(record):
+    requests = ", ".join(_often(one) for one in record["requests"]) or "none"
+    return [*(_outcome(one) for one in record["outcomes"]), {"requests": requests}]
 
 
 def _often(request):

@@ -101,8 +101,8 @@ def test_credentials_that_expire_soon_are_refreshed(aws, scope, clock, log_in, l
     assert after["accessToken"]["accessKeyId"] == request.gave
     assert after["accessToken"]["expiresAt"] == fakes.at(clock.time + 900)
     assert after["refreshToken"] != before["refreshToken"]
-    for kept in ("clientId", "dpopKey", "idToken", "tokenType"):
-        assert after[kept] == before[kept]
+    for unchanged in ("clientId", "dpopKey", "idToken", "tokenType"):
+        assert after[unchanged] == before[unchanged]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

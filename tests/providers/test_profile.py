@@ -155,8 +155,8 @@ class TestRoles:
     @pytest.mark.parametrize("depth", [1, 2, 7])
     def test_any_depth(self, depth, config, aws):
         names = [f"r{number}" for number in range(depth)]
-        hops = zip(names, [*names[1:], "bottom"], strict=True)
-        config("".join(role(*hop) for hop in hops) + f"[profile bottom]\n{STATIC}")
+        pairs = zip(names, [*names[1:], "bottom"], strict=True)
+        config("".join(role(*pair) for pair in pairs) + f"[profile bottom]\n{STATIC}")
         keys = from_ini(profile="r0").fetch()
         assert roles(aws) == [f"{ROLE}/{name}" for name in reversed(names)]
         assert signers(aws.requests) == ["AKIASTATIC", *(one.gave for one in aws.requests[:-1])]

@@ -126,8 +126,8 @@ def test_the_token_of_a_session_is_renewed_in_time(
     assert "Authorization" not in aws.requests[0].headers
     assert after["refreshToken"] != before["refreshToken"]
     assert after["expiresAt"] == fakes.at(clock.time + 28_800)
-    kept = ("startUrl", "region", "clientId", "clientSecret", "registrationExpiresAt")
-    assert [after[name] for name in kept] == [before[name] for name in kept]
+    unchanged = ("startUrl", "region", "clientId", "clientSecret", "registrationExpiresAt")
+    assert [after[name] for name in unchanged] == [before[name] for name in unchanged]
 
 
 def test_refresh_token_without_a_new_one_stays(aws, scope, config, log_in):

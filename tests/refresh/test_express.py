@@ -432,8 +432,8 @@ class TestRenewal:
         sessions = BucketSessions(None)
         for number in range(1002):
             sessions.add("AKIA", str(number), BucketSession(None, "ASIA", 1.0, 0.0))
-        kept = [number for number in range(1002) if sessions.get("AKIA", str(number))]
-        assert kept == list(range(2, 1002))
+        cached = [number for number in range(1002) if sessions.get("AKIA", str(number))]
+        assert cached == list(range(2, 1002))
 
     def test_sessions_end_with_their_client(self, session, express, caplog):
         with caplog.at_level(logging.INFO):  # records hold handlers of the client
