@@ -86,9 +86,9 @@ def test_every_provider_has_cases_and_there_are_enough():
 def test_every_provider_has_success_error_and_retry_cases():
     met = {name: set() for name in SECTIONS.values()}
     for name, case in CASES.items():
-        recorded = RECORDED[name]
-        met[case["provider"]] |= {kind for outcome in recorded["outcomes"] for kind in outcome}
-        met[case["provider"]] |= {"retry" for one in recorded["requests"] if one.get("times", 1) > 1}
+        saved = RECORDED[name]
+        met[case["provider"]] |= {kind for outcome in saved["outcomes"] for kind in outcome}
+        met[case["provider"]] |= {"retry" for one in saved["requests"] if one.get("times", 1) > 1}
     sends_nothing = {"from_env", "from_process"}
     for name, kinds in met.items():
         assert kinds == {"keys", "error"} | (set() if name in sends_nothing else {"retry"}), name
