@@ -54,11 +54,10 @@ BY_INTERPRETER = [
     "tests/session/test_hook.py",
     "tests/session/test_use_credentials.py",
 ]
-#: What differs by botocore or by interpreter, for the oldest of both. Commands, documentation and
-#: tools are not in it: they reach botocore through the rest.
+#: What differs by botocore or by interpreter, for the oldest of both: not documentation and tools.
 BY_BOTOCORE = [
-    *("tests/aws", "tests/contract", "tests/explanation", "tests/options", "tests/profiles"),
-    *("tests/providers", "tests/refresh", "tests/runtime", "tests/session"),
+    *("tests/aws", "tests/commands", "tests/contract", "tests/explanation", "tests/options"),
+    *("tests/profiles", "tests/providers", "tests/refresh", "tests/runtime", "tests/session"),
     *("tests/test_botocore_seams.py", "tests/test_cases.py", "tests/test_integrations.py"),
     "tests/test_secrets.py",
 ]
