@@ -7,6 +7,7 @@ import gc
 import hashlib
 import json
 import os
+import selectors
 import socket
 import struct
 import sys
@@ -243,16 +244,26 @@ class FakeAws:
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        )
+        self._ends, self._end = socket.socketpair()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         self.stop.set()
-        self.server.shutdown()
-        self.server.server_close()
+        with suppress(OSError):  # it is closed
+            self._end.shutdown(socket.SHUT_WR)  # reaches the thread, also if a child has a copy
         self._thread.join()
+        for one in (self._end, self._ends):
+            one.close()
+        self.server.server_close()
+
+    def _accept(self) -> None:
+        """Serve until ``close``, which ends this at once: ``shutdown`` waits for a poll."""
+        with selectors.DefaultSelector() as selector:
+            for one in (self.server, self._ends):
+                selector.register(one, selectors.EVENT_READ)
+            while self._ends not in {key.fileobj for key, _ in selector.select()}:
+                self.server.handle_request()
 
     def script(self, operation: str, *answers: Answer | Any) -> None:
         """Answer the next calls of ``operation`` so; then as without a script."""
