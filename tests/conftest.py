@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import tempfile
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -268,6 +269,16 @@ def job(aws, monkeypatch):
 def clock():
     """A clock that stands still."""
     return fakes.FakeClock()
+
+
+@pytest.fixture
+def utc():
+    """Let the local time be UTC, for which moto's Cognito takes it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

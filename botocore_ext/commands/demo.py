@@ -131,6 +131,7 @@ def _environment(directory: Path) -> dict[str, str]:
         "AWS_CONFIG_FILE": str(directory / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
+        "TZ": "UTC",  # east of it, credentials of moto's Cognito have expired
         "NO_PROXY": "127.0.0.1",  # macOS and Windows have proxies outside the environment
     }
 

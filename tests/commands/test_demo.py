@@ -83,7 +83,7 @@ def run(places):
 
 
 @pytest.fixture
-def directory(tmp_path, monkeypatch):
+def directory(tmp_path, monkeypatch, utc):
     """Return a directory, with the environment that ``start`` passes on."""
     for name in [*os.environ]:
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
@@ -158,6 +158,7 @@ def test_child_process_gets_no_settings_of_the_user(monkeypatch, places):
         assert env["AWS_CONFIG_FILE"] == str(directory / "config")
         assert env["HOME"] == str(directory)
         assert env["PYTHONPATH"] == "kept"
+        assert env["TZ"] == "UTC"
         assert not HOSTILE.keys() - {"PYTHONWARNINGS"} & env.keys()
         return SimpleNamespace(poll=lambda: 7, wait=lambda: 7)
 
@@ -225,6 +226,7 @@ def test_without_moto_install_is_not_called(directory, monkeypatch, mocker, caps
 
 
 def test_missing_command_prints_help_and_returns_2(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(sys, "argv", ["botocore_ext"])
     monkeypatch.delitem(sys.modules, "botocore_ext.__main__")
     with pytest.raises(SystemExit) as stopped:

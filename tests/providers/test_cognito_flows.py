@@ -663,7 +663,7 @@ class TestUpgrade:
 
 
 @mock_aws
-def test_moto_answers_every_call(monkeypatch):
+def test_moto_answers_every_call(monkeypatch, utc):
     """Of a real part: moto has all five operations."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
