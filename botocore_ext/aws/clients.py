@@ -36,7 +36,7 @@ from ..system import system_environment
 from .connections import keep_deadlines_of, share_connections
 from .frozen_credentials import FrozenCredentials
 from .service_data import sharing_loader
-from .sessions import session_like
+from .sessions import creates_its_own_clients, session_like
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -202,8 +202,7 @@ def _creating_session(session: Session) -> Session:
 
     A session with its own ``create_client`` creates them itself.
     """
-    classes = [one for one in type(session).__mro__ if one not in Session.__mro__]
-    if any("create_client" in vars(one) for one in (session, *classes)):
+    if creates_its_own_clients(session):
         return session
     own = session.get_component("data_loader")
     like = session_like(session, loader=sharing_loader(own, has_extras=True))

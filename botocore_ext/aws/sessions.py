@@ -12,6 +12,16 @@ from ..profiles.inert import is_async
 _COMPONENTS = ("event_emitter", "response_parser_factory", "user_agent_creator")
 
 
+#: Packages whose classes of sessions create clients as botocore does.
+_OWN = ("aiobotocore", "botocore", "botocore_ext")
+
+
+def creates_its_own_clients(session: Session) -> bool:
+    """Return whether the session, or a class of the caller, has its own ``create_client``."""
+    classes = [one for one in type(session).__mro__ if one.__module__.split(".")[0] not in _OWN]
+    return any("create_client" in vars(one) for one in (session, *classes))
+
+
 def session_like(
     original: Session, *, loader: Any = None, reread: Mapping[str, Any] | None = None
 ) -> Session:

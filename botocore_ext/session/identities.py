@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from botocore.client import ClientMeta
 from botocore.session import Session
 
-from ..aws.sessions import SameSettings, session_of_same_kind
+from ..aws.sessions import SameSettings, creates_its_own_clients, session_of_same_kind
 from ..profiles.inert import is_async
 from ..refresh.identity_hooks import unregister_hooks
 from ..refresh.rejections import share_known
@@ -96,9 +96,15 @@ def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
     adds are shared, but not clients and resources; a dict is copied without them.
 
     Raises:
-        TypeError: ``credentials`` is not a provider, or ``session`` not a session.
+        TypeError: ``credentials`` is not a provider, ``session`` is not a session, or its class has
+            its own ``create_client``, which may choose another endpoint, for example.
     """
     inner = botocore_session(session, caller)
+    if creates_its_own_clients(inner):
+        raise TypeError(
+            f"{caller}() would not call the create_client() of {type(inner).__qualname__}: create "
+            "a session with the credentials, such as Session(credentials=..., botocore_session=...)"
+        )
     new: Any = session_of_same_kind(inner, _kind(inner))
     share_known(inner, new)
     unregister_hooks(new)

@@ -258,6 +258,36 @@ def test_a_cache_of_clients_that_is_not_seen_is_refused(aws, name):
         call(session, "sqs", credentials=user("AKIA2"))
 
 
+def sandboxed(where):
+    """Return a session that sends everything to a sandbox, by its class or by itself."""
+
+    class Sandboxed(botocore.session.Session):
+        def create_client(self, *args, **kwargs):
+            return super().create_client(*args, **{**kwargs, "endpoint_url": "http://127.0.0.1:9"})
+
+    if where == "class":
+        return Sandboxed()
+    session = botocore.session.Session()
+    session.create_client = Sandboxed().create_client
+    return session
+
+
+@pytest.mark.parametrize("where", ["class", "session"])
+def test_a_create_client_of_the_caller_is_not_passed_over(where):
+    """Its requests would go to real AWS."""
+    remedy = r"Session\(credentials=..., botocore_session=...\)"
+    for session in (sandboxed(where), boto3.Session(botocore_session=sandboxed(where))):
+        for call in (
+            lambda session=session: botocore_ext.client(session, "sts", credentials=user("A")),
+            lambda session=session: Session.using(session, user("A")),
+        ):
+            with pytest.raises(TypeError, match=remedy):
+                call()
+    session = Session(credentials=user("A"), botocore_session=sandboxed(where))
+    client = session.client("sts", "eu-west-1")
+    assert client.meta.endpoint_url == "http://127.0.0.1:9"
+
+
 def test_what_is_not_a_session_is_refused():
     with pytest.raises(TypeError, match=r"client\(\) takes a boto3 or botocore session, not str"):
         botocore_ext.client("s3", "s3", credentials=user("AKIA1"))
