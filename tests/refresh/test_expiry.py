@@ -166,9 +166,9 @@ class Bucket:
         self.thread.start()
 
     def keys(self):
-        """Give credentials that end with this second or the next, then some that live an hour."""
+        """Give credentials that end with a second, in 1.5 to 2.5, then some that live an hour."""
         access_key = f"AKIA{len(self.expirations)}"
-        end = time.time() + 3600 if self.expirations else int(time.time() + 1.5)
+        end = time.time() + 3600 if self.expirations else int(time.time() + 2.5)
         self.expirations[access_key] = end
         return FrozenCredentials(
             access_key, "secret", "token", datetime.fromtimestamp(end, timezone.utc)
