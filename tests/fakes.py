@@ -237,6 +237,7 @@ class FakeAws:
         class Server(ThreadingHTTPServer):
             daemon_threads = True
             request_queue_size = 256
+            timeout = 1  # for a connection that has gone before it is accepted
 
             def handle_error(self, *_: object) -> None:
                 """A client that goes away is part of the tests."""
@@ -245,7 +246,10 @@ class FakeAws:
         self.port = self.server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
         self._ends, self._end = socket.socketpair()
-        self._thread = threading.Thread(target=self._accept, daemon=True)
+        selector = selectors.DefaultSelector()
+        for one in (self.server, self._ends):  # here: a test may give the server another socket
+            selector.register(one, selectors.EVENT_READ)
+        self._thread = threading.Thread(target=self._accept, args=(selector,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -257,11 +261,9 @@ class FakeAws:
             one.close()
         self.server.server_close()
 
-    def _accept(self) -> None:
+    def _accept(self, selector: selectors.BaseSelector) -> None:
         """Serve until ``close``, which ends this at once: ``shutdown`` waits for a poll."""
-        with selectors.DefaultSelector() as selector:
-            for one in (self.server, self._ends):
-                selector.register(one, selectors.EVENT_READ)
+        with selector:
             while self._ends not in {key.fileobj for key, _ in selector.select()}:
                 self.server.handle_request()
 
