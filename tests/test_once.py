@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import boto3
+import pytest
 
 import botocore_ext
 
-SCRIPT = "import json\nfrom tests import test_once\nprint(json.dumps(test_once.handlers()))\n"
+from . import once
 
 
 def names_of(node, path=""):
@@ -40,8 +41,21 @@ def handlers():
     return [names_of(one._emitter._handlers._root) for one in every]
 
 
+def plain_and_shared():
+    """Return the handlers in plain botocore, and then as tests have them."""
+    plain = handlers()
+    with pytest.MonkeyPatch.context() as patch:
+        once.register_handlers(patch)
+        once.share_handlers(patch)
+        return plain, handlers()
+
+
+SCRIPT = "import json, tests.test_once as it; print(json.dumps(it.plain_and_shared()))"
+
+
 def test_handlers_are_those_of_plain_botocore():
-    plain = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, check=True)
-    here = handlers()
-    assert here == json.loads(plain.stdout)
-    assert len({json.dumps(one) for one in here}) > 3
+    """In a process of its own: here moto, for example, may have added handlers."""
+    child = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, check=True)
+    plain, shared = json.loads(child.stdout)
+    assert shared == plain
+    assert len({json.dumps(one) for one in plain}) > 3
