@@ -210,7 +210,7 @@ def _searched():
 @pytest.fixture(autouse=True)
 def logs(request, _searched):
     """Search every record, error and command for every secret in play."""
-    # Nobody reads most records in reports, for which each would be formatted twice more:
+    # Most records are in no report, for which each would be formatted twice more:
     # ``--log-level=DEBUG`` shows them.
     pytests = request.config.pluginmanager.get_plugin("logging-plugin")
     pytests.report_handler.setLevel("WARNING")

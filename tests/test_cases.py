@@ -81,7 +81,7 @@ def test_case(case, world, aws, monkeypatch, caplog, request):
         warnings = [one for one in caplog.messages if one.startswith("Profile ")]
         assert not warnings
     if "count" in expect:
-        # Whoever gives up after silence may do so before the server sees the request.
+        # A client that gives up after silence may do so before the server sees the request.
         fakes.comes_true(lambda: len(aws.requests) >= expect["count"])
         assert len(aws.requests) == expect["count"]
     if "requests" in expect:
