@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 import weakref
 from datetime import datetime, timezone
 from itertools import count
@@ -519,6 +520,24 @@ def provider(aws, clock):
     return from_web_token(role_arn=ROLE, web_identity_token=token).bind(Scope(clock=clock))
 
 
+def together_but_one(count, credentials, aws, operation, answer):
+    """Use credentials in threads; that which fetches gets its answer after the others."""
+    served, others = [], threading.Event()
+
+    def answer_last(request):
+        assert others.wait(30)
+        return answer(request)
+
+    def use():
+        served.append(credentials.get_frozen_credentials())
+        if len(served) >= count - 1:
+            others.set()
+
+    aws.script(operation, answer_last)
+    together(count, use)
+    return served
+
+
 def test_many_threads_make_one_fetch_and_one_refresh(provider, aws, clock):
     aws.delay = 0.1
     credentials = provider.load()
@@ -536,16 +555,25 @@ def test_in_the_advisory_window_one_thread_refreshes(provider, aws, clock):
     credentials = provider.load()
     old = credentials.get_frozen_credentials()
     clock.advance(3400)
-    aws.delay = 1.0
-    keys = together(16, credentials.get_frozen_credentials)
+    keys = together_but_one(16, credentials, aws, STS, aws.sts)
     assert len(aws.requests) == 2
     assert keys.count(old) == 15
 
 
 def test_failed_first_fetch_raises_to_every_waiter(provider, aws):
-    aws.delay = 0.2
-    aws.always("AssumeRoleWithWebIdentity", fakes.error("MalformedPolicyDocument"))
-    errors = together(8, provider.load().get_frozen_credentials)
+    credentials, calls = provider.load(), []
+
+    def answer(request):
+        assert fakes.comes_true(lambda: len(calls) == 8)
+        time.sleep(0.5)  # until those that have called wait
+        return fakes.error("MalformedPolicyDocument")(request)
+
+    def use():
+        calls.append(1)
+        return credentials.get_frozen_credentials()
+
+    aws.always("AssumeRoleWithWebIdentity", answer)
+    errors = together(8, use)
     assert [type(error).__name__ for error in errors] == ["MalformedPolicyDocumentException"] * 8
     assert len(aws.requests) == 1
 
@@ -903,8 +931,7 @@ def test_the_wait_of_a_follower_ends_with_the_budget(aws, clock, mocker):
     credentials = provider.load()
     old = credentials.get_frozen_credentials()
     clock.advance(3550)
-    aws.delay = 0.5
-    keys = together(4, credentials.get_frozen_credentials)
+    keys = together_but_one(4, credentials, aws, "GET", aws.endpoint)
     assert keys.count(old) == 3
 
 
