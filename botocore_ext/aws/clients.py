@@ -4,7 +4,6 @@ They do not sign, or sign with given credentials: otherwise they would get crede
 session, for which they are used.
 """
 
-import copy
 import hashlib
 import re
 import ssl
@@ -206,8 +205,8 @@ def _creating_session(session: Session) -> Session:
         return session
     own = session.get_component("data_loader")
     like = session_like(session, loader=sharing_loader(own, has_extras=True))
-    parsers = copy.deepcopy(like.get_component("response_parser_factory"))
-    if type(parsers) is ResponseParserFactory:
+    if type(like.get_component("response_parser_factory")) is ResponseParserFactory:
+        parsers = ResponseParserFactory()
         parsers.set_parser_defaults(timestamp_parser=_parse_time)
         like.register_component("response_parser_factory", parsers)
     return like

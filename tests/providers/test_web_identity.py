@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from datetime import timezone
 
 import pytest
@@ -103,7 +104,8 @@ def test_parsers_of_the_caller_stay_as_they_are(aws):
         credentials=from_web_token(role_arn=ROLE, web_identity_token=fakes.secret("token"))
     )
     parsers = session._session.get_component("response_parser_factory")
-    parsers.set_parser_defaults(timestamp_parser=str)
+    # A method of what cannot be copied.
+    parsers.set_parser_defaults(timestamp_parser=str, blob_parser=threading.Event().is_set)
     credentials = session.get_credentials()
     credentials.get_frozen_credentials()
     assert credentials.expiration.tzinfo is timezone.utc
