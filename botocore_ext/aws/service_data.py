@@ -30,11 +30,11 @@ class _PlainObjects(JSONFileLoader):
         text = self.read(file_path)
         return None if text is None else json.loads(text)
 
-    def read(self, file_path: str) -> str | None:
+    def read(self, file_path: str) -> bytes | None:
         """Return the text of the file, or None if it does not exist."""
         for ending, open_file in ((".json", open), (".json.gz", gzip.open)):
             with suppress(FileNotFoundError), open_file(file_path + ending, "rb") as file:
-                return file.read().decode()
+                return file.read()
         return None
 
 
@@ -55,7 +55,7 @@ class _BuiltIn(Loader):
         """Return every folder, of whatever type: what is not there is looked for again."""
         return listdir(Loader.BUILTIN_DATA_PATH)  # noqa: PTH208 - pathlib takes ten times as long
 
-    def load_text(self, name: str) -> "str | Endpoints | None":
+    def load_text(self, name: str) -> "bytes | Endpoints | None":
         """Return the text of a file, or None if it does not exist."""
         text = _PlainObjects().read(str(Path(Loader.BUILTIN_DATA_PATH, name)))
         return Endpoints(text) if text and name == _ENDPOINTS else text
@@ -170,9 +170,9 @@ def sharing_loader(own: Any, *, has_extras: bool = False) -> Any:
 # The endpoint data: some 1.2 MB, of which a client needs the few lines of its service. botocore
 # writes into what it looks up there, so each session parses its own, from the same text.
 
-#: A line that begins the services of a partition, and the one that ends them. In JSON, a line break
-#: is never in a string.
-_BEGIN, _END = '\n    "services" : {\n', "\n    }\n"
+#: A line that begins the services of a partition, and the one that ends them, which is the last of
+#: its kind before the next partition. In JSON, a line break is never in a string.
+_BEGIN, _END = b'\n    "services" : {\n', b"\n    }\n"
 #: In place of the services that were cut out: their number.
 _CUT = "cut"
 
@@ -180,26 +180,23 @@ _CUT = "cut"
 class Endpoints:
     """The text of the endpoint data, cut apart."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: bytes) -> None:
         """Cut the services of each partition out of the text.
 
         If the layout differs from botocore's file, nothing is cut.
         """
-        rest: list[str] = []
-        services: list[str] = []
-        end = 0
-        while (begin := text.find(_BEGIN, end)) != -1:
-            begin += len(_BEGIN)
-            rest.append(f'{text[end:begin]}"{_CUT}": {len(services)}')
-            end = text.find(_END, begin - 1)
-            services.append(text[begin - 1 : end])  # with the line break before the first one
-        self._rest, self._services = "".join([*rest, text[end:]]), services
+        self._text, self._places = text, list(_services_in(text))
+        self._rest, end = b"", 0
+        for number, (begin, next_end) in enumerate(self._places):
+            self._rest += text[end:begin] + f'\n"{_CUT}": {number}'.encode()
+            end = next_end
+        self._rest += text[end:]
         try:
             cut = [one.get("services") for one in json.loads(self._rest)["partitions"]]
         except ValueError:
             cut = []
-        if not all({_CUT: number} in cut for number in range(len(services))):
-            self._rest, self._services = text, []
+        if not all({_CUT: number} in cut for number in range(len(self._places))):
+            self._rest = text
 
     def parsed(self) -> dict[str, Any]:
         """Return the endpoint data, whose services are parsed when they are used."""
@@ -207,30 +204,42 @@ class Endpoints:
         for partition in data["partitions"]:
             number = partition.get("services", {}).get(_CUT)
             if number is not None:
-                partition["services"] = _Services(self._services[number])
+                partition["services"] = _Services(self._text, *self._places[number])
         return data
+
+
+def _services_in(text: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the services of each partition begin and end, without the braces."""
+    begin = text.find(_BEGIN)
+    while begin != -1:
+        begin, following = begin + len(_BEGIN) - 1, text.find(_BEGIN, begin + 1)
+        # Searching backwards reads little; the services are nearly the whole text.
+        yield begin, text.rfind(_END, begin, following if following != -1 else len(text))
+        begin = following
 
 
 class _Services(Mapping[str, Any]):
     """The services of a partition, each parsed at its first use."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: bytes, begin: int, end: int) -> None:
+        """Take the endpoint data and where the services are in it."""
+        self._text, self._begin, self._end = text, begin, end
         self._parsed: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._parsed:
-            line = f"\n      {json.dumps(name)} : "
-            position = self._text.rfind(line)
+            line = f"\n      {json.dumps(name)} : ".encode()
+            position = self._text.rfind(line, self._begin, self._end)
             if position == -1:
                 raise KeyError(name)
-            found, _ = json.JSONDecoder().raw_decode(self._text, position + len(line))
+            rest = self._text[position + len(line) : self._end].decode()
+            found, _ = json.JSONDecoder().raw_decode(rest)
             self._parsed.setdefault(name, found)
         return self._parsed[name]
 
     def plain(self) -> dict[str, Any]:
         """Return all services as a dict, those that were parsed as they are."""
-        services: dict[str, Any] = json.loads(f"{{{self._text}}}")
+        services: dict[str, Any] = json.loads(b"{%s}" % self._text[self._begin : self._end])
         return services | self._parsed
 
     def __iter__(self) -> Iterator[str]:
