@@ -157,8 +157,9 @@ class InnerClients:
         cached = cache.get(cache_key)
         if cached is None or cached.credentials != credentials:
             with _creation.get():
-                common = _common.get() if is_common and credentials is None else {}
-                common_key = (session, *cache_key, _digest(environ))
+                is_shared = is_common and credentials is None
+                common = _common.get() if is_shared else {}
+                common_key = (session, *cache_key, _digest(environ) if is_shared else None)
                 cached = common.get(common_key) or _CachedClient(
                     create(session, environ, service, region, client_config, credentials),
                     client_config,
@@ -204,7 +205,7 @@ def _creating_session(session: Session) -> Session:
     if creates_its_own_clients(session):
         return session
     own = session.get_component("data_loader")
-    like = session_like(session, loader=sharing_loader(own, has_extras=True))
+    like = session_like(session, loader=sharing_loader(own, is_inner=True))
     if type(like.get_component("response_parser_factory")) is ResponseParserFactory:
         parsers = ResponseParserFactory()
         parsers.set_parser_defaults(timestamp_parser=_parse_time)

@@ -60,6 +60,11 @@ class _BuiltIn(Loader):
         text = _PlainObjects().read(str(Path(Loader.BUILTIN_DATA_PATH, name)))
         return Endpoints(text) if text and name == _ENDPOINTS else text
 
+    def load_parsed(self, name: str) -> Any:
+        """Return the data in a file that exists."""
+        text = _read("load_text", name)
+        return text.parsed() if isinstance(text, Endpoints) else json.loads(text)
+
 
 #: What was read, by the method of ``_BuiltIn`` and its arguments. Nothing is put here before it is
 #: complete, so threads need no lock.
@@ -82,13 +87,11 @@ def reset() -> None:
 class _SharingLoader(Loader):
     """Shares the data that only botocore's package has, and reads other data itself."""
 
-    def __init__(self, own: Loader, known: set[str]) -> None:
-        """Take the loader, and the search paths whose data is shared."""
+    def __init__(self, own: Loader, *, is_inner: bool) -> None:
+        """Take the loader, and whether it is for inner clients."""
         paths, files = own.search_paths, own.file_loader  # boto3 adds a path later
         super().__init__(paths, files, include_default_search_paths=False)
-        self._known = known
-        #: Clients of one session use the same endpoints, as in botocore.
-        self._data: Loader = own if type(own) is _SharingLoader else self
+        self._is_inner = is_inner
         self._models: dict[int, Any] = {}
 
     @instance_cache
@@ -104,13 +107,11 @@ class _SharingLoader(Loader):
 
     @instance_cache
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        if self._data is not self:
-            return self._data.load_data_with_path(name)
-        if all(self._is_built_in(name + ending, isfile) for ending in _ENDINGS):
-            text = _read("load_text", name)
-            if text is not None:
-                data = text.parsed() if isinstance(text, Endpoints) else json.loads(text)
-                return data, str(Path(Loader.BUILTIN_DATA_PATH, name))
+        is_built_in = all(self._is_built_in(name + ending, isfile) for ending in _ENDINGS)
+        if is_built_in and _read("load_text", name) is not None:
+            # No program gets the data of inner clients, and what botocore writes there is the same.
+            read = partial(_read, "load_parsed") if self._is_inner else _BuiltIn().load_parsed
+            return read(name), str(Path(Loader.BUILTIN_DATA_PATH, name))
         return super().load_data_with_path(name)
 
     @instance_cache
@@ -124,7 +125,9 @@ class _SharingLoader(Loader):
 
     def _is_built_in(self, name: str, exists: Callable[[str], bool]) -> bool:
         """Whether such data is only in botocore's package."""
-        others = {*self.search_paths, _EXTRAS} - self._known
+        others = set(self.search_paths) - {Loader.BUILTIN_DATA_PATH}
+        if not self._is_inner:
+            others.add(_EXTRAS)
         places = [join(path, name) for path in others]  # noqa: PTH118 - pathlib takes ten times as long
         return Loader.BUILTIN_DATA_PATH in self.search_paths and not any(map(exists, places))
 
@@ -148,14 +151,15 @@ def _own_model(model: Mapping[str, Any]) -> dict[str, Any]:
     return own
 
 
-def sharing_loader(own: Any, *, has_extras: bool = False) -> Any:
+def sharing_loader(own: Any, *, is_inner: bool = False) -> Any:
     """Return a loader with the same data as ``own`` that shares botocore's own data.
 
     A custom loader, or one that reads files in another way, is returned unchanged.
 
     Args:
         own: The loader of a session.
-        has_extras: Whether it also has the operations that botocore's models lack.
+        is_inner: Whether it is for inner clients. They share what was parsed, too, and have the
+            operations that botocore's models lack.
     """
     is_plain = (
         type(own) in (Loader, _SharingLoader)
@@ -163,12 +167,11 @@ def sharing_loader(own: Any, *, has_extras: bool = False) -> Any:
         and own.extras_types == Loader.BUILTIN_EXTRAS_TYPES
         and not vars(own).keys() & vars(Loader).keys()  # no method of it was replaced
     )
-    known = {Loader.BUILTIN_DATA_PATH, _EXTRAS} if has_extras else {Loader.BUILTIN_DATA_PATH}
-    return _SharingLoader(own, known) if is_plain else own
+    return _SharingLoader(own, is_inner=is_inner) if is_plain else own
 
 
 # The endpoint data: some 1.2 MB, of which a client needs the few lines of its service. botocore
-# writes into what it looks up there, so each session parses its own, from the same text.
+# writes into what it looks up there, so clients of users parse their own, from the same text.
 
 #: A line that begins the services of a partition, and the one that ends them, which is the last of
 #: its kind before the next partition. In JSON, a line break is never in a string.

@@ -116,3 +116,6 @@ class SameSettings(Session):
         is_same = name == "exceptions_factory" or (name == "endpoint_resolver" and has_clients)
         owner: Any = self._original if is_same else super()
         return owner._get_internal_component(name)  # noqa: SLF001 - listed in test_architecture.py
+
+    def _register_config_store(self) -> None:
+        """Register nothing: the other session has one, and creating it takes long."""

@@ -163,12 +163,13 @@ def test_programs_get_plain_objects():
     assert "more" not in other.load_data("endpoints")["partitions"][0]["services"]
 
 
-def test_inner_clients_use_the_endpoints_of_their_session():
-    """Clients of a session share them in plain botocore too; 70 KiB for each session."""
+@pytest.mark.parametrize("name", ["endpoints", "partitions"])
+def test_inner_clients_share_what_was_parsed(name):
     loader = service_data.sharing_loader(Loader())
-    inner = service_data.sharing_loader(loader, has_extras=True)
-    assert inner.load_data_with_path("endpoints") is loader.load_data_with_path("endpoints")
-    assert inner.load_data("endpoints") is loader.load_data("endpoints")
+    one, other = (service_data.sharing_loader(own, is_inner=True) for own in (Loader(), loader))
+    assert one.load_data_with_path(name)[0] is other.load_data_with_path(name)[0]
+    assert one.load_data_with_path(name) == loader.load_data_with_path(name)
+    assert one.load_data_with_path(name)[0] is not loader.load_data_with_path(name)[0]
 
 
 def test_endpoints_of_the_users_own_are_as_they_are(tmp_path):
