@@ -94,14 +94,30 @@ def resolve(profile: str, sessions: int) -> dict[str, Any]:
     }
 
 
-def later_sessions(rounds: int, plain: str, ours: str) -> list[list[Times]]:
-    """Return the times of new sessions of two profiles in a process that has had others."""
+def later_sessions(rounds: int, *sizes: tuple[str, str]) -> list[list[Times]]:
+    """Return the times of new sessions in a process that has had others, by turns.
+
+    Args:
+        rounds: How often.
+        sizes: A configuration file, and what follows ``plain`` and ``ours`` in the names of its
+            profiles. Two of the times returned are of each.
+    """
     import botocore_ext
 
-    works = (lambda: _resolve(plain), lambda: _resolve(ours, botocore_ext.Session))
-    for work in works:
-        work()
-    return by_turns(rounds, *(lambda work=work: clocked(work) for work in works))
+    def work(config: str, profile: str, session: Any = None) -> Callable[[], None]:
+        def resolved() -> None:
+            os.environ["AWS_CONFIG_FILE"] = config
+            _resolve(profile, session)
+
+        return resolved
+
+    works = []
+    for config, suffix in sizes:
+        works += [work(config, f"plain{suffix}")]
+        works += [work(config, f"ours{suffix}", botocore_ext.Session)]
+    for one in works:
+        one()
+    return by_turns(rounds, *(lambda one=one: clocked(one) for one in works))
 
 
 def refresh(rounds: int) -> list[list[Times]]:

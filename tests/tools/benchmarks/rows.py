@@ -186,27 +186,17 @@ def inert(world: World) -> Iterator[Comparison]:
 def growth(world: World) -> Iterator[Growth]:
     """Measure small and large configurations."""
 
-    def resolved(rounds: int, suffix: str = "", **sizes: int) -> list[float]:
-        config = world.config(**sizes)
-        names = (f"plain{suffix}", f"ours{suffix}")
-        found = world.child("later_sessions", world.times(rounds), *names, AWS_CONFIG_FILE=config)
-        return [_cpu(times) for times in found]
+    def grown(what: str, rounds: int, *sizes: tuple[str, str]) -> Growth:
+        found = world.child("later_sessions", world.times(rounds), *sizes)
+        times = [_cpu(one) for one in found]
+        return Growth(what, times[1::2], times[::2])
 
-    def grown(what: str, small: list[float], large: list[float]) -> Growth:
-        theirs, ours = zip(small, large, strict=True)
-        return Growth(what, ours, theirs)
-
-    yield grown(
-        "a profile among 10 and among 1,000",
-        resolved(15, profiles=10),
-        resolved(15, profiles=1000),
-    )
+    files = [(world.config(profiles=number), "") for number in (10, 1000)]
+    yield grown("a profile among 10 and among 1,000", 30, *files)
     few, many = 5, max(5, world.times(100))
-    yield grown(
-        "5 and 100 roles, each the source of the next",
-        resolved(10, f"-{few}", roles=many),
-        resolved(5, f"-{many}", roles=many),
-    )
+    config = world.config(roles=many)
+    profiles = [(config, f"-{number}") for number in (few, many)]
+    yield grown("5 and 100 roles, each the source of the next", 8, *profiles)
     found = world.child("links", world.times(15), 2, 400)
     yield Growth("2 and 400 links of a chain", [_cpu(times) for times in found], ())
     theirs, ours = (
