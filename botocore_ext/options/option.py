@@ -255,19 +255,21 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
             TypeError: An option has the name of another attribute of all providers.
         """
         super().__init_subclass__()
-        others: set[str] = set(_RESERVED)
         found: dict[str, Any] = dict(vars(cls))
-        for parent in cls.__mro__[1:]:
-            for name, one in vars(parent).items():
-                if not isinstance(one, Option):
-                    others.add(name)
-                found.setdefault(name, one)
+        parents = cls.__mro__[1:]
         for name, one in vars(cls).items():
-            if isinstance(one, Option) and (name in others or name.startswith("_")):
+            if not isinstance(one, Option):
+                continue
+            others = [vars(parent)[name] for parent in parents if name in vars(parent)]
+            is_other = not all(isinstance(other, Option) for other in others)
+            if is_other or name in _RESERVED or name.startswith("_"):
                 raise TypeError(
                     f"{cls.__name__} has an option {name!r}, but every provider uses this name for "
                     "something else: choose another name (ini= can stay the same)"
                 )
+        for parent in parents:
+            if parent not in Declared.__mro__:
+                found |= {name: one for name, one in vars(parent).items() if name not in found}
         # Its own first. A plain value in the class body removes the option of a parent.
         cls._options = tuple(one for one in found.values() if isinstance(one, Option))
         if not hasattr(cls, "FACTORY"):

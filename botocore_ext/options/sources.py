@@ -3,13 +3,15 @@
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from botocore.compat import compat_shell_split
 
 from ..errors import FetchError
-from ..runtime.process import LARGEST, Output, output_of
 from ..system import in_home, system_environment, text_of
+
+if TYPE_CHECKING:
+    from ..runtime.process import Output
 
 
 class _Source:
@@ -140,6 +142,8 @@ class TokenProcess(_Source):
                 seconds, or does not print UTF-8 text, or too much. The text includes the beginning
                 of its standard error.
         """
+        from ..runtime.process import output_of
+
         arguments = self._arguments()
         try:
             done = output_of(arguments, self.timeout, subprocess.DEVNULL)
@@ -176,7 +180,9 @@ class TokenProcess(_Source):
         raise FetchError(provider="token process", error_msg=f"the command of the token {fact}")
 
 
-def _problem(done: Output) -> str:
+def _problem(done: "Output") -> str:
+    from ..runtime.process import LARGEST
+
     if done.printed is None:
         return f"printed more than {LARGEST} bytes and was ended: it must print the token"
     details = f": {done.complaint}" if done.complaint else " and no message: run it by hand"

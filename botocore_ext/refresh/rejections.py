@@ -1,7 +1,8 @@
 """Send a request again, once, if the service rejects its credentials as expired.
 
 The handlers are on botocore's events, which a client copies from its session when it is created.
-They are registered when a provider of this package resolves; other sessions have none.
+They are registered when a provider of this package resolves; other sessions have none. What only
+S3 Express needs is imported when it is used.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from ..runtime.context import RoutedLogger
-from .express import bucket_sessions_of, cache_by_identity, note_creator
 from .notes import WARNING, Rejected, note_headers, note_signer, note_streams
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def resend_rejected(
     session: "Session",
     credentials: "ProviderCredentials | PerRequestCredentials",
     decide: Callable[..., Any] | None = None,
-    cache: Callable[..., Any] = cache_by_identity,
+    cache: Callable[..., Any] | None = None,
 ) -> None:
     """Make new clients of ``session`` send requests again that are rejected for ``credentials``.
 
@@ -54,7 +54,7 @@ def resend_rejected(
     # as for a ``partial``, and is done for each session.
 
     def note_signer_with_cache(**event: Any) -> Any:
-        return note_signer(cache, event["request"], event["request_signer"])
+        return note_signer(cache or _cache_by_identity, event["request"], event["request_signer"])
 
     def decide_on_known(**event: Any) -> Any:
         return decide(known, event["response"], event["request_dict"])
@@ -64,12 +64,24 @@ def resend_rejected(
         ("before-parameter-build", note_streams),
         # After botocore's own handler of before-sign.s3, because ``cache`` changes its outcome.
         ("before-sign", note_signer_with_cache),
-        ("after-call.s3.CreateSession", note_creator),
+        ("after-call.s3.CreateSession", _note_creator),
         ("request-created", note_headers),
         ("needs-retry", decide_on_known),
     ):
         events.register(event, handler, unique_id=f"botocore-ext-{event}")
     events.unregister("before-sign", unique_id=WARNING)  # ``note_signer`` warns too
+
+
+def _cache_by_identity(request: Any, request_signer: Any) -> None:
+    from .express import cache_by_identity
+
+    cache_by_identity(request, request_signer)
+
+
+def _note_creator(**event: Any) -> None:
+    from .express import note_creator
+
+    note_creator(**event)
 
 
 def share_known(original: "Session", session: "Session") -> None:
@@ -104,6 +116,8 @@ def find_rejected(known: "Known", response: Any, request_dict: Any) -> Rejected 
     code = response[1].get("Error", {}).get("Code") if is_error else None
     if code not in _CODES:
         return None
+    from .express import bucket_sessions_of
+
     context = request_dict["context"]
     request = Rejected(context, bucket_sessions_of(context))
     if request.was_resent:
