@@ -108,8 +108,8 @@ def redact_logs(work: Callable[[], T], *packages: str) -> T:
             the names of loggers that the work may create.
     """
     may_log: Any = _may_log.get
-    known = logging.root.manager.loggerDict
-    theirs = [name for name in list(known) if name.partition(".")[0] in packages]
+    known = list(logging.root.manager.loggerDict) if packages else ()
+    theirs = [name for name in known if name.partition(".")[0] in packages]
     for logger in (*_LOGGERS, *map(logging.getLogger, [*packages, *theirs])):
         logger.addFilter(may_log)  # logging adds it only once
     return run_with(_may_log, value=False, work=work)

@@ -120,14 +120,17 @@ def later_sessions(rounds: int, *sizes: tuple[str, str]) -> list[list[Times]]:
     return by_turns(rounds, *(lambda one=one: clocked(one) for one in works))
 
 
-def refresh(rounds: int) -> list[list[Times]]:
-    """Return the times of refreshes in two sessions that last."""
+def refresh(rounds: int, pause: float) -> list[list[Times]]:
+    """Return the times of refreshes in two sessions that last, each after a pause in seconds.
+
+    In it, the end of a connection that the service has closed arrives.
+    """
     import boto3
 
     import botocore_ext
 
     def refreshed(work: Callable[[], Any]) -> Times:
-        time.sleep(0.01)  # the end of a connection that the service closed has arrived
+        time.sleep(pause)
         return clocked(work)
 
     plain = boto3.Session(profile_name="plain").get_credentials()
