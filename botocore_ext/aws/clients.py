@@ -252,29 +252,32 @@ def _register_handlers(client: "BaseClient", service: str, host: str, verify: ob
     def keep_request_to_budget(**event: Any) -> None:
         keep_to_budget(longest, event["request"].url)
 
-    def raise_final_error(**event: Any) -> None:
+    def handle_answer(**event: Any) -> float | None:
         _raise_final_error(service, host, verify, event["caught_exception"])
+        if event["response"] is None:
+            return None
+        http_response, parsed = event["response"]
+        error = parsed.get("Error", {}) if parsed else {}
+        _hide_unknown_error(http_response.status_code, error)
+        return _pause_for_identity_provider(limit, error, event["attempts"])
 
-    def retry_identity_provider(**event: Any) -> Any:
-        return _pause_for_identity_provider(limit, event["response"], event["attempts"])
-
-    events = client.meta.events
+    events: Any = client.meta.events
     events.register("before-send", keep_request_to_budget)
     # Before botocore's own handler, which may wait for a while.
     name = client.meta.service_model.service_id.hyphenize()
-    events.register_first(f"needs-retry.{name}", raise_final_error)
-    events.register("needs-retry", retry_identity_provider)
-    events.register("after-call", _hide_unknown_error)
+    events.register_first(f"needs-retry.{name}", handle_answer)
 
 
-def _pause_for_identity_provider(limit: int, response: Any, attempts: int) -> float | None:
+def _pause_for_identity_provider(
+    limit: int, error: Mapping[str, Any], attempts: int
+) -> float | None:
     """Return the seconds to wait before a retry, or None.
 
     botocore does not retry these errors. The API reference of STS recommends a retry for the first
     one; after the second one STS fetches the public keys of the identity provider again.
     """
-    code = response[1].get("Error", {}).get("Code") if response else None
-    return 0.1 * 2**attempts if code in _IDENTITY_PROVIDER_ERRORS and attempts < limit else None
+    is_retried = error.get("Code") in _IDENTITY_PROVIDER_ERRORS and attempts < limit
+    return 0.1 * 2**attempts if is_retried else None
 
 
 def _raise_final_error(
@@ -322,9 +325,8 @@ def bundle_problem(error: Exception, verify: object) -> str | None:
     return None
 
 
-def _hide_unknown_error(**event: Any) -> None:
-    """Replace the text of an error without a code, which is the whole answer (``after-call``)."""
-    error, status = event["parsed"].get("Error", {}), event["http_response"].status_code
+def _hide_unknown_error(status: int, error: dict[str, Any]) -> None:
+    """Replace the text of an error without a code, which is the whole answer."""
     if error.get("Code") == str(status):
         error["Message"] = (
             f"the answer has status {status}, but is not an error of the service: check the "

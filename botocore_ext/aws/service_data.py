@@ -19,6 +19,8 @@ from botocore.exceptions import DataNotFoundError
 from botocore.loaders import JSONFileLoader, Loader, instance_cache
 
 _ENDPOINTS = "endpoints"
+#: Data that no program gets from an inner client. botocore writes into it, the same each time.
+_SHARED_BY_INNER_CLIENTS = {_ENDPOINTS, "partitions"}
 _ENDINGS = (".json", ".json.gz")
 
 
@@ -109,8 +111,8 @@ class _SharingLoader(Loader):
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
         is_built_in = all(self._is_built_in(name + ending, isfile) for ending in _ENDINGS)
         if is_built_in and _read("load_text", name) is not None:
-            # No program gets the data of inner clients, and what botocore writes there is the same.
-            read = partial(_read, "load_parsed") if self._is_inner else _BuiltIn().load_parsed
+            is_shared = self._is_inner and name in _SHARED_BY_INNER_CLIENTS
+            read = partial(_read, "load_parsed") if is_shared else _BuiltIn().load_parsed
             return read(name), str(Path(Loader.BUILTIN_DATA_PATH, name))
         return super().load_data_with_path(name)
 
@@ -158,8 +160,8 @@ def sharing_loader(own: Any, *, is_inner: bool = False) -> Any:
 
     Args:
         own: The loader of a session.
-        is_inner: Whether it is for inner clients. They share what was parsed, too, and have the
-            operations that botocore's models lack.
+        is_inner: Whether it is for inner clients. They share parsed endpoints, too, and have
+            the operations that botocore's models lack.
     """
     is_plain = (
         type(own) in (Loader, _SharingLoader)
