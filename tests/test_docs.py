@@ -4,7 +4,6 @@ import dataclasses
 import logging
 import os
 import re
-import runpy
 import shelve
 import socket
 import subprocess
@@ -23,13 +22,13 @@ from botocore.config import Config
 import botocore_ext
 from botocore_ext import Scope
 from botocore_ext.__main__ import main
-from botocore_ext.commands import table
 from botocore_ext.options.option import Option
 from botocore_ext.providers import cognito
 from botocore_ext.runtime import context
 
 from . import fakes
 from .declared import EVERY, PROVIDERS
+from .tools import tables
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -126,13 +125,13 @@ def _tokens(monkeypatch):
 
 def test_the_table_is_printed(capsys):
     assert main(["providers"]) == 0
-    assert capsys.readouterr().out == table.part("providers")
+    assert capsys.readouterr().out == tables.part("providers")
 
 
 def test_what_is_written_from_the_declarations_is_what_they_say():
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        assert table.updated(text) == text, f"run python -m botocore_ext.commands.table {page}"
+        assert tables.updated(text) == text, f"run python -m tests.tools.tables {page}"
 
 
 def test_every_provider_has_a_complete_page_with_an_example():
@@ -169,16 +168,12 @@ def test_examples_of_options_are_accepted(tmp_path, monkeypatch):
                 one.parse(one.read(one.example, scope) if one.read else one.example)
 
 
-def test_command_writes_only_the_generated_parts(tmp_path, monkeypatch):
+def test_the_tool_writes_only_the_generated_parts(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- every: begin (see) -->\nold\n<!-- every: end -->\nafter\n")
-    monkeypatch.delitem(
-        sys.modules, "botocore_ext.commands.table"
-    )  # runpy warns of a module it ran before
-    monkeypatch.setattr(sys, "argv", ["table", str(page)])
-    runpy.run_module("botocore_ext.commands.table", run_name="__main__")
+    tables.main([page])
     begin, end = "before\n<!-- every: begin (see) -->\n\n", "\n<!-- every: end -->\nafter\n"
-    assert page.read_text() == begin + table.part("every") + end
+    assert page.read_text() == begin + tables.part("every") + end
 
 
 @pytest.mark.usefixtures("_no_network")
