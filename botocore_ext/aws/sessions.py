@@ -118,4 +118,6 @@ class SameSettings(Session):
         return owner._get_internal_component(name)  # noqa: SLF001 - listed in test_architecture.py
 
     def _register_config_store(self) -> None:
-        """Register nothing: the other session has one, and creating it takes long."""
+        """Register a copy until the store is shared: a third-party initializer may change it."""
+        store: Any = self._original.get_component("config_store")
+        self.register_component("config_store", copy.copy(store))

@@ -71,6 +71,21 @@ def test_third_party_initializers_do_not_register_twice(session, aws):
     assert seen == [theirs]
 
 
+def test_third_party_initializers_have_a_config_store(session, aws):
+    """As for any new session; the settings of the original session stay unchanged."""
+
+    def initializer(one):
+        one.get_component("config_store").set_config_variable("region", f"{type(one).__name__}-1")
+
+    botocore.register_initializer(initializer)
+    try:
+        theirs = botocore.session.Session(profile="web")
+        provider_in(theirs).fetch()
+    finally:
+        botocore.unregister_initializer(initializer)
+    assert theirs.get_config_variable("region") == "Session-1"
+
+
 def test_session_with_its_own_create_client_is_used(config, aws):
     config(WEB)
     made = []
