@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -139,34 +139,6 @@ def _environment(directory: Path) -> dict[str, str]:
 # The table.
 
 
-class Row(NamedTuple):
-    """The result of a profile."""
-
-    profile: str
-    method: str
-    #: Seconds from now; ``never`` for credentials that do not expire.
-    expires: str
-    #: The end of the ARN, without partition and account.
-    identity: str
-    #: For the first resolve and the signed calls.
-    milliseconds: int
-
-    def __str__(self) -> str:
-        """Return the values in columns."""
-        return LINE.format(*self)
-
-
-class FailedRow(NamedTuple):
-    """The error of a profile."""
-
-    profile: str
-    error: Exception
-
-    def __str__(self) -> str:
-        """Return the error on one line, instead of the values."""
-        return f"{self.profile:<8}  {' '.join(str(self.error).split())}"
-
-
 def show(directory: Path) -> int:
     """Print the table, and return 0, 1 if a row failed, or 2 without moto.
 
@@ -196,28 +168,27 @@ def report(profiles: Mapping[str, str]) -> int:
     sys.stdout.write(f"{LINE.format(*HEADER)}\n")
     status = 0
     for profile, method in profiles.items():
-        row = _attempt(profile, method)
+        try:
+            row = LINE.format(*resolve(profile, method))
+        except (BotoCoreError, ClientError) as error:
+            row, status = f"{profile:<8}  {' '.join(str(error).split())}", 1
         sys.stdout.write(f"{row}\n")
         sys.stdout.flush()  # each row as it comes, in a pipe too
-        status |= isinstance(row, FailedRow)
     return status
 
 
-def _attempt(profile: str, method: str) -> Row | FailedRow:
-    try:
-        return resolve(profile, method, Clock())
-    except (BotoCoreError, ClientError) as error:
-        return FailedRow(profile, error)
-
-
-def resolve(profile: str, method: str, clock: Clock) -> Row:
+def resolve(profile: str, method: str) -> tuple[str, str, str, str, int]:
     """Make signed calls with the credentials of a profile, after ``botocore_ext.install()``.
+
+    Returns the values under ``HEADER``: the identity is the end of the ARN, without partition and
+    account, and the milliseconds are those of the first resolve and the signed calls.
 
     Raises:
         NotConfigured: The credentials came from another method.
         botocore.exceptions.BotoCoreError: The profile cannot be resolved.
         botocore.exceptions.ClientError: A service refused.
     """
+    clock = Clock()
     began = clock.monotonic()
     session = boto3.Session(profile_name=profile)
     arn = session.client("sts").get_caller_identity()["Arn"]
@@ -233,7 +204,7 @@ def resolve(profile: str, method: str, clock: Clock) -> Row:
     frozen = botocore_ext.FrozenCredentials.of(credentials)
     end = frozen.expiration
     expires = "never" if end is None else f"{end.timestamp() - clock.now():.0f} s"
-    return Row(profile, method, expires, returned.rpartition(":")[2], milliseconds)
+    return profile, method, expires, returned.rpartition(":")[2], milliseconds
 
 
 # The services: a simulated AWS, and an endpoint that returns credentials.

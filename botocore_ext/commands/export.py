@@ -44,22 +44,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the credentials and return 0."""
-    if not arguments.show_secrets:
-        _refuse_terminal()
+    if sys.stdout.isatty() and not arguments.show_secrets:
+        raise CommandError(
+            reason="the credentials are secret, and standard output is a terminal: redirect it, or "
+            "add --show-secrets"
+        )
     session = Session(profile=arguments.profile)
     _guard_export_loop(profile_of(session))
     with seconds_shown():
         credentials = look_up(session).frozen()
     sys.stdout.write(FORMATS[arguments.format](credentials))
     return 0
-
-
-def _refuse_terminal() -> None:
-    if sys.stdout.isatty():
-        raise CommandError(
-            reason="the credentials are secret, and standard output is a terminal: redirect it, or "
-            "add --show-secrets"
-        )
 
 
 def _guard_export_loop(profile: str) -> None:
