@@ -113,7 +113,7 @@ def _contradiction(
             "(web_identity_token = file://PATH reads a file too)"
         )
     if source not in (None, row):
-        return _unused("credential_source", values["credential_source"], key)
+        return _unused(values, key)
     if source is not None:
         return _of_its_own(values, row, key)
     return _of_role(values, row, key) if "role_arn" in values else None
@@ -125,7 +125,7 @@ def _chain_contradiction(
     """Return how a role contradicts a chain, or None; other settings are options of its links."""
     key = selecting[0][1]
     if source not in (None, CHAIN):
-        return _unused("credential_source", values["credential_source"], key)
+        return _unused(values, key)
     is_of_link = any(_owns_role(values, row) for row, _ in selecting)
     if source is None and "role_arn" in values and not is_of_link:
         return _of_role(values, CHAIN, key)
@@ -154,10 +154,10 @@ def _of_its_own(values: Mapping[str, Any], row: Row, key: str) -> str | None:
     return None
 
 
-def _unused(other: str, named: object, key: str) -> str:
+def _unused(values: Mapping[str, Any], key: str) -> str:
     return (
-        f"has both {other} = {named} and {key}: the role takes its credentials from the source, so "
-        f"{key} would not be used; remove one of them"
+        f"has both credential_source = {values['credential_source']} and {key}: the role takes its "
+        f"credentials from the source, so {key} would not be used; remove one of them"
     )
 
 

@@ -37,9 +37,7 @@ _VARIABLES = {field: name.upper() for field, name in SETTINGS.items()}
 # The AWS files.
 
 
-def static_sources(
-    files: Session, profile: str
-) -> tuple[Callable[[], FrozenCredentials | None], Callable[[], FrozenCredentials | None]]:
+def static_sources(files: Session, profile: str) -> list[Callable[[], FrozenCredentials | None]]:
     """Return readers of the credentials file and of the config file, for one profile.
 
     Each reads its file once, as botocore does with everything else in the files.
@@ -47,11 +45,10 @@ def static_sources(
     paths = [str(files.get_config_variable(name)) for name in ("credentials_file", "config_file")]
     in_credentials = SharedCredentialProvider(paths[0], profile, cache(raw_config_parse))
     in_config = ConfigProvider(paths[1], profile, cache(load_config))
-    sources = [f"profile '{profile}' of {path}" for path in paths]
-    return (
-        partial(static_credentials, sources[0], in_credentials),
-        partial(static_credentials, sources[1], in_config),
-    )
+    return [
+        partial(static_credentials, f"profile '{profile}' of {path}", provider)
+        for path, provider in zip(paths, (in_credentials, in_config), strict=True)
+    ]
 
 
 def static_credentials(source: str, provider: CredentialProvider) -> FrozenCredentials | None:

@@ -161,7 +161,7 @@ class RoleProvider(PlainRoleProvider):
         load_config = partial(_config_for_roles, session, profile)
         original = AssumeRoleProvider(
             load_config,
-            partial(_create_client, session, region),
+            partial(create_nested_client, session, region_name=region),
             cache,
             profile,
             credential_sourcer=CredentialSources(theirs, scope),
@@ -198,12 +198,6 @@ def replace_roles(
         else one
         for one in providers
     ]
-
-
-def _create_client(
-    session: botocore.session.Session, region: str | None, service: str, **arguments: Any
-) -> Any:
-    return create_nested_client(session, service, **{"region_name": region, **arguments})
 
 
 def outer_region(session: botocore.session.Session, client_region: str | None) -> str | None:
