@@ -170,22 +170,21 @@ def _delegated(name: str) -> Any:
 class AsyncProviderCredentials(AsyncCredentials):
     """``ProviderCredentials`` in a session of aiobotocore."""
 
+    _credentials: ProviderCredentials
+
     def _fetch_key(self) -> object:
         return self._credentials._epoch
 
     @property
     def _features(self) -> tuple[str, ...]:
-        features: tuple[str, ...] = self._credentials._features
-        return features
+        return self._credentials._features
 
     def _unexpired(self) -> ReadOnlyCredentials | None:
         # Not ``_last``: a thread may have been late, with credentials of a previous token.
-        unexpired: ReadOnlyCredentials | None = self._credentials._unexpired()
-        return unexpired
+        return self._credentials._unexpired()
 
     def _cached(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
-        cached: ReadOnlyCredentials | None = self._credentials._cached(allow_stale=allow_stale)
-        return cached
+        return self._credentials._cached(allow_stale=allow_stale)
 
     async def refresh(self) -> None:
         """See ``ProviderCredentials.refresh``."""

@@ -87,15 +87,14 @@ def refusal(status: int, remedy: str, *, is_transient: bool = False) -> Endpoint
         remedy: The remedy where retrying does not help.
         is_transient: Whether to retry although the status is neither 429 nor 5xx.
     """
-    is_limit = is_transient and status == HTTPStatus.FORBIDDEN
-    if is_limit or status == HTTPStatus.TOO_MANY_REQUESTS:
-        remedy = "share one session between clients, so that it gets fewer requests"
-    elif is_transient or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    is_busy = is_transient and status == HTTPStatus.FORBIDDEN
+    is_busy = is_busy or status == HTTPStatus.TOO_MANY_REQUESTS
+    may_retry = is_busy or is_transient or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if may_retry:
         remedy = "check its log"
-    else:
-        msg = f"answered with status {status}: {remedy}"
-        return EndpointError(msg, retry=False)
-    return EndpointError(f"answered with status {status}: {remedy}")
+    if is_busy:
+        remedy = "share one session between clients, so that it gets fewer requests"
+    return EndpointError(f"answered with status {status}: {remedy}", retry=may_retry)
 
 
 def is_transient(status: int, answer: str) -> bool:
