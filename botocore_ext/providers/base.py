@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _MAX_LOGGED_OUT = 1000
 
 
-class KeptIds:
+class CachedIds:
     """Ids that a provider caches between fetches, by cache key.
 
     A fetch under way uses the dict that it began with, so it cannot restore an old id.
@@ -45,7 +45,7 @@ class KeptIds:
         self.logged_out: dict[str, None] = {}
 
     def log_out(self, *cached: str) -> None:
-        """Start without ids again, and note those that were kept here or were ``cached``."""
+        """Start without ids again, and note those that were here or in ``cached``."""
         dropped, self.current = self.current, {}
         for identity in {*dropped.values(), *cached} - self.logged_out.keys():
             use_last(self.logged_out, identity, None, _MAX_LOGGED_OUT)
@@ -56,7 +56,7 @@ class TokenCell:
 
     def __init__(self) -> None:
         """Start without ids and credentials."""
-        self.ids = KeptIds()
+        self.ids = CachedIds()
         #: The credentials in use, with the distances that they were added with. There is no lock:
         #: a garbage collector callback may run at any time, and each step is atomic.
         self._subscribers: WeakKeyDictionary[ProviderCredentials, set[int]] = WeakKeyDictionary()

@@ -28,7 +28,7 @@ from ..options.resolution import PROFILE, Resolved
 from ..refresh.credentials import ProviderCredentials
 from ..runtime.context import RoutedLogger
 from ..runtime.single_flight import use_last
-from .base import KeptIds, Provider, WebIdentityRoleProvider
+from .base import CachedIds, Provider, WebIdentityRoleProvider
 from .function import Source, credentials_or_provider
 from .signed import SignedProvider
 
@@ -281,14 +281,14 @@ from_cognito_identity = CognitoIdentityProvider
 #: The number of users whose IDs are kept while no provider uses them.
 MAX_USERS = 10_000
 #: IDs that ``user_identifier`` shares between the providers of this process, by cache key.
-_by_user: dict[str, ref[KeptIds]] = {}
+_by_user: dict[str, ref[CachedIds]] = {}
 #: Those that were used last.
-_recent: dict[str, KeptIds] = {}
+_recent: dict[str, CachedIds] = {}
 
 
-def ids_of_user(key: str) -> KeptIds:
+def ids_of_user(key: str) -> CachedIds:
     """Return the IDs under a cache key: the same object for all providers that use it."""
-    new = KeptIds()
+    new = CachedIds()
     # setdefault is atomic, and so are the end of an object and the callback of its reference.
     found = _by_user.setdefault(key, ref(new, partial(_by_user.pop, key)))() or new
     use_last(_recent, key, found, MAX_USERS)
@@ -311,8 +311,8 @@ class CachedIdentity:
         self,
         key: str,
         region: str,
-        own: KeptIds,
-        shared: KeptIds | None = None,
+        own: CachedIds,
+        shared: CachedIds | None = None,
         cache: MutableMapping[str, str] | None = None,
     ) -> None:
         """Take where the identity is cached.
@@ -559,7 +559,7 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
         if self.developer_provider is not None:
             return self._fetch_developer_identity(self.developer_provider)
         client = self._client(self.identity_pool_id)
-        cached_identity = self._cached_identity(client)  # before the logins: see KeptIds
+        cached_identity = self._cached_identity(client)  # before the logins: see CachedIds
         logins = self._logins()
         if logins and self.user_identifier is None:
             cached_identity.sign_in()

@@ -60,7 +60,7 @@ def _selected(process: Popen[bytes], _: None, seconds: float | None) -> tuple[by
     """
     out, complaints = cast("tuple[IO[bytes], IO[bytes]]", (process.stdout, process.stderr))
     limits = {out: LARGEST + 1, complaints: LONGEST_TEXT}
-    kept = {pipe: bytearray() for pipe in limits}
+    received = {pipe: bytearray() for pipe in limits}
     began = time.monotonic()
     with selectors.DefaultSelector() as selector:
         for pipe in limits:
@@ -68,19 +68,19 @@ def _selected(process: Popen[bytes], _: None, seconds: float | None) -> tuple[by
         while selector.get_map():
             has_ended = process.poll() is not None
             ready = [key.data for key, _ in selector.select(0 if has_ended else _CHECK_INTERVAL)]
-            if has_ended and not any(len(kept[pipe]) < limits[pipe] for pipe in ready):
+            if has_ended and not any(len(received[pipe]) < limits[pipe] for pipe in ready):
                 break
             for pipe in ready:
                 chunk = os.read(pipe.fileno(), _CHUNK)
                 if not chunk:
                     selector.unregister(pipe)
-                kept[pipe] += chunk
-                del kept[pipe][limits[pipe] :]
-            if len(kept[out]) > LARGEST:
+                received[pipe] += chunk
+                del received[pipe][limits[pipe] :]
+            if len(received[out]) > LARGEST:
                 break
             if seconds is not None and time.monotonic() > began + seconds:
                 raise TimeoutExpired(process.args, seconds)
-    return bytes(kept[out]), bytes(kept[complaints])
+    return bytes(received[out]), bytes(received[complaints])
 
 
 #: On Windows only a thread can wait for a pipe.

@@ -55,14 +55,14 @@ class Registration:
         theirs: Theirs | None,
     ) -> None:
         """Take the arguments of ``create_resolver``."""
-        self._make = partial(create_resolver, session, front, only, theirs=theirs)
-        self._made: dict[None, CredentialResolver] = {}
+        self._create = partial(create_resolver, session, front, only, theirs=theirs)
+        self._created: dict[None, CredentialResolver] = {}
         self.front, self.only, self.theirs = front, only, theirs
 
     def __call__(self) -> CredentialResolver:
         """Return the resolver."""
-        made = self._made
-        return made[None] if None in made else made.setdefault(None, self._make())
+        created = self._created
+        return created[None] if None in created else created.setdefault(None, self._create())
 
 
 #: The registrations that sessions have not used yet.
@@ -337,6 +337,6 @@ def is_as_made(resolver: Any, session: botocore.session.Session) -> bool:
     plain = plain_resolver(session)
     if type(resolver) is not (type(plain) if is_async(session) else CredentialResolver):
         return False
-    made = [one.METHOD for one in plain.providers]
+    methods = [one.METHOD for one in plain.providers]
     caches = [one.cache for one in resolver.providers if isinstance(one, AssumeRoleProvider)]
-    return made == [one.METHOD for one in resolver.providers] and not any(caches)
+    return methods == [one.METHOD for one in resolver.providers] and not any(caches)

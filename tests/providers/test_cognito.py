@@ -17,7 +17,7 @@ from botocore_ext import (
     from_cognito_identity,
     from_cognito_identity_pool,
 )
-from botocore_ext.providers.base import KeptIds
+from botocore_ext.providers.base import CachedIds
 from botocore_ext.providers.cognito import MAX_USERS, CachedIdentity, ids_of_user
 from botocore_ext.tokens import TokenFile
 from tests import fakes
@@ -107,7 +107,7 @@ def cached_identity(cache, ids, shared=None):
 
 
 def test_first_of_two_threads_decides_the_identity():
-    cache, ids, shared = Writes(), KeptIds(), KeptIds()
+    cache, ids, shared = Writes(), CachedIds(), CachedIds()
     stored = [cached_identity(cache, ids, shared).store(one) for one in (FIRST, SECOND)]
     assert stored == [FIRST, FIRST]
     assert list(cache.values()) == list(ids.current.values()) == [FIRST]
@@ -115,7 +115,7 @@ def test_first_of_two_threads_decides_the_identity():
 
 
 def test_drop_removes_one_identity_everywhere():
-    cache, ids = {}, KeptIds()
+    cache, ids = {}, CachedIds()
     identity = cached_identity(cache, ids)
     identity.store(FIRST)
     identity.drop(SECOND)
@@ -339,12 +339,12 @@ class TestCachedIdentity:
         assert list(cache.values()) == [third]
 
     @pytest.mark.parametrize(
-        "kept", ["eu-west-1:00000000-0000-0000-0000-000000000009", "nonsense", "", None, 7]
+        "cached", ["eu-west-1:00000000-0000-0000-0000-000000000009", "nonsense", "", None, 7]
     )
-    def test_a_value_of_another_region_or_form_is_not_used(self, aws, kept):
+    def test_a_value_of_another_region_or_form_is_not_used(self, aws, cached):
         cache = {}
         from_cognito_identity_pool(identity_pool_id=POOL, cache=cache).fetch()
-        cache[next(iter(cache))] = kept
+        cache[next(iter(cache))] = cached
         provider = from_cognito_identity_pool(identity_pool_id=POOL, cache=cache)
         assert provider.fetch().identity_id == SECOND
         assert list(cache.values()) == [SECOND]
@@ -470,7 +470,7 @@ def test_provider_keeps_the_ids_of_its_user(aws):
 
 
 def test_ids_that_logged_out_are_known_within_a_bound():
-    ids = KeptIds()
+    ids = CachedIds()
     for number in range(1001):
         ids.current["pool"] = f"us-east-1:{number}"
         ids.log_out("us-east-1:cached")
@@ -480,7 +480,7 @@ def test_ids_that_logged_out_are_known_within_a_bound():
 
 
 def test_identity_that_another_thread_stored_stays():
-    ids = KeptIds()
+    ids = CachedIds()
     ids.current["pool"] = SECOND
     cached_identity(None, ids).drop(FIRST)
     assert ids.current == {"pool": SECOND}
