@@ -89,13 +89,13 @@ def typed(text: str) -> Iterator[None]:
     reading, writing = os.pipe()
     os.write(writing, text.encode())
     os.close(writing)
-    kept = os.dup(0)
+    original = os.dup(0)
     os.dup2(reading, 0)
     try:
         yield
     finally:
-        os.dup2(kept, 0)
-        os.close(kept)
+        os.dup2(original, 0)
+        os.close(original)
         os.close(reading)
 
 

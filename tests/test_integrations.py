@@ -55,8 +55,8 @@ def signers(aws):
     ]
 
 
-def given(aws, operation):
-    """Return the access keys that an operation gave."""
+def returned_keys(aws, operation):
+    """Return the access keys that an operation returned."""
     return [one.gave for one in aws.requests if one.operation == operation]
 
 
@@ -72,7 +72,7 @@ def test_sam_keeps_roles_in_files_on_its_default_session(aws, tmp_path):
         boto3.client("sts").get_caller_identity()
         boto3.DEFAULT_SESSION = None
     assert len([*tmp_path.iterdir()]) == 1
-    assert signers(aws) == given(aws, "AssumeRole") * 2
+    assert signers(aws) == returned_keys(aws, "AssumeRole") * 2
 
 
 @pytest.mark.caller_signs
@@ -84,7 +84,7 @@ def test_a_session_of_boto3_is_given_the_cache_of_roles(aws, tmp_path):
         resolver = session._session.get_component("credential_provider")
         resolver.get_provider("assume-role").cache = JSONFileCache(str(tmp_path))
         session.client("sts").get_caller_identity()
-    assert signers(aws) == given(aws, "AssumeRole") * 2
+    assert signers(aws) == returned_keys(aws, "AssumeRole") * 2
 
 
 @pytest.mark.caller_signs
@@ -96,8 +96,8 @@ def test_the_default_session_of_boto3(aws):
     boto3.setup_default_session(profile_name="web")
     boto3.client("sts").get_caller_identity()
     assert signers(aws) == [
-        *given(aws, "GetCredentialsForIdentity"),
-        *given(aws, "AssumeRoleWithWebIdentity"),
+        *returned_keys(aws, "GetCredentialsForIdentity"),
+        *returned_keys(aws, "AssumeRoleWithWebIdentity"),
     ]
 
 
@@ -164,7 +164,7 @@ def test_a_pickled_configuration_is_used_in_another_process(aws):
     )
     assert done.stderr == b""
     assert done.stdout == b"arn:aws:sts::123456789012:assumed-role/Caller/session\n"
-    assert signers(aws) == given(aws, "AssumeRoleWithWebIdentity")[1:]
+    assert signers(aws) == returned_keys(aws, "AssumeRoleWithWebIdentity")[1:]
 
 
 @pytest.mark.caller_signs
@@ -179,7 +179,7 @@ def test_aws_assume_role_lib_on_top(aws):
         "AssumeRole",
         "GetCallerIdentity",
     ]
-    assert signers(aws) == given(aws, "AssumeRole")
+    assert signers(aws) == returned_keys(aws, "AssumeRole")
     botocore_ext.install()  # the child's own session is made with it, too, and stays the child's
     again = library.assume_role(parent, "arn:aws:iam::123456789012:role/App")
     assert again.get_credentials().method == "assume-role"

@@ -75,8 +75,8 @@ def page():
 
 
 @pytest.fixture(scope="module")
-def said():
-    """Return what the modules can say."""
+def messages_of_modules():
+    """Return the messages that the modules can show."""
     return [one for path in MODULES for one in fragments(path)]
 
 
@@ -90,13 +90,13 @@ def test_every_message_of_a_case_has_a_group():
     assert all(group["messages"] or group["also"] for group in found)
 
 
-def test_what_a_module_can_say_is_on_the_page(page, said):
+def test_what_a_module_can_say_is_on_the_page(page, messages_of_modules):
     shown = spaced(page)
-    missing = [one for one in said if len(one.split()) > 2 and one not in shown]
+    missing = [one for one in messages_of_modules if len(one.split()) > 2 and one not in shown]
     assert missing == [], "add it to a case, or to `also` in tests/tools/messages.toml"
 
 
-def test_other_messages_are_in_the_package(said):
+def test_other_messages_are_in_the_package(messages_of_modules):
     for group in messages.groups()[0]:
         for text in group.get("also", []):
-            assert any(one in text for one in said), text
+            assert any(one in text for one in messages_of_modules), text

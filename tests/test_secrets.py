@@ -63,7 +63,7 @@ def log_of(call):
 
 
 @pytest.fixture
-def own(aws):
+def user_client(aws):
     """A client of the user's with credentials of its own, and its connection open."""
     client = botocore.session.Session().create_client(
         "sts",
@@ -85,8 +85,8 @@ def place(world):
 
 @pytest.mark.caller_signs
 @pytest.mark.parametrize("step", STEPS, ids=str)
-def test_concurrent_user_call_is_logged_in_full(step, own, place):
-    alone = log_of(own.get_caller_identity)
+def test_concurrent_user_call_is_logged_in_full(step, user_client, place):
+    alone = log_of(user_client.get_caller_identity)
     credentials = step.build(place).load()
     inside, done = threading.Event(), threading.Event()
 
@@ -99,7 +99,7 @@ def test_concurrent_user_call_is_logged_in_full(step, own, place):
     thread.start()
     try:
         assert inside.wait(30)
-        together = log_of(own.get_caller_identity)
+        together = log_of(user_client.get_caller_identity)
     finally:
         done.set()
         thread.join()
@@ -109,12 +109,12 @@ def test_concurrent_user_call_is_logged_in_full(step, own, place):
 
 
 @pytest.mark.caller_signs
-def test_call_of_a_token_callable_is_logged_in_full(own):
+def test_call_of_a_token_callable_is_logged_in_full(user_client):
     """Only the inner call is left out of the logs, not what the user does before it."""
-    alone, within = log_of(own.get_caller_identity), []
+    alone, within = log_of(user_client.get_caller_identity), []
 
     def token():
-        within.append(log_of(own.get_caller_identity))
+        within.append(log_of(user_client.get_caller_identity))
         return fakes.secret("token")
 
     from_web_token(role_arn=ROLE, web_identity_token=token).fetch()

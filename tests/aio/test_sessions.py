@@ -315,7 +315,7 @@ class TestTheEventLoop:
         assert goes_on == [True]
 
 
-def held_role(asked, released, time):
+def delayed_role(asked, released, time):
     """Return a role of botocore's whose next credentials come only after they are released."""
 
     def refresh():
@@ -343,7 +343,7 @@ class TestTasks:
     def credentials(self, provider):
         return aio_credentials.to_async(provider.load())
 
-    def held(self, aws, operation="AssumeRoleWithWebIdentity"):
+    def delayed(self, aws, operation="AssumeRoleWithWebIdentity"):
         """Delay the next answer until it is released, and say when it was requested."""
         asked, released = threading.Event(), threading.Event()
 
@@ -365,7 +365,7 @@ class TestTasks:
         async def main():
             old = await credentials.get_frozen_credentials()
             clock.advance(3600 - 200)
-            asked, released = self.held(aws)
+            asked, released = self.delayed(aws)
             first = asyncio.create_task(credentials.get_frozen_credentials())
             await asyncio.to_thread(asked.wait)
             others = await asyncio.gather(*[credentials.get_frozen_credentials() for _ in range(9)])
@@ -402,7 +402,7 @@ class TestTasks:
 
     def test_cancelled_task_does_not_cancel_the_fetch(self, credentials, aws):
         async def main():
-            asked, released = self.held(aws)
+            asked, released = self.delayed(aws)
             first = asyncio.create_task(credentials.get_frozen_credentials())
             second = asyncio.create_task(credentials.get_frozen_credentials())
             await asyncio.to_thread(asked.wait)
@@ -420,8 +420,8 @@ class TestTasks:
         async def main():
             released = threading.Event()
             refusal = fakes.error("AccessDenied")
-            held = lambda request: released.wait(10) and refusal(request)  # noqa: E731 - one idea
-            aws.script("AssumeRoleWithWebIdentity", held)
+            delayed = lambda request: released.wait(10) and refusal(request)  # noqa: E731 - one idea
+            aws.script("AssumeRoleWithWebIdentity", delayed)
             task = asyncio.create_task(credentials.get_frozen_credentials())
             await until(lambda: aws.requests)
             task.cancel()
@@ -465,7 +465,7 @@ class TestTasks:
         assert old == kept
 
     def test_an_event_loop_that_ends_waits_for_no_fetch(self, credentials, aws):
-        asked, released = self.held(aws)
+        asked, released = self.delayed(aws)
 
         async def main():
             asyncio.create_task(credentials.get_frozen_credentials())  # noqa: RUF006 - left alone
@@ -478,7 +478,7 @@ class TestTasks:
 
     def test_credentials_invalidated_meanwhile_are_not_shared(self, credentials, aws):
         async def main():
-            asked, released = self.held(aws)
+            asked, released = self.delayed(aws)
             first = asyncio.create_task(credentials.get_frozen_credentials())
             await asyncio.to_thread(asked.wait)
             credentials.invalidate()
@@ -528,7 +528,7 @@ class TestTasks:
     @pytest.mark.parametrize(("left", "others"), [(700, "AKIAOLD"), (500, "AKIANEW")])
     def test_role_stays_in_use_while_it_is_refreshed(self, left, others):
         asked, released, time = threading.Event(), threading.Event(), fakes.FakeClock()
-        credentials = held_role(asked, released, time)
+        credentials = delayed_role(asked, released, time)
 
         async def main():
             assert await credentials.get_access_key() == "AKIAOLD"
@@ -552,7 +552,7 @@ class TestTasks:
     def test_event_loop_that_ends_loses_no_role_credentials(self):
         """Else a later one would sign with the old ones as long as the new ones are good."""
         asked, released, time = threading.Event(), threading.Event(), fakes.FakeClock()
-        credentials = held_role(asked, released, time)
+        credentials = delayed_role(asked, released, time)
         assert asyncio.run(credentials.get_access_key()) == "AKIAOLD"
         time.advance(3000)
 
@@ -676,20 +676,20 @@ class TestCoroutines:
             return FrozenCredentials(user, "secret", None, clock.at(3600))
 
         provider = FunctionProvider(function=keys).bind(Scope(clock=clock))
-        user, held = "alice", ProviderCredentials(provider)
-        credentials = aio_credentials.to_async(held)
-        fetch = held.get_frozen_credentials
+        user, synchronous = "alice", ProviderCredentials(provider)
+        credentials = aio_credentials.to_async(synchronous)
+        fetch = synchronous.get_frozen_credentials
 
         def late():
             nonlocal user
             fetched = fetch()
             if user == "alice":
                 user = "bob"
-                held._start_with(None)
+                synchronous._start_with(None)
                 asyncio.run(credentials.get_frozen_credentials())
             return fetched
 
-        held.get_frozen_credentials = late
+        synchronous.get_frozen_credentials = late
         asyncio.run(credentials.get_frozen_credentials())
         user = "carol"
         clock.advance(3590)
@@ -705,10 +705,10 @@ class TestCoroutines:
             end = clock.at(3600).isoformat()
             return {"access_key": "NEW", "secret_key": "s", "token": "t", "expiry_time": end}
 
-        held = RefreshableCredentials(
+        synchronous = RefreshableCredentials(
             "OLD", "s", "t", clock.at(3600), refresh, "theirs", time_fetcher=lambda: clock.at(0)
         )
-        credentials = aio_credentials.to_async(held)
+        credentials = aio_credentials.to_async(synchronous)
         assert asyncio.run(credentials.get_access_key()) == "OLD"
         clock.advance(3500)
 

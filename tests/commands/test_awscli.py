@@ -209,7 +209,7 @@ def cli(request, profiles):
     return cli
 
 
-def roles_kept(world):
+def cached_roles(world):
     """Return the files of the cache of roles."""
     return [*(world / ".aws" / "cli" / "cache").glob("*.json")]
 
@@ -221,15 +221,15 @@ def test_command_signs_with_new_credentials(cli, aws, world, profile):
     assert said["Account"] == "123456789012"
     assert aws.operations()[-1] == "GetCallerIdentity"
     assert signer(aws) == aws.requests[-2].gave
-    assert roles_kept(world) == []
+    assert cached_roles(world) == []
 
 
 @pytest.mark.parametrize("profile", ["plain-role", "plain-web", "source", "named"])
 def test_next_command_reads_the_role_from_the_cache(cli, aws, world, profile):
     for _ in range(2):
         cli("--profile", profile, "sts", "get-caller-identity")
-    (kept,) = roles_kept(world)
-    assert json.loads(kept.read_text())["Credentials"]["AccessKeyId"] == signer(aws)
+    (cached,) = cached_roles(world)
+    assert json.loads(cached.read_text())["Credentials"]["AccessKeyId"] == signer(aws)
     assert len([one for one in aws.operations() if one.startswith("AssumeRole")]) == 1
 
 

@@ -69,7 +69,7 @@ def endpoint(url):
 
 
 @pytest.fixture
-def outside(world, monkeypatch, aws):
+def surroundings(world, monkeypatch, aws):
     """Give a provider what it needs besides its options: files, and the environment."""
     aws.now = fakes.FakeClock().now  # no key of the fake expires during a test
 
@@ -113,8 +113,8 @@ class _OfThisPackage(ProviderContract):
     """The contract for one provider of this package."""
 
     @pytest.fixture(autouse=True)
-    def _outside(self, outside, world, aws):
-        self._prepare, self._world, self._url = outside, world, aws.url
+    def _surroundings(self, surroundings, world, aws):
+        self._prepare, self._world, self._url = surroundings, world, aws.url
 
     def options(self):
         return working_options(self.provider, self._url, self._world)

@@ -820,12 +820,12 @@ def test_explicit_credentials_are_found(config, commands, world):
     session = boto3.Session(
         aws_access_key_id="AKIAGIVEN", aws_secret_access_key=secret, aws_session_token=secret
     )
-    kept = session.get_credentials()
+    loaded = session.get_credentials()
     explanation = botocore_ext.explain(session)
     (note,) = explanation.notes
     assert note.startswith("this session was given credentials in code, so no provider is tried: ")
     first = explanation.steps[0]
-    assert (explanation.found.provider, first.provider) == (kept.method, kept.method)
+    assert (explanation.found.provider, first.provider) == (loaded.method, loaded.method)
     assert explanation.found.access_key == "*" * 16 + "IVEN"
     assert [str(one) for one in first.settings] == [
         f"aws_access_key_id = {'*' * 16}IVEN  (code)",
@@ -833,7 +833,7 @@ def test_explicit_credentials_are_found(config, commands, world):
         "aws_session_token = (set)  (code)",
     ]
     assert outcomes(explanation) == {"explicit": "found", "custom-process": "skipped"}
-    assert (session.get_credentials(), commands) == (kept, [])
+    assert (session.get_credentials(), commands) == (loaded, [])
     assert not searching.shown([str(explanation)])
 
 
@@ -850,11 +850,11 @@ def test_explicit_access_key_without_secret_fails():
 def test_loaded_credentials_are_noted_first(config):
     config(STATIC)
     session = boto3.Session(profile_name="dev")
-    kept = session.get_credentials()
+    loaded = session.get_credentials()
     explanation = botocore_ext.explain(session)
     assert "already has credentials (config-file)" in explanation.notes[0]
     assert outcomes(explanation) == {"config-file": "found"}
-    assert session.get_credentials() is kept
+    assert session.get_credentials() is loaded
 
 
 @pytest.mark.parametrize("wrong", [1, boto3])

@@ -35,7 +35,7 @@ def function(said):
     return call
 
 
-def given(value):
+def argument(value):
     if not isinstance(value, dict):
         return value
     if "provider" in value:
@@ -50,10 +50,10 @@ def build(described):
     options = dict(described.get("options", {}))
     for name, value in options.items():
         if name == "logins":
-            options[name] = {user: given(login) for user, login in value.items()}
+            options[name] = {user: argument(login) for user, login in value.items()}
         elif name not in _VERBATIM:
-            options[name] = given(value)
-    links = [given(link) for link in options.pop("links", [])]
+            options[name] = argument(value)
+    links = [argument(link) for link in options.pop("links", [])]
     after = options.pop("expire_after", None)
     made = getattr(botocore_ext, described["provider"])(*links, **options)
     return made if after is None else made.expire_after(after)

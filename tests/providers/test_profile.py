@@ -442,8 +442,8 @@ class TestFiles:
 
     def test_edits_are_seen_with_ignore_cache(self, config):
         config(f"[profile p]\n{STATIC}")
-        fresh, kept = from_ini(profile="p", ignore_cache=True), from_ini(profile="p")
-        assert fresh.fetch() == kept.fetch()
+        fresh, cached = from_ini(profile="p", ignore_cache=True), from_ini(profile="p")
+        assert fresh.fetch() == cached.fetch()
         config(f"[profile p]\n{STATIC.replace('AKIASTATIC', 'AKIANEW')}\n")
         assert fresh.fetch().access_key == "AKIANEW"
         config(f"[profile p]\n{POOL}")

@@ -105,7 +105,7 @@ def test_old_fetch_does_not_restore_the_old_identity(aws):
     assert last["Logins"] == aws.requests[-2].parameters["Logins"]
 
 
-class Held(Provider):
+class UserProvider(Provider):
     """Credentials that say whose they are."""
 
     user: str = option(default=None, required=True, token=True, help="Whose they are.")
@@ -129,8 +129,8 @@ class OnTopOf(Provider):
 
 def test_new_token_reaches_roles_at_any_depth(mocker):
     """Whatever others use between two steps of the replacement."""
-    held = Held(user="alice")
-    tower = [held]
+    source = UserProvider(user="alice")
+    tower = [source]
     for _ in range(7):
         tower.append(OnTopOf(master=tower[-1]))
     every = [one.load() for one in reversed(tower)]
@@ -142,15 +142,15 @@ def test_new_token_reaches_roles_at_any_depth(mocker):
         [one.access_key for one in every]
 
     mocker.patch.object(ProviderCredentials, "_start_with", used_by_others_after)
-    held.user = "bob"
+    source.user = "bob"
     assert {one.access_key.strip("+") for one in every} == {"bob"}
 
 
 def test_role_loaded_during_the_change_has_the_new_token(mocker):
-    held = Held(user="alice")
-    master = held.load()
+    source = UserProvider(user="alice")
+    master = source.load()
     assert master.access_key == "alice"
-    role, start_with = OnTopOf(master=held), ProviderCredentials._start_with
+    role, start_with = OnTopOf(master=source), ProviderCredentials._start_with
 
     def another_comes_before(credentials, keys):
         mocker.stopall()
@@ -158,7 +158,7 @@ def test_role_loaded_during_the_change_has_the_new_token(mocker):
         start_with(credentials, keys)
 
     mocker.patch.object(ProviderCredentials, "_start_with", another_comes_before)
-    held.user = "bob"
+    source.user = "bob"
     assert role.load().access_key == "bob+"
 
 

@@ -58,7 +58,7 @@ def mistakes(aws):
         owner = owner_of_target(request)
         if owner:
             key = re.search(r"Credential=(\w+)/", request.headers["Authorization"])[1]
-            signer = key[4:].lower() if key.startswith("AKIA") else aws.given[key][1]
+            signer = key[4:].lower() if key.startswith("AKIA") else aws.issued[key][1]
             found += [(owner, signer)] if owner != signer else []
     aws.requests.clear()
     return found
@@ -237,8 +237,8 @@ def test_a_storm(witness, part, caplog):
     """
     caplog.set_level(logging.WARNING)  # records of 10,000 requests take longer than these
     count, names = rounds(200, 2_500), [f"tenant{one}" for one in range(rounds(40, 200))]
-    kept = len(names) * 3 // 4
-    session = Session(credentials=per_request(max_identities=kept), region_name="eu-west-1")
+    limit = len(names) * 3 // 4
+    session = Session(credentials=per_request(max_identities=limit), region_name="eu-west-1")
     client, chance = session.client("s3"), random.Random(part)
     providers = {
         name: from_web_token(
@@ -268,4 +268,4 @@ def test_a_storm(witness, part, caplog):
     assert sum(owner_of_target(one) is not None for one in witness.requests) >= count
     assert mistakes(witness) == []
     keys = [(name, re.search(r"(?:KeyId=|Credential=)(\w+)", url)[1]) for name, url in urls]
-    assert [one for one in keys if witness.given[one[1]][1] != one[0]] == []
+    assert [one for one in keys if witness.issued[one[1]][1] != one[0]] == []

@@ -59,8 +59,8 @@ class WitnessAws(fakes.FakeAws):
         self.former_guests = set()
         #: The Cognito identities of guests who have signed in.
         self.signed_in = set()
-        #: Access key -> everything that was given with it, and whose it is.
-        self.given = {}
+        #: Access key -> everything that was returned with it, and whose it is.
+        self.issued = {}
 
     def token(self, person):
         token = fakes.secret(f"token-of-{person}")
@@ -69,7 +69,7 @@ class WitnessAws(fakes.FakeAws):
 
     def keys(self, request=None):
         keys = super().keys(request)
-        self.given[keys["AccessKeyId"]] = (keys, request and self.who(request))
+        self.issued[keys["AccessKeyId"]] = (keys, request and self.who(request))
         return keys
 
     def cognito(self, request):
@@ -98,7 +98,7 @@ class WitnessAws(fakes.FakeAws):
             return person if owner == person else f"{person} with the identity of {owner}"
         authorization = request.headers.get("Authorization", "")
         signed_by = re.search(r"Credential=(\w+)/", authorization)
-        return self.given[signed_by[1]][1] if signed_by else self.people[authorization]
+        return self.issued[signed_by[1]][1] if signed_by else self.people[authorization]
 
     def tokens(self, request):
         return request.parameters.get("Logins", {}).values()
@@ -108,8 +108,8 @@ class WitnessAws(fakes.FakeAws):
         return person
 
 
-class Held:
-    """A provider, and whose credentials it must give."""
+class Subject:
+    """A provider, and whose credentials it must return."""
 
     def __init__(self, provider, person, token=None):
         self.provider, self.person = provider, person
@@ -118,7 +118,7 @@ class Held:
 
     @property
     def operation(self):
-        """The call that gives credentials."""
+        """The call that returns credentials."""
         return {
             "web_identity_token": "AssumeRoleWithWebIdentity",
             "aws_container_authorization_token": "GET",
@@ -134,7 +134,7 @@ class Identities(RuleBasedStateMachine):
         self.clock = fakes.FakeClock()
         aws.now = lambda: self.clock.time
         self.scope = Scope(clock=self.clock)
-        self.cache, self.held, self.used = {}, [], []
+        self.cache, self.subjects, self.used = {}, [], []
         self.last = {}
         self.write_profiles(config)
         botocore_ext.install()
@@ -167,12 +167,12 @@ credential_chain = Environment, profile user-{person}
 
     # What comes into being.
 
-    def hold(self, provider, person, token=None):
-        self.held.append(Held(provider, person, token))
-        self.use(self.held[-1], provider.bind(self.scope).load())
+    def add(self, provider, person, token=None):
+        self.subjects.append(Subject(provider, person, token))
+        self.use(self.subjects[-1], provider.bind(self.scope).load())
 
-    def use(self, held, credentials):
-        self.used.append((held, credentials))
+    def use(self, subject, credentials):
+        self.used.append((subject, credentials))
 
     @initialize(person=PERSON)
     def there_is_one_of_each(self, person):
@@ -185,7 +185,7 @@ credential_chain = Environment, profile user-{person}
     @rule(person=PERSON, kind=st.sampled_from(KINDS), cached=st.booleans())
     def a_user_comes(self, person, kind, cached):
         provider, person, token = getattr(self, kind)(person, self.cache if cached else None)
-        self.hold(provider, person, token)
+        self.add(provider, person, token)
 
     def web_token(self, person, _):
         token = self.aws.token(person)
@@ -220,34 +220,36 @@ credential_chain = Environment, profile user-{person}
         )
         return provider, person, "aws_container_authorization_token"
 
-    @precondition(lambda self: self.held)
+    @precondition(lambda self: self.subjects)
     @rule(which=ANY, kind=st.sampled_from(["chain", "role", "pickle", "callable"]))
     def a_provider_that_is_made_of_another(self, which, kind):
-        held = self.held[which % len(self.held)]
+        subject = self.subjects[which % len(self.subjects)]
         if kind == "pickle":  # from here on it has a life of its own
-            self.hold(pickle.loads(pickle.dumps(held.provider)), held.person, held.token)
+            self.add(pickle.loads(pickle.dumps(subject.provider)), subject.person, subject.token)
             return
         if kind == "role":
-            made = from_temporary_credentials(
-                params={"RoleArn": f"{ROLE}/App"}, master_credentials=held.provider
+            other = from_temporary_credentials(
+                params={"RoleArn": f"{ROLE}/App"}, master_credentials=subject.provider
             )
         elif kind == "chain":
-            made = create_credential_chain(lambda: None, held.provider)
+            other = create_credential_chain(lambda: None, subject.provider)
         else:
-            made = create_credential_chain("Environment", create_credential_chain(held.provider))
-        self.use(held, made.bind(self.scope).load())
+            other = create_credential_chain(
+                "Environment", create_credential_chain(subject.provider)
+            )
+        self.use(subject, other.bind(self.scope).load())
 
-    @precondition(lambda self: self.held)
+    @precondition(lambda self: self.subjects)
     @rule(which=ANY, kind=st.sampled_from(["bind", "load", "session", "extend"]))
     def a_session(self, which, kind):
-        held = self.held[which % len(self.held)]
+        subject = self.subjects[which % len(self.subjects)]
         credentials = {
-            "bind": lambda: held.provider.bind(Scope(clock=self.clock)).load(),
-            "load": held.provider.load,
-            "session": lambda: botocore_ext.Session(credentials=held.provider).get_credentials(),
-            "extend": lambda: self.extended(held.provider).get_credentials(),
+            "bind": lambda: subject.provider.bind(Scope(clock=self.clock)).load(),
+            "load": subject.provider.load,
+            "session": lambda: botocore_ext.Session(credentials=subject.provider).get_credentials(),
+            "extend": lambda: self.extended(subject.provider).get_credentials(),
         }[kind]()
-        self.use(held, credentials)
+        self.use(subject, credentials)
 
     def extended(self, provider):
         session = boto3.Session(region_name="eu-west-1")
@@ -264,7 +266,7 @@ credential_chain = Environment, profile user-{person}
             credentials = create_credential_chain(f"profile {name}").bind(self.scope).load()
         else:
             credentials = from_ini(profile=name).bind(self.scope).load()
-        self.use(Held(None, person), credentials)
+        self.use(Subject(None, person), credentials)
 
     # What happens to it.
 
@@ -272,52 +274,52 @@ credential_chain = Environment, profile user-{person}
     @rule(which=ANY, person=PERSON, how=st.sampled_from(["quietly", "meanwhile", "and fails"]))
     def a_token_is_replaced(self, which, person, how):
         """Also in the middle of a fetch, and before one that fails; nothing old is served then."""
-        held = self.replaceable()[which % len(self.replaceable())]
-        if held.token == "logins" and held.provider.user_identifier is not None:
-            person = held.person  # a new token of the same user
-        in_use = [credentials for holder, credentials in self.used if holder is held]
+        subject = self.replaceable()[which % len(self.replaceable())]
+        if subject.token == "logins" and subject.provider.user_identifier is not None:
+            person = subject.person  # a new token of the same user
+        in_use = [credentials for holder, credentials in self.used if holder is subject]
         for credentials in in_use:
-            self.check(held, credentials)
+            self.check(subject, credentials)
         if how == "meanwhile":
-            self.replace_during_a_fetch(held, person)
+            self.replace_during_a_fetch(subject, person)
         else:
-            self.replace(held, person)
+            self.replace(subject, person)
         for credentials in in_use:
             if how == "and fails":
-                self.aws.script(held.operation, fakes.error("Throttled"))
-            self.check(held, credentials)
+                self.aws.script(subject.operation, fakes.error("Throttled"))
+            self.check(subject, credentials)
 
-    def replace_during_a_fetch(self, held, person):
+    def replace_during_a_fetch(self, subject, person):
         def answer(request):
-            made = {"GET": self.aws.endpoint, "AssumeRoleWithWebIdentity": self.aws.sts}
-            made = made.get(request.operation, self.aws.cognito)(request)
-            self.replace(held, person)
-            return made
+            answers = {"GET": self.aws.endpoint, "AssumeRoleWithWebIdentity": self.aws.sts}
+            found = answers.get(request.operation, self.aws.cognito)(request)
+            self.replace(subject, person)
+            return found
 
-        self.aws.scripts[held.operation] = [answer]
-        self.check(held, held.provider.bind(self.scope).load())
+        self.aws.scripts[subject.operation] = [answer]
+        self.check(subject, subject.provider.bind(self.scope).load())
 
     def replaceable(self):
-        return [held for held in self.held if held.token]
+        return [subject for subject in self.subjects if subject.token]
 
-    def replace(self, held, person):
+    def replace(self, subject, person):
         token = self.aws.token(person)
-        value = {"a.example": token} if held.token == "logins" else token
-        if held.person == "guest":
+        value = {"a.example": token} if subject.token == "logins" else token
+        if subject.person == "guest":
             self.aws.former_guests.add(token)
-        held.person = person
-        setattr(held.provider, held.token, value)
+        subject.person = person
+        setattr(subject.provider, subject.token, value)
 
     @precondition(lambda self: self.used)
     @rule(which=ANY, how=st.sampled_from(["invalidate", "by key", "by old key", "refresh"]))
     def credentials_are_refreshed(self, which, how):
-        held, credentials = self.used[which % len(self.used)]
+        subject, credentials = self.used[which % len(self.used)]
         if not hasattr(credentials, "invalidate"):  # botocore's own, of a role
             return
         served = self.last.get(id(credentials), "AKIA")
         if how == "refresh":
             self.attempt(credentials.refresh)
-            self.check(held, credentials)
+            self.check(subject, credentials)
         else:
             credentials.invalidate(
                 *{"invalidate": [], "by key": [served], "by old key": ["AKIAOLD"]}[how]
@@ -359,36 +361,36 @@ credential_chain = Environment, profile user-{person}
         except fuzz.DOCUMENTED:
             return None
 
-    def serve(self, held, credentials):
+    def serve(self, subject, credentials):
         found = self.attempt(credentials.get_frozen_credentials)
         if found is not None:
             self.last[id(credentials)] = found.access_key
         return found
 
-    def check(self, held, credentials):
-        found = self.serve(held, credentials)
-        self.judge(held.person, found)  # whose they are now: serving them may change it
+    def check(self, subject, credentials):
+        found = self.serve(subject, credentials)
+        self.judge(subject.person, found)  # whose they are now: serving them may change it
 
     def judge(self, person, found):
         if found is not None:
-            keys, owner = self.aws.given[found.access_key]
+            keys, owner = self.aws.issued[found.access_key]
             assert owner == person
             assert (found.secret_key, found.token) == (keys["SecretAccessKey"], keys["Token"])
 
     @precondition(lambda self: self.used)
     @rule(which=ANY)
-    def keys_are_used(self, which):
+    def credentials_are_used(self, which):
         self.check(*self.used[which % len(self.used)])
 
     @precondition(lambda self: len(self.used) > 1)
     @rule(data=st.data())
-    def threads_use_keys(self, data):
+    def threads_use_credentials(self, data):
         chosen = data.draw(st.lists(st.sampled_from(range(len(self.used))), min_size=4, max_size=8))
         found, barrier = [], threading.Barrier(len(chosen))
 
-        def work(held, credentials):
+        def work(subject, credentials):
             barrier.wait()
-            found.append((held.person, self.serve(held, credentials)))
+            found.append((subject.person, self.serve(subject, credentials)))
 
         threads = [threading.Thread(target=work, args=self.used[one]) for one in chosen]
         for thread in threads:
@@ -396,12 +398,12 @@ credential_chain = Environment, profile user-{person}
         for thread in threads:
             thread.join()
         assert len(found) == len(chosen)
-        for person, keys in found:
-            self.judge(person, keys)
+        for person, credentials in found:
+            self.judge(person, credentials)
 
     @precondition(lambda self: len(self.used) > 1)
     @rule(one=ANY, other=ANY, again=st.booleans())
-    def children_use_keys(self, one, other, again):
+    def children_use_credentials(self, one, other, again):
         """Two forked children, each with a fetch of its own."""
         chosen = [self.used[which % len(self.used)] for which in (one, other)]
 
@@ -412,11 +414,11 @@ credential_chain = Environment, profile user-{person}
             return found and ",".join(found[:3])
 
         texts = in_children(*[lambda c=credentials: work(c) for _, credentials in chosen])
-        for (held, _), text in zip(chosen, texts, strict=True):
+        for (subject, _), text in zip(chosen, texts, strict=True):
             if text != "None":
                 access_key, secret_key, token = text.split(",")
-                keys, owner = self.aws.given[access_key]
-                assert owner == held.person
+                keys, owner = self.aws.issued[access_key]
+                assert owner == subject.person
                 assert (secret_key, token) == (keys["SecretAccessKey"], keys["Token"])
 
     @invariant()
@@ -431,10 +433,10 @@ credential_chain = Environment, profile user-{person}
     def teardown(self):
         for _, credentials in self.used:
             self.attempt(lambda c=credentials: c.get_frozen_credentials())
-        for held, credentials in self.used:
-            self.check(held, credentials)
-        said = "\n".join(self.logs)
-        assert not [secret for secret in fakes.SECRETS if secret in said]
+        for subject, credentials in self.used:
+            self.check(subject, credentials)
+        log = "\n".join(self.logs)
+        assert not [secret for secret in fakes.SECRETS if secret in log]
         self.logs.clear()
         self.aws.scripts.clear()
         self.aws.requests.clear()

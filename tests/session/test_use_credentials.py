@@ -281,13 +281,13 @@ class TestContext:
             with first:
                 yield
 
-        held = generator()
+        block = generator()
         with outer:
             with pytest.raises(RuntimeError, match="in another order"):
-                enter_and_advance(second, held)
+                enter_and_advance(second, block)
             assert signer(sts) == "AKIAO"
             with pytest.raises(RuntimeError, match="in another order"):
-                held.close()
+                block.close()
             assert signer(sts) == "AKIAO"
         with pytest.raises(RuntimeError, match="another task or thread"):
             first.__exit__()
@@ -566,7 +566,7 @@ class TestLifetime:
         for _ in range(100):  # something else may take the place
             source = user("AKIA1")
             with use_credentials(source):
-                held, number = found.bound(), id(source)
+                bound, number = found.bound(), id(source)
             del source
             others = [user("AKIA2") for _ in range(100)]
             source = next((one for one in others if id(one) == number), None)
@@ -576,8 +576,8 @@ class TestLifetime:
         for _ in range(2):
             with use_credentials(source):
                 assert found.access_key == "AKIA2"
-            held = None
-        assert held is None
+            bound = None
+        assert bound is None
 
     def test_a_child_process_has_the_identity(self, sts):
         with use_credentials(Counting(name="A")):

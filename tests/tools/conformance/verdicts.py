@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from .case import Seen, Sent
-from .wires import parameters, place
+from .wires import compared_parts, parameters
 from .world import bare
 
 _NAMES = ("access_key_id", "secret_access_key", "session_token", "account_id", "expiry")
@@ -93,7 +93,7 @@ def first_request(wanted: str | None, seen: Seen) -> list[str]:
     if not seen.sent:
         return [f"nothing sent; {_instead(seen.outcomes[0])}"]
     one = seen.sent[0]
-    is_it = place(one.method, one.url) == place("PUT", wanted)
+    is_it = compared_parts(one.method, one.url) == compared_parts("PUT", wanted)
     return [] if is_it else [f"asked {one.method} {one.url}, not PUT {wanted}"]
 
 

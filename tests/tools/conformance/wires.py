@@ -72,7 +72,7 @@ def _answer(status: int, body: str) -> Answer:
     return Answer(body.encode(), status, {"Content-Type": kind})
 
 
-def place(method: str, url: str) -> tuple[str, ...]:
+def compared_parts(method: str, url: str) -> tuple[str, ...]:
     """Return what of a request is compared; the query only of a GET."""
     parts = urlsplit(bare(url))
     query = sorted(urllib.parse.parse_qsl(parts.query)) if method == "GET" else []
@@ -95,7 +95,7 @@ class Recorded:
             return _NOT_FOUND, f"a request too many: {sent.method} {sent.url}"
         self.done += 1
         wanted = left[0]
-        if place(sent.method, sent.url) != place(wanted.method, wanted.url):
+        if compared_parts(sent.method, sent.url) != compared_parts(wanted.method, wanted.url):
             fact = f"request {number}: {sent.method} {sent.url}, not {wanted.method} {wanted.url}"
             return wanted.answer, fact
         for name in _COMPARED:
