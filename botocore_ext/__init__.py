@@ -7,6 +7,7 @@
 Names are loaded on first use, so that importing the package costs almost nothing.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,8 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
 
         home = _HOMES.get(name) or find_module(name)
         if home is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            text = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(text, name=name, obj=sys.modules[__name__])
         value = globals()[name] = getattr(import_module(f".{home}", __name__), name)
         return value
 

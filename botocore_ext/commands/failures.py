@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from io import StringIO
 
-from botocore.exceptions import BotoCoreError, ClientError, ConfigParseError
+from botocore.exceptions import BotoCoreError, ClientError, ConfigParseError, ProfileNotFound
 
 from ..aws.botocore_errors import unreadable_file
 from ..errors import redacted_text
@@ -42,6 +42,8 @@ def exit_status(run: Callable[[Namespace], int], arguments: Namespace) -> int:
     except ConfigParseError as error:
         file, remedy = unreadable_file(error)
         reason = f"{file} cannot be read as an AWS config or credentials file: {remedy}"
+    except ProfileNotFound as error:
+        reason = f"{error}: botocore-ext list shows the profiles"
     except (BotoCoreError, ClientError) as error:
         reason, status = redacted_text(error), getattr(error, "status", 1)
     except OSError as error:

@@ -187,7 +187,7 @@ def resolve(source: Token, name: str, *, in_json: bool = False) -> str:
         return token
     found = "a token with a character that cannot be sent" if token else "an empty string"
     if not isinstance(value, str):
-        found = type(value).__name__
+        found = f"{type(value).__name__}, not a string"
     raise FetchError(
         provider="token",
         error_msg=f"the source of {name} returned {found}: it must return the token alone",

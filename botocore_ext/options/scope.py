@@ -225,9 +225,10 @@ class ProfileScope(Scope):
             return found
         if found.key and "aws_access_key_id" in values and found.row not in (CHAIN, PROFILE):
             logger.warning(
-                "Profile '%s' has both %s and aws_access_key_id: the credentials of %s are used; "
-                "remove one of the two",
+                "Profile '%s' of %s has both %s and aws_access_key_id: the credentials of %s are "
+                "used; remove one of the two",
                 name,
+                self.config_file,
                 found.key,
                 found.row.method,
             )

@@ -10,7 +10,6 @@ import logging
 import re
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import timedelta
-from functools import cache
 from types import NoneType
 from typing import Any, Literal, cast
 
@@ -283,7 +282,7 @@ def client_config(value: object) -> Mapping[str, Any]:
             f"must be a mapping of create_client() arguments, not {type(value).__name__}"
         )
     known = _arguments()
-    for name in value:
+    for name in value if known else ():
         if name not in known:
             similar = near(str(name), known)
             remedy = (
@@ -296,10 +295,14 @@ def client_config(value: object) -> Mapping[str, Any]:
     return value
 
 
-@cache
 def _arguments() -> list[str]:
-    """Return the names of the arguments of ``create_client``, except the service."""
-    return list(inspect.signature(Session.create_client).parameters)[2:]
+    """Return the names of the arguments of ``create_client``, except the service.
+
+    There are none if a library has replaced the method with one that accepts any argument.
+    """
+    parameters = inspect.signature(Session.create_client).parameters
+    accepts_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    return [] if accepts_any else list(parameters)[2:]
 
 
 def client_with(operation: str) -> Callable[[object], Any]:

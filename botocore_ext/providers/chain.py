@@ -230,17 +230,16 @@ def link_by_name(name: str, scope: Scope) -> CredentialProvider:
     Raises:
         ConfigurationError: The name is unknown, or it is the name of chains.
     """
-    where = f"profile '{scope.profile}'" if scope.profile else "code"
+    where = scope.profile_in_file if scope.profile else "code"
     profile = re.fullmatch(_PROFILE, name, re.IGNORECASE)
     profiles = scope.profiles
     if profile is not None:
         if profile["name"] not in profiles:
             similar = near(profile["name"], profiles)
             profiles_logger.warning(
-                "The chain in %s names profile '%s', which is not in %s: the link is skipped%s",
+                "The chain in %s names profile '%s', which does not exist: the link is skipped%s",
                 where,
                 profile["name"],
-                scope.config_file,
                 f"; did you mean '{similar}'?" if similar else "",
             )
         provider: Provider = load("from_ini")(profile=profile["name"])

@@ -105,7 +105,7 @@ class FilesProvider(Provider):
         profile, profiles = self.scope.profile, self.scope.profiles
         if profile not in profiles:
             similar = near(str(profile), profiles)
-            hint = f" (did you mean '{similar}'?)" if similar else ""
+            hint = f"; did you mean '{similar}'?" if similar else ""
             files = ("config_file", "credentials_file")
             paths = [
                 describe_path(str(self.scope.files.get_config_variable(name))) for name in files

@@ -323,7 +323,7 @@ def test_refusal_of_sts_is_one_line(aws):
 @pytest.mark.parametrize(
     ("profile", "why"),
     [
-        ("nowhere", "The config profile (nowhere) could not be found"),
+        ("nowhere", "profile (nowhere) could not be found: botocore-ext list shows the profiles"),
         ("nothing", "no credentials were found for profile 'nothing': run botocore-ext explain to"),
         ("half", "role_arn is not set in profile 'half'"),
         ("prints", "the command failed with JSONDecodeError: run botocore-ext explain"),

@@ -151,7 +151,7 @@ def test_a_misspelled_source_profile_names_the_nearest_profile(config):
     )
     with pytest.raises(ConfigurationError, match="does not exist: did you mean mobile?"):
         from_ini(profile="app").fetch()
-    with pytest.raises(NotConfigured, match=r"\(did you mean 'mobile'\?\)"):
+    with pytest.raises(NotConfigured, match=r"; did you mean 'mobile'\?"):
         from_ini(profile="mobille").fetch()
 
 

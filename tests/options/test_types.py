@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from botocore.session import Session
 
 from botocore_ext.options import references, types
 
@@ -78,3 +79,13 @@ def test_what_is_accepted(parse, given, found):
 def test_what_is_refused(parse, given, text):
     with pytest.raises(ValueError, match=text):
         parse(given)
+
+
+def test_any_client_config_if_create_client_takes_any(monkeypatch):
+    """A library may have replaced it with a function that hides the names of the arguments."""
+
+    def create_client(*args, **others):
+        raise NotImplementedError
+
+    monkeypatch.setattr(Session, "create_client", create_client)
+    assert types.client_config({"region_name": "eu-west-1"}) == {"region_name": "eu-west-1"}

@@ -655,8 +655,10 @@ def test_the_public_names_are_all_there():
     for name in botocore_ext.__all__:
         assert getattr(botocore_ext, name) is not None
     assert botocore_ext.tokens.TokenFile("~/token").path == "~/token"
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="no attribute 'nothing'") as raised:
         _ = botocore_ext.nothing
+    # Python suggests the nearest name.
+    assert (raised.value.name, raised.value.obj) == ("nothing", botocore_ext)
     assert botocore_ext.from_web_token is from_web_token
     assert botocore_ext.from_cognito_identity_pool is from_cognito_identity_pool
 
