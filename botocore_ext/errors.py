@@ -115,38 +115,34 @@ class ChainError(ProviderError):
 
 
 #: Error codes of STS and Cognito after which another attempt does not help.
-_FINAL_CODES = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "IDPRejectedClaim",
-        "InvalidIdentityToken",
-        "MalformedPolicyDocument",
-        "PackedPolicyTooLarge",
-        "RegionDisabledException",
-        "NotAuthorizedException",
-        "ResourceNotFoundException",
-    },
-)
+_FINAL_CODES = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "IDPRejectedClaim",
+    "InvalidIdentityToken",
+    "MalformedPolicyDocument",
+    "PackedPolicyTooLarge",
+    "RegionDisabledException",
+    "NotAuthorizedException",
+    "ResourceNotFoundException",
+}
 #: The operations to which this applies. Other operations are called by functions of the user, for
 #: example to read a secret store, and may succeed later.
-_CREDENTIAL_OPERATIONS = frozenset(
-    {
-        "AssumeRole",
-        "AssumeRoleWithSAML",
-        "AssumeRoleWithWebIdentity",
-        "GetFederationToken",
-        "GetSessionToken",
-        "GetCredentialsForIdentity",
-        "GetId",
-        "GetOpenIdToken",
-        "GetOpenIdTokenForDeveloperIdentity",
-        "GetRoleCredentials",
-        "CreateToken",
-        "CreateOAuth2Token",
-        "CreateSession",  # of IAM Roles Anywhere
-    },
-)
+_CREDENTIAL_OPERATIONS = {
+    "AssumeRole",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "GetFederationToken",
+    "GetSessionToken",
+    "GetCredentialsForIdentity",
+    "GetId",
+    "GetOpenIdToken",
+    "GetOpenIdTokenForDeveloperIdentity",
+    "GetRoleCredentials",
+    "CreateToken",
+    "CreateOAuth2Token",
+    "CreateSession",  # of IAM Roles Anywhere
+}
 
 
 #: Parts of the message of a final code that mean that the call may succeed later. Cognito has no
