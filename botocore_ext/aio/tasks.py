@@ -18,9 +18,6 @@ async def in_thread(work: Callable[[], T]) -> T:
 
     The event loop's own threads are few: if all of them waited for a token, the coroutine that
     returns the token might wait for one of them. And a loop does not end before they do.
-
-    Raises:
-        Exception: The error of ``work``.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()

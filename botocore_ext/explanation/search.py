@@ -328,9 +328,6 @@ class _Recorder:
         Args:
             call: Operation and host of a call that a provider of botocore makes without a client.
             work: Makes the calls.
-
-        Raises:
-            Exception: What ``work`` raised.
         """
         began, is_sent = self._steady(), call is not None
         try:

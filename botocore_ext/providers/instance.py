@@ -100,10 +100,6 @@ class InstanceProvider(Provider):
 
     def _request(self) -> tuple[dict[str, Any], str]:
         """Return the arguments of botocore's fetcher, and the URL that it uses with them."""
-        arguments = self._arguments()
-        return arguments, str(InstanceMetadataFetcher(**arguments).get_base_url())
-
-    def _arguments(self) -> dict[str, Any]:
         session, in_code = self.scope.session, self._code_values
         setting = session.get_config_variable
         disabled = "ec2_metadata_v1_disabled"
@@ -115,13 +111,14 @@ class InstanceProvider(Provider):
         timeout, attempts = (
             partial(whole_number, session, self.METHOD, n) for n in METADATA_NUMBERS
         )
-        return {
+        arguments: dict[str, Any] = {
             "timeout": self.timeout if "timeout" in in_code else timeout(),
             "num_attempts": self.max_retries + 1 if "max_retries" in in_code else attempts(),
             "env": dict(self.scope.environ),
             "user_agent": session.user_agent(),
             "config": config | _NO_EXTENSION,
         }
+        return arguments, str(InstanceMetadataFetcher(**arguments).get_base_url())
 
 
 def _fetch(arguments: Mapping[str, Any]) -> FrozenCredentials | None:

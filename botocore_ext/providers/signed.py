@@ -83,11 +83,7 @@ class SignedProvider(ServiceProvider):
         parameters: Mapping[str, Any],
         master: tuple[Credentials, FrozenCredentials],
     ) -> Mapping[str, Any]:
-        """Call an operation. Master credentials that have expired early are invalidated.
-
-        Raises:
-            Exception: See ``call``.
-        """
+        """Call an operation. Master credentials that have expired early are invalidated."""
         try:
             return call(client, operation, parameters)
         except ClientError as error:

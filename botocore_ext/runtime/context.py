@@ -27,9 +27,6 @@ def run_with(variable: "contextvars.ContextVar[V]", value: V, work: Callable[[],
     The work runs in a copy of the context, so an interrupt at any instruction leaves nothing set.
     Other variables that it sets (user code and instrumentation do) keep their new values, as after
     a direct call.
-
-    Raises:
-        Exception: The error of ``work``.
     """
     context = contextvars.copy_context()
     context.run(variable.set, value)

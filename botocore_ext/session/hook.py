@@ -101,7 +101,14 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
         raise TypeError(
             "this session takes its credentials from one provider only: create another session"
         )
-    _warn_of_credentials(inner)
+    loaded = loaded_credentials(inner)
+    if loaded is not None:
+        warnings.warn(
+            f"this session has credentials already (method {loaded.method!r}) and keeps them: "
+            "call extend() before its first client, or build a "
+            "botocore_ext.Session(credentials=...)",
+            stacklevel=2,
+        )
     if waiting is not None:
         register(inner, (*given, *waiting.front), theirs=waiting.theirs)
     elif is_as_made(resolver, inner):
@@ -189,14 +196,3 @@ class _Initializer:
 
 
 _initialize = _Initializer()
-
-
-def _warn_of_credentials(session: botocore.session.Session) -> None:
-    loaded = loaded_credentials(session)
-    if loaded is not None:
-        warnings.warn(
-            f"this session has credentials already (method {loaded.method!r}) and keeps them: "
-            "call extend() before its first client, or build a "
-            "botocore_ext.Session(credentials=...)",
-            stacklevel=3,
-        )
