@@ -88,4 +88,4 @@ def test_any_client_config_if_create_client_takes_any(monkeypatch):
         raise NotImplementedError
 
     monkeypatch.setattr(Session, "create_client", create_client)
-    assert types.client_config({"region_name": "eu-west-1"}) == {"region_name": "eu-west-1"}
+    assert types.client_config({"new_argument": 1}) == {"new_argument": 1}
