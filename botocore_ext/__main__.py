@@ -85,7 +85,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
     if arguments.log_level is None:
         return exit_status(arguments.run, arguments)
-    with _log_shown(arguments.log_level):
+    with _show_log(arguments.log_level):
         return exit_status(arguments.run, arguments)
 
 
@@ -102,7 +102,7 @@ def _add_log_options(command: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def _log_shown(level: int) -> Iterator[None]:
+def _show_log(level: int) -> Iterator[None]:
     """Show the log of this package on standard error; that of botocore can contain secrets."""
     logger, handler = logging.getLogger(__package__), logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ..providers.function import Source
 from ..refresh.notes import warn_of_ignored_identities
 from ..session import identities
-from ..session.hook import extend, take_from
+from ..session.hook import extend, use_only
 
 try:
     import aiobotocore.session  # pyright: ignore[reportMissingImports] - of the extra aio
@@ -54,7 +54,7 @@ class AioSession(aiobotocore.session.AioSession):
             extend(self)
             warn_of_ignored_identities(self)
         else:
-            take_from(self, credentials)
+            use_only(self, credentials)
 
     async def get_credentials(self) -> "AsyncProviderCredentials | AioCredentials | None":
         """Return the credentials of this session, as aiobotocore does.

@@ -202,10 +202,10 @@ def share_connections(client: Any) -> None:
         return
     shared = _shared.get()
     with suppress(TypeError):  # a setting cannot be compared
-        way = _way_of_connecting(own)
+        settings = _connection_settings(own)
         keep_deadlines(own)
-        endpoint.http_session = shared.get(way, own)
-        use_last(shared, way, endpoint.http_session, _MAX_SHARED)
+        endpoint.http_session = shared.get(settings, own)
+        use_last(shared, settings, endpoint.http_session, _MAX_SHARED)
 
 
 def reset() -> None:
@@ -213,7 +213,7 @@ def reset() -> None:
     _shared.get().clear()
 
 
-def _way_of_connecting(http_session: Any) -> Hashable:
+def _connection_settings(http_session: Any) -> Hashable:
     """Return all settings that decide how a session connects, also those that botocore may add.
 
     The classes of connections and sockets are among them, because programs that record or block

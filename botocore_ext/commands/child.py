@@ -34,7 +34,7 @@ def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
         elif not from_terminal:  # pragma: no branch - a test tries it in a process on a terminal
             child.send_signal(number)
 
-    with _handled(forward) as arrival:
+    with _handle_signals(forward) as arrival:
         try:
             child = subprocess.Popen(command, env=environment)  # noqa: S603 - the caller's command
         except OSError as error:
@@ -52,7 +52,7 @@ def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 @contextmanager
-def _handled(forward: Any) -> Iterator[socket.socket]:
+def _handle_signals(forward: Any) -> Iterator[socket.socket]:
     """Let ``forward`` handle signals, and yield a socket that has data when one arrives.
 
     Also if another thread gets it: a wait for the program itself would not end then, and Python

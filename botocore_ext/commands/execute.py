@@ -16,10 +16,10 @@ from ..system import system_environment
 from .child import run_child
 from .endpoint import serve
 from .lookup import add_profile, look_up
-from .progress import seconds_shown
+from .progress import show_seconds
 
 #: Variables with credentials, or that lead an SDK to some, before it asks the endpoint.
-_LOST = {
+_NOT_INHERITED = {
     "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_ACCOUNT_ID",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the program with the credentials of the profile, and return its exit status."""
-    with seconds_shown():
+    with show_seconds():
         found = look_up(Session(profile=arguments.profile))
         first = found.frozen()  # without credentials the program is not started
     with tempfile.TemporaryDirectory(prefix="botocore-ext-") as name:
@@ -92,7 +92,7 @@ def _environment(session: Session, directory: Path) -> dict[str, str]:
     environment = {
         name: value
         for name, value in inherited.items()
-        if name not in _LOST and not name.startswith(_BEARER_TOKEN)
+        if name not in _NOT_INHERITED and not name.startswith(_BEARER_TOKEN)
     }
     config, credentials = directory / "config", directory / "credentials"
     config.write_text(_config(session), encoding="utf-8")

@@ -12,7 +12,7 @@ from ..explanation.report import Verdict
 from ..session.hook import install
 from ..system import system_environment
 from .lookup import add_profile
-from .progress import seconds_shown
+from .progress import show_seconds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the explanation; return 0 if credentials were found, or offline are configured."""
     if not arguments.plain:
         install()
-    with seconds_shown():
+    with show_seconds():
         explanation = explain(Session(profile=arguments.profile), offline=arguments.offline)
     if arguments.json:
         text = json.dumps(explanation.to_dict(), indent=2)

@@ -20,7 +20,7 @@ from ..profiles.inert import profile_of
 from ..system import hand_down, system_environment
 from .failures import CommandError
 from .lookup import add_profile, look_up, rfc_3339
-from .progress import seconds_shown
+from .progress import show_seconds
 
 #: Names the profiles that are being exported, outermost first, to processes that this one starts.
 PROFILES = "_BOTOCORE_EXT_PROFILES"
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     session = Session(profile=arguments.profile)
     _guard_export_loop(profile_of(session))
-    with seconds_shown():
+    with show_seconds():
         credentials = look_up(session).frozen()
     sys.stdout.write(FORMATS[arguments.format](credentials))
     return 0

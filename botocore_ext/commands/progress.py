@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 
 @contextmanager
-def seconds_shown() -> Iterator[None]:
+def show_seconds() -> Iterator[None]:
     """Say on a terminal how long the work takes: after a second, and then every five.
 
     These are whole lines: a program that obtains the credentials may show a prompt meanwhile.

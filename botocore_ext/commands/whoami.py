@@ -9,7 +9,7 @@ from botocore.session import Session
 
 from ..system import Clock
 from .lookup import add_profile, look_up, rfc_3339
-from .progress import seconds_shown
+from .progress import show_seconds
 
 #: The region of a session that has none: STS answers in each.
 _REGION = "us-east-1"
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print who the credentials belong to, where they are from and until when they last."""
-    with seconds_shown():
+    with show_seconds():
         found = look_up(Session(profile=arguments.profile))
         region = found.session.get_config_variable("region") or _REGION
         client: Any = found.session.create_client("sts", region_name=region)

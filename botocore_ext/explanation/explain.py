@@ -71,7 +71,7 @@ def explain(
     search = Search(view, Clock(), has_ours, offline)
     is_explicit = loaded is not None and loaded.method == "explicit"
     explicit = [search.explicit_step(loaded)] if loaded is not None and is_explicit else []
-    with _collected_warnings() as warnings:  # about misspelled settings, for example
+    with _collect_warnings() as warnings:  # about misspelled settings, for example
         if per_request and not identity:
             search.first = Step(PER_REQUEST, Outcome.FAILED, about_identity)
             steps: tuple[Step, ...] = (search.first,)
@@ -152,7 +152,7 @@ class _WarningCollector(logging.Handler):
 
 
 @contextmanager
-def _collected_warnings() -> Iterator[list[str]]:
+def _collect_warnings() -> Iterator[list[str]]:
     handler = _WarningCollector()
     logger.addHandler(handler)
     try:

@@ -53,7 +53,7 @@ def credentials_of(provider: CredentialProvider, view: View) -> FrozenCredential
         return load()
     check_settings(provider, view)
     context = _Context(method, rule.source(view), rule.remedy(view), view.profile)
-    return native(method, context.source, context.remedy, partial(_translated, context, load))
+    return native(method, context.source, context.remedy, partial(_translate_errors, context, load))
 
 
 def check_settings(provider: CredentialProvider, view: View) -> None:
@@ -71,7 +71,7 @@ def describe_error(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def _translated(
+def _translate_errors(
     context: _Context, load: Callable[[], FrozenCredentials | None]
 ) -> FrozenCredentials | None:
     """Load, and translate the errors that mean more here than ``native`` knows."""

@@ -18,7 +18,7 @@ from ..session.resolver import (
     COMPONENT,
     create_resolver,
     first_region,
-    is_as_made,
+    is_unchanged,
     pending,
     plain_resolver,
 )
@@ -51,7 +51,7 @@ def providers_of(session: Session, copied: Session) -> tuple[list[CredentialProv
     plain: Any = partial(
         botocore.credentials.create_credential_resolver, copied, region_name=region
     )
-    if is_as_made(own, session):
+    if is_unchanged(own, session):
         # As before: it is created on first use, for the region of the first client.
         session.lazy_register_component(COMPONENT, partial(plain_resolver, session))
         return list(plain().providers), False

@@ -57,7 +57,7 @@ def redact_option(option: Option, value: Any, *, is_text: bool, is_malformed: bo
 
 def _reference(value: Any) -> str:
     """Return what may be shown of a token in a file."""
-    return printable(references.shown(value) or _HIDDEN)
+    return printable(references.public_text(value) or _HIDDEN)
 
 
 def _logins(value: Any) -> str:
@@ -65,7 +65,7 @@ def _logins(value: Any) -> str:
     entries = references.on_one_line(value) if isinstance(value, str) else value
     # Without a reference on its right-hand side a name may be the beginning of a token.
     return ", ".join(
-        f"{printable(name)} = {_reference(one)}" if references.shown(one) else _HIDDEN
+        f"{printable(name)} = {_reference(one)}" if references.public_text(one) else _HIDDEN
         for name, one in entries.items()
     )
 

@@ -50,7 +50,7 @@ def reference(value: object, scope: Scope) -> object:
     return source
 
 
-def shown(value: object) -> str | None:
+def public_text(value: object) -> str | None:
     """Return what may be shown of a token of an ini file; None if it may be the token itself.
 
     A command, and what only another package understands, may hold a secret.

@@ -86,12 +86,12 @@ class FunctionProvider(Provider):
 
     def _call(self) -> FrozenCredentials | None:
         try:
-            return guard_recursion(self._identity, self._label, self._returned)
+            return guard_recursion(self._identity, self._label, self._call_unguarded)
         except FieldError as error:
             fact = f"{self._label} did not return credentials: {error}"
         raise FetchError(provider=self.METHOD, error_msg=fact)
 
-    def _returned(self) -> FrozenCredentials | None:
+    def _call_unguarded(self) -> FrozenCredentials | None:
         # Security: on its own, so that a traceback has no variable with the credentials.
         found = result_of(self.function(), self.METHOD, self._label)
         return None if found is None else FrozenCredentials.of(found)

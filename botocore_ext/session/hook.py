@@ -19,12 +19,12 @@ from .resolver import (
     COMPONENT,
     check_alone,
     first_region,
-    is_as_made,
+    is_unchanged,
     loaded_credentials,
     pending,
     put_into,
     register,
-    registered,
+    registered_factory,
     takes_providers,
 )
 
@@ -111,7 +111,7 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
         )
     if waiting is not None:
         register(inner, (*given, *waiting.front), theirs=waiting.theirs)
-    elif is_as_made(resolver, inner):
+    elif is_unchanged(resolver, inner):
         register(inner, (*given, *(_installed or ())))
     elif takes_providers(resolver):
         put_into(resolver, inner, first_region(inner), given)
@@ -122,7 +122,7 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
         )
 
 
-def take_from(session: botocore.session.Session, source: "Source", *, is_new: bool = False) -> None:
+def use_only(session: botocore.session.Session, source: "Source", *, is_new: bool = False) -> None:
     """Make a session use the credentials of ``source`` only (see ``Session``).
 
     Args:
@@ -184,7 +184,7 @@ class _Initializer:
 
     def __call__(self, session: botocore.session.Session) -> None:
         if not is_of_others(session):
-            register(session, _installed or (), theirs=registered(session))
+            register(session, _installed or (), theirs=registered_factory(session))
 
     # botocore unregisters by equality, and a reloaded module has another class of this name.
     def __eq__(self, other: object) -> bool:

@@ -12,7 +12,7 @@ from ..aws.sessions import SameSettings, creates_its_own_clients, session_of_sam
 from ..profiles.inert import is_async
 from ..refresh.identity_hooks import unregister_hooks
 from ..refresh.rejections import share_known
-from .hook import botocore_session, take_from
+from .hook import botocore_session, use_only
 
 if TYPE_CHECKING:
     import boto3
@@ -108,7 +108,7 @@ def using(session: "S", credentials: "Source", caller: str = "using") -> "S":
     new: Any = session_of_same_kind(inner, _kind(inner))
     share_known(inner, new)
     unregister_hooks(new)
-    take_from(new, credentials, is_new=True)
+    use_only(new, credentials, is_new=True)
     if inner is session:
         return cast("S", new)
     changed: Any = copy.copy(session)  # a new boto3.Session would register its handlers again

@@ -75,7 +75,7 @@ def pending(session: Session) -> Registration | None:
     return None if found is None else found()
 
 
-def registered(session: Session) -> Theirs | None:
+def registered_factory(session: Session) -> Theirs | None:
     """Return the factory that another library registered for the resolver, or None."""
     components = getattr(session, "_components", None)
     make: Theirs | None = getattr(components, "_deferred", {}).get(COMPONENT)
@@ -327,7 +327,7 @@ def first_region(session: botocore.session.Session) -> str | None:
     return region
 
 
-def is_as_made(resolver: Any, session: botocore.session.Session) -> bool:
+def is_unchanged(resolver: Any, session: botocore.session.Session) -> bool:
     """Return whether a resolver is botocore's, and unchanged.
 
     If so it can be created later, and then uses the region of the session's first client.

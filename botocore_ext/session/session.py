@@ -11,7 +11,7 @@ from ..providers.function import Source
 from ..refresh.credentials import ProviderCredentials
 from ..refresh.notes import warn_of_ignored_identities
 from . import identities
-from .hook import extend, take_from
+from .hook import extend, use_only
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -61,7 +61,7 @@ class Session(boto3.Session):
                 "credentials= and explicit access keys exclude each other: pass one of them"
             )
         else:
-            take_from(session, credentials)
+            use_only(session, credentials)
         if botocore_session is None:
             loader = sharing_loader(session.get_component("data_loader"))
             session.register_component("data_loader", loader)

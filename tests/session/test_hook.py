@@ -213,7 +213,7 @@ class TestSessionsOfAiobotocore:
         botocore_ext.install(keys)
         assert methods(AsyncSession()) == ["env"]
         session = AsyncSession()
-        hook.take_from(session, keys)
+        hook.use_only(session, keys)
         assert methods(session) == ["env"]
         function = "custom-function"
         assert handed == [(None, [], None), (None, [function], None), (None, [], function)]
@@ -236,9 +236,9 @@ class TestSessionsOfAiobotocore:
             async def get_credentials(self):
                 return Credentials("AKIA", "secret", method="explicit")
 
-        hook.take_from(Busy(), keys)
+        hook.use_only(Busy(), keys)
         with pytest.raises(TypeError, match="has credentials already"):
-            hook.take_from(Used(), keys)
+            hook.use_only(Used(), keys)
 
 
 def test_extend_gives_a_session_that_exists_our_providers(config, aws):
