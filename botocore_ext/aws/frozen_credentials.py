@@ -222,10 +222,9 @@ def expiration(value: Any) -> datetime:
     if isinstance(value, str) and re.fullmatch(_RFC_3339, value.strip()) is None:
         raise FieldError("Expiration", "is not an RFC 3339 time")
     moment: datetime | None = value if isinstance(value, datetime) else None
-    if moment is None and not isinstance(
-        value, bool
-    ):  # Security: the parser's errors show the value
+    if moment is None and not isinstance(value, bool):
         text: Any = value
+        # Security: the parser's errors show the value.
         with suppress(ValueError, TypeError, OverflowError, OSError, RuntimeError):
             moment = parse_timestamp(text)
     if moment is None:

@@ -170,17 +170,13 @@ def credentials_or_provider(value: object) -> CredentialProvider | Credentials:
     """A provider, a callable, refreshable credentials, or frozen credentials."""
     if isinstance(value, Credentials):
         return value
-    if not isinstance(value, (FrozenCredentials, Mapping)):
-        if isinstance(value, type):
-            raise ValueError(
-                f"must be a provider, a callable or credentials, not {_name(value)} (call it)"
-            )
-        if not (isinstance(value, CredentialProvider) or callable(value)):
-            raise ValueError(
-                f"must be a provider, a callable or credentials, not {type(value).__name__}"
-            )
-        return as_provider(value)
-    return as_provider(_read(value) if isinstance(value, Mapping) else value)
+    if isinstance(value, Mapping):
+        return as_provider(_read(value))
+    is_source = isinstance(value, (CredentialProvider, FrozenCredentials)) or callable(value)
+    if isinstance(value, type) or not is_source:
+        found = f"{_name(value)} (call it)" if isinstance(value, type) else type(value).__name__
+        raise ValueError(f"must be a provider, a callable or credentials, not {found}")
+    return as_provider(value)
 
 
 def _read(mapping: Mapping[str, Any]) -> FrozenCredentials:

@@ -428,10 +428,8 @@ def test_rejected_credentials_are_retried_sooner(refresher, source, clock, caplo
     refresher.invalidate("AKIA1")
     source.error = FetchError(provider="custom-test", error_msg="silent")
     for attempts, longest in enumerate((5, 10, 20), start=1):
-        for pause in (
-            longest / 2,
-            longest / 4,
-        ):  # of the longest wait a random half, here a quarter
+        # Of the longest wait a random half, here a quarter.
+        for pause in (longest / 2, longest / 4):
             assert served(refresher) == "AKIA1"
             assert source.calls == 1 + attempts
             clock.advance(pause)
