@@ -204,7 +204,6 @@ class AsyncPerRequestCredentials(AioCredentials):
     """``PerRequestCredentials`` in a session of aiobotocore."""
 
     def __init__(self, credentials: PerRequestCredentials) -> None:
-        """Take the synchronous credentials."""
         self.method = credentials.method
         self._credentials = credentials
         self._loads: SharedTasks[Credentials] = SharedTasks()

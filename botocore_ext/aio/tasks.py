@@ -54,7 +54,6 @@ class SharedTasks(Generic[T]):
     """
 
     def __init__(self) -> None:
-        """Start with nothing under way."""
         self._tasks: ProcessLocal[dict[object, tuple[Flight[T], asyncio.Task[None]]]]
         self._tasks = ProcessLocal(dict)
 

@@ -165,7 +165,6 @@ class Specification(Declared):
     _CHANGING: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *unnamed: NoReturn, **given: Any) -> None:
-        """Take options by keyword."""
         super().__init__(*unnamed, **given)
         self._binding = Binding(None)
 

@@ -39,7 +39,6 @@ class CachedIds:
     """
 
     def __init__(self) -> None:
-        """Start without ids."""
         self.current: dict[str, str] = {}
         #: The ids that logged out last: a cache that still has one is not believed.
         self.logged_out: dict[str, None] = {}
@@ -55,7 +54,6 @@ class TokenCell:
     """The ids and the credentials that were obtained with the tokens of one provider."""
 
     def __init__(self) -> None:
-        """Start without ids and credentials."""
         self.ids = CachedIds()
         #: The credentials in use, with the distances that they were added with. There is no lock:
         #: a garbage collector callback may run at any time, and each step is atomic.

@@ -53,7 +53,6 @@ class Unselected(CredentialProvider):
     """A placeholder for a provider that is not configured: it can be found by its name."""
 
     def __init__(self, row: Row, scope: ProfileScope) -> None:
-        """Take the names of the provider, and the scope of the profile."""
         super().__init__()
         self.METHOD, self.CANONICAL_NAME = row.method, row.canonical_name
         self._scope = scope
@@ -95,7 +94,6 @@ class SourceProfileProviders(ProfileProviderBuilder):
     def __init__(
         self, session: botocore.session.Session, cache: Any, region: str | None, scope: _ScopeOf
     ) -> None:
-        """Take the arguments of botocore's builder, and the scope of a profile."""
         super().__init__(session, cache=cache, region_name=region)
         self._scope = scope
         self._inserted: dict[str, list[CredentialProvider]] = {}

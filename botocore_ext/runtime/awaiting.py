@@ -24,7 +24,6 @@ class Awaited:
     """
 
     def __init__(self, value: Awaitable[Any]) -> None:
-        """Take the awaitable."""
         self.value = value
         self.returned: list[Any] = []
         self.raised: list[Exception] = []

@@ -128,7 +128,6 @@ class RoutedLogger(_LoggerAdapter):
     """A logger of this package, or the ``logger`` of the provider that is at work."""
 
     def __init__(self, name: str) -> None:
-        """Take the name of the module."""
         self._own = logging.getLogger(name)
         super().__init__(self._own, {})
 

@@ -204,7 +204,6 @@ class SingleFlight(Generic[T]):
     """Shares one call among concurrent callers; a later caller makes another call."""
 
     def __init__(self) -> None:
-        """Start with nothing under way."""
         self._flights: ProcessLocal[dict[object, Flight[T]]] = ProcessLocal(dict)
 
     def run(
