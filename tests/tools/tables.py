@@ -113,7 +113,7 @@ def _keys():
 
 
 def _summary(kind):
-    return inspect.getdoc(kind).partition("\n\nArgs:")[0]
+    return str(inspect.getdoc(kind)).partition("\n\nArgs:")[0]
 
 
 def _link(kind, folder="providers/"):
