@@ -18,6 +18,7 @@ from .session.hook import uninstall as uninstall
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in the catalogue
+    from . import exceptions as exceptions
     from . import tokens as tokens
     from .aws.frozen_credentials import FrozenCredentials as FrozenCredentials
     from .errors import Attempt as Attempt
@@ -57,6 +58,7 @@ if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in th
     from .session.identities import resource as resource
     from .session.session import Session as Session
 
+_MODULES = ("exceptions", "tokens")
 #: The modules of the public names that are neither loaded here nor factories.
 _HOMES = {
     "Attempt": "errors",
@@ -86,7 +88,7 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
 
     def __getattr__(name: str) -> Any:
         """Load the module of a public name (PEP 562)."""
-        if name == "tokens":
+        if name in _MODULES:
             return import_module(f".{name}", __name__)
         if name == "__all__":
             return _public_names()
@@ -108,4 +110,4 @@ def _public_names() -> list[str]:
 
 def __dir__() -> list[str]:
     """Return the public names, loaded or not."""
-    return sorted({*globals(), *_public_names(), "tokens"})
+    return sorted({*globals(), *_public_names(), *_MODULES})

@@ -643,6 +643,14 @@ def test_session_without_settings_loads_no_provider(profile, config):
     }
 
 
+@pytest.mark.parametrize("module", ["exceptions", "tokens"])
+def test_modules_are_attributes_of_the_package(module):
+    """Without an import of their own: `except` is no place to find out that one is missing."""
+    code = f"import botocore_ext; print(botocore_ext.{module}.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"botocore_ext.{module}\n"
+
+
 def test_exceptions_have_a_module_as_in_botocore():
     names = [name for name in dir(exceptions) if not name.startswith("_")]
     assert all(getattr(exceptions, name) is getattr(botocore_ext, name) for name in names)
