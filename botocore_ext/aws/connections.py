@@ -32,7 +32,7 @@ from ..runtime.single_flight import ProcessLocal, use_last
 class _Reader(RawIOBase):
     """Reads from a socket until the deadline."""
 
-    #: Closed if an interrupt comes before ``__init__`` ends.
+    #: Closed instead of a socket if an interrupt comes before ``__init__`` ends.
     _raw: RawIOBase = RawIOBase()
 
     def __init__(self, sock: Any, raw: RawIOBase) -> None:

@@ -55,9 +55,9 @@ def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
 def _handle_signals(forward: Any) -> Iterator[socket.socket]:
     """Let ``forward`` handle signals, and yield a socket that has data when one arrives.
 
-    Also if another thread gets it: a wait for the program itself would not end then, and Python
-    runs handlers only when the main thread goes on. Signals that are ignored, as ``nohup`` does,
-    stay ignored, by the program too.
+    It has data even if another thread gets the signal. Python runs handlers in the main thread
+    only, and a main thread that waits for the program itself would not notice the signal. Signals
+    that are ignored, as under ``nohup``, stay ignored, also by the program.
     """
     found = (getattr(signal, name, None) for name in _FORWARDED)
     numbers = [one for one in found if one and signal.getsignal(one) is not signal.SIG_IGN]

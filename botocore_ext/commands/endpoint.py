@@ -55,7 +55,7 @@ class _Server(ThreadingTCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, *_: object, **__: object) -> None:
-        """Say nothing of a client that went away: the terminal belongs to the program."""
+        """Log no client that went away: the terminal belongs to the program."""
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def serve(fetch: Callable[[], FrozenCredentials], token: str) -> Iterator[str]:
                 return HTTPStatus.INTERNAL_SERVER_ERROR, _error(name, redacted_text(error))
 
         def log_message(self, *_: object, **__: object) -> None:
-            """Say nothing: the terminal belongs to the program."""
+            """Log nothing: the terminal belongs to the program."""
 
     with _Server((_HOST, 0), Handler) as server:
         host = f"{_HOST}:{server.server_address[1]}"

@@ -85,8 +85,8 @@ def _long_term(credentials: FrozenCredentials) -> dict[str, str]:
 def _environment(session: Session, directory: Path) -> dict[str, str]:
     """Return the environment of the program, in which nothing but the endpoint has credentials.
 
-    An SDK prefers those of ``[default]`` in the AWS files, so it gets files of its own: with the
-    other settings of the profile in the place of ``[default]``, and no other profile.
+    SDKs prefer credentials in the AWS files to an endpoint. So the program gets files of its own,
+    with one profile: ``[default]`` has the settings of the profile that do not select credentials.
     """
     inherited = system_environment()
     environment = {

@@ -8,9 +8,9 @@ from threading import Event, Thread
 
 @contextmanager
 def show_seconds() -> Iterator[None]:
-    """Say on a terminal how long the work takes: after a second, and then every five.
+    """Show on a terminal how long the work takes: after one second, then every five seconds.
 
-    These are whole lines: a program that obtains the credentials may show a prompt meanwhile.
+    Each time is a line of its own: a program that obtains the credentials may show a prompt.
     """
     done = Event()
 

@@ -132,7 +132,7 @@ class Step:
         """Yield a line for each setting, call and link.
 
         Args:
-            profile: The profile of which the reader knows: settings of others are listed below it.
+            profile: The profile that needs no mention; settings of others follow their names.
         """
         for named, settings in groupby(self.settings, lambda one: one.profile or profile):
             indent = ""

@@ -385,7 +385,7 @@ def _rule_of(provider: CredentialProvider) -> Rule:
 def _settings(view: View, provider: CredentialProvider) -> Iterator[Setting]:
     """Yield the settings and variables that configure a provider."""
     method = str(provider.METHOD)
-    if isinstance(provider, Provider) and method == "custom-profile":
+    if isinstance(provider, Provider) and method == _OF_PROFILE:
         yield from _settings_of_profile(view, str(provider.scope.profile))
     elif isinstance(provider, Provider) and method != "env":
         yield from _settings_of_ours(view, provider)

@@ -139,7 +139,7 @@ def _owns_role(values: Mapping[str, Any], row: Row) -> bool:
 
 
 def _of_its_own(values: Mapping[str, Any], row: Row, key: str) -> str | None:
-    """Say that the source of a role needs settings that the role needs too."""
+    """Return why the source of a role needs a profile of its own; None if it does not."""
     if _owns_role(values, row):
         return (
             f"has credential_source and {key}, which both need a role_arn of their own: put {key} "
