@@ -48,8 +48,11 @@ class Session(boto3.Session):
                 session uses these only. None: it resolves credentials as after ``install()``.
 
         Raises:
-            TypeError: ``credentials`` is neither, or the session already has credentials.
+            TypeError: ``credentials`` is neither, a provider is passed without this name, or the
+                session already has credentials.
         """
+        if callable(aws_access_key_id):
+            raise TypeError("a provider is not an access key ID: pass it as credentials=")
         session = botocore_session or botocore.session.get_session()
         if profile_name is not None:  # boto3 does this too, but only after AWS_PROFILE was read
             session.set_config_variable("profile", profile_name)

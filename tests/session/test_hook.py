@@ -338,6 +338,12 @@ def test_session_without_credentials_reads_profile_settings(config, aws):
     assert not initializers()
 
 
+def test_provider_without_the_name_credentials_is_refused():
+    """It would be the access key ID, and fail deep in the first request."""
+    with pytest.raises(TypeError, match="pass it as credentials="):
+        Session(keys)
+
+
 def test_session_refuses_credentials_from_two_places():
     with pytest.raises(TypeError, match="exclude each other"):
         Session("AKIA", fakes.secret(), credentials=keys)
