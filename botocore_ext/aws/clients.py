@@ -28,7 +28,7 @@ from botocore.validate import ParamValidator
 from urllib3.exceptions import HTTPError
 
 from ..errors import FetchError, without_users
-from ..runtime.context import redact_logs
+from ..runtime.context import provider_under_way, redact_logs
 from ..runtime.deadline import keep_to_budget, seconds_left, within_budget
 from ..runtime.single_flight import ProcessLocal
 from ..system import system_environment
@@ -300,7 +300,8 @@ def _raise_final_error(
         raise error from None
     fact = bundle_problem(caught_exception, verify)
     if fact is not None:
-        raise FetchError(provider=service, error_msg=f"{host} {fact}") from None
+        name = provider_under_way(service)
+        raise FetchError(provider=name, error_msg=f"{host} {fact}") from None
     seconds_left()
 
 
@@ -369,7 +370,8 @@ def call(client: "BaseClient", operation: str, parameters: Mapping[str, Any]) ->
             return answer
         fact = f"the answer of {url} is {type(answer).__name__}, not an object: "
         remedy = "check the client"
-    raise FetchError(provider=client.meta.service_model.service_name, error_msg=f"{fact}{remedy}")
+    name = provider_under_way(client.meta.service_model.service_name)
+    raise FetchError(provider=name, error_msg=f"{fact}{remedy}")
 
 
 # Validating parameters.

@@ -56,6 +56,12 @@ def is_fetching() -> bool:
     return bool(_path.get())
 
 
+def provider_under_way(otherwise: str) -> str:
+    """Return the name in errors of the provider that fetches here, or ``otherwise``."""
+    path = _path.get()
+    return path[-1][1] if path else otherwise
+
+
 def guard_recursion(identity: object, name: str, work: Callable[[], T]) -> T:
     """Run ``work``, which looks for the credentials of ``identity``, and return its result.
 

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 from ..errors import FetchError, without_users
-from .context import run_with
+from .context import provider_under_way, run_with
 
 T = TypeVar("T")
 
@@ -152,7 +152,7 @@ def within_budget(host: str, work: Callable[[], T]) -> T:
 
 def _too_late(host: str) -> FetchError:
     return FetchError(
-        provider=host,
+        provider=provider_under_way(host),
         error_msg=f"{host} did not answer within the {FETCH_BUDGET} seconds of one fetch: "
         "check the network, the region and the endpoint",
     )

@@ -175,7 +175,8 @@ def test_a_request_that_could_outlast_the_budget_is_refused(aws, clock):
         return aws.cognito(request)
 
     aws.script("GetId", slow)
-    with pytest.raises(FetchError, match=r"127.0.0.1:\d+ did not answer within the 25 seconds"):
+    late = r"from_cognito_identity_pool\(\): 127.0.0.1:\d+ did not answer within the 25 seconds"
+    with pytest.raises(FetchError, match=late):
         provider.load().get_frozen_credentials()
     assert aws.operations() == ["GetId"]
     assert provider.load().access_key
