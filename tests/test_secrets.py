@@ -5,6 +5,7 @@ it would find what it looks for.
 """
 
 import gc
+import json
 import logging
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from unittest import mock
 import botocore.auth
 import botocore.session
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, InvalidRegionError
 
 from botocore_ext import (
     ConfigurationError,
@@ -24,7 +25,9 @@ from botocore_ext import (
     from_cognito_identity_pool,
     from_env,
     from_http,
+    from_ini,
     from_process,
+    from_roles_anywhere,
     from_temporary_credentials,
     from_web_token,
 )
@@ -32,8 +35,9 @@ from botocore_ext.aws.clients import problems_of
 from botocore_ext.errors import Attempt, ChainError
 from botocore_ext.providers.function import FunctionProvider
 from botocore_ext.runtime import context
+from botocore_ext.tokens import OAuthToken, TokenProcess
 
-from . import fakes, searching
+from . import fakes, searching, x509
 from .tools.faults.place import Place
 from .tools.faults.steps import ROLE, STEPS
 
@@ -285,3 +289,104 @@ def test_variables_of_a_traceback_show_no_credentials(clock, monkeypatch):
         variables = searching.variables_of(raised.value)
         assert variables
         assert not searching.shown(variables), work
+
+
+def failing_command(home):
+    """Return a command with a secret argument, which it prints before it fails."""
+    (home / "fail.py").write_text("import sys; print(sys.argv[1]); sys.exit(1)", encoding="utf-8")
+    return f"{sys.executable} {home / 'fail.py'} {fakes.secret('argument')}"
+
+
+def failing_process(aws, home):
+    return from_process(credential_process=failing_command(home)).fetch
+
+
+def failing_token_process(aws, home):
+    return TokenProcess(failing_command(home))
+
+
+def refusing_endpoint(aws, home):
+    aws.always("GET", fakes.Answer(status=403))
+    address = f"{aws.url}/{fakes.secret('path')}"
+    return from_http(aws_container_credentials_full_uri=address).fetch
+
+
+def refusing_issuer(aws, home):
+    aws.always("GetToken", fakes.Answer(b'{"error": "invalid_client"}', status=401))
+    return OAuthToken(issuer=aws.url, client_id="app", client_secret=fakes.secret("client-secret"))
+
+
+def issuer_of_opaque_tokens(aws, home):
+    opaque, refresh = fakes.secret("opaque"), fakes.secret("refresh-token")
+    answer = {"access_token": opaque, "refresh_token": refresh, "token_type": "Bearer"}
+    aws.always("GetToken", fakes.Answer(json.dumps(answer).encode()))
+    return OAuthToken(issuer=aws.url, client_id="app", client_secret=fakes.secret("client-secret"))
+
+
+def key_with_another_passphrase(aws, home):
+    certificate, key = home / "server.pem", x509.ec_key()
+    certificate.write_bytes(x509.pem(x509.issue("server", key)))
+    (home / "server.key").write_bytes(x509.pem_of(key, fakes.secret("passphrase")))
+    arn = "arn:aws:rolesanywhere:us-east-1:123456789012"
+    provider = from_roles_anywhere(
+        trust_anchor_arn=f"{arn}:trust-anchor/TA",
+        profile_arn=f"{arn}:profile/P",
+        role_arn=ROLE,
+        certificate=str(certificate),
+        private_key=str(home / "server.key"),
+        passphrase=fakes.secret("passphrase"),
+    )
+    return provider.bind(Scope(clock=fakes.FakeClock())).fetch
+
+
+def role_without_a_region(aws, home):
+    master = FrozenCredentials("AKIAMASTER", fakes.secret("key"), fakes.secret("token"))
+    config = {"region_name": "no region"}
+    role = {"RoleArn": ROLE}
+    return from_temporary_credentials(
+        params=role, master_credentials=master, client_config=config
+    ).fetch
+
+
+@pytest.mark.users_own("command")
+@pytest.mark.parametrize(
+    "case",
+    [
+        failing_process,
+        failing_token_process,
+        refusing_endpoint,
+        refusing_issuer,
+        issuer_of_opaque_tokens,
+        key_with_another_passphrase,
+        role_without_a_region,
+    ],
+)
+def test_variables_of_a_traceback_show_no_secrets(case, aws, world):
+    """Of a source that fails: its address and command, what it got, and what it answered."""
+    with pytest.raises((ConfigurationError, FetchError, InvalidRegionError)) as raised:
+        case(aws, world)()
+    variables = searching.variables_of(raised.value)
+    assert variables
+    assert not searching.shown(variables)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "cognito_identity_pool_id = us-east-1:pool\ncontainer_credentials_relative_uri = /",
+        f"role_arn = {ROLE}\nweb_identity_token = env://AWS_SESSION_TOKEN\nregion = no region",
+        f"role_arn = {ROLE}\nweb_identity_token = env://AWS_SESSION_TOKEN\nduration_seconds = x",
+        f"role_arn = {ROLE}\ncredential_source = CustomHttp\ncontainer_credentials_full_uri = ftp:",
+        "credential_chain = Unknown",
+    ],
+)
+def test_variables_of_a_mistake_show_no_credentials(settings, config, monkeypatch):
+    """Those in the same profile, and in the environment."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fakes.secret("key"))
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "the-token")
+    config(f"[profile p]\n{settings}\naws_secret_access_key = {fakes.secret('key')}\n")
+    with pytest.raises((ConfigurationError, InvalidRegionError)) as raised:
+        from_ini(profile="p").fetch()
+    variables = searching.variables_of(raised.value)
+    assert variables
+    assert not searching.shown(variables)

@@ -131,7 +131,7 @@ class InnerClients:
     def get(
         self,
         session: Session,
-        environ: Mapping[str, str],
+        environ: Callable[[], Mapping[str, str]],
         service: str,
         region: str,
         client_config: Mapping[str, Any] | None,
@@ -143,7 +143,7 @@ class InnerClients:
 
         Args:
             session: The session that creates it.
-            environ: The environment.
+            environ: Returns the environment. A variable with it would be sent to error trackers.
             service: The name of the service.
             region: The region of the client.
             client_config: The option of the user; it is compared by identity.
@@ -159,7 +159,7 @@ class InnerClients:
             with _creation.get():
                 is_shared = is_common and credentials is None
                 common = _common.get() if is_shared else {}
-                common_key = (session, *cache_key, _digest(environ) if is_shared else None)
+                common_key = (session, *cache_key, _digest(environ()) if is_shared else None)
                 cached = common.get(common_key) or _CachedClient(
                     create(session, environ, service, region, client_config, credentials),
                     client_config,
@@ -177,18 +177,21 @@ def _digest(environ: Mapping[str, str]) -> bytes:
 
 def create(
     session: Session,
-    environ: Mapping[str, str],
+    environ: Callable[[], Mapping[str, str]],
     service: str,
     region: str,
     client_config: Mapping[str, Any] | None,
     credentials: FrozenCredentials | None = None,
 ) -> "BaseClient":
     """Create an inner client, which signs with ``credentials`` or not at all."""
-    signing = {} if credentials is None else dict(zip(_SIGNING, credentials.parts(), strict=False))
-    arguments = _arguments(session, environ, {**(client_config or {}), **signing})
+    # An iterator, whose repr hides them: error trackers send the variables of a traceback.
+    signing = zip(_SIGNING, credentials.parts() if credentials else (), strict=False)
+    arguments = _arguments(session, environ, client_config, is_signed=credentials is not None)
     arguments["region_name"] = region
     creating_session = _creating_session(session)
-    client: BaseClient = create_nested_client(creating_session, service, **arguments)
+    client: BaseClient = create_nested_client(
+        creating_session, service, **(arguments | dict(signing))
+    )
     if creating_session is not session:
         share_connections(client)
     keep_deadlines_of(client)
@@ -223,14 +226,19 @@ def _parse_time(value: Any) -> datetime:
 
 
 def _arguments(
-    session: Session, environ: Mapping[str, str], client_config: Mapping[str, Any] | None
+    session: Session,
+    environ: Callable[[], Mapping[str, str]],
+    client_config: Mapping[str, Any] | None,
+    *,
+    is_signed: bool,
 ) -> dict[str, Any]:
     arguments = dict(client_config or {})
     given: Config | None = arguments.pop("config", None)
-    unsigned = {} if "aws_access_key_id" in arguments else {"signature_version": UNSIGNED}
+    is_signed = is_signed or "aws_access_key_id" in arguments
+    unsigned = {} if is_signed else {"signature_version": UNSIGNED}
     settings: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": READ_TIMEOUT}
     defaults: Any = session.get_default_client_config()
-    configured = {*environ, *session.get_scoped_config()} & _RETRY_SETTINGS
+    configured = {*environ(), *session.get_scoped_config()} & _RETRY_SETTINGS
     if not configured and not (defaults and defaults.retries):
         settings["retries"] = {"mode": "standard", "total_max_attempts": ATTEMPTS}
     config = Config(**settings, **unsigned)

@@ -8,7 +8,6 @@ to: a URL is parsed once, and every request is built from the checked parts.
 import re
 import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
-from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 _LOOPBACK = IPv4Network("127.0.0.0/8")
@@ -58,13 +57,12 @@ def is_local(host: str) -> bool:
     return is_allowed(host) or ip_address(host).is_link_local
 
 
-class Endpoint(NamedTuple):
-    """A URL whose parts have all been checked."""
+class Endpoint:
+    """A URL whose parts have all been checked. Its ``repr`` shows none: a path may be a secret."""
 
-    scheme: str
-    host: str
-    port: int
-    target: str
+    def __init__(self, scheme: str, host: str, port: int, target: str) -> None:
+        """Take the parts."""
+        self.scheme, self.host, self.port, self.target = scheme, host, port, target
 
     @classmethod
     def parse(cls, uri: object) -> "Endpoint":

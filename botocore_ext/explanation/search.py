@@ -409,14 +409,15 @@ def _links(view: View, provider: CredentialProvider, tried: Sequence[Step]) -> I
 def _settings_of_ours(view: View, provider: Provider) -> Iterator[Setting]:
     """Yield the options of a provider of this package that are set."""
     for option in provider.options():
-        _, origin, problem = provider._resolution(option)
+        found = provider._resolution(option)
+        origin = found.origin
         if origin is None:
             continue
         key, is_text = str(origin.key(option)), origin.kind == PROFILE
         profile = provider.scope.profile if is_text else None
         where = view.location(key, profile) if is_text else origin.kind
         shown = redact_option(
-            option, origin.values[key], is_text=is_text, is_malformed=problem is not None
+            option, origin.values[key], is_text=is_text, is_malformed=found.problem is not None
         )
         yield Setting(key, shown, where, profile)
 

@@ -163,13 +163,12 @@ class OAuthToken:
             raise _mistake(fact) from None
         metadata = self._metadata()
         method = self._auth_method(metadata)
-        secret = self.client_secret and resolve(self.client_secret, "client_secret")
         # authlib does not encode what it joins with a colon (RFC 6749, section 2.3.1).
         encoded = quote_plus if method == "client_secret_basic" else str
         client = OAuth2Client(
             _Wire(self._send),
             encoded(self.client_id),
-            secret and encoded(secret),
+            self.client_secret and encoded(resolve(self.client_secret, "client_secret")),
             token_endpoint_auth_method=method,
             scope=self.scope,
             token_endpoint=metadata["token_endpoint"],
@@ -308,7 +307,9 @@ class OAuthToken:
         token = answer.get(name)
         if isinstance(token, str) and _JWT.fullmatch(token):
             return token
-        if isinstance(token, str) and token:
+        is_opaque = isinstance(token, str) and token != ""
+        del answer, token  # error trackers send the variables of a traceback
+        if is_opaque:
             fact = "is opaque, and AWS accepts a JWT only: set audience or resource to what the "
             raise _mistake(
                 f"the {name} of {self.issuer} {fact}issuer knows the API by, or add openid to scope"

@@ -5,7 +5,7 @@ use the same result. A token is resolved at each fetch, because code may replace
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from ..errors import ConfigurationError, NotConfigured
 from .option import Declared, Option
@@ -18,17 +18,21 @@ CODE, PROFILE, ENVIRONMENT = "code", "profile", "environment"
 _NAMES = {CODE: "name", PROFILE: "ini", ENVIRONMENT: "env"}
 
 
-class Origin(NamedTuple):
-    """Code, a profile or the environment, with the values that it sets."""
+class Origin:
+    """Code, a profile or the environment, with the values that it sets, which ``repr`` hides."""
 
-    #: ``CODE``, ``PROFILE`` or ``ENVIRONMENT``.
-    kind: str
-    #: The values, by the names that options have in this origin.
-    values: Mapping[str, Any]
-    #: The factory or the profile.
-    name: str = ""
-    #: For a profile, the scope in which its settings are read.
-    scope: Scope | None = None
+    def __init__(
+        self, kind: str, values: Mapping[str, Any], name: str = "", scope: Scope | None = None
+    ) -> None:
+        """Take what is known of the origin.
+
+        Args:
+            kind: ``CODE``, ``PROFILE`` or ``ENVIRONMENT``.
+            values: The values, by the names that options have in this origin.
+            name: The factory or the profile.
+            scope: For a profile, the scope in which its settings are read.
+        """
+        self.kind, self.values, self.name, self.scope = kind, values, name, scope
 
     def key(self, option: Option) -> str | None:
         """Return the name of the option in this origin; None if it cannot be set here."""
@@ -99,15 +103,17 @@ def _texts(value: str | Mapping[str, str]) -> list[str]:
     return [text.strip() for line in value.items() for text in line]
 
 
-class Resolved(NamedTuple):
-    """The result of resolving an option."""
+class Resolved:
+    """The result of resolving an option. Its ``repr`` hides the value."""
 
-    #: The value; the default if nothing sets the option.
-    value: Any
-    #: The origin that sets it; None for the default.
-    origin: Origin | None = None
-    #: Why the value cannot be used; None if it can.
-    problem: str | None = None
+    def __init__(
+        self, value: Any, origin: Origin | None = None, problem: str | None = None
+    ) -> None:
+        """Take the value, the origin that sets it, and why the value cannot be used.
+
+        If nothing sets the option, the value is the default, and there is no origin.
+        """
+        self.value, self.origin, self.problem = value, origin, problem
 
 
 def resolve(option: Option, origins: Sequence[Origin]) -> Resolved:
@@ -254,14 +260,14 @@ class Specification(Declared):
         Raises:
             ConfigurationError: The option is missing or malformed.
         """
-        values = self._binding.values  # before the resolution: files may be read again meanwhile
+        binding = self._binding  # before the resolution: files may be read again meanwhile
         found = self._resolution(wanted)
         if found.origin is None and wanted.required:
             raise self._missing(wanted)
         if found.problem is not None:
             raise ConfigurationError(provider=self.METHOD, error_msg=found.problem)
         if not wanted.token and wanted.name not in self._CHANGING:
-            values[wanted.name] = found.value
+            binding.values[wanted.name] = found.value
         return found.value
 
     def _key_of(self, name: str) -> str:

@@ -175,7 +175,7 @@ class Scope:
         is_common = not is_single and self.environ is system_environment()
         if shared is not None and credentials is None and client_config is None:
             clients = shared  # which keeps it while no identity is in use
-        arguments = (self.session, self.environ, service, region, client_config, credentials)
+        arguments = (self.session, self._variables, service, region, client_config, credentials)
         return clients.get(*arguments, is_common=is_common)
 
     def new_client(
@@ -183,7 +183,10 @@ class Scope:
     ) -> "BaseClient":
         """Return an inner client that is not shared with other callers."""
         region = self.region(client_config, id_region)
-        return create(self.session, self.environ, service, region, client_config)
+        return create(self.session, self._variables, service, region, client_config)
+
+    def _variables(self) -> Mapping[str, str]:
+        return self.environ
 
 
 class ProfileScope(Scope):
@@ -214,16 +217,17 @@ class ProfileScope(Scope):
         return row is not None and method == row.method
 
     def _select(self) -> Selection:
-        values, name = self.profile_values, str(self.profile)
-        found = select(values, self._source)
+        found, name = select(self.profile_values, self._source), str(self.profile)
         if found.row is not None and found.problem is not None:
             fact = f"{self.profile_in_file} {found.problem}"
             raise ConfigurationError(provider=found.row.method, error_msg=fact)
-        for fact in without_effect(values, found.row) if self._source is None else ():
+        is_own = self._source is None
+        for fact in without_effect(self.profile_values, found.row) if is_own else ():
             logger.warning("Profile '%s' of %s %s", name, self.config_file, fact)
         if found.row is None:
             return found
-        if found.key and "aws_access_key_id" in values and found.row not in (CHAIN, PROFILE):
+        has_static = "aws_access_key_id" in self.profile_values
+        if found.key and has_static and found.row not in (CHAIN, PROFILE):
             logger.warning(
                 "Profile '%s' of %s has both %s and aws_access_key_id: the credentials of %s are "
                 "used; remove one of the two",

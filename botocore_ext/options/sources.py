@@ -144,9 +144,9 @@ class TokenProcess(_Source):
         """
         from ..runtime.process import output_of
 
-        arguments = self._arguments()
+        program = self._arguments()[0]
         try:
-            done = output_of(arguments, self.timeout, subprocess.DEVNULL)
+            done = output_of(self._arguments(), self.timeout, subprocess.DEVNULL)
         except subprocess.TimeoutExpired:
             fact = f"took longer than {self.timeout:g} seconds: run it by hand to see why"
         except OSError as error:
@@ -165,9 +165,7 @@ class TokenProcess(_Source):
                 fact = f"printed {printed}: it must print the token"
             else:
                 fact = _problem(done)
-        raise FetchError(
-            provider="token process", error_msg=f"the token process {arguments[0]} {fact}"
-        )
+        raise FetchError(provider="token process", error_msg=f"the token process {program} {fact}")
 
     def _arguments(self) -> list[str]:
         fact = "is empty: name a program"

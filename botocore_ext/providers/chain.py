@@ -232,7 +232,7 @@ def link_by_name(name: str, scope: Scope) -> CredentialProvider:
     """
     where = scope.profile_in_file if scope.profile else "code"
     profile = re.fullmatch(_PROFILE, name, re.IGNORECASE)
-    profiles = scope.profiles
+    profiles = list(scope.profiles)
     if profile is not None:
         if profile["name"] not in profiles:
             similar = near(profile["name"], profiles)

@@ -70,12 +70,13 @@ class ProcessProvider(FilesProvider):
         Raises:
             FetchError: The process failed, took too long, or printed something else.
         """
-        arguments = list(compat_shell_split(self.credential_process))
+        self.check()
         setting = self._option_named("credential_process")
-        origin: Any = self._resolution(setting).origin  # there is one: the command has been read
+        origin: Any = self._resolution(setting).origin  # there is one: the command is checked
 
         def work() -> FrozenCredentials:
-            return _parse(output_of(arguments, self.timeout), self.scope.profile_values)
+            output = output_of(compat_shell_split(self.credential_process), self.timeout)
+            return _parse(output, self.scope.profile_values)
 
         return pause_budget(partial(native, self.METHOD, origin.where(setting), REMEDY, work))
 

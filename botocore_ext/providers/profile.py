@@ -304,9 +304,8 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         self, role_provider: Callable[[], tuple[str, Provider]]
     ) -> FrozenCredentials | None:
         """Assume the role of the profile, if any; in a source profile static credentials win."""
-        values = self.scope.profile_values
-        is_static = bool(STATIC & values.keys())
-        if not is_role(values) or (self._visited and is_static):
+        is_static = bool(STATIC & self.scope.profile_values.keys())
+        if not is_role(self.scope.profile_values) or (self._visited and is_static):
             return None
         feature, role = role_provider()
         return role._guarded_fetch().with_features((feature,))

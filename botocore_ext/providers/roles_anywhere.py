@@ -152,11 +152,12 @@ class RolesAnywhereProvider(ServiceProvider):
             certificates = read_certificates(self._text(name), now())
             name, key = "private_key", self.private_key
             if isinstance(key, str):
-                passphrase = self.passphrase and self.read_token(
-                    self.passphrase, self._key_of("passphrase")
+                key = read_key(
+                    self._text(name),
+                    self.passphrase
+                    and self.read_token(self.passphrase, self._key_of("passphrase")),
                 )
-                key = read_key(self._text(name), passphrase)
-                if not passphrase and is_readable_by_all(in_home(str(self.private_key))):
+                if not self.passphrase and is_readable_by_all(in_home(str(self.private_key))):
                     logger.warning(
                         "Every user of this machine can read the private key %s: restrict its "
                         "permissions (chmod 600)",

@@ -5,7 +5,7 @@ import selectors
 import time
 from collections.abc import Sequence
 from subprocess import PIPE, Popen, TimeoutExpired
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, cast
 
 from ..errors import LONGEST_TEXT
 
@@ -17,14 +17,15 @@ _CHECK_INTERVAL = 0.05
 _CHUNK = 64 * 1024
 
 
-class Output(NamedTuple):
-    """The result of a process."""
+class Output:
+    """The result of a process. Its ``repr`` does not show it."""
 
-    status: int
-    #: The standard output; None: it was too large, and the process was killed.
-    printed: bytes | None
-    #: The beginning of the standard error.
-    complaint: str
+    def __init__(self, status: int, printed: bytes | None, complaint: str) -> None:
+        """Take the exit status, the standard output, and the beginning of the standard error.
+
+        The output is None if it was too large and the process was killed.
+        """
+        self.status, self.printed, self.complaint = status, printed, complaint
 
 
 def output_of(arguments: Sequence[str], seconds: float | None, stdin: int | None = None) -> Output:
