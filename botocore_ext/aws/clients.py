@@ -185,7 +185,7 @@ def create(
 ) -> "BaseClient":
     """Create an inner client, which signs with ``credentials`` or not at all."""
     # An iterator, whose repr hides them: error trackers send the variables of a traceback.
-    signing = zip(_SIGNING, credentials.parts() if credentials else (), strict=False)
+    signing: Any = zip(_SIGNING, credentials.parts() if credentials else (), strict=False)
     arguments = _arguments(session, environ, client_config, is_signed=credentials is not None)
     arguments["region_name"] = region
     creating_session = _creating_session(session)
