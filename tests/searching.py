@@ -38,11 +38,14 @@ def texts_of(error):
 
 
 def variables_of(error):
-    """Give the variables of the package in the traceback, of a tuple or dict each member too.
+    """Give the variables of the package in all tracebacks, of a tuple or dict each member too.
 
     Error trackers send them to a server.
     """
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    frames = []
+    while error is not None:
+        frames += [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        error = error.__cause__ or error.__context__
     ours = [one for one in frames if one.f_globals["__name__"].startswith("botocore_ext.")]
     found = [value for frame in ours for value in frame.f_locals.values()]
     for one in found:

@@ -313,7 +313,9 @@ def refusing_endpoint(aws, home):
 
 def refusing_issuer(aws, home):
     aws.always("GetToken", fakes.Answer(b'{"error": "invalid_client"}', status=401))
-    return OAuthToken(issuer=aws.url, client_id="app", client_secret=fakes.secret("client-secret"))
+    secret = fakes.secret("client-secret")
+    token = OAuthToken(issuer=aws.url, client_id="app", client_secret=secret)
+    return from_web_token(role_arn=ROLE, web_identity_token=token).fetch
 
 
 def issuer_of_opaque_tokens(aws, home):
