@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from dataclasses import dataclass, field
@@ -106,6 +107,8 @@ class Trial:
         if self.cell.longest > FETCH_BUDGET:
             problems.append(f"takes {self.cell.longest:.0f} s")
         allowed = OPEN_SOCKETS.get(self.step.factory, 1)
+        if place.open_sockets() > allowed:
+            gc.collect()  # urllib3 leaves cycles of an error and its frames
         if not self.fault.takes_time and place.open_sockets() > allowed:
             problems.append(f"holds {place.open_sockets()} sockets")
         place.aws.close()
