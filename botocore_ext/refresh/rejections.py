@@ -30,11 +30,17 @@ Known: TypeAlias = "WeakValueDictionary[int, ProviderCredentials | PerRequestCre
 _known: "WeakKeyDictionary[Session, Known]" = WeakKeyDictionary()
 
 
+def _cache_by_identity(request: Any, request_signer: Any) -> None:
+    from .express import cache_by_identity
+
+    cache_by_identity(request, request_signer)
+
+
 def resend_rejected(
     session: "Session",
     credentials: "ProviderCredentials | PerRequestCredentials",
     decide: Callable[..., Any] | None = None,
-    cache: Callable[..., Any] | None = None,
+    cache: Callable[..., Any] = _cache_by_identity,
 ) -> None:
     """Make new clients of ``session`` send requests again that are rejected for ``credentials``.
 
@@ -54,10 +60,14 @@ def resend_rejected(
     # as for a ``partial``, and is done for each session.
 
     def note_signer_with_cache(**event: Any) -> Any:
-        return note_signer(cache or _cache_by_identity, event["request"], event["request_signer"])
+        return note_signer(cache, event["request"], event["request_signer"])
 
     def decide_on_known(**event: Any) -> Any:
-        return decide(known, event["response"], event["request_dict"])
+        response = event["response"]
+        # The answer of a successful call may have a member ``Error``, of any type.
+        if response is None or response[0].status_code < _NOT_SUCCESSFUL:
+            return None
+        return decide(known, response, event["request_dict"])
 
     events: Any = session.get_component("event_emitter")
     for event, handler in (
@@ -70,12 +80,6 @@ def resend_rejected(
     ):
         events.register(event, handler, unique_id=f"botocore-ext-{event}")
     events.unregister("before-sign", unique_id=WARNING)  # ``note_signer`` warns too
-
-
-def _cache_by_identity(request: Any, request_signer: Any) -> None:
-    from .express import cache_by_identity
-
-    cache_by_identity(request, request_signer)
 
 
 def _note_creator(**event: Any) -> None:
@@ -111,9 +115,7 @@ def find_rejected(known: "Known", response: Any, request_dict: Any) -> Rejected 
 
     In any case the credentials are invalidated, or the bucket session that they created is dropped.
     """
-    # The answer of a successful call may have a member ``Error``, of any type.
-    is_error = response and response[0].status_code >= _NOT_SUCCESSFUL
-    code = response[1].get("Error", {}).get("Code") if is_error else None
+    code = response[1].get("Error", {}).get("Code")
     if code not in _CODES:
         return None
     from .express import bucket_sessions_of

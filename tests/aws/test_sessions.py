@@ -56,19 +56,24 @@ def test_making_an_inner_client_leaves_the_session_as_it_was(session, aws):
     assert {name for name in after if after[name] is not before.get(name)} <= loaded
 
 
-def test_third_party_initializers_do_not_register_twice(session, aws):
-    seen = []
-
-    def initializer(one):
-        one.register("before-send.sts", lambda **_: seen.append(one))
-
+def fetched_with(initializer):
+    """Return a session that another library initialized, after a fetch."""
     botocore.register_initializer(initializer)
     try:
         theirs = botocore.session.Session(profile="web")
         provider_in(theirs).fetch()
     finally:
         botocore.unregister_initializer(initializer)
-    assert seen == [theirs]
+    return theirs
+
+
+def test_third_party_initializers_do_not_register_twice(session, aws):
+    seen = []
+
+    def initializer(one):
+        one.register("before-send.sts", lambda **_: seen.append(one))
+
+    assert seen == [fetched_with(initializer)]
 
 
 def test_third_party_initializers_have_a_config_store(session, aws):
@@ -77,13 +82,7 @@ def test_third_party_initializers_have_a_config_store(session, aws):
     def initializer(one):
         one.get_component("config_store").set_config_variable("region", f"{type(one).__name__}-1")
 
-    botocore.register_initializer(initializer)
-    try:
-        theirs = botocore.session.Session(profile="web")
-        provider_in(theirs).fetch()
-    finally:
-        botocore.unregister_initializer(initializer)
-    assert theirs.get_config_variable("region") == "Session-1"
+    assert fetched_with(initializer).get_config_variable("region") == "Session-1"
 
 
 def test_session_with_its_own_create_client_is_used(config, aws):
