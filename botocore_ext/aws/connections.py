@@ -84,7 +84,7 @@ class _Connection:
         reader = _bundle_reader(context, roots_first=roots_first)
         partial = reader if reader is not None and reader.roots_first else None
         try:
-            super().connect()  # type: ignore[misc]  # of the connection class
+            super().connect()  # type: ignore[misc]  # a mixin: only the connection class has it
         except (SSLError, ssl.SSLError):
             if partial is None:
                 raise

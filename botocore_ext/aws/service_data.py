@@ -178,6 +178,8 @@ def sharing_loader(own: Any, *, is_inner: bool = False) -> Any:
 #: A line that begins the services of a partition, and the one that ends them, which is the last of
 #: its kind before the next partition. In JSON, a line break is never in a string.
 _BEGIN, _END = b'\n    "services" : {\n', b"\n    }\n"
+#: Before the name of the first service, so that an end that belongs to other data is noticed.
+_FIRST = b'\n      "'
 #: In place of the services that were cut out: their number.
 _CUT = "cut"
 
@@ -200,7 +202,10 @@ class Endpoints:
             cut = [one.get("services") for one in json.loads(self._rest)["partitions"]]
         except ValueError:
             cut = []
-        if not all({_CUT: number} in cut for number in range(len(self._places))):
+        if not all(
+            {_CUT: number} in cut and text.startswith(_FIRST, begin)
+            for number, (begin, _) in enumerate(self._places)
+        ):
             self._rest = text
 
     def parsed(self) -> dict[str, Any]:

@@ -190,7 +190,7 @@ class _OptionsMeta(ABCMeta):
     _options: tuple[Option, ...] = ()
 
     @property
-    def __doc__(cls) -> str | None:  # type: ignore[override]  # computed, of the type that it is
+    def __doc__(cls) -> str | None:  # type: ignore[override]  # a property instead of a string
         """The docstring of the class body, and an ``Args:`` section, required options first."""
         text: str | None = vars(cls).get("__doc__")
         if not cls._options:
@@ -343,7 +343,7 @@ def _signature(cls: type, options: Iterable[Option]) -> Signature:
 
 def annotations(cls: type) -> dict[str, Any]:
     """Return the annotations of a class and its parents."""
-    constructor: Any = cls.__init__  # type: ignore[misc]  # read only
+    constructor: Any = cls.__init__  # type: ignore[misc]  # only read, never called
     found = dict(inspect.get_annotations(constructor))  # one of its own may say more
     for parent in reversed(cls.__mro__):
         found |= inspect.get_annotations(parent)

@@ -7,7 +7,7 @@ never runs, so a change of it has no effect here.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
 from botocore.useragent import register_feature_id
@@ -163,8 +163,8 @@ class ProviderCredentials(RefreshableCredentials):
 
     def _current(self) -> FrozenCredentials:
         """Return what ``get_frozen_credentials`` returns, with all its fields."""
-        found: Any = self._fetch_with(self._refresher.get_or_fetch).state.credentials
-        return found  # type: ignore[no-any-return]  # never None after a fetch
+        current = self._fetch_with(self._refresher.get_or_fetch)
+        return cast("FrozenCredentials", current.state.credentials)  # never None after a fetch
 
     def _cached(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
         """Return the credentials to serve without a fetch, if any (see ``Refresher.cached``)."""

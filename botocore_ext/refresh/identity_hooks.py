@@ -59,7 +59,7 @@ class PerRequestClient:
 
     def get_paginator(self, operation_name: str) -> Any:
         """Return a paginator whose pages are read as the identity in force at ``paginate()``."""
-        paginator: Any = super().get_paginator(operation_name)  # type: ignore[misc]  # of the client
+        paginator: Any = super().get_paginator(operation_name)  # type: ignore[misc]  # a mixin
         pages = paginator.PAGE_ITERATOR_CLS
         paginator.PAGE_ITERATOR_CLS = lambda method, *args, **kwargs: pages(
             as_now(method), *args, **kwargs
@@ -72,7 +72,7 @@ class PerRequestClient:
         Raises:
             ConfigurationError: They are not those of one identity.
         """
-        found: Any = super()._get_credentials()  # type: ignore[misc]  # of the client
+        found: Any = super()._get_credentials()  # type: ignore[misc]  # a mixin
         if getattr(found, "method", None) != PER_REQUEST:
             return found
         raise ConfigurationError(

@@ -187,7 +187,7 @@ LAYOUTS = {
     "on one line": lambda text: json.dumps(json.loads(text)),
     "without partitions": lambda _: '{"partitions": []}',
     "services twice": lambda text: text.replace(
-        '"partition" : "aws",', '"partition" : "aws",\n    "services" : {\n    "x": 1 },'
+        _SERVICES, _SERVICES + '    }\n    , "services" : {\n', 1
     ),
 }
 

@@ -330,7 +330,10 @@ def test_terminal_interrupts_the_program_once():
     os.close(ours)
 
 
-@pytest.mark.skipif(os.getsid(0) == os.getpid(), reason="opening a terminal makes it its own")
+@pytest.mark.skipif(
+    os.getsid(0) == os.getpid(),
+    reason="pytest leads a session, so a terminal that it opens would be its own",
+)
 def test_terminal_of_another_process_sends_nothing(tmp_path):
     ours, its = pty.openpty()
     assert not child.is_in_foreground(os.ttyname(its))

@@ -16,7 +16,7 @@ from tests import fakes, searching
 FULL = Path("/dev/full")
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 def test_full_disk_is_one_line(config, capsys, monkeypatch):
     config("[profile web]\nregion = eu-west-1\n")
     with FULL.open("w") as full:

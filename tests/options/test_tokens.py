@@ -77,7 +77,7 @@ def test_a_process_that_prints_without_end_is_ended():
         TokenProcess("yes")()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there it is waited for")
+@pytest.mark.skipif(os.name == "nt", reason="on Windows the outputs are read to their end")
 def test_a_process_is_not_waited_for_longer_than_it_runs():
     """What it has started holds its outputs: that would cost the whole timeout."""
     began = time.monotonic()

@@ -651,7 +651,7 @@ def test_session_without_settings_loads_no_provider(profile, config):
 
 @pytest.mark.parametrize("module", ["exceptions", "tokens"])
 def test_modules_are_attributes_of_the_package(module):
-    """Without an import of their own: `except` is no place to find out that one is missing."""
+    """Without an import of their own, because a missing one would show in an `except` only."""
     code = f"import botocore_ext; print(botocore_ext.{module}.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == f"botocore_ext.{module}\n"

@@ -487,7 +487,7 @@ mfa_serial = device
 def test_async_sessions_are_refused():
     class Async(botocore.session.Session):
         async def get_credentials(self):
-            raise NotImplementedError
+            """Make the session asynchronous."""
 
     with pytest.raises(TypeError, match="not .*Async"):
         Session(botocore_session=Async(), credentials=lambda: None)
