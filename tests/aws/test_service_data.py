@@ -185,6 +185,7 @@ _SERVICES = '\n    "services" : {\n'
 #: Each is the text of botocore's file, in another layout.
 LAYOUTS = {
     "on one line": lambda text: json.dumps(json.loads(text)),
+    "no end of the services": lambda text: text.replace("\n    }\n", "\n    } \n"),
     "without partitions": lambda _: '{"partitions": []}',
     "services twice": lambda text: text.replace(
         _SERVICES, _SERVICES + '    }\n    , "services" : {\n', 1
