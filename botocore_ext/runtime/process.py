@@ -4,6 +4,7 @@ import os
 import selectors
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from subprocess import PIPE, Popen, TimeoutExpired
 from typing import IO, Any, cast
 
@@ -15,6 +16,8 @@ LARGEST = 1024 * 1024
 #: output open for longer.
 _CHECK_INTERVAL = 0.05
 _CHUNK = 64 * 1024
+#: Seconds in which a process that was killed is expected to end.
+_LONGEST_END = 1
 
 
 class Output:
@@ -41,7 +44,8 @@ def output_of(arguments: Sequence[str], seconds: float | None, stdin: int | None
         OSError: It could not be started.
         ValueError: An argument has a character that the system does not accept.
     """
-    with Popen(arguments, stdin=stdin, stdout=PIPE, stderr=PIPE) as process:  # noqa: S603 - running the user's command is the purpose
+    process = Popen(arguments, stdin=stdin, stdout=PIPE, stderr=PIPE)  # noqa: S603 - running the user's command is the purpose
+    with cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr):
         began = time.monotonic()
         try:
             printed, complaint = _communicate(process, None, seconds)
@@ -50,6 +54,9 @@ def output_of(arguments: Sequence[str], seconds: float | None, stdin: int | None
                 process.wait(seconds and max(0, began + seconds - time.monotonic()))
         finally:
             process.kill()  # unless it has ended
+            # Not without a limit: an interrupt within `poll` leaves the lock of Popen held.
+            with suppress(TimeoutExpired):
+                process.wait(_LONGEST_END)
     text = complaint[:LONGEST_TEXT].decode("utf-8", "replace").strip()
     return Output(process.returncode, printed if is_whole else None, text)
 

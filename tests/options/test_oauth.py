@@ -271,6 +271,7 @@ def test_no_proxy_is_used_for_this_machine(aws, source, monkeypatch):
     assert source()() == asked(aws)[0].gave
 
 
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize(
     "body",
     [

@@ -183,7 +183,7 @@ def test_a_redirect_is_not_followed(aws):
     assert len(aws.requests) == 1
 
 
-@pytest.mark.usefixtures("job")
+@pytest.mark.usefixtures("job", "uncollected")
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"value": 1}', '{"value": " "}', "[" * 9999])
 def test_an_answer_without_a_token_is_an_error(body, aws, clock):
     aws.script("GetIdToken", *[fakes.Answer(body.encode())] * 3)

@@ -35,6 +35,7 @@ def test_what_is_accepted(parse, given, found):
     assert parse(given) == found
 
 
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize(
     ("parse", "given", "text"),
     [

@@ -492,6 +492,7 @@ def test_an_answer_without_a_secret_is_an_error(aws):
         from_cognito_identity(identity_id=FIRST).fetch()
 
 
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b'{"Credentials": []}', b"[" * 10_000])
 def test_answer_that_is_not_an_object_is_a_fetch_error(aws, body, status):
