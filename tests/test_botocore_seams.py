@@ -219,6 +219,13 @@ def test_a_resolver_is_a_list_of_providers_with_methods():
     assert "assume-role-with-web-identity" in methods
 
 
+def test_a_resolver_begins_with_roles_if_the_profile_is_named_in_code(config):
+    """Why our providers come first then, and botocore's can be created later."""
+    config("[profile app]\nregion = us-east-1\n")
+    session = botocore.session.Session(profile="app")
+    assert credentials.create_credential_resolver(session).providers[0].METHOD == "assume-role"
+
+
 def test_what_is_registered_can_be_seen_without_making_it():
     session = botocore.session.Session()
     locator = session._components

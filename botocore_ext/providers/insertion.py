@@ -22,7 +22,7 @@ from botocore.credentials import (
 )
 from botocore.utils import create_nested_client, resolve_imds_endpoint_mode
 
-from ..aws.botocore_errors import create_with_botocore
+from ..aws.botocore_errors import METADATA_NUMBERS, create_with_botocore
 from ..catalogue import CHAIN, Row
 from ..options.scope import ProfileScope, Scope
 from ..profiles.inert import profile_of, source_profile_chain
@@ -234,11 +234,22 @@ def _config_for_roles(session: botocore.session.Session, profile: str) -> Mappin
 # The resolver of a session.
 
 
+def providers_of_profile(
+    session: botocore.session.Session, region: str | None
+) -> list[CredentialProvider]:
+    """Return this package's providers for the profile of a session, in order."""
+    scope = ProfileScope(
+        session, profile=profile_of(session), outer_region=outer_region(session, region)
+    )
+    return inserted_providers(scope)
+
+
 def insert(
     resolver: CredentialResolver,
     session: botocore.session.Session,
     region: str | None,
     front: Sequence[CredentialProvider],
+    ours: Sequence[CredentialProvider] = (),
 ) -> None:
     """Insert ``front`` first, and the providers that the profile can select before its roles.
 
@@ -247,10 +258,10 @@ def insert(
         session: The session of the resolver.
         region: The region of the session's first client, or None.
         front: Providers from code.
+        ours: The providers of the profile, if there are any yet.
     """
     resolver.providers = list(resolver.providers)  # it may be any sequence
     profile = profile_of(session)
-    scope = ProfileScope(session, profile=profile, outer_region=outer_region(session, region))
     resolver.providers[:0] = bind_all(front, session, region)
     if CHAIN.method in [one.METHOD for one in resolver.providers]:
         return  # everything else was inserted before
@@ -261,7 +272,19 @@ def insert(
         position = methods.index("assume-role")
     elif "env" in methods:
         position = methods.index("env") + 1
-    resolver.providers[position:position] = inserted_providers(scope)
+    resolver.providers[position:position] = ours or providers_of_profile(session, region)
+
+
+def read_settings(session: botocore.session.Session) -> None:
+    """Read what botocore reads to create its providers: its errors are those of every session.
+
+    Raises:
+        ValueError: A setting of the metadata service is not a whole number.
+        botocore.exceptions.InvalidIMDSEndpointModeError: Its mode is neither IPv4 nor IPv6.
+    """
+    for name in METADATA_NUMBERS:
+        session.get_config_variable(name)
+    resolve_imds_endpoint_mode(session)
 
 
 def check_settings(session: botocore.session.Session, method: str | None) -> None:

@@ -27,7 +27,7 @@ from botocore.session import Session
 from ..errors import no_credentials_from
 from ..profiles.inert import is_async, is_inert, is_plain, is_plain_role, profile_of
 from ..profiles.plain_roles import PlainRoleProvider
-from ..runtime.single_flight import NeedsItselfError, SingleFlight, StillUnderWayError
+from ..runtime.single_flight import NeedsItselfError, Once, SingleFlight, StillUnderWayError
 
 # Registration. A session creates its resolver when it first needs one. This module reads the
 # ``_components`` of a session, because botocore has no other way to see what is registered without
@@ -149,17 +149,31 @@ _LONGEST_WAIT = 120
 
 
 class SessionResolver(CredentialResolver):
-    """A resolver whose concurrent callers share one search; a later caller searches again."""
+    """A resolver whose concurrent callers share one search; a later caller searches again.
+
+    botocore's providers, of which two create an HTTP session, are created when they are needed.
+    """
 
     def __init__(
         self,
-        providers: list[CredentialProvider],
+        make: Callable[[], list[CredentialProvider]],
+        first: Sequence[CredentialProvider] = (),
         only: CredentialProvider | None = None,
     ) -> None:
-        """Take the providers in order, and the only one to use, if there is one."""
-        super().__init__(providers)
-        self.only = only
+        """Take the factory of the providers, those that come first, and the only one to use."""
+        self._providers = Once(make)
+        self._first, self.only = first, only
         self._flight: SingleFlight[Credentials | None] = SingleFlight()
+
+    @property
+    def providers(self) -> list[CredentialProvider]:
+        """The providers, in order; other libraries may change the list."""
+        self._first = ()  # from now on only what is in the list
+        return self._providers()
+
+    @providers.setter
+    def providers(self, providers: Sequence[CredentialProvider]) -> None:
+        self.providers[:] = providers
 
     def load_credentials(self) -> Credentials | None:
         """Return the first credentials found, or None.
@@ -176,11 +190,17 @@ class SessionResolver(CredentialResolver):
             return self._search()
 
     def _search(self) -> Credentials | None:
-        if self.only is None:
-            return super().load_credentials()
-        found: Credentials | None = self.only.load()
+        found: Credentials | None
+        if self.only is not None:
+            found = self.only.load()
+            if found is None:
+                raise no_credentials_from(self.only)
+            return found
+        first = self._first
+        found = CredentialResolver(list(first)).load_credentials()
         if found is None:
-            raise no_credentials_from(self.only)
+            others = [one for one in self.providers if one not in first]
+            found = CredentialResolver(others).load_credentials()
         return found
 
 
@@ -205,27 +225,38 @@ def create_resolver(
         check_alone(session, only)  # again: the profile may have changed
     elif theirs is not None:
         return _with_ours(theirs(), session, region, front)
-    resolver = plain_resolver(session, region)
-    if only is None and not takes_providers(resolver):
-        return resolver  # a session class has a resolver of another kind
     if is_async(session):
-        return _create_async_resolver(resolver, session, region, front, only)
+        return _create_async_resolver(session, region, front, only)
     if only is not None:
         from ..providers.insertion import bind_all
 
-        providers: list[CredentialProvider] = list(getattr(resolver, "providers", ()))
-        return SessionResolver(providers, *bind_all([only], session, region))
-    return _create_sync_resolver(resolver, session, region, front)
+        def providers() -> list[CredentialProvider]:
+            return list(getattr(plain_resolver(session, region), "providers", ()))
+
+        return SessionResolver(providers, (), *bind_all([only], session, region))
+    return _create_sync_resolver(session, region, front)
 
 
 def _create_sync_resolver(
-    resolver: CredentialResolver,
-    session: Session,
-    region: str | None,
-    front: Sequence[CredentialProvider],
+    session: Session, region: str | None, front: Sequence[CredentialProvider]
 ) -> CredentialResolver:
     """Add providers to botocore's own resolver, if the session needs them."""
     profiles, profile = session.full_config["profiles"], profile_of(session)
+    if not front and not is_plain(profiles, profile) and _begins_with_roles(session):
+        from ..providers.insertion import insert, providers_of_profile, read_settings
+
+        read_settings(session)
+        ours = providers_of_profile(session, region)
+
+        def providers() -> list[CredentialProvider]:
+            resolver = plain_resolver(session, region)
+            insert(resolver, session, region, front, ours)
+            return list(resolver.providers)
+
+        return SessionResolver(providers, ours)
+    resolver = plain_resolver(session, region)
+    if not takes_providers(resolver):
+        return resolver  # a session class has a resolver of another kind
     if not front and is_inert(profiles, profile):
         if type(resolver) is CredentialResolver:
             # As in the resolvers of other sessions with this package.
@@ -243,7 +274,20 @@ def _create_sync_resolver(
         put_into(resolver, session, region, front)
     if type(resolver) is not CredentialResolver:
         return resolver  # a session class with its own resolver keeps it
-    return SessionResolver(resolver.providers)
+    return SessionResolver(lambda: resolver.providers)
+
+
+def _begins_with_roles(session: Session) -> bool:
+    """Return whether providers of this package come first, as they are inserted before roles.
+
+    botocore's resolver, if nothing has replaced its factory, begins with roles if the profile is
+    named in code; else with the environment.
+    """
+    create = getattr(session, "_create_credential_resolver", None)
+    made_by = botocore.credentials.create_credential_resolver
+    factories = ((create, botocore.session), (made_by, botocore.credentials))
+    is_botocores = all(getattr(one, "__globals__", {}) is vars(of) for one, of in factories)
+    return is_botocores and session.instance_variables().get("profile") is not None
 
 
 def _with_ours(
@@ -272,13 +316,15 @@ def plain_resolver(session: Session, region: str | None = None) -> CredentialRes
 
 
 def _create_async_resolver(
-    resolver: CredentialResolver,
     session: botocore.session.Session,
     region: str | None,
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
 ) -> CredentialResolver:
     """Add providers to aiobotocore's own resolver, if the session needs them."""
+    resolver = plain_resolver(session, region)
+    if only is None and not takes_providers(resolver):
+        return resolver  # a session class has a resolver of another kind
     if not (front or only) and is_plain(session.full_config["profiles"], profile_of(session)):
         return resolver
     from ..aio.resolver import resolver_of

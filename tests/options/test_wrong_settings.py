@@ -106,14 +106,16 @@ def test_of_a_session_for_one_provider_its_profile_is_set_later(config, monkeypa
 
 
 @each_setting
-def test_whole_chain_gets_botocores_own_error(name, value, reason, monkeypatch):
+@pytest.mark.parametrize("profile", [None, "app"])
+def test_whole_chain_gets_botocores_own_error(name, value, reason, profile, config, monkeypatch):
     """As without this package, also where its providers come before botocore's."""
+    config("[profile app]\nweb_identity_token = a.b.c\n")
     monkeypatch.setenv(name, value)
     with pytest.raises(Exception, match=value) as plain:
-        botocore.session.Session().get_credentials()
-    install(from_env())
+        botocore.session.Session(profile=profile).get_credentials()
+    install(*([] if profile else [from_env()]))
     with pytest.raises(Exception, match=value) as ours:
-        botocore.session.Session().get_credentials()
+        botocore.session.Session(profile=profile).get_credentials()
     assert (type(ours.value), str(ours.value)) == (type(plain.value), str(plain.value))
 
 

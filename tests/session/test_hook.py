@@ -1,6 +1,7 @@
 """How providers get into a session: install, uninstall, extend, Session."""
 
 import asyncio
+import functools
 import importlib
 import inspect
 import subprocess
@@ -16,6 +17,7 @@ from botocore.credentials import (
     CredentialResolver,
     Credentials,
     EnvProvider,
+    InstanceMetadataProvider,
 )
 from botocore.exceptions import NoCredentialsError
 
@@ -32,6 +34,7 @@ from botocore_ext import (
     from_web_token,
 )
 from botocore_ext.catalogue import INSERTED
+from botocore_ext.providers.function import as_provider
 from botocore_ext.session import hook, resolver
 from tests import fakes
 from tests.refresh.test_refresh import together
@@ -398,6 +401,55 @@ class TestThreads:
         botocore_ext.extend(session, lambda: session.client("s3") and keys())
         with pytest.raises(ConfigurationError, match="use a separate session or client"):
             session.get_credentials()
+
+
+class TestProfileNamedInCode:
+    """Our providers come first, so botocore's are created only when they are needed."""
+
+    @pytest.fixture(autouse=True)
+    def _app(self, config, aws):
+        endpoint = f"[profile app]\ncontainer_credentials_full_uri = {aws.url}\n"
+        config(f"{endpoint}\n[profile keys]\nother = 1\n{STATIC.partition(']')[2]}")
+        botocore_ext.install()
+
+    def test_botocores_providers_are_created_when_somebody_looks(self, mocker):
+        created = mocker.spy(InstanceMetadataProvider, "__init__")
+        session = boto3.Session(profile_name="app")
+        assert session.get_credentials().method == "custom-http"
+        assert created.call_count == 0
+        assert methods(session) == [*OURS, *PLAIN[1:]]
+        assert created.call_count == 1
+
+    def test_botocores_providers_follow(self, caplog):
+        caplog.set_level("DEBUG", "botocore.credentials")
+        session = botocore.session.Session(profile="keys")
+        assert session.get_credentials().method == "config-file"
+        asked = [one.rpartition(": ")[2] for one in caplog.messages if "Looking for" in one]
+        expected = [*OURS, *PLAIN[1:]]
+        assert asked == expected[: expected.index("config-file") + 1]
+        assert methods(session) == expected
+
+    def test_what_others_insert_goes_before(self):
+        session = botocore.session.Session(profile="app")
+        assert session.get_credentials().method == "custom-http"
+        found = session.get_component("credential_provider")
+        found.insert_before(OURS[0], as_provider(keys))
+        assert found.load_credentials().access_key == keys().access_key
+        found.providers = []
+        assert found.load_credentials() is None
+
+    def test_a_library_that_replaces_botocores_factory_comes_first(self, mocker):
+        create = botocore.credentials.create_credential_resolver
+
+        @functools.wraps(create)
+        def replaced(*args, **kwargs):
+            found = create(*args, **kwargs)
+            found.providers.insert(0, as_provider(keys))
+            return found
+
+        mocker.patch.object(botocore.credentials, "create_credential_resolver", replaced)
+        session = boto3.Session(profile_name="app")
+        assert session.get_credentials().access_key == keys().access_key
 
 
 @pytest.mark.parametrize("kind", [CredentialResolver, type("Own", (CredentialResolver,), {})])
