@@ -76,7 +76,7 @@ IMPORTED = {
         "TokenRetrievalError",
         "UnauthorizedSSOTokenError",
     },
-    "botocore.hooks": {"HierarchicalEmitter"},
+    "botocore.hooks": {"EventAliaser", "HierarchicalEmitter"},
     "botocore.httpsession": {"ProxyConfiguration", "URLLib3Session", "get_cert_path"},
     "botocore.loaders": {"JSONFileLoader", "Loader", "instance_cache"},
     "botocore.parsers": {"ResponseParserError", "ResponseParserFactory"},
@@ -84,6 +84,7 @@ IMPORTED = {
     "botocore.tokens": {"FrozenAuthToken", "SSOTokenProvider"},
     "botocore.useragent": {"register_feature_id", "register_feature_ids"},
     "botocore.utils": {
+        "EVENT_ALIASES",
         "S3ExpressIdentityCache",
         "InstanceMetadataFetcher",
         "JSONFileCache",
@@ -219,7 +220,7 @@ def test_a_resolver_is_a_list_of_providers_with_methods():
     assert "assume-role-with-web-identity" in methods
 
 
-def test_a_resolver_begins_with_roles_if_the_profile_is_named_in_code(config):
+def test_roles_come_first_if_the_profile_is_named_in_code(config):
     """Why our providers come first then, and botocore's can be created later."""
     config("[profile app]\nregion = us-east-1\n")
     session = botocore.session.Session(profile="app")

@@ -21,9 +21,10 @@ from weakref import WeakValueDictionary
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import HTTPClientError, SSLError
+from botocore.hooks import EventAliaser
 from botocore.parsers import ResponseParserFactory
 from botocore.session import Session
-from botocore.utils import create_nested_client, parse_timestamp
+from botocore.utils import EVENT_ALIASES, create_nested_client, parse_timestamp
 from botocore.validate import ParamValidator
 from urllib3.exceptions import HTTPError
 
@@ -209,11 +210,37 @@ def _creating_session(session: Session) -> Session:
         return session
     own = session.get_component("data_loader")
     like = session_like(session, loader=sharing_loader(own, is_inner=True))
+    like.register_component("event_emitter", _sharing_names(like.get_component("event_emitter")))
     if type(like.get_component("response_parser_factory")) is ResponseParserFactory:
         parsers = ResponseParserFactory()
         parsers.set_parser_defaults(timestamp_parser=_parse_time)
         like.register_component("response_parser_factory", parsers)
     return like
+
+
+class _Events(EventAliaser):
+    """The events of a session for inner clients, which look up the alias of a name only once.
+
+    botocore compares each name with some hundred aliases, and does it again for each client.
+    """
+
+    def __init__(self, emitter: Any, aliases: Any = None) -> None:
+        """Take the event emitter; the aliases are botocore's, also in a copy."""
+        super().__init__(emitter, aliases)
+        self._alias_name_cache = _event_names
+
+
+#: The names of events, and what they are aliases of.
+_event_names: dict[str, str] = {}
+
+
+def _sharing_names(events: Any) -> Any:
+    """Return ``_Events``; or ``events``, if it is not botocore's own, or has changed since."""
+    parts = vars(events) if type(events) is EventAliaser else {}
+    is_known = parts.keys() == {"_alias_name_cache", "_emitter", "_event_aliases"}
+    if is_known and parts["_event_aliases"] == EVENT_ALIASES:
+        return _Events(parts["_emitter"])
+    return events
 
 
 def _parse_time(value: Any) -> datetime:
