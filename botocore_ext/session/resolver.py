@@ -149,31 +149,18 @@ _LONGEST_WAIT = 120
 
 
 class SessionResolver(CredentialResolver):
-    """A resolver whose concurrent callers share one search; a later caller searches again.
-
-    botocore's providers, of which two create an HTTP session, are created when they are needed.
-    """
+    """A resolver whose concurrent callers share one search; a later caller searches again."""
 
     def __init__(
         self,
-        make: Callable[[], list[CredentialProvider]],
-        first: Sequence[CredentialProvider] = (),
+        providers: list[CredentialProvider] | None,
         only: CredentialProvider | None = None,
     ) -> None:
-        """Take the factory of the providers, those that come first, and the only one to use."""
-        self._providers = Once(make)
-        self._first, self.only = first, only
+        """Take the providers in order, or None, and the only one to use, if there is one."""
+        if providers is not None:
+            super().__init__(providers)
+        self.only = only
         self._flight: SingleFlight[Credentials | None] = SingleFlight()
-
-    @property
-    def providers(self) -> list[CredentialProvider]:
-        """The providers, in order; other libraries may change the list."""
-        self._first = ()  # from now on only what is in the list
-        return self._providers()
-
-    @providers.setter
-    def providers(self, providers: Sequence[CredentialProvider]) -> None:
-        self.providers[:] = providers
 
     def load_credentials(self) -> Credentials | None:
         """Return the first credentials found, or None.
@@ -188,6 +175,36 @@ class SessionResolver(CredentialResolver):
             # again too, and a third-party provider may be prepared for that. Providers of this
             # package detect a circle themselves.
             return self._search()
+
+    def _search(self) -> Credentials | None:
+        return super().load_credentials()
+
+
+class FirstResolver(SessionResolver):
+    """A resolver that asks providers of this package first.
+
+    botocore's own, of which two create an HTTP session, are created when they are needed.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], list[CredentialProvider]],
+        first: Sequence[CredentialProvider] = (),
+        only: CredentialProvider | None = None,
+    ) -> None:
+        """Take the factory of all providers, those that come first, and the only one to use."""
+        super().__init__(None, only)
+        self._first, self._made = first, Once(make)
+
+    @property
+    def providers(self) -> list[CredentialProvider]:
+        """The providers, in order; other libraries may change the list."""
+        self._first = ()  # from now on only what is in the list
+        return self._made()
+
+    @providers.setter
+    def providers(self, providers: Sequence[CredentialProvider]) -> None:
+        self.providers[:] = providers
 
     def _search(self) -> Credentials | None:
         found: Credentials | None
@@ -233,7 +250,7 @@ def create_resolver(
         def providers() -> list[CredentialProvider]:
             return list(getattr(plain_resolver(session, region), "providers", ()))
 
-        return SessionResolver(providers, (), *bind_all([only], session, region))
+        return FirstResolver(providers, (), *bind_all([only], session, region))
     return _create_sync_resolver(session, region, front)
 
 
@@ -242,7 +259,9 @@ def _create_sync_resolver(
 ) -> CredentialResolver:
     """Add providers to botocore's own resolver, if the session needs them."""
     profiles, profile = session.full_config["profiles"], profile_of(session)
-    if not front and not is_plain(profiles, profile) and _begins_with_roles(session):
+    is_inert_profile = not front and is_inert(profiles, profile)
+    is_role = not (front or is_inert_profile) and is_plain_role(profiles, profile)
+    if not (front or is_inert_profile or is_role) and _begins_with_roles(session):
         from ..providers.insertion import insert, providers_of_profile, read_settings
 
         read_settings(session)
@@ -253,16 +272,16 @@ def _create_sync_resolver(
             insert(resolver, session, region, front, ours)
             return list(resolver.providers)
 
-        return SessionResolver(providers, ours)
+        return FirstResolver(providers, ours)
     resolver = plain_resolver(session, region)
     if not takes_providers(resolver):
         return resolver  # a session class has a resolver of another kind
-    if not front and is_inert(profiles, profile):
+    if is_inert_profile:
         if type(resolver) is CredentialResolver:
             # As in the resolvers of other sessions with this package.
             vars(resolver)["only"] = None
         return resolver
-    if not front and is_plain_role(profiles, profile):
+    if is_role:
         # A role provider that can be loaded more than once.
         resolver.providers = [
             PlainRoleProvider(one, lambda: session.full_config, profile)
@@ -274,7 +293,7 @@ def _create_sync_resolver(
         put_into(resolver, session, region, front)
     if type(resolver) is not CredentialResolver:
         return resolver  # a session class with its own resolver keeps it
-    return SessionResolver(lambda: resolver.providers)
+    return SessionResolver(resolver.providers)
 
 
 def _begins_with_roles(session: Session) -> bool:
