@@ -51,6 +51,7 @@ PRIVATE = {
     # Ours: a bound copy.
     ("providers.identities", "_scope"),
     ("refresh.notes", "_getframe"),
+    ("refresh.notes", "_raw"),
     ("refresh.identities", "_getframe"),
     ("aws.sessions", "_get_internal_component"),
     ("aws.sessions", "_last_client_region_used"),

@@ -7,12 +7,14 @@ first, and by name.
 import ast
 import importlib
 import inspect
+import io
 from functools import partial
 
 import boto3
 import botocore.session
 import pytest
 from botocore import credentials
+from botocore.httpchecksum import AwsChunkedWrapper
 
 from .test_architecture import MODULES, parsed
 
@@ -77,6 +79,7 @@ IMPORTED = {
         "UnauthorizedSSOTokenError",
     },
     "botocore.hooks": {"EventAliaser", "HierarchicalEmitter"},
+    "botocore.httpchecksum": {"AwsChunkedWrapper"},
     "botocore.httpsession": {"ProxyConfiguration", "URLLib3Session", "get_cert_path"},
     "botocore.loaders": {"JSONFileLoader", "Loader", "instance_cache"},
     "botocore.parsers": {"ResponseParserError", "ResponseParserFactory"},
@@ -202,6 +205,12 @@ def test_a_client_has_what_an_identity_per_request_needs():
     assert seen == [client.list_objects_v2]
     assert client._get_credentials().access_key == "AKIA"
     assert "list_objects_v2" in client.meta.method_to_api_mapping
+
+
+def test_a_stream_that_is_sent_in_chunks_can_be_found():
+    """Its position is not asked of the wrapper, which has none."""
+    stream = io.BytesIO()
+    assert AwsChunkedWrapper(stream)._raw is stream
 
 
 def test_a_signer_has_its_credentials():

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakSet
 
+from botocore.httpchecksum import AwsChunkedWrapper
+
 from ..aws.frozen_credentials import PER_REQUEST
 from ..runtime.context import identity_in_force, is_fetching
 
@@ -20,7 +22,7 @@ _ACCESS_KEY = r"(?:Credential=|AWS )([^/:,\s]+)[/:]"
 _SIGNER = "botocore_ext_signer"
 #: The headers of the last attempt, signed.
 _HEADERS = "botocore_ext_headers"
-#: A stream among the parameters cannot be rewound to its position at the call.
+#: The body is a stream that cannot be rewound to its position at the call.
 _BEGINS_ELSEWHERE = "botocore_ext_begins_elsewhere"
 _RESENT = "botocore_ext_resent"
 #: The unique id of the handler of ``warn_of_ignored_identities``.
@@ -29,17 +31,9 @@ WARNING = "botocore-ext-use-credentials"
 _LIBRARIES = ("aiobotocore", "boto3", "botocore", "botocore_ext")
 
 
-def note_streams(**event: Any) -> None:
-    """Note a stream that is not at its beginning, to which botocore would rewind it.
-
-    At ``before-parameter-build``: later a stream may be wrapped and have no position.
-    """
-    for value in event["params"].values():
-        if hasattr(value, "read") and _position(value) != 0:
-            event["context"][_BEGINS_ELSEWHERE] = True
-
-
 def _position(stream: Any) -> int | None:
+    if isinstance(stream, AwsChunkedWrapper):
+        stream = getattr(stream, "_raw", None)
     try:
         position: int = stream.tell()
     except Exception:  # noqa: BLE001 - the caller's stream may raise anything
@@ -47,10 +41,15 @@ def _position(stream: Any) -> int | None:
     return position
 
 
-def note_signer(cache: Callable[[Any, Any], Any], request: Any, request_signer: object) -> Any:
-    """Note the signer, at ``before-sign``, and call ``cache`` if a bucket session will sign."""
+def note_request(cache: Callable[[Any, Any], Any], request: Any, request_signer: object) -> Any:
+    """Note the signer, and a stream that is not at its beginning, to which botocore rewinds it.
+
+    At ``before-sign``. If a bucket session will sign, return what ``cache`` returns.
+    """
     context = request.context
     context[_SIGNER] = request_signer
+    if hasattr(request.data, "read") and _position(request.data) != 0:
+        context[_BEGINS_ELSEWHERE] = True
     if identity_in_force.get() is not None:
         warn_if_ignored(request_signer=request_signer)
     if "identity_cache" in context.get("signing", ()):
@@ -109,7 +108,7 @@ class Rejected:
         """Take the context of the request, and its ``express.IdentityCache``, if it has one."""
         self._context = context
         self.was_resent = _RESENT in context
-        #: A stream among the parameters cannot be rewound to its position at the call.
+        #: The body is a stream that cannot be rewound to its position at the call.
         self.begins_elsewhere = _BEGINS_ELSEWHERE in context
         #: The access key that signed the last attempt; empty for an unsigned one.
         self.access_key = access_key_of(context)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from ..runtime.context import RoutedLogger
-from .notes import WARNING, Rejected, note_headers, note_signer, note_streams
+from .notes import WARNING, Rejected, note_headers, note_request
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -59,8 +59,8 @@ def resend_rejected(
     # botocore looks at the parameters of each handler, which takes a tenth as long for ``**event``
     # as for a ``partial``, and is done for each session.
 
-    def note_signer_with_cache(**event: Any) -> Any:
-        return note_signer(cache, event["request"], event["request_signer"])
+    def note_request_with_cache(**event: Any) -> Any:
+        return note_request(cache, event["request"], event["request_signer"])
 
     def decide_on_known(**event: Any) -> Any:
         response = event["response"]
@@ -71,15 +71,14 @@ def resend_rejected(
 
     events: Any = session.get_component("event_emitter")
     for event, handler in (
-        ("before-parameter-build", note_streams),
         # After botocore's own handler of before-sign.s3, because ``cache`` changes its outcome.
-        ("before-sign", note_signer_with_cache),
+        ("before-sign", note_request_with_cache),
         ("after-call.s3.CreateSession", _note_creator),
         ("request-created", note_headers),
         ("needs-retry", decide_on_known),
     ):
         events.register(event, handler, unique_id=f"botocore-ext-{event}")
-    events.unregister("before-sign", unique_id=WARNING)  # ``note_signer`` warns too
+    events.unregister("before-sign", unique_id=WARNING)  # ``note_request`` warns too
 
 
 def _note_creator(**event: Any) -> None:

@@ -453,7 +453,7 @@ def test_a_successful_answer_with_a_member_error_is_accepted(
     assert len(sent) == 1
 
 
-OURS = ["note_streams", "note_signer_with_cache", "note_headers", "decide_on_known"]
+OURS = ["note_request_with_cache", "note_headers", "decide_on_known"]
 
 
 def test_other_sessions_have_no_handler(config, monkeypatch, source, caplog):
