@@ -239,7 +239,7 @@ def _argument(one: Option, annotation: Any) -> str:
     return wrapper.fill(text)
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(option,))
+@dataclass_transform(kw_only_default=True)
 class Declared(CredentialProvider, metaclass=_OptionsMeta):
     """A class with options; its instances take their values by keyword."""
 

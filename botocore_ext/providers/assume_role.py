@@ -33,7 +33,6 @@ class TemporaryCredentialsProvider(SignedProvider):
     FEATURE_IDS = ("CREDENTIALS_STS_ASSUME_ROLE",)
 
     params: Mapping[str, Any] = option(
-        default=None,
         code="{'RoleArn': 'arn:aws:iam::123456789012:role/App'}",
         selects=True,
         required=True,
@@ -43,7 +42,6 @@ class TemporaryCredentialsProvider(SignedProvider):
     )
     master_credentials: Source | Credentials | FrozenCredentials | Mapping[str, Any] | None = (
         option(
-            default=None,
             code="from_env()",
             secret=True,
             parse=credentials_or_provider,
@@ -52,7 +50,6 @@ class TemporaryCredentialsProvider(SignedProvider):
         )
     )
     mfa_code_provider: Callable[[str], str | Awaitable[str]] | None = option(
-        default=None,
         code="ask_for_code",
         secret=True,
         parse=types.function,

@@ -107,7 +107,6 @@ class Provider(Specification):
     )
 
     logger: logging.Logger | None = option(
-        default=None,
         code="logging.getLogger('my_app.credentials')",
         parse=types.logger,
         help="The logger for the records of this provider; by default the loggers of "
@@ -309,8 +308,6 @@ class ServiceProvider(Provider):
     _HAS_OWN_REGION: ClassVar[bool] = False
 
     client_config: Mapping[str, Any] | None = option(
-        default=None,
-        example="{'region_name': 'eu-west-1'}",
         code="{'region_name': 'eu-west-1'}",
         secret=True,
         parse=types.client_config,
@@ -340,21 +337,18 @@ class WebIdentityRoleProvider(ServiceProvider):
     """A provider that calls AssumeRoleWithWebIdentity."""
 
     role_arn: Any = option(
-        default=None,
         ini="role_arn",
         example="arn:aws:iam::123456789012:role/Web",
         parse=types.arn,
         help="The role to assume.",
     )
     role_session_name: str | None = option(
-        default=None,
         ini="role_session_name",
         example="my-app",
         parse=types.text,
         help="The name of the role session; by default `botocore-ext-` and the time in seconds.",
     )
     duration_seconds: int | None = option(
-        default=None,
         ini="duration_seconds",
         example="3600",
         code="3600",

@@ -92,7 +92,6 @@ class CredentialChain(Provider):
     FACTORY = "create_credential_chain"
 
     links: Sequence[Source | str] = option(
-        default=None,
         ini="credential_chain",
         example="Environment, CustomCognitoIdentityPool, profile web",
         code="from_http(), 'Environment'",
@@ -124,7 +123,6 @@ class CredentialChain(Provider):
         )
 
     @option_method(
-        default=None,
         ini="credential_chain_expire_after",
         example="900",
         code="900",

@@ -55,14 +55,12 @@ class CognitoProvider(WebIdentityRoleProvider):
     """What Cognito providers share: logins, client, flow, and the credentials of an identity."""
 
     custom_role_arn: str | None = option(
-        default=None,
         ini="cognito_custom_role_arn",
         example="arn:aws:iam::123456789012:role/Mobile",
         parse=types.arn,
         help="The role to assume when the logins allow more than one.",
     )
     logins: Mapping[str, references.Token] | None = option(
-        default=None,
         ini="cognito_logins",
         example="accounts.google.com=env://GOOGLE_TOKEN",
         code="{'accounts.google.com': get_token}",
@@ -75,7 +73,6 @@ class CognitoProvider(WebIdentityRoleProvider):
         "or an indented block.",
     )
     client: "BaseClient | None" = option(
-        default=None,
         code="boto3.client('cognito-identity', config=Config(signature_version=UNSIGNED))",
         parse=types.client_with("get_credentials_for_identity"),
         help="A ready-made Cognito Identity client, used instead of an inner one.",
@@ -244,7 +241,6 @@ class CognitoIdentityProvider(CognitoProvider):
     _CHANGING = frozenset({"identity_id"})  # Cognito may merge it into another one
 
     identity_id: str = option(
-        default=None,
         ini="cognito_identity_id",
         example="us-east-1:128d0a74-c82f-4553-916d-90053e4a8b0f",
         selects=True,
@@ -430,7 +426,6 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
     FACTORY = "from_cognito_identity_pool"
 
     identity_pool_id: str = option(
-        default=None,
         ini="cognito_identity_pool_id",
         example="us-east-1:1699ebc0-7900-4099-b910-2df94f52a030",
         selects=True,
@@ -439,21 +434,18 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
         help="The identity pool.",
     )
     account_id: str | None = option(
-        default=None,
         ini="cognito_account_id",
         example="123456789012",
         parse=types.text,
         help="The AWS account that owns the pool.",
     )
     user_identifier: str | None = option(
-        default=None,
         ini="cognito_user_identifier",
         example="user_0",
         parse=types.text,
         help="An ID of the user. Providers of this process with the same ID share the identity.",
     )
     cache: MutableMapping[str, str] | None = option(
-        default=None,
         code="shelve.open('identities')",
         secret=True,
         parse=types.mutable_mapping,
@@ -461,21 +453,18 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
         "together with `user_identifier`, so that no user gets the identity of another.",
     )
     developer_provider: str | None = option(
-        default=None,
         ini="cognito_developer_provider",
         example="login.example.com",
         parse=types.text,
         help="The developer provider name of the pool, if your backend authenticates its users.",
     )
     developer_user: str | None = option(
-        default=None,
         ini="cognito_developer_user",
         example="user_0",
         parse=types.text,
         help="The user's ID at the developer provider.",
     )
     source_profile: str | None = option(
-        default=None,
         ini="source_profile",
         example="backend",
         parse=types.text,
@@ -483,7 +472,6 @@ class CognitoIdentityPoolProvider(CognitoProvider, SignedProvider):
     )
     master_credentials: Source | Credentials | FrozenCredentials | Mapping[str, Any] | None = (
         option(
-            default=None,
             code="from_env()",
             secret=True,
             parse=credentials_or_provider,

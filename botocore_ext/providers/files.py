@@ -22,21 +22,18 @@ class FilesProvider(Provider):
     """A provider whose options are in a profile of the AWS config and credentials files."""
 
     profile: str | None = option(
-        default=None,
         example="dev",
         parse=types.text,
         help="The profile to read; by default that of the session, or of `AWS_PROFILE`, or "
         "`default`.",
     )
     filepath: str | None = option(
-        default=None,
         example="~/.aws/credentials",
         parse=types.text,
         help="The credentials file; by default that of the session (`AWS_SHARED_CREDENTIALS_FILE` "
         "or `~/.aws/credentials`).",
     )
     config_filepath: str | None = option(
-        default=None,
         example="~/.aws/config",
         parse=types.text,
         help="The config file; by default that of the session (`AWS_CONFIG_FILE` or "

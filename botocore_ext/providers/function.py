@@ -31,7 +31,6 @@ class FunctionProvider(Provider):
     FACTORY = "from_function"
 
     function: Function = option(
-        default=None,
         required=True,
         selects=True,
         example="my_function",

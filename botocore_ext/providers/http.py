@@ -33,7 +33,6 @@ class HttpProvider(Provider):
     FEATURE_IDS: ClassVar[tuple[str, ...]] = ("CREDENTIALS_HTTP",)
 
     aws_container_credentials_full_uri: str | None = option(
-        default=None,
         ini="container_credentials_full_uri",
         env="AWS_CONTAINER_CREDENTIALS_FULL_URI",
         example="https://credentials.example.com/v1",
@@ -44,7 +43,6 @@ class HttpProvider(Provider):
         help="The endpoint: https to any host, http to loopback and the ECS and EKS agents.",
     )
     aws_container_credentials_relative_uri: str | None = option(
-        default=None,
         ini="container_credentials_relative_uri",
         env="AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         example="/v2/credentials/1234",
@@ -55,7 +53,6 @@ class HttpProvider(Provider):
         help="A path at the ECS agent (169.254.170.2). Takes precedence over the full URI.",
     )
     aws_container_authorization_token: references.Token | None = option(
-        default=None,
         ini="container_authorization_token",
         env="AWS_CONTAINER_AUTHORIZATION_TOKEN",
         example="Bearer TOKEN",
@@ -67,7 +64,6 @@ class HttpProvider(Provider):
         help="Sent as the `Authorization` header, or a callable that returns it.",
     )
     aws_container_authorization_token_file: str | None = option(
-        default=None,
         ini="container_authorization_token_file",
         env="AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         example="/var/run/token",

@@ -49,7 +49,6 @@ class InstanceProvider(Provider):
     )
     ec2_metadata_v1_disabled: bool = option(
         default=False,
-        example="true",
         code="True",
         parse=types.flag,
         help="Whether to fail instead of using IMDSv1 when the service returns no token. If it is "

@@ -44,7 +44,6 @@ class LoginProvider(FilesProvider, ServiceProvider):
     FEATURE_IDS = ("CREDENTIALS_PROFILE_LOGIN", "CREDENTIALS_LOGIN")
 
     login_session: str = option(
-        default=None,
         ini="login_session",
         example="arn:aws:iam::123456789012:user/me",
         selects=True,

@@ -45,7 +45,6 @@ class ProcessProvider(FilesProvider):
     FEATURE_IDS = ("CREDENTIALS_PROFILE_PROCESS", "CREDENTIALS_PROCESS")
 
     credential_process: str = option(
-        default=None,
         ini="credential_process",
         example="/opt/bin/get-credentials --user me",
         selects=True,
@@ -56,8 +55,6 @@ class ProcessProvider(FilesProvider):
         help="The command. It is split into words as by a shell, and run without a shell.",
     )
     timeout: float | None = option(
-        default=None,
-        example="60",
         code="60",
         parse=types.seconds,
         help="Seconds after which the process is terminated; by default never, because it may wait "

@@ -138,7 +138,6 @@ class ProfileProvider(FilesProvider, ServiceProvider):
     FACTORY = "from_ini"
 
     mfa_code_provider: Callable[[str], str | Awaitable[str]] | None = option(
-        default=None,
         code="ask_for_code",
         secret=True,
         parse=types.function,
@@ -156,7 +155,6 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         "each session. In a profile it selects this provider for the whole profile.",
     )
     role_tags: Mapping[str, str] | None = option(
-        default=None,
         ini="role_tags",
         example="team=blue, project=atlas",
         code="{'team': 'blue'}",
@@ -164,7 +162,6 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         help="The session tags of the role that the profile assumes.",
     )
     role_transitive_tag_keys: Sequence[str] | None = option(
-        default=None,
         ini="role_transitive_tag_keys",
         example="project",
         code="['project']",
@@ -172,14 +169,12 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         help="The keys of the session tags that later roles keep.",
     )
     role_source_identity: str | None = option(
-        default=None,
         ini="role_source_identity",
         example="alice",
         parse=types.text,
         help="The source identity of the role that the profile assumes.",
     )
     role_policy_arns: Sequence[str | Mapping[str, str]] | None = option(
-        default=None,
         ini="role_policy_arns",
         example="arn:aws:iam::aws:policy/ReadOnlyAccess",
         code="['arn:aws:iam::aws:policy/ReadOnlyAccess']",

@@ -41,7 +41,6 @@ class RolesAnywhereProvider(ServiceProvider):
     FACTORY = "from_roles_anywhere"
 
     trust_anchor_arn: str = option(
-        default=None,
         ini="roles_anywhere_trust_anchor_arn",
         example="arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/TA",
         selects=True,
@@ -50,7 +49,6 @@ class RolesAnywhereProvider(ServiceProvider):
         help="The trust anchor. Its region is that of the call.",
     )
     profile_arn: str = option(
-        default=None,
         ini="roles_anywhere_profile_arn",
         example="arn:aws:rolesanywhere:eu-west-1:123456789012:profile/P",
         required=True,
@@ -58,7 +56,6 @@ class RolesAnywhereProvider(ServiceProvider):
         help="The profile of IAM Roles Anywhere.",
     )
     role_arn: str = option(
-        default=None,
         ini="role_arn",
         example="arn:aws:iam::123456789012:role/Server",
         required=True,
@@ -66,7 +63,6 @@ class RolesAnywhereProvider(ServiceProvider):
         help="The role to assume.",
     )
     certificate: str = option(
-        default=None,
         ini="roles_anywhere_certificate",
         example="/etc/pki/server.pem",
         required=True,
@@ -75,7 +71,6 @@ class RolesAnywhereProvider(ServiceProvider):
         "anchor did not issue it itself. Read on every refresh, because it is renewed.",
     )
     private_key: str | Signer = option(
-        default=None,
         ini="roles_anywhere_private_key",
         example="/etc/pki/server.key",
         required=True,
@@ -84,7 +79,6 @@ class RolesAnywhereProvider(ServiceProvider):
         "code also an object with `sign(data)`, such as a key in an HSM.",
     )
     passphrase: references.Token | None = option(
-        default=None,
         ini="roles_anywhere_passphrase",
         example="env://PASSPHRASE",
         code="get_passphrase",
@@ -95,7 +89,6 @@ class RolesAnywhereProvider(ServiceProvider):
         "profile it may be a reference, as a token may.",
     )
     duration_seconds: int | None = option(
-        default=None,
         ini="duration_seconds",
         example="3600",
         code="3600",
@@ -103,7 +96,6 @@ class RolesAnywhereProvider(ServiceProvider):
         help="The lifetime of the session in seconds; by default that of the profile.",
     )
     role_session_name: str | None = option(
-        default=None,
         ini="role_session_name",
         example="my-server",
         parse=types.text,

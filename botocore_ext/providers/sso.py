@@ -39,7 +39,6 @@ class SsoProvider(FilesProvider, ServiceProvider):
     _HAS_OWN_REGION = True
 
     sso_start_url: str | None = option(
-        default=None,
         ini="sso_start_url",
         example="https://d-abc123.awsapps.com/start",
         selects=True,
@@ -48,7 +47,6 @@ class SsoProvider(FilesProvider, ServiceProvider):
         help="The start URL of IAM Identity Center.",
     )
     sso_account_id: str = option(
-        default=None,
         ini="sso_account_id",
         example="123456789012",
         selects=True,
@@ -58,7 +56,6 @@ class SsoProvider(FilesProvider, ServiceProvider):
         help="The account.",
     )
     sso_region: str | None = option(
-        default=None,
         ini="sso_region",
         example="us-east-1",
         selects=True,
@@ -67,7 +64,6 @@ class SsoProvider(FilesProvider, ServiceProvider):
         help="The region of IAM Identity Center.",
     )
     sso_role_name: str = option(
-        default=None,
         ini="sso_role_name",
         example="SampleRole",
         selects=True,
@@ -77,7 +73,6 @@ class SsoProvider(FilesProvider, ServiceProvider):
         help="The role (permission set).",
     )
     sso_session: str | None = option(
-        default=None,
         ini="sso_session",
         example="my-sso",
         selects=True,
@@ -87,7 +82,6 @@ class SsoProvider(FilesProvider, ServiceProvider):
         "is refreshed automatically.",
     )
     client: "BaseClient | None" = option(
-        default=None,
         code="boto3.client('sso', config=Config(signature_version=UNSIGNED))",
         parse=types.client_with("get_role_credentials"),
         help="A ready-made SSO client, used instead of an inner one.",

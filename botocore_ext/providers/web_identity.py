@@ -29,14 +29,12 @@ class WebIdentityProvider(WebIdentityRoleProvider):
         WebIdentityRoleProvider._option_named("role_session_name"), env="AWS_ROLE_SESSION_NAME"
     )
     provider_id: str | None = option(
-        default=None,
         ini="web_identity_provider_id",
         example="graph.facebook.com",
         parse=types.text,
         help="The host of an OAuth 2.0 identity provider; not for OpenID Connect tokens.",
     )
     policy_arns: Sequence[str | Mapping[str, str]] | None = option(
-        default=None,
         ini="web_identity_policy_arns",
         example="arn:aws:iam::aws:policy/ReadOnlyAccess",
         code="['arn:aws:iam::aws:policy/ReadOnlyAccess']",
@@ -45,14 +43,12 @@ class WebIdentityProvider(WebIdentityRoleProvider):
         "profile separated by commas.",
     )
     policy: str | Mapping[str, Any] | None = option(
-        default=None,
         ini="web_identity_policy",
         example='{"Version": "2012-10-17", "Statement": []}',
         parse=types.json_document,
         help="An inline policy that limits the session: JSON text or a mapping.",
     )
     role_assumer_with_web_identity: Callable[[dict[str, Any]], Any] | None = option(
-        default=None,
         code="assume_role",
         secret=True,
         parse=types.function,
@@ -95,7 +91,6 @@ class WebTokenProvider(WebIdentityProvider):
     FACTORY = "from_web_token"
 
     web_identity_token: references.Token = option(
-        default=None,
         ini="web_identity_token",
         example="file:///var/run/token",
         code="get_token",
@@ -133,7 +128,6 @@ class TokenFileProvider(WebIdentityProvider):
     FACTORY = "from_token_file"
 
     web_identity_token_file: str = option(
-        default=None,
         ini="web_identity_token_file",
         env="AWS_WEB_IDENTITY_TOKEN_FILE",
         example="/var/run/token",

@@ -19,7 +19,6 @@ class AcmeProvider(Provider):
     FACTORY = "from_acme"
 
     path: str = option(
-        default=None,
         ini="acme_path",
         example="team/app",
         selects=True,
@@ -27,13 +26,12 @@ class AcmeProvider(Provider):
         help="The path in the vault, read at every fetch.",
     )
     role_arn: str | None = option(
-        default=None,
         ini="role_arn",
         example="arn:aws:iam::123456789012:role/Vault",
         help="The role that the vault assumes.",
     )
     passphrase: str | None = option(
-        default=None, ini="acme_passphrase", secret=True, help="The passphrase of the vault."
+        ini="acme_passphrase", secret=True, help="The passphrase of the vault."
     )
 
     def fetch(self) -> FrozenCredentials:
