@@ -25,7 +25,7 @@ from botocore.credentials import (
 from botocore.session import Session
 
 from ..errors import no_credentials_from
-from ..profiles.inert import is_async, is_inert, is_plain, is_plain_role, profile_of
+from ..profiles.inert import is_async, is_plain, is_role, profile_of
 from ..profiles.plain_roles import PlainRoleProvider
 from ..runtime.single_flight import NeedsItselfError, Once, SingleFlight, StillUnderWayError
 
@@ -151,15 +151,12 @@ _LONGEST_WAIT = 120
 class SessionResolver(CredentialResolver):
     """A resolver whose concurrent callers share one search; a later caller searches again."""
 
-    def __init__(
-        self,
-        providers: list[CredentialProvider] | None,
-        only: CredentialProvider | None = None,
-    ) -> None:
-        """Take the providers in order, or None, and the only one to use, if there is one."""
-        if providers is not None:
-            super().__init__(providers)
-        self.only = only
+    #: The only provider to use; None: those in the list.
+    only: CredentialProvider | None = None
+
+    def __init__(self, providers: list[CredentialProvider]) -> None:
+        """Take the providers, in order."""
+        super().__init__(providers)
         self._flight: SingleFlight[Credentials | None] = SingleFlight()
 
     def load_credentials(self) -> Credentials | None:
@@ -180,31 +177,32 @@ class SessionResolver(CredentialResolver):
         return super().load_credentials()
 
 
-class FirstResolver(SessionResolver):
-    """A resolver that asks providers of this package first.
+class LazyResolver(SessionResolver):
+    """A resolver that tries providers of this package before it creates botocore's.
 
-    botocore's own, of which two create an HTTP session, are created when they are needed.
+    Two of botocore's create an HTTP session each.
     """
 
     def __init__(
         self,
-        make: Callable[[], list[CredentialProvider]],
-        first: Sequence[CredentialProvider] = (),
+        create: Callable[[], list[CredentialProvider]],
+        first: list[CredentialProvider],
         only: CredentialProvider | None = None,
     ) -> None:
-        """Take the factory of all providers, those that come first, and the only one to use."""
-        super().__init__(None, only)
-        self._first, self._made = first, Once(make)
+        """Take what creates the whole list, the providers at its beginning, and the only one."""
+        super().__init__([])
+        self._create: Callable[[], list[CredentialProvider]] = Once(create)
+        self._first, self.only = first, only
 
     @property
     def providers(self) -> list[CredentialProvider]:
         """The providers, in order; other libraries may change the list."""
-        self._first = ()  # from now on only what is in the list
-        return self._made()
+        self._first = []  # from now on only what is in the list
+        return self._create()
 
     @providers.setter
-    def providers(self, providers: Sequence[CredentialProvider]) -> None:
-        self.providers[:] = providers
+    def providers(self, providers: list[CredentialProvider]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # an attribute in botocore
+        self._create, self._first = lambda: providers, []
 
     def _search(self) -> Credentials | None:
         found: Credentials | None
@@ -214,7 +212,7 @@ class FirstResolver(SessionResolver):
                 raise no_credentials_from(self.only)
             return found
         first = self._first
-        found = CredentialResolver(list(first)).load_credentials()
+        found = CredentialResolver(first).load_credentials()
         if found is None:
             others = [one for one in self.providers if one not in first]
             found = CredentialResolver(others).load_credentials()
@@ -242,46 +240,45 @@ def create_resolver(
         check_alone(session, only)  # again: the profile may have changed
     elif theirs is not None:
         return _with_ours(theirs(), session, region, front)
-    if is_async(session):
-        return _create_async_resolver(session, region, front, only)
-    if only is not None:
-        from ..providers.insertion import bind_all
-
-        def providers() -> list[CredentialProvider]:
-            return list(getattr(plain_resolver(session, region), "providers", ()))
-
-        return FirstResolver(providers, (), *bind_all([only], session, region))
-    return _create_sync_resolver(session, region, front)
+    create = _create_async_resolver if is_async(session) else _create_sync_resolver
+    return create(session, region, front, only)
 
 
 def _create_sync_resolver(
-    session: Session, region: str | None, front: Sequence[CredentialProvider]
+    session: Session,
+    region: str | None,
+    front: Sequence[CredentialProvider],
+    only: CredentialProvider | None,
 ) -> CredentialResolver:
     """Add providers to botocore's own resolver, if the session needs them."""
+    if only is not None:
+        from ..providers.insertion import bind_all
+
+        def plain_providers() -> list[CredentialProvider]:
+            return list(getattr(plain_resolver(session, region), "providers", ()))
+
+        return LazyResolver(plain_providers, [], *bind_all([only], session, region))
     profiles, profile = session.full_config["profiles"], profile_of(session)
-    is_inert_profile = not front and is_inert(profiles, profile)
-    is_role = not (front or is_inert_profile) and is_plain_role(profiles, profile)
-    if not (front or is_inert_profile or is_role) and _begins_with_roles(session):
+    is_ours = bool(front) or not is_plain(profiles, profile)
+    if is_ours and not front and _ours_come_first(session):
         from ..providers.insertion import insert, providers_of_profile, read_settings
 
         read_settings(session)
         ours = providers_of_profile(session, region)
 
-        def providers() -> list[CredentialProvider]:
+        def all_providers() -> list[CredentialProvider]:
             resolver = plain_resolver(session, region)
-            insert(resolver, session, region, front, ours)
-            return list(resolver.providers)
+            insert(resolver, session, region, (), ours)
+            return resolver.providers
 
-        return FirstResolver(providers, ours)
+        return LazyResolver(all_providers, ours)
     resolver = plain_resolver(session, region)
     if not takes_providers(resolver):
         return resolver  # a session class has a resolver of another kind
-    if is_inert_profile:
-        if type(resolver) is CredentialResolver:
-            # As in the resolvers of other sessions with this package.
-            vars(resolver)["only"] = None
-        return resolver
-    if is_role:
+    is_botocores = type(resolver) is CredentialResolver
+    if is_ours:
+        put_into(resolver, session, region, front)
+    elif is_role(profiles.get(profile, {})):
         # A role provider that can be loaded more than once.
         resolver.providers = [
             PlainRoleProvider(one, lambda: session.full_config, profile)
@@ -290,23 +287,25 @@ def _create_sync_resolver(
             for one in resolver.providers
         ]
     else:
-        put_into(resolver, session, region, front)
-    if type(resolver) is not CredentialResolver:
-        return resolver  # a session class with its own resolver keeps it
-    return SessionResolver(resolver.providers)
+        if is_botocores:
+            vars(resolver)["only"] = None  # as in the resolvers of other sessions with this package
+        return resolver
+    # A session class with its own resolver keeps it.
+    return SessionResolver(resolver.providers) if is_botocores else resolver
 
 
-def _begins_with_roles(session: Session) -> bool:
-    """Return whether providers of this package come first, as they are inserted before roles.
+def _ours_come_first(session: Session) -> bool:
+    """Return whether the providers that a profile selects are the first of all.
 
-    botocore's resolver, if nothing has replaced its factory, begins with roles if the profile is
-    named in code; else with the environment.
+    They come before roles, with which botocore's resolver begins if the profile is named in code;
+    else it begins with the environment. What has replaced a factory of botocore may do otherwise.
     """
-    create = getattr(session, "_create_credential_resolver", None)
-    made_by = botocore.credentials.create_credential_resolver
-    factories = ((create, botocore.session), (made_by, botocore.credentials))
-    is_botocores = all(getattr(one, "__globals__", {}) is vars(of) for one, of in factories)
-    return is_botocores and session.instance_variables().get("profile") is not None
+    factories = (
+        (getattr(session, "_create_credential_resolver", None), botocore.session),
+        (botocore.credentials.create_credential_resolver, botocore.credentials),
+    )
+    is_replaced = any(getattr(one, "__globals__", {}) is not vars(of) for one, of in factories)
+    return not is_replaced and session.instance_variables().get("profile") is not None
 
 
 def _with_ours(
