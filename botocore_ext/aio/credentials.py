@@ -161,7 +161,7 @@ class AsyncCredentials(AioRefreshableCredentials):
         self._last = self._frozen_credentials
 
 
-def _delegated(name: str) -> Any:
+def _delegate(name: str) -> Any:
     """Make a property that reads the one of ``ProviderCredentials``."""
     doc = getattr(ProviderCredentials, name).__doc__
     return property(lambda self: getattr(self._credentials, name), doc=doc)
@@ -194,10 +194,10 @@ class AsyncProviderCredentials(AsyncCredentials):
         """See ``ProviderCredentials.invalidate``."""
         self._credentials.invalidate(access_key)
 
-    expiration: Any = _delegated("expiration")
-    identity_id: Any = _delegated("identity_id")
-    expired: Any = _delegated("expired")
-    last_error: Any = _delegated("last_error")
+    expiration: Any = _delegate("expiration")
+    identity_id: Any = _delegate("identity_id")
+    expired: Any = _delegate("expired")
+    last_error: Any = _delegate("last_error")
 
 
 class AsyncPerRequestCredentials(AioCredentials):

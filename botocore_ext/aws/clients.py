@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from botocore import UNSIGNED
@@ -210,7 +210,7 @@ def _creating_session(session: Session) -> Session:
         return session
     own = session.get_component("data_loader")
     like = session_like(session, loader=sharing_loader(own, is_inner=True))
-    like.register_component("event_emitter", _sharing_names(like.get_component("event_emitter")))
+    like.register_component("event_emitter", inner_events(like.get_component("event_emitter")))
     if type(like.get_component("response_parser_factory")) is ResponseParserFactory:
         parsers = ResponseParserFactory()
         parsers.set_parser_defaults(timestamp_parser=_parse_time)
@@ -218,29 +218,27 @@ def _creating_session(session: Session) -> Session:
     return like
 
 
-class _Events(EventAliaser):
-    """The events of a session for inner clients, which look up the alias of a name only once.
+class InnerEvents(EventAliaser):
+    """The events of inner clients, which look up what a name is an alias of once for all of them.
 
-    botocore compares each name with some hundred aliases, and does it again for each client.
+    botocore compares a name with some hundred aliases when a client first uses it.
     """
+
+    #: The names of events -> those that they are aliases of.
+    _names: ClassVar[dict[str, str]] = {}
 
     def __init__(self, emitter: Any, aliases: Any = None) -> None:
         """Take the event emitter; the aliases are botocore's, also in a copy."""
         super().__init__(emitter, aliases)
-        self._alias_name_cache = _event_names
+        self._alias_name_cache = self._names
 
 
-#: The names of events, and what they are aliases of.
-_event_names: dict[str, str] = {}
-
-
-def _sharing_names(events: Any) -> Any:
-    """Return ``_Events``; or ``events``, if it is not botocore's own, or has changed since."""
+def inner_events(events: Any) -> Any:
+    """Return the events of a session for inner clients: its own if they are not as botocore's."""
     parts = vars(events) if type(events) is EventAliaser else {}
     is_known = parts.keys() == {"_alias_name_cache", "_emitter", "_event_aliases"}
-    if is_known and parts["_event_aliases"] == EVENT_ALIASES:
-        return _Events(parts["_emitter"])
-    return events
+    is_known = is_known and parts["_event_aliases"] == EVENT_ALIASES
+    return InnerEvents(parts["_emitter"]) if is_known else events
 
 
 def _parse_time(value: Any) -> datetime:

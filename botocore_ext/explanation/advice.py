@@ -18,7 +18,7 @@ from ..profiles.inert import AWS_KEYS, source_profile_chain
 from ..profiles.registry import rows_of, source_of, unknown_keys
 from ..profiles.selection import meant_by, selecting_keys
 from ..system import in_environment, uses_plugins, why_no_file
-from .botocore_rules import RULES, STATIC
+from .botocore_rules import CREDENTIAL_SETTINGS, RULES
 from .report import Explanation, Found, Outcome, Step, Verdict
 from .view import Line, View, profile_in_config
 
@@ -201,10 +201,12 @@ def _not_installed(case: Case) -> Iterator[str]:
             )
 
 
-def _quoted(case: Case) -> Iterator[str]:
+def _about_quotes(case: Case) -> Iterator[str]:
     view = case.view
-    written = {f"{key} ({view.location(key)})": view.values.get(key, "") for key in STATIC}
-    written |= {key.upper(): view.environ.get(key.upper(), "") for key in STATIC}
+    written = {
+        f"{key} ({view.location(key)})": view.values.get(key, "") for key in CREDENTIAL_SETTINGS
+    }
+    written |= {key.upper(): view.environ.get(key.upper(), "") for key in CREDENTIAL_SETTINGS}
     for name, value in written.items():
         if str(value).strip("\"' \t\r\n") != str(value):
             yield (
@@ -213,9 +215,9 @@ def _quoted(case: Case) -> Iterator[str]:
             )
 
 
-def _empty(case: Case) -> Iterator[str]:
+def _about_empty(case: Case) -> Iterator[str]:
     view = case.view
-    for key in STATIC:
+    for key in CREDENTIAL_SETTINGS:
         if view.values.get(key) == "":
             yield f"{key} ({view.location(key)}) is empty: set it, or remove it"
 
@@ -237,7 +239,7 @@ def _plugins_off(case: Case) -> Iterator[str]:
 
 
 _ALWAYS: tuple[_Adviser, ...] = (
-    _environment_wins, _not_installed, _quoted, _empty, _bad_number, _plugins_off,
+    _environment_wins, _not_installed, _about_quotes, _about_empty, _bad_number, _plugins_off,
 )  # fmt: skip
 
 
@@ -255,7 +257,7 @@ def _about_sections(case: Case) -> Iterator[str]:
     yield from _missing_files(case.view)
 
 
-def _misspelled(case: Case) -> Iterator[str]:
+def _about_misspelled(case: Case) -> Iterator[str]:
     view = case.view
     for key in view.values:
         meant = meant_by(key, AWS_KEYS) if key not in AWS_KEYS else None
@@ -290,14 +292,14 @@ def _environment_ignored(case: Case) -> Iterator[str]:
 
 #: The most likely mistakes first.
 _MISTAKES: tuple[_Adviser, ...] = (
-    _reasons_with_remedy, _about_sections, _misspelled, _role_without_arn, _no_default,
+    _reasons_with_remedy, _about_sections, _about_misspelled, _role_without_arn, _no_default,
     _environment_ignored,
 )  # fmt: skip
 
 #: Settings that provide credentials, or name their identity.
 _PROVIDING = {
-    *STATIC, "role_arn", "credential_process", "login_session", "sso_account_id", "sso_role_name",
-    "web_identity_token_file", *(key for row in INSERTED for key in row.selecting),
+    *CREDENTIAL_SETTINGS, "role_arn", "credential_process", "login_session", "sso_account_id",
+    "sso_role_name", "web_identity_token_file", *(key for row in INSERTED for key in row.selecting),
 }  # fmt: skip
 
 

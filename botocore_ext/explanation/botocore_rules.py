@@ -15,7 +15,7 @@ from .values import host_of, printable
 from .view import View
 
 #: Settings, and arguments of a session, that are credentials themselves.
-STATIC = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+CREDENTIAL_SETTINGS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _CONTAINER_URIS = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -249,7 +249,7 @@ RULES: Mapping[str, Rule] = {
     "shared-credentials-file": Rule(
         _credentials_file,
         source=lambda view: f"profile '{view.profile}' of {view.credentials_file}",
-        keys=(*STATIC, "aws_account_id"),
+        keys=(*CREDENTIAL_SETTINGS, "aws_account_id"),
         is_local=True,
     ),
     "login": Rule(
@@ -269,7 +269,7 @@ RULES: Mapping[str, Rule] = {
     "config-file": Rule(
         _config_file,
         source=lambda view: f"profile '{view.profile}' of {view.config_file}",
-        keys=(*STATIC, "aws_account_id"),
+        keys=(*CREDENTIAL_SETTINGS, "aws_account_id"),
         is_local=True,
     ),
     "ec2-credentials-file": Rule(

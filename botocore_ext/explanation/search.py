@@ -17,7 +17,12 @@ from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
 from ..profiles.inert import BOTOCORES_SOURCES, is_role, source_profile_chain
 from ..profiles.registry import profile_key, rows_of, source_of
-from ..profiles.selection import reason_not_selected, role_source, selecting_keys
+from ..profiles.selection import (
+    STATIC_SETTINGS,
+    reason_not_selected,
+    role_source,
+    selecting_keys,
+)
 from ..providers.base import Provider
 from ..providers.chain import CredentialChain, fetch_from
 from ..providers.function import FunctionProvider
@@ -25,7 +30,7 @@ from ..providers.insertion import Unselected, inserted_providers
 from ..runtime.context import Event, run_with_listener
 from ..runtime.deadline import run_with_budget
 from ..system import Clock
-from .botocore_rules import RULES, STATIC, Rule, role_with_ours
+from .botocore_rules import CREDENTIAL_SETTINGS, RULES, Rule, role_with_ours
 from .failures import check_settings, credentials_of, describe_error
 from .report import Call, Found, Outcome, Setting, Step
 from .session_copy import session_copy
@@ -68,7 +73,7 @@ class Search:
         account = getattr(loaded, "account_id", None)
         # Not get_frozen_credentials(), which would have to be awaited in aiobotocore.
         parts = (loaded.access_key, loaded.secret_key, loaded.token)
-        given = zip((*STATIC, "aws_account_id"), (*parts, account), strict=True)
+        given = zip((*CREDENTIAL_SETTINGS, "aws_account_id"), (*parts, account), strict=True)
         settings = tuple(Setting(key, redact(key, value), "code") for key, value in given if value)
         try:
             credentials = FrozenCredentials(*parts, account_id=account)
@@ -287,7 +292,7 @@ class Search:
     def has_role(self, *, is_source: bool) -> bool:
         """Whether the profile assumes a role; see ``_check_profile``."""
         values = self.view.values
-        if not is_role(values) or (is_source and not {*STATIC[:2]}.isdisjoint(values)):
+        if not is_role(values) or (is_source and not STATIC_SETTINGS.isdisjoint(values)):
             return False
         is_of_ours = self.has_ours and not source_of(values) and any(selecting_keys(values))
         return not is_of_ours or bool(profile_key(values))

@@ -22,7 +22,7 @@ from .registry import (
 )
 
 #: The settings that botocore reads as static credentials.
-STATIC = frozenset({"aws_access_key_id", "aws_secret_access_key"})
+STATIC_SETTINGS = frozenset({"aws_access_key_id", "aws_secret_access_key"})
 #: Names of options that may be settings of other tools; without them the identity is the same.
 _COMMON_NAMES = {"account_id", "timeout"}
 
@@ -260,7 +260,7 @@ def role_source(
         similar = near(str(source), profiles)
         remedy = f"did you mean {similar}?" if similar else "add it, or correct the name"
         return RoleSource(problem=f"has source_profile = {source}, which does not exist: {remedy}")
-    is_own = source == name and bool(STATIC & profiles[source].keys())
+    is_own = source == name and bool(STATIC_SETTINGS & profiles[source].keys())
     if source in visited and not is_own:
         chain = " -> ".join([*visited, str(source)])
         return RoleSource(

@@ -75,8 +75,8 @@ class TokenCell:
         found = [(one, max(self._subscribers.get(one) or {0})) for one in living]
         return [credentials for credentials, _ in sorted(found, key=itemgetter(1))]
 
-    def own(self) -> "list[ProviderCredentials]":
-        """Return the credentials of the bound copies themselves."""
+    def credentials_of_copies(self) -> "list[ProviderCredentials]":
+        """Return the credentials in use of the bound copies themselves."""
         return [one for one in self.subscribers() if 0 in self._subscribers.get(one, ())]
 
 
@@ -179,7 +179,7 @@ class Provider(Specification):
         Raises:
             ConfigurationError: The provider is selected, and an option is missing or malformed.
         """
-        return self._logged(self._load)
+        return self._run_with_logger(self._load)
 
     def _load(self) -> ProviderCredentials | None:
         if not self.is_selected():
@@ -195,7 +195,7 @@ class Provider(Specification):
             resend_rejected(scope.given_session, credentials)
         return credentials
 
-    def _logged(self, work: Callable[[], T]) -> T:
+    def _run_with_logger(self, work: Callable[[], T]) -> T:
         """Run ``work``, whose records go to the logger of this provider, and return its result."""
         return log_to(self._code_values.get("logger"), work)
 

@@ -62,7 +62,7 @@ def fetch_from(link: CredentialProvider) -> FrozenCredentials | None:
         except FieldError as error:
             fact = f"{error}: correct the source of these credentials"
         raise FetchError(provider=link.METHOD, error_msg=fact)
-    return link._logged(partial(_fetch_from_provider, link))
+    return link._run_with_logger(partial(_fetch_from_provider, link))
 
 
 def _fetch_from_provider(provider: Provider) -> FrozenCredentials:

@@ -135,7 +135,7 @@ class CognitoProvider(WebIdentityRoleProvider):
         A fetch under way does not bring them back. The next fetch is for a guest, or for the user
         that a profile or ``developer_user`` names.
         """
-        copies: list[Provider | ProviderCredentials] = [self, *self._cell.own()]
+        copies: list[Provider | ProviderCredentials] = [self, *self._cell.credentials_of_copies()]
         try:
             for one in copies:
                 one._forget_ids()

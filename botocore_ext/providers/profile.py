@@ -18,7 +18,7 @@ from ..options.option import Option, option, option_like
 from ..options.scope import ProfileScope, Scope
 from ..profiles.inert import is_role
 from ..profiles.registry import rows_of
-from ..profiles.selection import STATIC, role_source
+from ..profiles.selection import STATIC_SETTINGS, role_source
 from ..runtime.context import is_being_resolved
 from ..runtime.single_flight import Once, own_copy
 from .assume_role import TemporaryCredentialsProvider
@@ -299,7 +299,7 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         self, role_provider: Callable[[], tuple[str, Provider]]
     ) -> FrozenCredentials | None:
         """Assume the role of the profile, if any; in a source profile static credentials win."""
-        is_static = bool(STATIC & self.scope.profile_values.keys())
+        is_static = bool(STATIC_SETTINGS & self.scope.profile_values.keys())
         if not is_role(self.scope.profile_values) or (self._visited and is_static):
             return None
         feature, role = role_provider()

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
         def _guarded_fetch(self) -> FrozenCredentials: ...
         def _subscribe(self, credentials: "ProviderCredentials", distance: int = 0) -> None: ...
-        def _logged(self, work: Callable[[], T]) -> T: ...
+        def _run_with_logger(self, work: Callable[[], T]) -> T: ...
         def _forget_ids(self) -> None: ...
 
 
@@ -142,7 +142,7 @@ class ProviderCredentials(RefreshableCredentials):
 
     def _fetch_with(self, work: Callable[[], T]) -> T:
         try:
-            return self._provider._logged(work)
+            return self._provider._run_with_logger(work)
         except NeedsItselfError:
             raise needs_itself(self.method) from None
 
@@ -157,9 +157,9 @@ class ProviderCredentials(RefreshableCredentials):
 
     # For the rest of this package.
 
-    def _logged(self, work: Callable[[], T]) -> T:
+    def _run_with_logger(self, work: Callable[[], T]) -> T:
         """Run ``work``, whose records go to the logger of the provider, and return its result."""
-        return self._provider._logged(work)
+        return self._provider._run_with_logger(work)
 
     def _current(self) -> FrozenCredentials:
         """Return what ``get_frozen_credentials`` returns, with all its fields."""

@@ -232,9 +232,9 @@ class PerRequestCredentials(Credentials):
         if invalidate is not None:
             invalidate(access_key)
 
-    def _logged(self, work: Callable[[], Any]) -> Any:
+    def _run_with_logger(self, work: Callable[[], Any]) -> Any:
         """Run ``work``, whose records go to the logger of the identity in force."""
-        return self._loaded()._logged(work)
+        return self._loaded()._run_with_logger(work)
 
     def _loaded(self) -> Any:
         found = identity_in_force.get()

@@ -131,7 +131,7 @@ def find_rejected(known: "Known", response: Any, request_dict: Any) -> Rejected 
         credentials.invalidate(request.access_key)  # no effect for the key of a bucket session
     if request.bucket_sessions is not None:
         request.bucket_sessions.drop(request.bucket, request.access_key)
-    if not request.holders or request.begins_elsewhere or not _rewound(request_dict["body"]):
+    if not request.holders or request.begins_elsewhere or not _rewind(request_dict["body"]):
         return None
     return request
 
@@ -144,11 +144,11 @@ def log_failed_fetch(request: Rejected, error: Exception) -> None:
 
 def _debug(credentials: Any, text: str, *args: object) -> None:
     """Log a record with the logger of the provider of ``credentials``."""
-    credentials._logged(partial(logger.debug, text, *args))
+    credentials._run_with_logger(partial(logger.debug, text, *args))
 
 
-def _rewound(body: Any) -> bool:
-    """Return whether the body can be sent again, from its beginning."""
+def _rewind(body: Any) -> bool:
+    """Rewind the body; return whether it can be sent again."""
     if not hasattr(body, "read"):
         return True
     try:

@@ -54,14 +54,16 @@ def output_of(arguments: Sequence[str], seconds: float | None, stdin: int | None
                 process.wait(seconds and max(0, began + seconds - time.monotonic()))
         finally:
             process.kill()  # unless it has ended
-            # Not without a limit: an interrupt within `poll` leaves the lock of Popen held.
+            # With a limit, because an interrupt within `poll` leaves the lock of Popen held.
             with suppress(TimeoutExpired):
                 process.wait(_LONGEST_END)
     text = complaint[:LONGEST_TEXT].decode("utf-8", "replace").strip()
     return Output(process.returncode, printed if is_whole else None, text)
 
 
-def _selected(process: Popen[bytes], _: None, seconds: float | None) -> tuple[bytes, bytes]:
+def _read_within_limits(
+    process: Popen[bytes], _: None, seconds: float | None
+) -> tuple[bytes, bytes]:
     """Read both outputs as ``Popen.communicate`` does, up to their limits.
 
     It ends with the process, even if children of the process still write.
@@ -92,4 +94,4 @@ def _selected(process: Popen[bytes], _: None, seconds: float | None) -> tuple[by
 
 
 #: On Windows only a thread can wait for a pipe.
-_communicate: Any = Popen.communicate if os.name == "nt" else _selected
+_communicate: Any = Popen.communicate if os.name == "nt" else _read_within_limits

@@ -8,15 +8,15 @@ from botocore.hooks import EventAliaser, HierarchicalEmitter
 from botocore.utils import EVENT_ALIASES
 
 from botocore_ext import Session, from_web_token
-from botocore_ext.aws.clients import _Events, _sharing_names
+from botocore_ext.aws.clients import InnerEvents, inner_events
 from tests import fakes
 
 ROLE = "arn:aws:iam::123456789012:role/Web"
 
 
 def test_names_of_events_are_aliases_as_in_botocore():
-    shared = _sharing_names(EventAliaser(HierarchicalEmitter()))
-    assert type(shared) is _Events
+    shared = inner_events(EventAliaser(HierarchicalEmitter()))
+    assert type(shared) is InnerEvents
     for events in (EventAliaser(HierarchicalEmitter()), shared, copy.copy(shared)):
         for old, new in EVENT_ALIASES.items():
             events.register(f"before-sign.{old}.GetObject", lambda name=new, **_: name)
@@ -36,7 +36,7 @@ def test_events_that_are_not_as_botocore_creates_them_are_used(changed):
     events = EventAliaser(HierarchicalEmitter())
     for name, value in changed.items():
         setattr(events, name, value)
-    assert _sharing_names(events) is events
+    assert inner_events(events) is events
 
 
 def test_handlers_of_an_inner_client_are_its_own(aws):
