@@ -293,8 +293,8 @@ SCHEMES = (
     Scheme("env", "env://NAME", "options.references:variable_token"),
     Scheme("process", "process://COMMAND", "options.references:process_token"),
     Scheme("github-actions", "github-actions://AUDIENCE", "options.oidc:github_token"),
-    Scheme("ambient", "ambient://AUDIENCE", "options.oidc:ambient_token"),
+    Scheme("ambient", "ambient://AUDIENCE", "options.oidc:AmbientToken"),
     Scheme("azure", "azure://AUDIENCE", "options.cloud:azure_token"),
     Scheme("google", "google://AUDIENCE", "options.cloud:google_token"),
-    Scheme("oauth", "oauth://NAME", "options.oauth:oauth_token"),
+    Scheme("oauth", "oauth://NAME", "options.oauth:OAuthToken.from_section"),
 )

@@ -15,8 +15,7 @@ from ..profiles.inert import AWS_KEYS
 from ..system import system_environment
 from .child import run_child
 from .endpoint import serve
-from .lookup import add_profile, look_up
-from .progress import show_seconds
+from .lookup import add_profile, look_up, show_seconds
 
 #: Variables with credentials, or that lead an SDK to some, before it asks the endpoint.
 _NOT_INHERITED = {

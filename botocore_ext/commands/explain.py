@@ -11,8 +11,7 @@ from ..explanation.explain import explain
 from ..explanation.report import Verdict
 from ..session.hook import install
 from ..system import system_environment
-from .lookup import add_profile
-from .progress import show_seconds
+from .lookup import add_profile, show_seconds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

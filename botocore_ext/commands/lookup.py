@@ -1,8 +1,11 @@
 """What commands share that use the credentials of a profile."""
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
+from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from botocore.credentials import Credentials
@@ -96,3 +99,28 @@ def look_up(session: Session) -> Lookup:
 def rfc_3339(time: datetime) -> str:
     """Return a time as AWS writes it: ``2026-11-22T13:00:00Z``."""
     return f"{time.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@contextmanager
+def show_seconds() -> Iterator[None]:
+    """Show on a terminal how long the work takes: after one second, then every five seconds.
+
+    Each time is a line of its own: a program that obtains the credentials may show a prompt.
+    """
+    done = Event()
+
+    def report() -> None:
+        seconds, step = 0, 1
+        while not done.wait(step):
+            seconds, step = seconds + step, 5
+            sys.stderr.write(f"botocore-ext: waiting for {seconds} s\n")
+
+    thread = Thread(target=report, daemon=True)
+    if sys.stderr.isatty():
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if thread.ident is not None:
+            thread.join()

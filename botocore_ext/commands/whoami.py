@@ -8,8 +8,7 @@ from typing import Any
 from botocore.session import Session
 
 from ..system import Clock
-from .lookup import add_profile, look_up, rfc_3339
-from .progress import show_seconds
+from .lookup import add_profile, look_up, rfc_3339, show_seconds
 
 #: The region of a session that has none: STS answers in each.
 _REGION = "us-east-1"

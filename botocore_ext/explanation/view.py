@@ -165,18 +165,14 @@ class View:
 
     def settings(
         self, keys: Iterable[str], variables: Iterable[str] = (), profile: str | None = None
-    ) -> tuple[Setting, ...]:
-        """Return those of the variables, and of the settings of a profile, that are set."""
+    ) -> Iterator[Setting]:
+        """Yield those of the variables, and of the settings of a profile, that are set."""
+        for name in variables:
+            if self.environ.get(name):
+                yield Setting(name, redact(name, self.environ[name]), "environment")
         profile = profile or self.profile
         values = self.profiles.get(profile, {})
-        found = [
-            Setting(name, redact(name, self.environ[name]), "environment")
-            for name in variables
-            if self.environ.get(name)
-        ]
-        found += [
-            Setting(key, redact(key, values[key]), self.location(key, profile), profile)
-            for key in keys
-            if key in values
-        ]
-        return tuple(found)
+        for key in keys:
+            if key in values:
+                location = self.location(key, profile)
+                yield Setting(key, redact(key, values[key]), location, profile)

@@ -537,7 +537,3 @@ def _secret(value: str, scope: Scope) -> object:
     if separator and scheme.lower() not in ("env", "file", "process"):
         raise ValueError("must be env://NAME, file://PATH or process://COMMAND")
     return reference(value, scope)
-
-
-#: The source of ``oauth://``.
-oauth_token = OAuthToken.from_section

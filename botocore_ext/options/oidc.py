@@ -208,14 +208,6 @@ def _explain(error: Exception) -> EndpointError:
     return EndpointError(fact, retry=may_retry)
 
 
-# The token schemes.
-
-
 def github_token(audience: str, scope: Scope) -> GitHubActionsToken:
     """Return the source for ``github-actions://``."""
     return GitHubActionsToken(audience, scope=scope)
-
-
-def ambient_token(audience: str, scope: Scope) -> AmbientToken:
-    """Return the source for ``ambient://``."""
-    return AmbientToken(audience, scope=scope)

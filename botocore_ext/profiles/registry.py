@@ -215,8 +215,7 @@ def _row(entries: "Sequence[EntryPoint]") -> Row:
 
 def _unusable(name: str, packages: str, problem: str) -> Row:
     """Return the row of a provider of which only a name is known."""
-    keys = {name: name}
-    names = (name, name, name)
+    names, keys = (name, name, name), {name: name}
     return Row(*names, "", keys, (name,), source_of="us", package=packages, problem=problem)
 
 

@@ -216,14 +216,14 @@ def _config_for_roles(session: botocore.session.Session, profile: str) -> Mappin
     for name in source_profile_chain(config["profiles"], profile):
         values = config["profiles"][name]
         source = source_of(values)
-        if "role_arn" in values and profile_key(values):
+        if "role_arn" in values and (
+            profile_key(values) or (source is None and any(selecting_keys(values)))
+        ):
             changed[name] = {key: value for key, value in values.items() if key != "role_arn"}
         elif source is not None:
             inserted = InsertedSource(values["credential_source"])
             inserted.row, inserted.profile = source, name
             changed[name] = {**values, "credential_source": inserted}
-        elif "role_arn" in values and any(selecting_keys(values)):
-            changed[name] = {key: value for key, value in values.items() if key != "role_arn"}
         elif "credential_source" in values:
             row = find_source(str(values["credential_source"]))
             if row is not None and row.source_of == "botocore":
