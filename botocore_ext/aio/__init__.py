@@ -48,6 +48,8 @@ class AioSession(aiobotocore.session.AioSession):
 
         Raises:
             TypeError: ``credentials`` is neither.
+            ConfigurationError: See ``botocore_ext.Session``.
+            botocore.exceptions.BotoCoreError: See ``botocore_ext.Session``.
         """
         super().__init__(session_vars, event_hooks, include_builtin_handlers, profile)
         if credentials is None:
@@ -73,6 +75,9 @@ class AioSession(aiobotocore.session.AioSession):
             credentials: The client signs with these only; without them it signs with those of the
                 session.
             kwargs: As in aiobotocore.
+
+        Raises:
+            TypeError: See ``botocore_ext.client``.
         """
         if credentials is _UNSET:
             return super().create_client(*args, **kwargs)

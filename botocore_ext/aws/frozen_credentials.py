@@ -36,7 +36,7 @@ _RFC_3339 = r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}([.,]\d+)?([Zz]| ?UTC|[+-]\
 
 
 class FieldError(ValueError):
-    """A field of credentials that cannot be used. The text names it and never shows its value."""
+    """A field of credentials cannot be used. The text names it and never shows its value."""
 
     def __init__(self, field: str, fact: str) -> None:
         """Take the field, as AWS spells it, and the fact, which completes "<field> ..."."""
@@ -69,8 +69,8 @@ class FrozenCredentials:
         """Check the fields. An expiration without a time zone is in UTC.
 
         Raises:
-            FieldError: A value is missing, has a wrong type, or cannot be sent, such as one
-                with a line break.
+            ValueError: A value is missing, has a wrong type, or cannot be sent, such as one with a
+                line break (``FieldError``).
         """
         for name, (spelling, *_) in SPELLINGS.items():
             value = getattr(self, name)
@@ -123,12 +123,12 @@ class FrozenCredentials:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "FrozenCredentials":
-        """Read credentials in any spelling of ``SPELLINGS``.
+        """Read credentials as STS, Cognito, container endpoints and botocore name their fields.
 
         An empty value counts as missing, and an account may be a number.
 
         Raises:
-            FieldError: A value is missing, has a wrong type or cannot be sent.
+            ValueError: A value is missing, has a wrong type or cannot be sent (``FieldError``).
         """
         if not isinstance(mapping, Mapping):
             raise FieldError("it", "is not an object")
@@ -149,7 +149,8 @@ class FrozenCredentials:
         """Read credentials from any type that a callable may return.
 
         Raises:
-            FieldError: ``value`` has another type, or a field cannot be used.
+            ValueError: ``value`` has another type, or a field cannot be used (``FieldError``).
+            Exception: The error of a credentials object that has to fetch.
         """
         if isinstance(value, FrozenCredentials):
             return value

@@ -50,7 +50,7 @@ def explain(
         offline: Whether to send no request and run no program at all.
 
     Raises:
-        TypeError: ``session`` is neither.
+        TypeError: ``session`` is neither such a session nor such a client.
     """
     if isinstance(session, BaseClient):
         session = _session_of(session)

@@ -34,11 +34,15 @@ _PERMISSION = (
 
 @dataclass(frozen=True)
 class GitHubActionsToken:
-    """Requests a token from GitHub Actions (``github-actions://AUDIENCE``)."""
+    """Requests a token from GitHub Actions (``github-actions://AUDIENCE``).
 
-    #: The audience of the token, as in the identity provider of IAM.
+    Args:
+        audience: The audience of the token, as in the identity provider of IAM.
+        timeout: Seconds to wait for data; all attempts end within the 25 seconds of a fetch.
+        scope: The environment, clock and session; by default those of this process.
+    """
+
     audience: str
-    #: Seconds to wait for data.
     timeout: float = READ
     scope: Scope = field(default_factory=Scope, repr=False, compare=False)
 
@@ -134,9 +138,12 @@ class AmbientToken:
 
     In a profile it is ``ambient://AUDIENCE``. The package ``id`` (extra ``oidc``) detects the
     service from the environment of the process and requests the token.
+
+    Args:
+        audience: The audience of the token, as in the identity provider of IAM.
+        scope: The clock; by default that of this machine.
     """
 
-    #: The audience of the token, as in the identity provider of IAM.
     audience: str
     scope: Scope = field(default_factory=Scope, repr=False, compare=False)
 

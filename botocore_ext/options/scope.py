@@ -129,7 +129,11 @@ class Scope:
         return True
 
     def region(self, client_config: Mapping[str, Any] | None, id_region: str | None = None) -> str:
-        """Return the region of an inner client (see ``named_region``)."""
+        """Return the region of an inner client (see ``named_region``); by default us-east-1.
+
+        Raises:
+            ConfigurationError: See ``session``.
+        """
         return self.named_region(client_config, id_region) or "us-east-1"
 
     def named_region(
@@ -168,6 +172,15 @@ class Scope:
         sign and holds nothing of an identity: bindings without a session of the caller share it,
         and so do the identities of one session, so that a thousand identities do not need a
         thousand clients.
+
+        Args:
+            service: The name of the service.
+            client_config: The user's arguments for the client, or None.
+            id_region: The region that a Cognito ID names.
+            credentials: The credentials to sign with, or None.
+
+        Raises:
+            ConfigurationError: See ``session``.
         """
         region = self.region(client_config, id_region)
         shared, clients = self.shared_clients, self._clients

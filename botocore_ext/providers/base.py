@@ -135,7 +135,7 @@ class Provider(Specification):
         """Retrieve credentials now, in one to three round trips; nothing is cached.
 
         Raises:
-            ProviderError: See ``botocore_ext.errors``.
+            ProviderError: See ``botocore_ext.exceptions``.
             botocore.exceptions.ClientError: The service refused.
         """
 

@@ -112,7 +112,12 @@ class CredentialChain(Provider):
         logger: logging.Logger | None = None,
         **unknown: NoReturn,
     ) -> None:
-        """Take the links in order. Nothing is fetched yet."""
+        """Take the links in order. Nothing is fetched yet.
+
+        Raises:
+            TypeError: A link is neither a name nor accepted where a provider is.
+            ConfigurationError: A value is malformed.
+        """
         sources = [link if isinstance(link, str) else as_provider(link) for link in links]
         super().__init__(
             links=sources or None,

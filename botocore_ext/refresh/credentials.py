@@ -99,7 +99,7 @@ class ProviderCredentials(RefreshableCredentials):
 
     @property
     def expiration(self) -> datetime | None:
-        """When the credentials expire; None before the first fetch, or if they do not expire."""
+        """When they expire, in UTC; None before the first fetch, or if they do not expire."""
         credentials = self._refresher.current.state.credentials
         return credentials.expiration if credentials else None
 

@@ -92,6 +92,7 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
     Raises:
         TypeError: It is not such a session, it uses one provider only (see ``Session``), or one
             of ``providers`` is not a provider.
+        botocore.exceptions.BotoCoreError: Its profile is missing, or an AWS file cannot be read.
     """
     given = _as_providers(providers)
     inner = botocore_session(session)

@@ -41,7 +41,9 @@ def client(
 
     Raises:
         TypeError: ``credentials`` is not a provider, there are explicit access keys too, or
-            ``session`` is not such a session, or returns a client that it has cached.
+            ``session`` is not such a session, has a ``create_client`` of its own, or returns a
+            client that it has cached.
+        NotConfigured: ``credentials`` has no credentials here.
     """
     refuse_access_keys(args, kwargs)
     found: Any = using(session, credentials, "client")
@@ -61,6 +63,7 @@ def resource(session: "boto3.Session", *args: Any, credentials: "Source", **kwar
 
     Raises:
         TypeError: See ``client``.
+        NotConfigured: See ``client``.
     """
     refuse_access_keys(args, kwargs)
     if not hasattr(session, "resource"):

@@ -48,8 +48,11 @@ class Session(boto3.Session):
                 session uses these only. None: it resolves credentials as after ``install()``.
 
         Raises:
-            TypeError: ``credentials`` is neither, a provider is passed without this name, or the
-                session already has credentials.
+            TypeError: ``credentials`` is none of these, a provider is passed without this name, or
+                the session already has credentials.
+            ConfigurationError: With ``credentials``: the profile does not exist, an AWS file cannot
+                be read, or a setting that botocore reads for every session is malformed.
+            botocore.exceptions.BotoCoreError: Without ``credentials``: as in ``boto3.Session``.
         """
         if callable(aws_access_key_id):
             raise TypeError("a provider is not an access key ID: pass it as credentials=")
@@ -84,6 +87,10 @@ class Session(boto3.Session):
         Returns:
             ``ProviderCredentials`` if a provider of this package retrieves them; None if there are
             no credentials.
+
+        Raises:
+            ConfigurationError: A provider is selected, and an option is missing or malformed.
+            NotConfigured: The session uses one provider only, and that has no credentials.
         """
         return super().get_credentials()
 
@@ -95,7 +102,7 @@ class Session(boto3.Session):
         other.
 
         Raises:
-            TypeError: ``credentials`` is not a provider.
+            TypeError: See ``botocore_ext.client``.
         """
         return identities.using(self, credentials)
 
@@ -109,6 +116,9 @@ class Session(boto3.Session):
                 credentials: The client signs with these only (see ``Session``); without them it
                     signs with those of the session.
                 kwargs: As in ``boto3.Session.client``.
+
+            Raises:
+                TypeError: See ``botocore_ext.client``.
             """
             if credentials is _UNSET:
                 return super().client(*args, **kwargs)
