@@ -110,11 +110,7 @@ def describe_path(path: str) -> str:
 
 
 def text_of(path: str, seconds: float = 0) -> str:
-    """Return the content of a small UTF-8 file, pipe or device.
-
-    Args:
-        path: The file.
-        seconds: How long to wait for the writer of a pipe.
+    """Return the content of a small UTF-8 file or device, or of a pipe written to in ``seconds``.
 
     Raises:
         OSError: It cannot be read, is larger than ``LARGEST``, or nothing is written to the pipe.

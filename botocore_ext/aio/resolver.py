@@ -82,15 +82,7 @@ def resolver_of(
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
 ) -> CredentialResolver:
-    """Return the resolver of a session, based on aiobotocore's own.
-
-    Args:
-        resolver: aiobotocore's own.
-        session: The session.
-        region: The region of the session's first client; None without one.
-        front: The providers to try before all others.
-        only: The only provider to use; None: the whole chain.
-    """
+    """Return the resolver of a session, based on aiobotocore's own (see ``create_resolver``)."""
 
     def make() -> _Parts:
         if only is None:

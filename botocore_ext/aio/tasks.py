@@ -62,11 +62,7 @@ class SharedTasks(Generic[T]):
         return (asyncio.get_running_loop(), key) in self._tasks.get()
 
     async def run(self, call: Callable[[], Coroutine[Any, Any, T]], key: object = None) -> T:
-        """Await ``call()``, or the same call of another task, and share its outcome.
-
-        Args:
-            call: The coroutine function to run.
-            key: Only calls with an equal key are shared.
+        """Await ``call()``, or another task's call with an equal key, and share its outcome.
 
         Raises:
             NeedsItselfError: ``call`` waits for its own outcome, perhaps through other calls of

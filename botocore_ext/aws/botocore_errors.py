@@ -129,13 +129,8 @@ def native(method: str | None, source: str, remedy: str, work: Callable[[], T]) 
     """Run code of botocore with redacted logs, and translate its errors.
 
     This is not a context manager, so that botocore's error, and the secrets in it, does not become
-    the context of the translated one.
-
-    Args:
-        method: METHOD of the provider, for the error.
-        source: The source of the credentials, as an error names it.
-        remedy: What to do when the source is malformed.
-        work: Calls botocore.
+    the context of the translated one. The error names ``method``, the METHOD of the provider, and
+    ``source``, where the credentials come from; ``remedy`` is for a malformed source.
 
     Raises:
         ProviderError: See ``MEANINGS``. Errors of services and connections are unchanged.

@@ -80,12 +80,9 @@ def retry(
 
 
 def refusal(status: int, remedy: str, *, is_transient: bool = False) -> EndpointError:
-    """Return the error for a status other than 200.
+    """Return the error for a status other than 200; ``remedy`` is for one that is not retried.
 
-    Args:
-        status: The status.
-        remedy: The remedy where retrying does not help.
-        is_transient: Whether to retry although the status is neither 429 nor 5xx.
+    429 and 5xx are retried and, with ``is_transient``, any other status.
     """
     is_busy = is_transient and status == HTTPStatus.FORBIDDEN
     is_busy = is_busy or status == HTTPStatus.TOO_MANY_REQUESTS

@@ -156,12 +156,8 @@ def _own_model(model: Mapping[str, Any]) -> dict[str, Any]:
 def sharing_loader(own: Any, *, is_inner: bool = False) -> Any:
     """Return a loader with the same data as ``own`` that shares botocore's own data.
 
-    A custom loader, or one that reads files in another way, is returned unchanged.
-
-    Args:
-        own: The loader of a session.
-        is_inner: Whether it is for inner clients. They share parsed endpoints, too, and have
-            the operations that botocore's models lack.
+    A custom loader, or one that reads files in another way, is returned unchanged. Inner clients
+    share parsed endpoints, too, and have the operations that botocore's models lack.
     """
     is_plain = (
         type(own) in (Loader, _SharingLoader)

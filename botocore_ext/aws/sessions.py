@@ -57,10 +57,6 @@ def session_of_same_kind(original: Session, kind: "type[SameSettings]") -> Sessi
 
     Handlers that are registered with the original later are not added to it, nor the other way
     round.
-
-    Args:
-        original: The other session.
-        kind: The class: synchronous or, for a session of aiobotocore, asynchronous.
     """
     session: Session = kind(original, include_builtin_handlers=False)
     _share(session, original, ("config_store", "data_loader", *_COMPONENTS))

@@ -142,8 +142,7 @@ def _environment(directory: Path) -> dict[str, str]:
 def show(directory: Path) -> int:
     """Print the table, and return 0, 1 if a row failed, or 2 without moto.
 
-    Args:
-        directory: Where the config is written; ``AWS_CONFIG_FILE`` must name ``config`` in it.
+    ``AWS_CONFIG_FILE`` must name ``config`` in the directory.
     """
     try:
         from moto.server import ThreadedMotoServer  # noqa: PLC0415 - of the extra "demo"
@@ -160,11 +159,7 @@ def show(directory: Path) -> int:
 
 
 def report(profiles: Mapping[str, str]) -> int:
-    """Print a row for each profile, and return 0, or 1 if one failed.
-
-    Args:
-        profiles: Names, with the method that the credentials of each must come from.
-    """
+    """Print a row for each profile and its method, and return 0, or 1 if one failed."""
     sys.stdout.write(f"{LINE.format(*HEADER)}\n")
     status = 0
     for profile, method in profiles.items():

@@ -60,12 +60,7 @@ class _Server(ThreadingTCPServer):
 
 @contextmanager
 def serve(fetch: Callable[[], FrozenCredentials], token: str) -> Iterator[str]:
-    """Serve credentials to requests with a token, and yield the URL.
-
-    Args:
-        fetch: Returns the current credentials.
-        token: The value of the Authorization header.
-    """
+    """Serve what ``fetch`` returns to requests with a token, and yield the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 10

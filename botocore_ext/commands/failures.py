@@ -17,12 +17,7 @@ _OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EI
 
 
 class CommandError(BotoCoreError):
-    """A command cannot do what it is asked for.
-
-    Args:
-        reason: What is wrong, and what to do.
-        status: The exit status.
-    """
+    """A command cannot do what it is asked for; the reason says why, and what to do."""
 
     fmt = "{reason}"
 

@@ -26,10 +26,8 @@ from .view import Line, View, profile_in_config
 def conclusion(first: Step | None, found: Found | None, *, is_certain: bool) -> tuple[Verdict, str]:
     """Return the result of the search, and the same in one sentence.
 
-    Args:
-        first: The first configured provider, where the search stopped.
-        found: Its credentials.
-        is_certain: Whether it is certain that ``first`` is configured, also if it was not tried.
+    It stopped at ``first``, the first configured provider. ``is_certain``: whether it is certain
+    that this one is configured, also if it was not tried.
     """
     if found is not None:
         return Verdict.FOUND, f"Found by {found.provider}: {found}."
@@ -154,12 +152,7 @@ _Adviser: TypeAlias = Callable[[Case], Iterator[str]]
 
 
 def advice(case: Case, warnings: Sequence[str]) -> tuple[str, ...]:
-    """Return what to know or to do, the most likely remedy first.
-
-    Args:
-        case: The chain.
-        warnings: Notes that come before the advice.
-    """
+    """Return what to know or to do, the most likely remedy first, after ``warnings``."""
     notes = [note for advise in _ALWAYS for note in advise(case)]
     notes[:0] = [*_failure(case), *warnings]
     if not case.is_configured:

@@ -259,9 +259,7 @@ class Search:
     def _check_profile(self, name: str, *, is_source: bool) -> None:
         """Check a profile that this one takes its credentials from.
 
-        Args:
-            name: The profile.
-            is_source: Whether it is the source of a role: its static credentials come first then.
+        If it is the source of a role, its static credentials come first.
         """
         session, visited = session_copy(self.view.session), (*self.visited, self.view.profile)
         session.set_config_variable("profile", name)
@@ -330,9 +328,7 @@ class _Recorder:
     def record(self, call: tuple[str, str] | None, work: Callable[[], T]) -> T:
         """Return what ``work`` returns, and record its calls.
 
-        Args:
-            call: Operation and host of a call that a provider of botocore makes without a client.
-            work: Makes the calls.
+        ``call`` is operation and host of one that a provider of botocore makes without a client.
         """
         began, is_sent = self._steady(), call is not None
         try:

@@ -35,13 +35,9 @@ def redact(name: str, value: object) -> str:
 
 
 def redact_option(option: Option, value: Any, *, is_text: bool, is_malformed: bool) -> str:
-    """Return what may be shown of an option of a provider of this package.
+    """Return what may be shown of an option of a provider of this package, as it was written.
 
-    Args:
-        option: The option.
-        value: Its value as it was written.
-        is_text: Whether it was written in a file, where a token may be a reference.
-        is_malformed: Whether the option does not accept it: it may be a misplaced secret.
+    In a file (``is_text``) a token may be a reference. A malformed value may be a misplaced secret.
     """
     if option.parse is types.full_uri and not is_malformed:
         return _url(str(value))

@@ -123,14 +123,9 @@ def google_token(audience: str, _: Scope) -> GoogleToken:
 
 
 def _token(cloud: str, modules: Sequence[str], work: Callable[..., str], remedy: str) -> str:
-    """Call a library in the time that the fetch has left, and return the token.
+    """Call ``work`` with modules in the time that the fetch has left, and return the token.
 
-    Args:
-        cloud: The cloud.
-        modules: The arguments of ``work``. They are imported first, because only existing loggers
-            can be redacted.
-        work: Returns the token.
-        remedy: The remedy, for an error.
+    They are imported first, because only existing loggers can be redacted.
 
     Raises:
         ConfigurationError: The library is not installed.

@@ -166,13 +166,10 @@ def tokens(value: object) -> Mapping[str, Token]:
 
 
 def resolve(source: Token, name: str, *, in_json: bool = False) -> str:
-    """Return the token of ``source``, stripped.
+    """Return the token of ``source``, stripped; ``name`` is the option or login, for an error.
 
-    Args:
-        source: The token, or a callable that returns it.
-        name: The option or login, for an error.
-        in_json: Whether the token is sent in a JSON body, which may contain line breaks: a SAML
-            assertion is base64, often wrapped.
+    A token that is sent in a JSON body may contain line breaks: a SAML assertion is base64, often
+    wrapped.
 
     Raises:
         FetchError: The source returned no text, or text that cannot be sent.

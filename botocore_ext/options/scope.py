@@ -141,9 +141,7 @@ class Scope:
     ) -> str | None:
         """Return the region that something names for an inner client; None if nothing does.
 
-        Args:
-            client_config: The user's arguments for the inner client.
-            id_region: The region that a Cognito ID names.
+        ``id_region`` is the one that a Cognito ID names.
         """
         given = client_config or {}
         config = given.get("config")
@@ -206,13 +204,9 @@ class ProfileScope(Scope):
     """The scope of providers that a profile selects, for itself or as the source of its role."""
 
     def __init__(self, *session: Any, source: Row | None = None, **arguments: Any) -> None:
-        """Take the arguments of ``Scope``, and the provider of ``credential_source``.
+        """Take the arguments of ``Scope``, and the provider that ``credential_source`` names.
 
-        Args:
-            session: The session, as for ``Scope``.
-            source: The provider that ``credential_source`` names; None: the profile selects a
-                provider for itself.
-            arguments: As for ``Scope``.
+        Without one the profile selects a provider for itself.
         """
         super().__init__(*session, **arguments)
         self._source = source

@@ -39,12 +39,9 @@ class Selection(NamedTuple):
 
 
 def select(values: Mapping[str, Any], source: Row | None = None) -> Selection:
-    """Return what a profile selects.
+    """Return what a profile selects for itself.
 
-    Args:
-        values: The settings of the profile.
-        source: The provider that ``credential_source`` names, to select the source of the role;
-            None: select for the profile itself.
+    With ``source``, the provider that ``credential_source`` names: for the source of its role.
     """
     whole = profile_key(values) if source is None else None
     if whole is not None:
@@ -238,10 +235,7 @@ def role_source(
 ) -> RoleSource:
     """Return the source of the credentials that assume the role of a profile, or the error.
 
-    Args:
-        name: The profile.
-        profiles: All profiles.
-        visited: The ``source_profile`` chain up to this profile.
+    ``visited`` is the ``source_profile`` chain up to this profile.
     """
     values = profiles[name]
     source, named = values.get("source_profile"), values.get("credential_source")
@@ -302,9 +296,7 @@ _CODE_ONLY = {
 def without_effect(values: Mapping[str, Any], row: Row | None) -> Iterator[str]:
     """Yield warnings about settings that look like settings of this package but are not used.
 
-    Args:
-        values: The settings of the profile.
-        row: The provider that the profile selects, or None.
+    ``row`` is the provider that the profile selects.
     """
     of_plugins = plugin_keys(values)
     in_code = {name: key for key, name in _names_in_code(values, row)} if row else _SELECTING

@@ -60,12 +60,7 @@ class TokenCell:
         self._subscribers: WeakKeyDictionary[ProviderCredentials, set[int]] = WeakKeyDictionary()
 
     def subscribe(self, credentials: "ProviderCredentials", distance: int) -> None:
-        """Notify ``credentials`` of changes from now on.
-
-        Args:
-            credentials: The credentials that are obtained with the tokens.
-            distance: The number of other providers in between.
-        """
+        """Notify ``credentials`` of changes; there are ``distance`` other providers in between."""
         self._subscribers.setdefault(credentials, set()).add(distance)
 
     def subscribers(self) -> "list[ProviderCredentials]":
@@ -215,11 +210,9 @@ class Provider(Specification):
         return found
 
     def _subscribe(self, credentials: ProviderCredentials, distance: int = 0) -> None:
-        """Notify ``credentials`` of new tokens and invalidations from now on.
+        """Notify ``credentials``, obtained with those of this, of new tokens and invalidations.
 
-        Args:
-            credentials: Credentials that are obtained with those of this provider.
-            distance: The number of other providers in between.
+        ``distance`` is the number of other providers in between.
         """
         self._cell.subscribe(credentials, distance)
 

@@ -104,13 +104,7 @@ class CognitoProvider(WebIdentityRoleProvider):
                 raise self._of_no_use(name, "belongs to the classic flow", "flow")
 
     def _of_no_use(self, name: str, fact: str, other: str | None = None) -> ConfigurationError:
-        """Return the error for an option that has no effect next to the others.
-
-        Args:
-            name: The option.
-            fact: Why it has no effect.
-            other: The option that it belongs to.
-        """
+        """Return the error for an option that has no effect without ``other``, or at all."""
         wanted = self._option_named(name)
         origin: Any = self._resolution(wanted).origin
         remedy = (
@@ -188,13 +182,7 @@ class CognitoProvider(WebIdentityRoleProvider):
     def _open_id_token(
         self, answer: Mapping[str, Any], asked: str, identity: str | None = None
     ) -> tuple[str, str]:
-        """Return the identity and the token in an answer of Cognito.
-
-        Args:
-            answer: The answer.
-            asked: What it is for, in an error.
-            identity: The identity that it is for, if it is for one.
-        """
+        """Return the identity and the token in an answer, which may be for an identity."""
         try:
             current, token = _identity_in(answer, identity), answer.get("Token")
             if current and isinstance(token, str) and token:
@@ -311,14 +299,10 @@ class CachedIdentity:
         shared: CachedIds | None = None,
         cache: MutableMapping[str, str] | None = None,
     ) -> None:
-        """Take where the identity is cached.
+        """Take the cache key, the region of the pool, and where the identity is cached.
 
-        Args:
-            key: The cache key.
-            region: The region of the pool.
-            own: The IDs of this provider.
-            shared: The IDs that providers of this process share; None without a user identifier.
-            cache: The caller's cache; None: it must not be used. An error of it fails no fetch.
+        That is in the IDs of the provider, in those that providers of this process share by user
+        identifier, and in the caller's cache. An error of that cache fails no fetch.
         """
         self.key, self.region, self.cache = key, region, cache
         self._ids = [own] if shared is None else [own, shared]
@@ -394,12 +378,7 @@ class CachedIdentity:
         return cached if cached.partition(":")[0] == self.region else None
 
     def _use_cache(self, action: str, work: Callable[[MutableMapping[str, str]], T]) -> T | None:
-        """Return what ``work`` returns; None without a cache or if ``work`` fails.
-
-        Args:
-            action: "read" or "written", for the warning.
-            work: Called with the cache.
-        """
+        """Return what ``work`` returns for the cache; None without one, or if ``work`` fails."""
         is_same = all(map(is_, [ids.current for ids in self._ids], self._began))
         if self.cache is None or not is_same:
             return None

@@ -52,11 +52,7 @@ def static_sources(files: Session, profile: str) -> list[Callable[[], FrozenCred
 
 
 def static_credentials(source: str, provider: CredentialProvider) -> FrozenCredentials | None:
-    """Return the credentials in a profile of one file, or None if there are none.
-
-    Args:
-        source: The profile and its file, for an error.
-        provider: botocore's provider for that file.
+    """Return the credentials in a profile of one file, which ``source`` names, or None.
 
     Raises:
         ConfigurationError: The profile has an access key ID, but no secret access key.
@@ -69,13 +65,7 @@ def static_credentials(source: str, provider: CredentialProvider) -> FrozenCrede
 def _from_settings(
     method: str | None, credentials: Credentials, names: Mapping[str, str], where: str = ""
 ) -> FrozenCredentials:
-    """Return credentials that botocore read from settings or variables.
-
-    Args:
-        method: METHOD of the provider, for an error.
-        credentials: What botocore read.
-        names: Field of credentials -> setting or variable.
-        where: Where the settings are, for an error.
+    """Return credentials that botocore read from settings or variables with these names.
 
     Raises:
         ConfigurationError: A value cannot be used.

@@ -253,12 +253,7 @@ def insert(
 ) -> None:
     """Insert ``front`` first, and the providers that the profile can select before its roles.
 
-    Args:
-        resolver: The resolver to change.
-        session: The session of the resolver.
-        region: The region of the session's first client, or None.
-        front: Providers from code.
-        ours: The providers of the profile, if there are any yet.
+    ``ours`` are these, if they exist already.
     """
     resolver.providers = list(resolver.providers)  # it may be any sequence
     profile = profile_of(session)

@@ -53,11 +53,6 @@ _PARAMETERS = {
 def _role_parameters(scope: Scope, mfa_code_provider: object, factory: str) -> dict[str, Any]:
     """Return the parameters of AssumeRole that the profile sets.
 
-    Args:
-        scope: The scope of the role's profile.
-        mfa_code_provider: The callback for MFA codes, or None.
-        factory: The factory of the provider that reads the profile, for an error.
-
     Raises:
         ConfigurationError: ``duration_seconds`` is not a number, or an MFA code is needed and
             there is no callback.

@@ -139,14 +139,7 @@ class SessionToken:
         client: Callable[..., Any],
         now: Callable[[], datetime],
     ) -> None:
-        """Take the token's session, and what a refresh needs.
-
-        Args:
-            cache: The token files.
-            section: The session: ``name``, ``sso_start_url`` and ``sso_region``.
-            client: Creates the client for the refresh.
-            now: Returns the current time.
-        """
+        """Take the token files, the section with its name, and what a refresh needs."""
         self._cache, self._name, self._now = _RefreshableTokens(cache), section["name"], now
         profile = "sso"
         config = {

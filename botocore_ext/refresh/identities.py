@@ -140,13 +140,10 @@ class PerRequestCredentials(Credentials):
     """The credentials of the identity in force, at each use."""
 
     def __init__(self, loading: Loading, default: Any, limit: int, provider: Any) -> None:
-        """Take how to load credentials.
+        """Take how to load credentials, and of how many sources they are kept.
 
-        Args:
-            loading: See ``Loading``.
-            default: The source to use if there is no identity in force; None: that is an error.
-            limit: For how many sources credentials are kept.
-            provider: The ``PerRequest``, for ``explain``.
+        ``default`` is the source without an identity in force; None: that is an error. The provider
+        is the ``PerRequest``, for ``explain``.
         """
         self.method = PER_REQUEST
         self._provider = provider
@@ -172,11 +169,7 @@ class PerRequestCredentials(Credentials):
         return identity.bound[self]
 
     def _without_identity(self, *, is_known: bool) -> Identity:
-        """Return the default.
-
-        Args:
-            is_known: Whether it is known that no identity was in force where the call was made.
-        """
+        """Return the default; ``is_known``: no identity was in force where the call was made."""
         if self._default is not None and (is_known or not _is_transfer_thread()):
             return self._default
         if threading.current_thread() is threading.main_thread():

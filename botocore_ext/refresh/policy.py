@@ -207,10 +207,7 @@ def after_failure(
 def must_raise(state: State, error: Exception, now: Moment) -> bool:
     """Whether a failed attempt fails the request too; if not, it uses the cached credentials.
 
-    Args:
-        state: The state before the attempt.
-        error: The error of the attempt.
-        now: The time.
+    ``state`` is the one before the attempt.
     """
     if is_wrong_mfa_code(error):
         return state.invalidated or not state.is_unexpired(now)

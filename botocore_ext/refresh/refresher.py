@@ -141,9 +141,7 @@ class Refresher:
     def cached(self, *, allow_stale: bool) -> Current | None:
         """Return what to serve without a fetch, if anything.
 
-        Args:
-            allow_stale: Whether another caller fetches already: in the advisory window the cached
-                credentials are then served.
+        ``allow_stale``: also in the advisory window, because another caller fetches already.
         """
         current = self._in_this_process()
         decision = decide(current.state, self.now(), self._window())

@@ -44,13 +44,8 @@ def resend_rejected(
 ) -> None:
     """Make new clients of ``session`` send requests again that are rejected for ``credentials``.
 
-    It can be called again.
-
-    Args:
-        session: The session.
-        credentials: The credentials.
-        decide: Handles ``needs-retry`` instead of ``_send_again``.
-        cache: Is called instead of ``express.cache_by_identity``.
+    It can be called again. For aiobotocore, ``decide`` replaces ``_send_again``, and ``cache``
+    replaces ``express.cache_by_identity``.
     """
     known = _known.setdefault(session, WeakValueDictionary())
     known[id(credentials)] = credentials

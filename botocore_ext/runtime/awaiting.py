@@ -48,12 +48,9 @@ _MAX_STOPPED = 2
 
 
 def result_of(value: Any, provider: str | None, name: str) -> Any:
-    """Return the result of an awaitable; any other value as it is.
+    """Return the result of an awaitable that a callable returned; any other value as it is.
 
-    Args:
-        value: The value that a callable returned.
-        provider: The ``METHOD`` of its provider.
-        name: The name of the callable, for an error.
+    The errors name the ``METHOD`` of the provider and the callable.
 
     Raises:
         FetchError: The session is synchronous, or the event loop has ended.

@@ -105,10 +105,8 @@ _may_log: ContextVar[bool] = ContextVar("botocore_ext_may_log")
 def redact_logs(work: Callable[[], T], *packages: str) -> T:
     """Run ``work`` without a log of what it sends and receives, and return its result.
 
-    Args:
-        work: The work.
-        packages: Third-party packages, imported already, of which nothing is logged meanwhile, and
-            the names of loggers that the work may create.
+    Nothing is logged of ``packages`` meanwhile: third-party packages that are imported already, and
+    the names of loggers that the work may create.
     """
     may_log: Any = _may_log.get
     known = list(logging.root.manager.loggerDict) if packages else ()

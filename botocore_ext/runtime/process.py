@@ -34,10 +34,7 @@ class Output:
 def output_of(arguments: Sequence[str], seconds: float | None, stdin: int | None = None) -> Output:
     """Run a process and return its output.
 
-    Args:
-        arguments: The program and its arguments.
-        seconds: The longest time it may take; None: no limit.
-        stdin: The standard input; None: that of this process.
+    Without ``seconds`` it has no limit, and without ``stdin`` the standard input of this process.
 
     Raises:
         TimeoutExpired: It took longer, and was killed.

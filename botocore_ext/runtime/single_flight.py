@@ -213,15 +213,10 @@ class SingleFlight(Generic[T]):
         key: object = None,
         timeout: float | None = None,
     ) -> T:
-        """Run ``call``, or wait for the same call of another thread and share its outcome.
-
-        Args:
-            call: The function to run.
-            key: Only calls with an equal key are shared.
-            timeout: The longest wait for another thread, in seconds; None: no limit.
+        """Run ``call``, or wait for another thread's call with an equal key and share its outcome.
 
         Raises:
-            StillUnderWayError: Another thread's call takes longer than ``timeout``.
+            StillUnderWayError: Another thread's call takes longer than ``timeout`` seconds.
             NeedsItselfError: ``call`` waits for its own outcome, perhaps through other calls in
                 other threads.
         """

@@ -126,10 +126,7 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
 def use_only(session: botocore.session.Session, source: "Source", *, is_new: bool = False) -> None:
     """Make a session use the credentials of ``source`` only (see ``Session``).
 
-    Args:
-        session: The session.
-        source: A provider, or what can be passed instead.
-        is_new: Whether it is known to have no credentials; its settings are then checked later.
+    A new session has no credentials, and its settings are checked later.
 
     Raises:
         TypeError: ``source`` is not a provider, or the session has credentials already.

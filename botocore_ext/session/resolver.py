@@ -320,12 +320,7 @@ def _with_ours(
 
 
 def plain_resolver(session: Session, region: str | None = None) -> CredentialResolver:
-    """Return the resolver that the session creates without this package.
-
-    Args:
-        session: The session.
-        region: Another region than that of the session's first client, if any.
-    """
+    """Return the session's resolver without this package, perhaps for another region."""
     create = partial(create_credential_resolver, session, region_name=region)
     if region in (None, first_region(session)):
         create = getattr(session, "_create_credential_resolver", create)
