@@ -74,39 +74,29 @@ _COGNITO = {
 }
 _SSO = ("sso_start_url", "sso_account_id", "sso_region", "sso_role_name", "sso_session")
 
+# fmt: off
 #: The providers that a profile can select, in order of precedence.
 INSERTED = (
     Row(
-        "create_credential_chain",
-        "custom-credential-chain",
-        "CustomCredentialChain",
+        "create_credential_chain", "custom-credential-chain", "CustomCredentialChain",
         "providers.chain:CredentialChain",
         {"credential_chain": "links", "credential_chain_expire_after": "expire_after", **_EVERY},
-        ("credential_chain",),
-        source_of="us",
+        ("credential_chain",), source_of="us",
     ),
     Row(
-        "from_web_token",
-        "custom-web-token",
-        "CustomWebToken",
+        "from_web_token", "custom-web-token", "CustomWebToken",
         "providers.web_identity:WebTokenProvider",
         {"web_identity_token": "web_identity_token", **_WEB_IDENTITY},
-        ("web_identity_token",),
-        source_of="us",
+        ("web_identity_token",), source_of="us",
     ),
     Row(
-        "from_cognito_identity",
-        "custom-cognito-identity",
-        "CustomCognitoIdentity",
+        "from_cognito_identity", "custom-cognito-identity", "CustomCognitoIdentity",
         "providers.cognito:CognitoIdentityProvider",
         {"cognito_identity_id": "identity_id", **_COGNITO},
-        ("cognito_identity_id",),
-        source_of="us",
+        ("cognito_identity_id",), source_of="us",
     ),
     Row(
-        "from_cognito_identity_pool",
-        "custom-cognito-identity-pool",
-        "CustomCognitoIdentityPool",
+        "from_cognito_identity_pool", "custom-cognito-identity-pool", "CustomCognitoIdentityPool",
         "providers.cognito:CognitoIdentityPoolProvider",
         {
             "cognito_identity_pool_id": "identity_pool_id",
@@ -117,13 +107,10 @@ INSERTED = (
             "source_profile": "source_profile",
             **_COGNITO,
         },
-        ("cognito_identity_pool_id",),
-        source_of="us",
+        ("cognito_identity_pool_id",), source_of="us",
     ),
     Row(
-        "from_http",
-        "custom-http",
-        "CustomHttp",
+        "from_http", "custom-http", "CustomHttp",
         "providers.http:HttpProvider",
         {
             "container_credentials_full_uri": "aws_container_credentials_full_uri",
@@ -134,13 +121,10 @@ INSERTED = (
             "container_credentials_max_retries": "max_retries",
             **_EVERY,
         },
-        ("container_credentials_full_uri", "container_credentials_relative_uri"),
-        source_of="us",
+        ("container_credentials_full_uri", "container_credentials_relative_uri"), source_of="us",
     ),
     Row(
-        "from_roles_anywhere",
-        "custom-roles-anywhere",
-        "CustomRolesAnywhere",
+        "from_roles_anywhere", "custom-roles-anywhere", "CustomRolesAnywhere",
         "providers.roles_anywhere:RolesAnywhereProvider",
         {
             "roles_anywhere_trust_anchor_arn": "trust_anchor_arn",
@@ -153,31 +137,19 @@ INSERTED = (
             "role_session_name": "role_session_name",
             **_EVERY,
         },
-        ("roles_anywhere_trust_anchor_arn",),
-        source_of="us",
+        ("roles_anywhere_trust_anchor_arn",), source_of="us",
     ),
 )
 #: The provider of chains, which comes first.
 CHAIN = INSERTED[0]
 #: The settings of a role that only ``from_ini`` reads.
-ROLE_KEYS = (
-    "role_tags",
-    "role_transitive_tag_keys",
-    "role_source_identity",
-    "role_policy_arns",
-)
+ROLE_KEYS = ("role_tags", "role_transitive_tag_keys", "role_source_identity", "role_policy_arns")
 #: The provider of a whole profile; a profile selects it only with ``botocore_ext_reload``, or with
 #: settings of a role whose source is a provider of this package.
 PROFILE = Row(
-    "from_ini",
-    "custom-profile",
-    "CustomProfile",
+    "from_ini", "custom-profile", "CustomProfile",
     "providers.profile:ProfileProvider",
-    {
-        "botocore_ext_reload": "ignore_cache",
-        **dict(zip(ROLE_KEYS, ROLE_KEYS, strict=True)),
-        **_EVERY,
-    },
+    {"botocore_ext_reload": "ignore_cache", **{key: key for key in ROLE_KEYS}, **_EVERY},
     ("botocore_ext_reload",),
 )
 #: All providers: each has a factory and can be a link of a chain.
@@ -185,86 +157,51 @@ ROWS = (
     *INSERTED,
     PROFILE,
     Row(
-        "from_default_chain",
-        "custom-default-chain",
-        "CustomDefaultChain",
-        "providers.profile:DefaultChainProvider",
-        PROFILE.keys,
+        "from_default_chain", "custom-default-chain", "CustomDefaultChain",
+        "providers.profile:DefaultChainProvider", PROFILE.keys,
     ),
     Row(
-        "from_temporary_credentials",
-        "custom-temporary-credentials",
-        "CustomTemporaryCredentials",
-        "providers.assume_role:TemporaryCredentialsProvider",
-        _EVERY,
+        "from_temporary_credentials", "custom-temporary-credentials", "CustomTemporaryCredentials",
+        "providers.assume_role:TemporaryCredentialsProvider", _EVERY,
     ),
     Row(
-        "from_env",
-        "env",
-        "Environment",
-        "providers.environment:EnvironmentProvider",
-        _EVERY,
-        is_native=True,
-        source_of="botocore",
+        "from_env", "env", "Environment",
+        "providers.environment:EnvironmentProvider", _EVERY,
+        is_native=True, source_of="botocore",
     ),
     Row(
-        "from_token_file",
-        "assume-role-with-web-identity",
-        "CustomTokenFile",
+        "from_token_file", "assume-role-with-web-identity", "CustomTokenFile",
         "providers.web_identity:TokenFileProvider",
         {"web_identity_token_file": "web_identity_token_file", **_WEB_IDENTITY},
-        ("web_identity_token_file",),
-        is_native=True,
+        ("web_identity_token_file",), is_native=True,
     ),
     Row(
-        "from_sso",
-        "sso",
-        "CustomSso",
-        "providers.sso:SsoProvider",
-        {**dict(zip(_SSO, _SSO, strict=True)), **_EVERY},
-        _SSO,
-        is_native=True,
-        source_of="us",
+        "from_sso", "sso", "CustomSso",
+        "providers.sso:SsoProvider", {**{key: key for key in _SSO}, **_EVERY},
+        _SSO, is_native=True, source_of="us",
     ),
     Row(
-        "from_login_credentials",
-        "login",
-        "CustomLogin",
-        "providers.login:LoginProvider",
-        {"login_session": "login_session", **_EVERY},
-        ("login_session",),
-        is_native=True,
-        source_of="us",
+        "from_login_credentials", "login", "CustomLogin",
+        "providers.login:LoginProvider", {"login_session": "login_session", **_EVERY},
+        ("login_session",), is_native=True, source_of="us",
     ),
     Row(
-        "from_process",
-        "custom-process",
-        "CustomProcess",
-        "providers.process:ProcessProvider",
-        {"credential_process": "credential_process", **_EVERY},
-        ("credential_process",),
-        is_native=True,
-        source_of="us",
+        "from_process", "custom-process", "CustomProcess",
+        "providers.process:ProcessProvider", {"credential_process": "credential_process", **_EVERY},
+        ("credential_process",), is_native=True, source_of="us",
     ),
     Row(
-        "from_container_metadata",
-        "container-role",
-        "EcsContainer",
-        "providers.http:ContainerProvider",
-        _EVERY,
-        is_native=True,
-        source_of="botocore",
+        "from_container_metadata", "container-role", "EcsContainer",
+        "providers.http:ContainerProvider", _EVERY,
+        is_native=True, source_of="botocore",
     ),
     Row(
-        "from_instance_metadata",
-        "iam-role",
-        "Ec2InstanceMetadata",
-        "providers.instance:InstanceProvider",
-        _EVERY,
-        is_native=True,
-        source_of="botocore",
+        "from_instance_metadata", "iam-role", "Ec2InstanceMetadata",
+        "providers.instance:InstanceProvider", _EVERY,
+        is_native=True, source_of="botocore",
     ),
 )
+# fmt: on
 
 
 def find(name: str) -> Row | None:
