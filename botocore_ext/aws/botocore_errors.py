@@ -23,106 +23,77 @@ from .frozen_credentials import FieldError
 T = TypeVar("T")
 
 #: Malformed content may be a secret: none of it is shown.
-_MALFORMED = (FetchError, "{source} returned something that cannot be read: {remedy}")
+_MALFORMED = "{source} returned something that cannot be read: {remedy}"
 
-#: An error of botocore's fetchers -> the error of this package and its text. The text shows only
-#: those parts of ``error`` that cannot contain the content of a file, process or answer.
-MEANINGS: Mapping[type[Exception], tuple[type[ProviderError], str]] = {
-    exceptions.PartialCredentialsError: (
-        ConfigurationError,
-        "{source} has an access key but no {error.kwargs[cred_var]}: set both, or neither",
-    ),
-    exceptions.ConfigParseError: (
-        ConfigurationError,
-        "{unreadable[0]} cannot be read as an AWS config or credentials file: {unreadable[1]}",
-    ),
-    exceptions.ProfileNotFound: (
-        ConfigurationError,
-        (
+#: The error to raise -> errors of botocore's fetchers, and the text for each. It shows only those
+#: parts of ``error`` that cannot contain the content of a file, process or answer.
+_TEXTS: Mapping[type[ProviderError], Mapping[type[Exception], str]] = {
+    ConfigurationError: {
+        exceptions.PartialCredentialsError: (
+            "{source} has an access key but no {error.kwargs[cred_var]}: set both, or neither"
+        ),
+        exceptions.ConfigParseError: (
+            "{unreadable[0]} cannot be read as an AWS config or credentials file: {unreadable[1]}"
+        ),
+        exceptions.ProfileNotFound: (
             "there is no profile '{error.kwargs[profile]}' in the AWS files: add it, or correct "
             "AWS_PROFILE or profile_name"
         ),
-    ),
-    exceptions.InvalidIMDSEndpointError: (
-        ConfigurationError,
-        (
+        exceptions.InvalidIMDSEndpointError: (
             "{error.kwargs[endpoint]} is not an address of a metadata service: correct "
             "AWS_EC2_METADATA_SERVICE_ENDPOINT or ec2_metadata_service_endpoint"
         ),
-    ),
-    exceptions.InvalidIMDSEndpointModeError: (
-        ConfigurationError,
-        (
+        exceptions.InvalidIMDSEndpointModeError: (
             "{error.kwargs[mode]} is neither ipv4 nor ipv6: correct "
             "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE or ec2_metadata_service_endpoint_mode"
         ),
-    ),
-    exceptions.MetadataRetrievalError: (
-        NotConfigured,
-        (
+        exceptions.MissingDependencyException: "{error.kwargs[msg]}",
+    },
+    NotConfigured: {
+        exceptions.MetadataRetrievalError: (
             "{source} returned no token, and IMDSv1, which needs none, is disabled: raise the hop "
             "limit of the instance for containers, or allow IMDSv1"
         ),
-    ),
-    exceptions.MissingDependencyException: (ConfigurationError, "{error.kwargs[msg]}"),
-    exceptions.SSOTokenLoadError: (
-        FetchError,
-        "{source} has no accessToken or no expiresAt: {remedy}",
-    ),
-    exceptions.UnauthorizedSSOTokenError: (
-        FetchError,
-        "{source} contains a token that has expired or is not accepted anymore: {remedy}",
-    ),
-    exceptions.TokenRetrievalError: (
-        FetchError,
-        "{source} contains a token that has expired and could not be refreshed: {remedy}",
-    ),
-    exceptions.LoginRefreshRequired: (
-        FetchError,
-        "{source} belongs to a login that has expired or whose password has changed: {remedy}",
-    ),
-    exceptions.LoginInsufficientPermissions: (
-        FetchError,
-        (
+    },
+    FetchError: {
+        exceptions.SSOTokenLoadError: "{source} has no accessToken or no expiresAt: {remedy}",
+        exceptions.UnauthorizedSSOTokenError: (
+            "{source} contains a token that has expired or is not accepted anymore: {remedy}"
+        ),
+        exceptions.TokenRetrievalError: (
+            "{source} contains a token that has expired and could not be refreshed: {remedy}"
+        ),
+        exceptions.LoginRefreshRequired: (
+            "{source} belongs to a login that has expired or whose password has changed: {remedy}"
+        ),
+        exceptions.LoginInsufficientPermissions: (
             "{source} belongs to a user who lacks a permission to refresh it: allow "
             "signin:CreateOAuth2Token"
         ),
-    ),
-    exceptions.LoginTokenLoadError: (
-        FetchError,
-        "{source} cannot be used ({error.kwargs[error_msg]}): {remedy}",
-    ),
-    exceptions.LoginError: (
-        FetchError,
-        "{source} contains a refresh token that is not accepted: {remedy}",
-    ),
-    subprocess.CalledProcessError: (
-        FetchError,
-        "{source} ended with status {error.returncode}: run the command by hand to see why",
-    ),
-    subprocess.TimeoutExpired: (
-        FetchError,
-        (
+        exceptions.LoginTokenLoadError: (
+            "{source} cannot be used ({error.kwargs[error_msg]}): {remedy}"
+        ),
+        exceptions.LoginError: ("{source} contains a refresh token that is not accepted: {remedy}"),
+        subprocess.CalledProcessError: (
+            "{source} ended with status {error.returncode}: run the command by hand to see why"
+        ),
+        subprocess.TimeoutExpired: (
             "{source} took longer than {error.timeout:g} seconds and was ended: run the command by "
             "hand to see what it waits for, or raise timeout"
         ),
-    ),
-    OSError: (FetchError, "{source} cannot be used ({error.strerror}): {remedy}"),
-    LookupError: (
-        FetchError,
-        "{error} is missing in {source}, or in the answer of the service: {remedy}",
-    ),
-    exceptions.ParamValidationError: _MALFORMED,
-    FieldError: (
-        FetchError,
-        "{source} returned credentials that cannot be used ({error}): {remedy}",
-    ),
-    ArithmeticError: _MALFORMED,
-    AttributeError: _MALFORMED,
-    RuntimeError: _MALFORMED,
-    TypeError: _MALFORMED,
-    ValueError: _MALFORMED,
+        OSError: "{source} cannot be used ({error.strerror}): {remedy}",
+        LookupError: "{error} is missing in {source}, or in the answer of the service: {remedy}",
+        exceptions.ParamValidationError: _MALFORMED,
+        FieldError: "{source} returned credentials that cannot be used ({error}): {remedy}",
+        ArithmeticError: _MALFORMED,
+        AttributeError: _MALFORMED,
+        RuntimeError: _MALFORMED,
+        TypeError: _MALFORMED,
+        ValueError: _MALFORMED,
+    },
 }
+#: An error of botocore's fetchers -> the error to raise and its text.
+MEANINGS = {error: (kind, text) for kind, texts in _TEXTS.items() for error, text in texts.items()}
 
 
 def native(method: str | None, source: str, remedy: str, work: Callable[[], T]) -> T:

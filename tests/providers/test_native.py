@@ -115,10 +115,10 @@ MET = {
     exceptions.InvalidIMDSEndpointModeError: lambda it: metadata_address(
         it, f"{ENDPOINT}_MODE", "ipv5"
     ),
+    exceptions.MissingDependencyException: no_crt,
     exceptions.MetadataRetrievalError: lambda it: it.instance(
         GetMetadataToken=fakes.Answer(status=404)
     ),
-    exceptions.MissingDependencyException: no_crt,
     exceptions.SSOTokenLoadError: lambda it: it.sso(accessToken=None),
     exceptions.UnauthorizedSSOTokenError: refused_by_sso,
     exceptions.TokenRetrievalError: lambda it: it.session(-1, refreshToken=None),
