@@ -116,42 +116,22 @@ class ChainError(ProviderError):
 
 #: Error codes of STS and Cognito after which another attempt does not help.
 _FINAL_CODES = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "IDPRejectedClaim",
-    "InvalidIdentityToken",
-    "MalformedPolicyDocument",
-    "PackedPolicyTooLarge",
-    "RegionDisabledException",
-    "NotAuthorizedException",
-    "ResourceNotFoundException",
-}
-#: The operations to which this applies. Other operations are called by functions of the user, for
-#: example to read a secret store, and may succeed later.
+    "AccessDenied", "AccessDeniedException", "IDPRejectedClaim", "InvalidIdentityToken",
+    "MalformedPolicyDocument", "PackedPolicyTooLarge", "RegionDisabledException",
+    "NotAuthorizedException", "ResourceNotFoundException",
+}  # fmt: skip
+#: The operations to which this applies, CreateSession of IAM Roles Anywhere among them. Others are
+#: called by functions of the user, for example to read a secret store, and may succeed later.
 _CREDENTIAL_OPERATIONS = {
-    "AssumeRole",
-    "AssumeRoleWithSAML",
-    "AssumeRoleWithWebIdentity",
-    "GetFederationToken",
-    "GetSessionToken",
-    "GetCredentialsForIdentity",
-    "GetId",
-    "GetOpenIdToken",
-    "GetOpenIdTokenForDeveloperIdentity",
-    "GetRoleCredentials",
-    "CreateToken",
-    "CreateOAuth2Token",
-    "CreateSession",  # of IAM Roles Anywhere
-}
-
-
+    "AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken",
+    "GetSessionToken", "GetCredentialsForIdentity", "GetId", "GetOpenIdToken",
+    "GetOpenIdTokenForDeveloperIdentity", "GetRoleCredentials", "CreateToken", "CreateOAuth2Token",
+    "CreateSession",
+}  # fmt: skip
 #: Parts of the message of a final code that mean that the call may succeed later. Cognito has no
 #: separate code for an expired login ("Invalid login token. Token expired: ..."), nor has STS for
 #: an identity provider that it could not reach ("Couldn't retrieve verification key ...").
-_TEMPORARY = {
-    "NotAuthorizedException": "expired",
-    "InvalidIdentityToken": "verification key",
-}
+_TEMPORARY = {"NotAuthorizedException": "expired", "InvalidIdentityToken": "verification key"}
 #: Parts of the message of STS that mean that the MFA code is wrong.
 _WRONG_MFA_CODE = {
     "AccessDenied": "MultiFactorAuthentication failed",

@@ -270,27 +270,16 @@ _OUR_KEYS = OUR_KEYS - {*ROLE_KEYS}
 _SIMILARITY = 0.85
 #: Prefixes that only settings of this package have.
 _PREFIXES = (
-    "aws_container_",
-    "cognito",
-    "container_authorization",
-    "container_credentials",
-    "credential_chain",
-    "roles_anywhere",
-    "web_identity_p",
-)
-
-
+    "aws_container_", "cognito", "container_authorization", "container_credentials",
+    "credential_chain", "roles_anywhere", "web_identity_p",
+)  # fmt: skip
 #: Names in code of the settings that select a provider -> the settings.
 _SELECTING = {row.keys[key]: key for row in INSERTED[1:] for key in row.selecting}
 #: Options of these providers that cannot be set in a profile.
 _CODE_ONLY = {
-    "cache",
-    "client",
-    "client_config",
-    "logger",
-    "master_credentials",
+    "cache", "client", "client_config", "logger", "master_credentials",
     "role_assumer_with_web_identity",
-}
+}  # fmt: skip
 
 
 def without_effect(values: Mapping[str, Any], row: Row | None) -> Iterator[str]:

@@ -82,21 +82,13 @@ def guard_recursion(identity: object, name: str, work: Callable[[], T]) -> T:
 
 # Redaction: the answers of STS and Cognito are secrets, and plain botocore logs them at DEBUG.
 
-#: The loggers to which botocore and urllib3 write tokens, credentials and whole answers.
-_LOGGERS = [
-    logging.getLogger(name)
-    for name in (
-        "botocore.auth",
-        "botocore.endpoint",
-        "botocore.httpsession",
-        "botocore.parsers",
-        "botocore.regions",  # an endpoint, which may have a user and a password
-        "botocore.tokens",
-        "botocore.utils",
-        "urllib3.connectionpool",
-        "urllib3.util.retry",
-    )
-]
+#: The loggers to which botocore and urllib3 write tokens, credentials, whole answers and endpoints,
+#: which may have a user and a password.
+_LOGGERS = [logging.getLogger(name) for name in (
+    "botocore.auth", "botocore.endpoint", "botocore.httpsession", "botocore.parsers",
+    "botocore.regions", "botocore.tokens", "botocore.utils", "urllib3.connectionpool",
+    "urllib3.util.retry",
+)]  # fmt: skip
 
 #: False while nothing is logged. Its ``get`` is the filter: it returns the record otherwise.
 _may_log: ContextVar[bool] = ContextVar("botocore_ext_may_log")
