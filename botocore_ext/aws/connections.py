@@ -19,6 +19,7 @@ from functools import lru_cache
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from pathlib import Path
+from queue import Empty, Full
 from typing import Any
 
 from botocore.httpsession import ProxyConfiguration, URLLib3Session, get_cert_path
@@ -152,8 +153,36 @@ def _connection(kind: type) -> type:
     return type(kind.__name__, (_Connection, kind), {})
 
 
+class _Idle:
+    """The idle connections of a pool, the one used last first.
+
+    urllib3 uses ``queue.LifoQueue``. An interrupt while that takes its lock leaves the lock held,
+    and every thread that shares the pool would wait for ever.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        self._found: list[Any] = []
+        self._maxsize = maxsize
+
+    def get(self, **_: object) -> Any:
+        try:
+            return self._found.pop()
+        except IndexError:
+            raise Empty from None  # the pool creates a connection
+
+    def put(self, connection: Any, **_: object) -> None:
+        if self.qsize() >= self._maxsize:
+            raise Full  # the pool closes the connection
+        self._found.append(connection)
+
+    def qsize(self) -> int:
+        return len(self._found)
+
+
 class _Pool:
-    """Mark the pool classes that create connections of this module."""
+    """A mixin that marks the pool classes that create connections of this module."""
+
+    QueueCls = _Idle
 
 
 @lru_cache

@@ -1,12 +1,16 @@
-"""Run code of other packages in a helper thread, because nothing else can limit its time.
+"""Run code in a helper thread: that of other packages, and what no interrupt must reach.
 
-Calls of this package end at their deadline, in the thread of the caller (see ``deadline``).
+Nothing else can limit the time of other packages. Calls of this package end at their deadline, in
+the thread of the caller (see ``deadline``).
 """
 
+import _thread
 import contextvars
+import queue
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,6 +19,8 @@ T = TypeVar("T")
 NAME, LEFT_BEHIND = "botocore_ext", "botocore_ext, left behind"
 #: The number of threads that may be left behind at once.
 MOST = 8
+#: Seconds in which work that is stopped is expected to end.
+_LONGEST_END = 1
 
 
 def run_within(seconds: float, work: Callable[[], T]) -> T:
@@ -53,4 +59,53 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
         raise raised.pop()  # a name for it would be a reference cycle with its traceback
     if not returned:
         raise TimeoutError
+    return returned[0]
+
+
+def run_uninterrupted(work: Callable[[], T], stop: Callable[[], None]) -> T:
+    """Run ``work`` where no interrupt reaches it, and return its result.
+
+    If no thread can be started because the interpreter exits, it runs in the thread of the caller.
+
+    Args:
+        work: The work.
+        stop: Called after an interrupt of the caller, and makes the work end.
+
+    Raises:
+        Exception: The error of ``work``.
+    """
+    if sys.is_finalizing():
+        return work()
+    begun: list[None] = []
+    returned: list[T] = []
+    raised: list[BaseException] = []
+    ended: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def run() -> None:
+        begun.append(None)
+        try:
+            returned.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            raised.append(error)
+        ended.put(None)
+
+    def begin() -> None:  # pragma: no cover - the measurement begins in it
+        sys.settrace(threading.gettrace())  # as a Thread does
+        run()
+
+    try:
+        try:
+            # Not a Thread: an interrupt of its ``start`` can leave a lock held that it waits for.
+            _thread.start_new_thread(begin, ())
+        except RuntimeError:
+            run()
+        ended.get()
+    except BaseException:
+        stop()
+        if begun and not (returned or raised):
+            with suppress(queue.Empty):
+                ended.get(timeout=_LONGEST_END)
+        raise
+    if raised:
+        raise raised.pop()  # a name for it would be a reference cycle with its traceback
     return returned[0]

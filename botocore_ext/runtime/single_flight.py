@@ -162,7 +162,8 @@ class Flight(Generic[T]):
             raise NeedsItselfError
         with self.waited_for():
             try:
-                self._ended.get(timeout=timeout)
+                # Not with a timeout of 0: Python 3.10 then waits for ever, if it is slow.
+                self._ended.get(timeout != 0, timeout)
             except queue.Empty:
                 raise StillUnderWayError from None
             finally:

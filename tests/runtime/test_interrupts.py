@@ -2,11 +2,13 @@
 
 import contextvars
 import logging
+import os
+import signal
 import sys
 import threading
+import time
 from itertools import count
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 
@@ -18,6 +20,7 @@ from botocore_ext import (
     use_credentials,
 )
 from botocore_ext.runtime.process import output_of
+from tests import fakes
 
 PACKAGE = str(Path(botocore_ext.__file__).parent)
 ROLE = "arn:aws:iam::123456789012:role/Web"
@@ -31,22 +34,17 @@ def is_ours(code):
     return code.co_filename.startswith(PACKAGE)
 
 
-def is_waiting(code):
-    return code in {Popen._internal_poll.__code__, Popen._wait.__code__}
-
-
-def is_interrupted(work, kind, tried, is_there=is_ours):
+def is_interrupted(work, kind, tried):
     """Interrupt ``work`` in this package where it never was; return whether there was a place.
 
     Args:
         work: What to run.
         kind: Of event: ``line`` or ``opcode``.
         tried: The places until now, to which the new one is added.
-        is_there: Whether to interrupt within this code.
     """
 
     def on_event(frame, event, _):
-        if not is_there(frame.f_code):
+        if not is_ours(frame.f_code):
             return None
         frame.f_trace_opcodes = kind == "opcode"
         if event == kind:
@@ -108,7 +106,9 @@ def check_each(credentials, caplog, kind):
     assert len(tried) > 100
 
 
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_an_interrupt_at_any_line_of_a_call_leaves_nothing(aws, caplog):
+    """A connection on its way back into the pool is closed, because it has no owner."""
     credentials = from_web_token(role_arn=ROLE, web_identity_token="the-token").load()
     credentials.refresh()
     in_thread(lambda: check_each(credentials, caplog, "line"))
@@ -125,20 +125,72 @@ def test_an_interrupt_at_any_instruction_leaves_nothing(caplog):
     in_thread(lambda: check_each(chain, caplog, "opcode"))
 
 
-@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
-def test_an_interrupt_while_a_process_is_awaited_is_raised():
-    """One within ``Popen.poll`` leaves its lock held, for which nothing may wait for ever."""
-    tried = {}
+def test_a_request_takes_no_lock_that_an_interrupt_leaves_held(aws):
+    """An interrupt within ``Condition.__enter__`` leaves its lock held.
 
-    def work():
-        output_of(["sh", "-c", "echo printed; sleep 0.06"], 5)
+    Threads share the connections: with a lock like that, one of ``queue``, they would never end.
+    """
+    credentials = from_web_token(role_arn=ROLE, web_identity_token="the-token").load()
+    credentials.refresh()
+    ran = set()
 
-    def check():
-        while is_interrupted(work, "line", tried, is_waiting):
-            pass
+    def refresh():
+        sys.settrace(lambda frame, *_: ran.add(frame.f_code))
+        credentials.refresh()
 
-    in_thread(check)
-    assert {code.co_name for code, _ in tried} == {"_internal_poll", "_wait"}
+    in_thread(refresh)
+    assert threading.Condition.__enter__.__code__ not in ran
+
+
+def descriptors():
+    """Return the open descriptors, without the one that lists them."""
+    return sum(one.exists() for one in Path("/proc/self/fd").iterdir())
+
+
+def children():
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+
+
+def run_interrupted(seconds, work):
+    """Interrupt ``work`` after some time, if it is not over by then."""
+    armed = [seconds]
+
+    def interrupt(*_):
+        if armed:
+            raise InterruptionError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        try:
+            work()
+        finally:
+            armed.clear()
+    except InterruptionError:
+        pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_an_interrupt_while_a_process_runs_leaves_nothing():
+    """One within ``Popen`` would lose the process, or its pipes, or leave a lock held."""
+    before = descriptors()
+    command = ["sh", "-c", "echo printed; sleep 0.002"]
+    for number in range(100):
+        run_interrupted((number % 50 + 1) / 10_000, lambda: output_of(command, 5))
+    assert fakes.comes_true(lambda: children() == "" and descriptors() == before)
+
+
+def test_an_interrupt_ends_the_process_at_once(tmp_path):
+    """Before the interrupt reaches the caller, who may end the program."""
+    began = time.monotonic()
+    command = ["sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 60 >&- 2>&-"]
+    run_interrupted(0.3, lambda: output_of(command, None))
+    assert time.monotonic() - began < 10
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_an_interrupt_of_a_block_leaves_no_identity():
