@@ -314,11 +314,6 @@ class TestDeliberateDifferences:
         )
         assert found.fetch().access_key == "AKIAIOSFODNN7EXAMPLE"
 
-    def test_a_chain_stops_at_a_process_that_fails(self, config):
-        config("[profile a]\ncredential_process = false")
-        with pytest.raises(FetchError, match="custom-process"):
-            create_credential_chain(from_process(profile="a"), NAMES["provider"]).fetch()
-
     def test_token_code_is_sent_without_a_prompt(self, aws):
         params = {
             "RoleArn": "arn:aws:iam::123456789012:role/App",

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 from botocore import exceptions
-from botocore.credentials import ConfigProvider
 
 from botocore_ext import (
     ConfigurationError,
@@ -23,7 +22,6 @@ from botocore_ext import (
 from botocore_ext.aws import botocore_errors
 from botocore_ext.aws.frozen_credentials import FieldError
 from botocore_ext.errors import is_recoverable
-from botocore_ext.providers.environment import static_credentials
 from tests import fakes
 
 USER = "arn:aws:iam::123456789012:user/me"
@@ -195,23 +193,6 @@ def test_provider_error_is_raised_unchanged():
     with pytest.raises(FetchError) as raised:
         botocore_errors.native("other", "elsewhere", "do", fail)
     assert raised.value is error
-
-
-def test_half_of_static_credentials_names_the_profile(config):
-    path = config("[profile dev]\naws_access_key_id = AKIA\n")
-    with pytest.raises(ConfigurationError) as raised:
-        static_credentials("profile 'dev'", ConfigProvider(str(path), "dev"))
-    assert raised.value.reason == (
-        "profile 'dev' has an access key but no aws_secret_access_key: set both, or neither"
-    )
-
-
-def test_static_credentials(config):
-    secret = fakes.secret("secret-key")
-    path = config(f"[profile dev]\naws_access_key_id = AKIA\naws_secret_access_key = {secret}\n")
-    keys = static_credentials("profile 'dev'", ConfigProvider(str(path), "dev"))
-    assert (keys.access_key, keys.features) == ("AKIA", ("CREDENTIALS_PROFILE",))
-    assert static_credentials("none", ConfigProvider(str(path), "none")) is None
 
 
 def test_what_is_configured_and_fails_stops_a_chain():

@@ -55,6 +55,7 @@ class TestKinds:
         config(f"[profile p]\n{STATIC}aws_session_token = t\naws_account_id = 123456789012\n")
         keys = from_ini(profile="p").fetch()
         assert keys.parts() == ("AKIASTATIC", "s", "t", "123456789012")
+        assert keys.features == ("CREDENTIALS_PROFILE",)
 
     def test_static_credentials_of_the_credentials_file_go_first(self, config):
         config(

@@ -179,12 +179,6 @@ def test_the_environment_completes_a_provider_built_in_code(aws, monkeypatch):
     assert parameters_of(aws, role_session_name="code")["RoleSessionName"] == "code"
 
 
-def test_a_malformed_variable_is_named(monkeypatch):
-    monkeypatch.setenv("AWS_ROLE_ARN", "Web")
-    with pytest.raises(ConfigurationError, match="the environment variable AWS_ROLE_ARN is not an"):
-        from_web_token(web_identity_token="token").load()
-
-
 def test_a_role_assumer_is_called_instead_of_sts():
     seen = []
     provider = from_web_token(
