@@ -438,6 +438,11 @@ class TestProfileNamedInCode:
         found.providers = []
         assert found.load_credentials() is None
 
+    def test_a_list_that_others_assign_is_the_only_one(self):
+        found = botocore.session.Session(profile="app").get_component("credential_provider")
+        found.providers = [as_provider(keys)]
+        assert found.load_credentials().access_key == keys().access_key
+
     def test_a_library_that_replaces_botocores_factory_comes_first(self, mocker):
         create = botocore.credentials.create_credential_resolver
 
