@@ -9,11 +9,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from configparser import DuplicateOptionError, DuplicateSectionError, RawConfigParser
 from configparser import Error as ParserError
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from botocore import exceptions
 from botocore.session import Session
+from botocore.utils import resolve_imds_endpoint_mode
 
 from ..errors import ConfigurationError, FetchError, NotConfigured, ProviderError
 from ..runtime.context import redact_logs
@@ -195,6 +197,27 @@ def whole_number(session: Session, method: str | None, name: str) -> Any:
         pass
     fact = f"{name} is not a whole number: correct AWS_{name.upper()}, or {name} in the profile"
     raise ConfigurationError(provider=method, error_msg=fact)
+
+
+def read_settings(session: Session) -> None:
+    """Read the settings; botocore's errors are raised as they are.
+
+    Raises:
+        ValueError: A number is not a whole number.
+        botocore.exceptions.InvalidIMDSEndpointModeError: The mode is neither IPv4 nor IPv6.
+    """
+    for name in METADATA_NUMBERS:
+        session.get_config_variable(name)
+    resolve_imds_endpoint_mode(session)
+
+
+def check_settings(session: Session, method: str | None) -> None:
+    """Check the settings for a session that uses one provider only, which ``method`` names.
+
+    Raises:
+        ConfigurationError: One of them is malformed, or the profile does not exist.
+    """
+    create_with_botocore(session, method, partial(resolve_imds_endpoint_mode, session))
 
 
 def create_with_botocore(session: Session, method: str | None, create: Callable[[], T]) -> T:

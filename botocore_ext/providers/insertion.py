@@ -20,9 +20,8 @@ from botocore.credentials import (
     InstanceMetadataProvider,
     ProfileProviderBuilder,
 )
-from botocore.utils import create_nested_client, resolve_imds_endpoint_mode
+from botocore.utils import create_nested_client
 
-from ..aws.botocore_errors import METADATA_NUMBERS, create_with_botocore
 from ..catalogue import CHAIN, Row
 from ..options.scope import ProfileScope, Scope
 from ..profiles.inert import profile_of, source_profile_chain
@@ -268,27 +267,6 @@ def insert(
     elif "env" in methods:
         position = methods.index("env") + 1
     resolver.providers[position:position] = ours or providers_of_profile(session, region)
-
-
-def read_settings(session: botocore.session.Session) -> None:
-    """Read what botocore reads to create its providers: its errors are those of every session.
-
-    Raises:
-        ValueError: A setting of the metadata service is not a whole number.
-        botocore.exceptions.InvalidIMDSEndpointModeError: Its mode is neither IPv4 nor IPv6.
-    """
-    for name in METADATA_NUMBERS:
-        session.get_config_variable(name)
-    resolve_imds_endpoint_mode(session)
-
-
-def check_settings(session: botocore.session.Session, method: str | None) -> None:
-    """Check that botocore can create its resolver, for a session with a provider from code.
-
-    Raises:
-        ConfigurationError: A metadata service setting is malformed, or the profile does not exist.
-    """
-    create_with_botocore(session, method, partial(resolve_imds_endpoint_mode, session))
 
 
 def bind_all(

@@ -17,7 +17,6 @@ from botocore.credentials import CredentialProvider
 from ..profiles.inert import is_of_others
 from .resolver import (
     COMPONENT,
-    check_alone,
     first_region,
     is_unchanged,
     loaded_credentials,
@@ -132,12 +131,13 @@ def use_only(session: botocore.session.Session, source: "Source", *, is_new: boo
         TypeError: ``source`` is not a provider, or the session has credentials already.
         ConfigurationError: A setting that botocore reads for every session is malformed.
     """
-    from ..providers.function import as_only_provider  # noqa: PLC0415 - only sessions with one provider need it
+    from ..aws.botocore_errors import check_settings  # noqa: PLC0415 - only sessions with one provider need it
+    from ..providers.function import as_only_provider  # noqa: PLC0415 - it loads what providers need
 
     only = as_only_provider(source)
     session = botocore_session(session)
     if not is_new:
-        check_alone(session, only)
+        check_settings(session, only.METHOD)
         loaded = loaded_credentials(session)
         if loaded is not None:
             raise TypeError(

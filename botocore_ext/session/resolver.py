@@ -237,7 +237,9 @@ def create_resolver(
     """
     region = region or first_region(session)
     if only is not None:
-        check_alone(session, only)  # again: the profile may have changed
+        from ..aws.botocore_errors import check_settings
+
+        check_settings(session, only.METHOD)  # again: the profile may have changed
     elif theirs is not None:
         return _with_ours(theirs(), session, region, front)
     create = _create_async_resolver if is_async(session) else _create_sync_resolver
@@ -261,7 +263,8 @@ def _create_sync_resolver(
     profiles, profile = session.full_config["profiles"], profile_of(session)
     is_ours = bool(front) or not is_plain(profiles, profile)
     if is_ours and not front and _ours_come_first(session):
-        from ..providers.insertion import insert, providers_of_profile, read_settings
+        from ..aws.botocore_errors import read_settings
+        from ..providers.insertion import insert, providers_of_profile
 
         read_settings(session)
         ours = providers_of_profile(session, region)
@@ -367,17 +370,6 @@ def put_into(
         from ..providers.insertion import insert
 
     insert(resolver, session, region, front)
-
-
-def check_alone(session: botocore.session.Session, only: CredentialProvider) -> None:
-    """Check the settings that botocore reads for every session, for one that uses ``only``.
-
-    Raises:
-        ConfigurationError: One of them is malformed.
-    """
-    from ..providers.insertion import check_settings
-
-    check_settings(session, only.METHOD)
 
 
 def first_region(session: botocore.session.Session) -> str | None:
