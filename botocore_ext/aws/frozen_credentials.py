@@ -236,3 +236,8 @@ def expiration(value: Any) -> datetime:
         return moment.astimezone(timezone.utc)
     except OverflowError:  # within hours of the first or the last possible year
         return moment.replace(tzinfo=timezone.utc)
+
+
+def rfc_3339(time: datetime) -> str:
+    """Return a time as AWS writes it: ``2026-11-22T13:00:00Z``."""
+    return f"{time.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"

@@ -16,10 +16,9 @@ from socketserver import ThreadingTCPServer
 from threading import Thread
 from typing import Any
 
-from ..aws.frozen_credentials import FrozenCredentials
+from ..aws.frozen_credentials import FrozenCredentials, rfc_3339
 from ..errors import redacted_text
 from ..system import Clock
-from .lookup import rfc_3339
 
 _HOST = "127.0.0.1"
 _PATH = "/credentials"

@@ -15,11 +15,11 @@ from functools import partial
 
 from botocore.session import Session
 
-from ..aws.frozen_credentials import FrozenCredentials
+from ..aws.frozen_credentials import FrozenCredentials, rfc_3339
 from ..profiles.inert import profile_of
 from ..system import hand_down, system_environment
 from .failures import CommandError
-from .lookup import add_profile, look_up, rfc_3339, show_seconds
+from .lookup import add_profile, look_up, show_seconds
 
 #: Names the profiles that are being exported, outermost first, to processes that this one starts.
 PROFILES = "_BOTOCORE_EXT_PROFILES"

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
@@ -94,11 +93,6 @@ def look_up(session: Session) -> Lookup:
             "see what is missing, or name another with --profile"
         )
     return Lookup(session, name, credentials)
-
-
-def rfc_3339(time: datetime) -> str:
-    """Return a time as AWS writes it: ``2026-11-22T13:00:00Z``."""
-    return f"{time.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from typing import Any
 
 from botocore.session import Session
 
+from ..aws.frozen_credentials import rfc_3339
 from ..system import Clock
-from .lookup import add_profile, look_up, rfc_3339, show_seconds
+from .lookup import add_profile, look_up, show_seconds
 
 #: The region of a session that has none: STS answers in each.
 _REGION = "us-east-1"

@@ -9,7 +9,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from ..aws.frozen_credentials import FrozenCredentials
+from ..aws.frozen_credentials import FrozenCredentials, rfc_3339
 
 #: The version of ``Explanation.to_dict()``: another one if a name or a meaning changes.
 SCHEMA_VERSION = 1
@@ -299,7 +299,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.name.lower()
     if isinstance(value, datetime):
-        return f"{value.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+        return rfc_3339(value)
     if isinstance(value, dict):
         return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, tuple) else value

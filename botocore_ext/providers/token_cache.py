@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +11,7 @@ from typing import Any, cast
 from botocore.tokens import FrozenAuthToken, SSOTokenProvider
 from botocore.utils import JSONFileCache, SSOTokenLoader, parse_timestamp
 
+from ..aws.frozen_credentials import rfc_3339
 from ..runtime.context import RoutedLogger
 from ..runtime.files import Replacement
 from ..system import in_home, text_of
@@ -67,7 +68,7 @@ class TokenCache(JSONFileCache):
         """
         read = self._read.get(key)
         previous = json.loads(read) if read else {}
-        content = json.dumps({**previous, **value}, default=_as_text, indent=2)
+        content = json.dumps({**previous, **value}, default=rfc_3339, indent=2)
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             self._replace(self.file_of(key), read, content)
@@ -92,10 +93,6 @@ def _text_or_none(path: Path) -> str | None:
     with suppress(OSError, ValueError):
         return text_of(str(path))
     return None
-
-
-def _as_text(value: datetime) -> str:
-    return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # The token of an ``sso-session``, which AWS CLI writes and every SDK refreshes.
