@@ -40,7 +40,6 @@ class AsyncResolver(AioCredentialResolver):
     """
 
     def __init__(self, make: Callable[[], _Parts], only: CredentialProvider | None) -> None:
-        """Take the factory of the providers, and the only provider to use, if there is one."""
         self._parts = Once(make)
         self._searches: SharedTasks[AioCredentials | None] = SharedTasks()
         self.only = only

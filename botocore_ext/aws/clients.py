@@ -126,7 +126,6 @@ class InnerClients:
     """The inner clients of one binding, created once for each process."""
 
     def __init__(self) -> None:
-        """Start without a client."""
         self._cached: ProcessLocal[dict[object, _CachedClient]] = ProcessLocal(dict)
 
     def get(

@@ -61,7 +61,6 @@ class Endpoint:
     """A URL whose parts have all been checked. Its ``repr`` shows none: a path may be a secret."""
 
     def __init__(self, scheme: str, host: str, port: int, target: str) -> None:
-        """Take the parts."""
         self.scheme, self.host, self.port, self.target = scheme, host, port, target
 
     @classmethod

@@ -90,7 +90,6 @@ class _SharingLoader(Loader):
     """Shares the data that only botocore's package has, and reads other data itself."""
 
     def __init__(self, own: Loader, *, is_inner: bool) -> None:
-        """Take the loader, and whether it is for inner clients."""
         paths, files = own.search_paths, own.file_loader  # boto3 adds a path later
         super().__init__(paths, files, include_default_search_paths=False)
         self._is_inner = is_inner
@@ -228,7 +227,6 @@ class _Services(Mapping[str, Any]):
     """The services of a partition, each parsed at its first use."""
 
     def __init__(self, text: bytes, begin: int, end: int) -> None:
-        """Take the endpoint data and where the services are in it."""
         self._text, self._begin, self._end = text, begin, end
         self._parsed: dict[str, Any] = {}
 

@@ -76,7 +76,6 @@ class SameSettings(Session):
     """A session with the settings of another one, also when they change."""
 
     def __init__(self, original: Session, *, include_builtin_handlers: bool) -> None:
-        """Take the other session."""
         self._original = original
         super().__init__(include_builtin_handlers=include_builtin_handlers)
 

@@ -118,7 +118,6 @@ class _OptionMethod(Option):
     """An option of the same name as a method. Only ``_option_value`` returns its value."""
 
     def __init__(self, method: Any, **declaration: Any) -> None:
-        """Take the method, and the declaration of the option."""
         super().__init__(**declaration)
         self._method = method
 

@@ -25,7 +25,6 @@ class _Source:
     _shown: tuple[str, ...]
 
     def __init__(self, **settings: object) -> None:
-        """Take the settings."""
         vars(self).update(settings)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:

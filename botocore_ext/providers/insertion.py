@@ -113,7 +113,6 @@ class CredentialSources(CanonicalNameCredentialSourcer):
     """The values of ``credential_source``: botocore's three, and this package's providers."""
 
     def __init__(self, providers: list[CredentialProvider], scope: _ScopeOf) -> None:
-        """Take botocore's providers, and the scope of a profile."""
         super().__init__(providers)
         self._scope = scope
         self._bound: dict[str, Provider] = {}
@@ -153,7 +152,6 @@ class RoleProvider(PlainRoleProvider):
         theirs: list[CredentialProvider],
         cache: Any,
     ) -> None:
-        """Take the session's region and profile, and botocore's sources and cache."""
         scope = partial(ProfileScope, session, outer_region=outer_region(session, region))
         load_config = partial(_config_for_roles, session, profile)
         original = AssumeRoleProvider(

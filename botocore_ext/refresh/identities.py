@@ -48,7 +48,6 @@ class BoundIdentity(Once[Credentials]):
     """The credentials of one source in one session, loaded once for all threads."""
 
     def __init__(self, load: Callable[[], Credentials], reference: Callable[[], Any]) -> None:
-        """Take the function that loads the credentials, and a reference to their source."""
         super().__init__(load)
         self._reference = reference
         self._converted: Any = None

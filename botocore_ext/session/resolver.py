@@ -54,7 +54,6 @@ class Registration:
         only: CredentialProvider | None,
         theirs: Theirs | None,
     ) -> None:
-        """Take the arguments of ``create_resolver``."""
         self._create = partial(create_resolver, session, front, only, theirs=theirs)
         self._created: dict[None, CredentialResolver] = {}
         self.front, self.only, self.theirs = front, only, theirs
@@ -155,7 +154,6 @@ class SessionResolver(CredentialResolver):
     only: CredentialProvider | None = None
 
     def __init__(self, providers: list[CredentialProvider]) -> None:
-        """Take the providers, in order."""
         super().__init__(providers)
         self._flight: SingleFlight[Credentials | None] = SingleFlight()
 
