@@ -8,7 +8,7 @@ the other modules that do so.
 """
 
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary, ref
@@ -195,8 +195,9 @@ class LazyResolver(SessionResolver):
     @property
     def providers(self) -> list[CredentialProvider]:
         """The providers, in order; other libraries may change the list."""
+        created = self._create()
         self._first = []  # from now on only what is in the list
-        return self._create()
+        return created
 
     @providers.setter
     def providers(self, providers: list[CredentialProvider]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # an attribute in botocore
@@ -260,7 +261,7 @@ def _create_sync_resolver(
         return LazyResolver(plain_providers, [], *bind_all([only], session, region))
     profiles, profile = session.full_config["profiles"], profile_of(session)
     is_ours = bool(front) or not is_plain(profiles, profile)
-    if is_ours and not front and _ours_come_first(session):
+    if is_ours and not front and _ours_come_first(session, profiles.get(profile, {})):
         from ..aws.botocore_errors import read_settings
         from ..providers.insertion import insert, providers_of_profile
 
@@ -295,18 +296,21 @@ def _create_sync_resolver(
     return SessionResolver(resolver.providers) if is_botocores else resolver
 
 
-def _ours_come_first(session: Session) -> bool:
-    """Return whether the providers that a profile selects are the first of all.
+def _ours_come_first(session: Session, values: Mapping[str, Any]) -> bool:
+    """Return whether a profile selects a provider of this package, which is the first of all.
 
-    They come before roles, with which botocore's resolver begins if the profile is named in code;
+    It comes before roles, with which botocore's resolver begins if the profile is named in code;
     else it begins with the environment. What has replaced a factory of botocore may do otherwise.
     """
+    from ..profiles.selection import select
+
     factories = (
         (getattr(session, "_create_credential_resolver", None), botocore.session),
         (botocore.credentials.create_credential_resolver, botocore.credentials),
     )
     is_replaced = any(getattr(one, "__globals__", {}) is not vars(of) for one, of in factories)
-    return not is_replaced and session.instance_variables().get("profile") is not None
+    is_named = session.instance_variables().get("profile") is not None
+    return is_named and not is_replaced and select(values).row is not None
 
 
 def _with_ours(

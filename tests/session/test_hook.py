@@ -420,14 +420,21 @@ class TestProfileNamedInCode:
         assert methods(session) == [*OURS, *PLAIN[1:]]
         assert created.call_count == 1
 
-    def test_botocores_providers_follow(self, caplog):
+    def test_botocores_providers_follow(self, caplog, mocker):
+        """If that of the profile has nothing, as one of another package may."""
         caplog.set_level("DEBUG", "botocore.credentials")
-        session = botocore.session.Session(profile="keys")
-        assert session.get_credentials().method == "config-file"
+        mocker.patch.object(from_http, "load", return_value=None)
+        session = botocore.session.Session(profile="app")
+        assert session.get_credentials() is None
         asked = [one.rpartition(": ")[2] for one in caplog.messages if "Looking for" in one]
-        expected = [*OURS, *PLAIN[1:]]
-        assert asked == expected[: expected.index("config-file") + 1]
-        assert methods(session) == expected
+        assert asked == methods(session) == [*OURS, *PLAIN[1:]]
+
+    def test_they_are_all_of_the_profile_that_was_in_force(self):
+        """Without a provider of ours there is nothing to try before botocore's are created."""
+        session = botocore.session.Session(profile="keys")
+        resolver = session.get_component("credential_provider")
+        session.set_config_variable("profile", "app")
+        assert resolver.load_credentials().method == "config-file"
 
     def test_what_others_insert_goes_before(self):
         session = botocore.session.Session(profile="app")
