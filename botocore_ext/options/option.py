@@ -39,8 +39,8 @@ class Option:
     env: str | None = None
     #: Another variable that is read if ``env`` is not set.
     also_env: str | None = None
-    #: A value for documentation and errors.
-    example: str = "VALUE"
+    #: A value for documentation and errors: a string, or a number.
+    example: str | int = "VALUE"
     #: Setting it selects the provider; so does its ini key in a profile.
     selects: bool = False
     #: Without it the provider cannot work.
@@ -59,7 +59,7 @@ class Option:
     parse: Callable[[Any], Any] = staticmethod(lambda value: value)
     #: Converts ini text before ``parse``, such as a reference to a token, within a scope.
     read: "Callable[[Any, Scope], Any] | None" = None
-    #: The example as Python code; None: ``example`` as a string.
+    #: The example as Python code; None: the ``repr`` of ``example``.
     code: str | None = None
 
     def __init__(self, **declaration: Any) -> None:

@@ -94,8 +94,7 @@ class Provider(Specification):
     refresh_window: Window = option(
         default=DEFAULT_WINDOW,
         ini="botocore_ext_refresh_window",
-        example="300",
-        code="300",
+        example=300,
         parse=types.window,
         help="Seconds before expiry at which credentials are refreshed, at most half their "
         "lifetime; or `auto`, which chooses by lifetime as AWS's newest SDKs do.",
@@ -277,7 +276,7 @@ class Provider(Specification):
 def timeout_option(text: str | None = None, **declaration: Any) -> Any:
     """Declare the ``timeout`` of a provider that calls an endpoint."""
     return option(
-        **{"default": 1.0, "example": "1", "code": "1", **declaration},
+        **{"default": 1.0, "example": 1, **declaration},
         parse=types.timeout,
         help=text
         or "Seconds to connect and to wait for data. One attempt takes at most five times as long.",
@@ -287,7 +286,7 @@ def timeout_option(text: str | None = None, **declaration: Any) -> Any:
 def max_retries_option(text: str | None = None, **declaration: Any) -> Any:
     """Declare the ``max_retries`` of a provider that calls an endpoint."""
     return option(
-        **{"default": 0, "example": "3", "code": "3", **declaration},
+        **{"default": 0, "example": 3, **declaration},
         parse=types.whole,
         help=text
         or "Further attempts after a connection error, 429, 5xx or an answer that is not JSON.",
@@ -343,8 +342,7 @@ class WebIdentityRoleProvider(ServiceProvider):
     )
     duration_seconds: int | None = option(
         ini="duration_seconds",
-        example="3600",
-        code="3600",
+        example=3600,
         parse=types.whole,
         help="The lifetime of the role session in seconds; by default what STS chooses (3600).",
     )

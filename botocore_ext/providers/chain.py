@@ -129,8 +129,7 @@ class CredentialChain(Provider):
 
     @option_method(
         ini="credential_chain_expire_after",
-        example="900",
-        code="900",
+        example=900,
         parse=types.lifetime,
         help="Seconds, or a `timedelta`, after which credentials without an expiration are "
         "refreshed; 300 or more. `chain.expire_after(900)` returns a chain with this option.",

@@ -90,8 +90,7 @@ class RolesAnywhereProvider(ServiceProvider):
     )
     duration_seconds: int | None = option(
         ini="duration_seconds",
-        example="3600",
-        code="3600",
+        example=3600,
         parse=types.whole,
         help="The lifetime of the session in seconds; by default that of the profile.",
     )
