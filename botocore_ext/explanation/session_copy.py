@@ -19,8 +19,8 @@ from ..session.resolver import (
     create_resolver,
     first_region,
     is_unchanged,
-    pending,
     plain_resolver,
+    unused_registration,
 )
 
 
@@ -34,7 +34,7 @@ def session_copy(session: Session) -> Session:
 
 def has_only_one_provider(session: Session) -> bool:
     """Whether ``session`` takes its credentials from one provider alone."""
-    own: Any = pending(session) or session.get_component(COMPONENT)
+    own: Any = unused_registration(session) or session.get_component(COMPONENT)
     return getattr(own, "only", None) is not None
 
 
@@ -44,9 +44,9 @@ def providers_of(session: Session, copied: Session) -> tuple[list[CredentialProv
     The providers belong to ``copied``, except third-party ones, which stay those of the session.
     """
     copied.register_component("data_loader", session.get_component("data_loader"))
-    region, waiting = first_region(session), pending(session)
-    if waiting is not None and waiting.theirs is None:
-        return _chain(create_resolver(copied, waiting.front, waiting.only, region)), True
+    region, unused = first_region(session), unused_registration(session)
+    if unused is not None and unused.theirs is None:
+        return _chain(create_resolver(copied, unused.front, unused.only, region)), True
     own: Any = session.get_component(COMPONENT)
     plain: Any = partial(
         botocore.credentials.create_credential_resolver, copied, region_name=region

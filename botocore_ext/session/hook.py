@@ -20,11 +20,11 @@ from .resolver import (
     first_region,
     is_unchanged,
     loaded_credentials,
-    pending,
     put_into,
     register,
     registered_factory,
     takes_providers,
+    unused_registration,
 )
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
     """
     given = _as_providers(providers)
     inner = botocore_session(session)
-    waiting = pending(inner)
-    resolver: Any = None if waiting else inner.get_component(COMPONENT)
-    if getattr(waiting or resolver, "only", None) is not None:
+    unused = unused_registration(inner)
+    resolver: Any = None if unused else inner.get_component(COMPONENT)
+    if getattr(unused or resolver, "only", None) is not None:
         raise TypeError(
             "this session takes its credentials from one provider only: create another session"
         )
@@ -109,8 +109,8 @@ def extend(session: "boto3.Session | botocore.session.Session", *providers: "Sou
             "botocore_ext.Session(credentials=...)",
             stacklevel=2,
         )
-    if waiting is not None:
-        register(inner, (*given, *waiting.front), theirs=waiting.theirs)
+    if unused is not None:
+        register(inner, (*given, *unused.front), theirs=unused.theirs)
     elif is_unchanged(resolver, inner):
         register(inner, (*given, *(_installed or ())))
     elif takes_providers(resolver):

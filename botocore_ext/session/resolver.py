@@ -65,12 +65,12 @@ class Registration:
 
 
 #: The registrations that sessions have not used yet.
-_pendings: "WeakKeyDictionary[Session, ref[Registration]]" = WeakKeyDictionary()
+_unused: "WeakKeyDictionary[Session, ref[Registration]]" = WeakKeyDictionary()
 
 
-def pending(session: Session) -> Registration | None:
+def unused_registration(session: Session) -> Registration | None:
     """Return the registration that the session has not used yet, if there is one."""
-    found = _pendings.get(session)
+    found = _unused.get(session)
     return None if found is None else found()
 
 
@@ -92,7 +92,7 @@ def register(
 ) -> None:
     """Make the session create its resolver by ``create_resolver``, when it needs one."""
     registration = Registration(session, front, only, theirs)
-    _pendings[session] = ref(registration)
+    _unused[session] = ref(registration)
     session.lazy_register_component(COMPONENT, registration)
 
 
@@ -117,18 +117,18 @@ class _AsyncNothing:
 
 def loaded_credentials(session: Session) -> Any:
     """Return the credentials that the session has loaded, without a search."""
-    waiting = pending(session)
-    resolver: Any = None if waiting else session.get_component(COMPONENT)
-    nothing = _AsyncNothing() if is_async(session) else _Nothing(waiting or (lambda: resolver))
+    unused = unused_registration(session)
+    resolver: Any = None if unused else session.get_component(COMPONENT)
+    nothing = _AsyncNothing() if is_async(session) else _Nothing(unused or (lambda: resolver))
     try:
         session.register_component(COMPONENT, nothing)
         found: Any = session.get_credentials()
         return _result_of(found) if is_async(session) else found
     finally:  # the session stays as it was, even after an interrupt
-        if waiting is None:
+        if unused is None:
             session.register_component(COMPONENT, resolver)
         else:
-            session.lazy_register_component(COMPONENT, waiting)
+            session.lazy_register_component(COMPONENT, unused)
 
 
 def _result_of(coroutine: Coroutine[Any, Any, Any]) -> Any:

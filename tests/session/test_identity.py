@@ -491,4 +491,4 @@ def test_async_sessions_are_refused():
 
     with pytest.raises(TypeError, match="not .*Async"):
         Session(botocore_session=Async(), credentials=lambda: None)
-    assert resolver.pending(botocore.session.Session()) is None
+    assert resolver.unused_registration(botocore.session.Session()) is None
