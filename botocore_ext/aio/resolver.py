@@ -5,7 +5,6 @@ from inspect import iscoroutinefunction
 from typing import Any, cast
 
 import aiobotocore.session  # pyright: ignore[reportMissingImports] - of the extra aio
-import botocore.session
 from aiobotocore.credentials import (  # pyright: ignore[reportMissingImports] - of the extra aio
     AioCredentialResolver,  # pyright: ignore[reportMissingImports] - of the extra aio
     AioCredentials,  # pyright: ignore[reportMissingImports] - of the extra aio
@@ -104,7 +103,7 @@ def resolver_of(
 class AsyncProvider(CredentialProvider):
     """A synchronous provider in a session of aiobotocore."""
 
-    def __init__(self, provider: CredentialProvider, session: botocore.session.Session) -> None:
+    def __init__(self, provider: CredentialProvider, session: Session) -> None:
         """Take the provider, bound to a synchronous copy of the session, and the session."""
         super().__init__()
         self.METHOD, self.CANONICAL_NAME = provider.METHOD, provider.CANONICAL_NAME
@@ -138,7 +137,7 @@ class AsyncProvider(CredentialProvider):
 
 def insert_async(
     resolver: CredentialResolver,
-    session: botocore.session.Session,
+    session: Session,
     region: str | None,
     front: Sequence[CredentialProvider],
 ) -> None:
@@ -159,9 +158,7 @@ def insert_async(
     ]
 
 
-def _asynchronous(
-    provider: CredentialProvider, session: botocore.session.Session
-) -> CredentialProvider:
+def _asynchronous(provider: CredentialProvider, session: Session) -> CredentialProvider:
     return provider if iscoroutinefunction(provider.load) else AsyncProvider(provider, session)
 
 

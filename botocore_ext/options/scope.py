@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
+from botocore.session import Session
 
 from ..aws.botocore_errors import native
 from ..aws.clients import InnerClients, create
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 @cache
-def _private_session() -> botocore.session.Session:
+def _private_session() -> Session:
     """Return the session of providers that are used without one."""
-    return botocore.session.Session()
+    return Session()
 
 
 def reset() -> None:
@@ -36,13 +36,13 @@ class Scope:
 
     def __init__(  # noqa: PLR0913 - each is a keyword of its own
         self,
-        given_session: botocore.session.Session | None = None,
+        given_session: Session | None = None,
         *,
         profile: str | None = None,
         is_bare: bool = False,
         outer_region: str | None = None,
         region_of_chain: str | None = None,
-        given_files: botocore.session.Session | None = None,
+        given_files: Session | None = None,
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         shared_clients: InnerClients | None = None,
@@ -78,7 +78,7 @@ class Scope:
         return cls(**(arguments | changes))
 
     @property
-    def session(self) -> botocore.session.Session:
+    def session(self) -> Session:
         """The session that creates inner clients, checked once.
 
         Raises:
@@ -91,12 +91,12 @@ class Scope:
         return found
 
     @property
-    def unchecked_session(self) -> botocore.session.Session:
+    def unchecked_session(self) -> Session:
         """The session, for what does not depend on its profile."""
         return self.given_session or _private_session()
 
     @property
-    def files(self) -> botocore.session.Session:
+    def files(self) -> Session:
         """The session whose config and credentials files have the profile."""
         return self.given_files or self.given_session or _private_session()
 

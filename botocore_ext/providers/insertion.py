@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import botocore.session
 from botocore.credentials import (
     AssumeRoleProvider,
     CanonicalNameCredentialSourcer,
@@ -20,6 +19,7 @@ from botocore.credentials import (
     InstanceMetadataProvider,
     ProfileProviderBuilder,
 )
+from botocore.session import Session
 from botocore.utils import create_nested_client
 
 from ..catalogue import CHAIN, Row
@@ -90,9 +90,7 @@ class InsertedSource(str):
 class SourceProfileProviders(ProfileProviderBuilder):
     """Builds the providers of a source profile, this package's first, once for each profile."""
 
-    def __init__(
-        self, session: botocore.session.Session, cache: Any, region: str | None, scope: _ScopeOf
-    ) -> None:
+    def __init__(self, session: Session, cache: Any, region: str | None, scope: _ScopeOf) -> None:
         super().__init__(session, cache=cache, region_name=region)
         self._scope = scope
         self._inserted: dict[str, list[CredentialProvider]] = {}
@@ -146,7 +144,7 @@ class RoleProvider(PlainRoleProvider):
 
     def __init__(
         self,
-        session: botocore.session.Session,
+        session: Session,
         region: str | None,
         profile: str,
         theirs: list[CredentialProvider],
@@ -178,7 +176,7 @@ class RoleProvider(PlainRoleProvider):
 def replace_roles(
     kind: type[RoleProvider],
     providers: Sequence[CredentialProvider],
-    session: botocore.session.Session,
+    session: Session,
     region: str | None,
     profile: str,
 ) -> list[CredentialProvider]:
@@ -195,13 +193,13 @@ def replace_roles(
     ]
 
 
-def outer_region(session: botocore.session.Session, client_region: str | None) -> str | None:
+def outer_region(session: Session, client_region: str | None) -> str | None:
     """Return the region that inner clients inherit: the first client's, else the session's."""
     region: str | None = client_region or session.get_config_variable("region")
     return region
 
 
-def _config_for_roles(session: botocore.session.Session, profile: str) -> Mapping[str, Any]:
+def _config_for_roles(session: Session, profile: str) -> Mapping[str, Any]:
     """Return the configuration for ``AssumeRoleProvider``, which uses every ``role_arn``.
 
     A profile whose ``role_arn`` belongs to a provider of this package is shown without it. A
@@ -231,9 +229,7 @@ def _config_for_roles(session: botocore.session.Session, profile: str) -> Mappin
 # The resolver of a session.
 
 
-def providers_of_profile(
-    session: botocore.session.Session, region: str | None
-) -> list[CredentialProvider]:
+def providers_of_profile(session: Session, region: str | None) -> list[CredentialProvider]:
     """Return this package's providers for the profile of a session, in order."""
     scope = ProfileScope(
         session, profile=profile_of(session), outer_region=outer_region(session, region)
@@ -243,7 +239,7 @@ def providers_of_profile(
 
 def insert(
     resolver: CredentialResolver,
-    session: botocore.session.Session,
+    session: Session,
     region: str | None,
     front: Sequence[CredentialProvider],
     ours: Sequence[CredentialProvider] = (),
@@ -268,9 +264,7 @@ def insert(
 
 
 def bind_all(
-    providers: Sequence[CredentialProvider],
-    session: botocore.session.Session,
-    region: str | None,
+    providers: Sequence[CredentialProvider], session: Session, region: str | None
 ) -> list[CredentialProvider]:
     """Bind providers from code to ``session``; those of botocore stay as they are."""
     scope = Scope(session, outer_region=outer_region(session, region))

@@ -219,7 +219,7 @@ class LazyResolver(SessionResolver):
 
 
 def create_resolver(
-    session: botocore.session.Session,
+    session: Session,
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
     region: str | None = None,
@@ -314,7 +314,7 @@ def _ours_come_first(session: Session, values: Mapping[str, Any]) -> bool:
 
 
 def _with_ours(
-    resolver: Any, session: botocore.session.Session, region: str | None, front: Sequence[Any]
+    resolver: Any, session: Session, region: str | None, front: Sequence[Any]
 ) -> CredentialResolver:
     """Add providers to the resolver of another library, if the session needs them."""
     is_ours = front or not is_plain(session.full_config["profiles"], profile_of(session))
@@ -334,7 +334,7 @@ def plain_resolver(session: Session, region: str | None = None) -> CredentialRes
 
 
 def _create_async_resolver(
-    session: botocore.session.Session,
+    session: Session,
     region: str | None,
     front: Sequence[CredentialProvider],
     only: CredentialProvider | None,
@@ -361,7 +361,7 @@ def takes_providers(resolver: Any) -> bool:
 
 def put_into(
     resolver: CredentialResolver,
-    session: botocore.session.Session,
+    session: Session,
     region: str | None,
     front: Sequence[CredentialProvider],
 ) -> None:
@@ -374,13 +374,13 @@ def put_into(
     insert(resolver, session, region, front)
 
 
-def first_region(session: botocore.session.Session) -> str | None:
+def first_region(session: Session) -> str | None:
     """Return the region of the session's first client; None if there is none yet."""
     region: str | None = getattr(session, "_last_client_region_used", None)
     return region
 
 
-def is_unchanged(resolver: Any, session: botocore.session.Session) -> bool:
+def is_unchanged(resolver: Any, session: Session) -> bool:
     """Return whether a resolver is botocore's, and unchanged.
 
     If so it can be created later, and then uses the region of the session's first client.
