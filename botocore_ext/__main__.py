@@ -27,10 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("commands.run", "run a Python program that uses boto3 with install()"),
     "providers": ("commands.table", "print the table of all providers"),
     "completion": ("commands.completion", "print a script that lets a shell complete commands"),
-    "demo": (
-        "commands.demo",
-        "resolve seven profiles against a simulated AWS on this machine",
-    ),
+    "demo": ("commands.demo", "resolve seven profiles against a simulated AWS on this machine"),
 }
 
 

@@ -54,8 +54,7 @@ class ProviderError(CredentialRetrievalError):
 
 
 class NotConfigured(  # noqa: N818 - the name of an outcome, not of a failure  # pyright: ignore[reportIncompatibleVariableOverride]  # botocore-stubs' kwargs
-    ProviderError,
-    NoCredentialsError,
+    ProviderError, NoCredentialsError
 ):
     """Nothing configures this provider; a chain continues with its next link.
 

@@ -55,7 +55,7 @@ _TEXTS: Mapping[type[ProviderError], Mapping[type[Exception], str]] = {
         exceptions.MetadataRetrievalError: (
             "{source} returned no token, and IMDSv1, which needs none, is disabled: raise the hop "
             "limit of the instance for containers, or allow IMDSv1"
-        ),
+        )
     },
     FetchError: {
         exceptions.SSOTokenLoadError: "{source} has no accessToken or no expiresAt: {remedy}",

@@ -185,7 +185,7 @@ class FrozenCredentials:
                 "expiration": getattr(
                     credentials, "expiration", getattr(credentials, "_expiry_time", None)
                 ),
-            },
+            }
         )
         return found.with_features(getattr(credentials, "_features", ()))
 

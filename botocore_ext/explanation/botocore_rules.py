@@ -16,10 +16,7 @@ from .view import View
 
 #: Settings, and arguments of a session, that are credentials themselves.
 CREDENTIAL_SETTINGS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-_CONTAINER_URIS = (
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-)
+_CONTAINER_URIS = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 #: What a profile and its ``sso-session`` section must set together.
 _SSO_KEYS = ("sso_start_url", "sso_region", "sso_account_id", "sso_role_name")
 #: Where boto 2 had its configuration.

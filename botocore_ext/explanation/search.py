@@ -17,12 +17,7 @@ from ..options.resolution import PROFILE
 from ..options.scope import ProfileScope
 from ..profiles.inert import BOTOCORES_SOURCES, is_role, source_profile_chain
 from ..profiles.registry import profile_key, rows_of, source_of
-from ..profiles.selection import (
-    STATIC_SETTINGS,
-    reason_not_selected,
-    role_source,
-    selecting_keys,
-)
+from ..profiles.selection import STATIC_SETTINGS, reason_not_selected, role_source, selecting_keys
 from ..providers.base import Provider
 from ..providers.chain import CredentialChain, fetch_from
 from ..providers.function import FunctionProvider

@@ -207,13 +207,7 @@ class SingleFlight(Generic[T]):
     def __init__(self) -> None:
         self._flights: ProcessLocal[dict[object, Flight[T]]] = ProcessLocal(dict)
 
-    def run(
-        self,
-        call: Callable[[], T],
-        *,
-        key: object = None,
-        timeout: float | None = None,
-    ) -> T:
+    def run(self, call: Callable[[], T], *, key: object = None, timeout: float | None = None) -> T:
         """Run ``call``, or wait for another thread's call with an equal key and share its outcome.
 
         Raises:

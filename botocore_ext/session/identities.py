@@ -26,10 +26,7 @@ _EXPLICIT = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", 
 
 
 def client(
-    session: "boto3.Session | Session",
-    *args: Any,
-    credentials: "Source",
-    **kwargs: Any,
+    session: "boto3.Session | Session", *args: Any, credentials: "Source", **kwargs: Any
 ) -> Any:
     """Create a client of ``session`` that signs with ``credentials`` and nothing else.
 
