@@ -65,11 +65,8 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
 def run_uninterrupted(work: Callable[[], T], stop: Callable[[], None]) -> T:
     """Run ``work`` where no interrupt reaches it, and return its result.
 
-    If no thread can be started because the interpreter exits, it runs in the thread of the caller.
-
-    Args:
-        work: The work.
-        stop: Called after an interrupt of the caller, and makes the work end.
+    After an interrupt of the caller, ``stop`` makes it end. If no thread can be started because the
+    interpreter exits, it runs in the thread of the caller.
 
     Raises:
         Exception: The error of ``work``.

@@ -118,9 +118,9 @@ def _read_within_limits(process: Popen[bytes], limit: _Limit) -> tuple[bytes, by
     return bytes(received[out]), bytes(received[complaints])
 
 
-def _communicated(process: Popen[bytes], limit: _Limit) -> tuple[bytes, bytes]:
+def _communicate_on_windows(process: Popen[bytes], limit: _Limit) -> tuple[bytes, bytes]:
     return limit.wait(process.communicate)  # pragma: no cover - the tests run elsewhere
 
 
 #: On Windows only a thread can wait for a pipe.
-_communicate = _communicated if os.name == "nt" else _read_within_limits
+_communicate = _communicate_on_windows if os.name == "nt" else _read_within_limits

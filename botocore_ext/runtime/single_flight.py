@@ -162,7 +162,7 @@ class Flight(Generic[T]):
             raise NeedsItselfError
         with self.waited_for():
             try:
-                # Not with a timeout of 0: Python 3.10 then waits for ever, if it is slow.
+                # Not with a timeout of 0, with which Python 3.10 can wait forever.
                 self._ended.get(timeout != 0, timeout)
             except queue.Empty:
                 raise StillUnderWayError from None
