@@ -11,10 +11,6 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .session.hook import extend as extend
-from .session.hook import install as install
-from .session.hook import uninstall as uninstall
-
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in the catalogue
@@ -54,12 +50,15 @@ if TYPE_CHECKING:  # the public names; ``__getattr__`` finds the factories in th
     from .providers.web_identity import from_token_file as from_token_file
     from .providers.web_identity import from_web_token as from_web_token
     from .refresh.credentials import ProviderCredentials as ProviderCredentials
+    from .session.hook import extend as extend
+    from .session.hook import install as install
+    from .session.hook import uninstall as uninstall
     from .session.identities import client as client
     from .session.identities import resource as resource
     from .session.session import Session as Session
 
 _MODULES = ("exceptions", "tokens")
-#: The modules of the public names that are neither loaded here nor factories.
+#: The modules of the public names that are not factories.
 _HOMES = {
     "Attempt": "errors",
     "ChainError": "errors",
@@ -78,9 +77,12 @@ _HOMES = {
     "Token": "options.references",
     "client": "session.identities",
     "explain": "explanation.explain",
+    "extend": "session.hook",
+    "install": "session.hook",
     "option": "options.option",
     "per_request": "providers.identities",
     "resource": "session.identities",
+    "uninstall": "session.hook",
     "use_credentials": "providers.identities",
 }
 
@@ -92,9 +94,11 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
             return import_module(f".{name}", __name__)
         if name == "__all__":
             return _public_names()
-        from .catalogue import find_module  # noqa: PLC0415 - install() alone needs no catalogue
+        home = _HOMES.get(name)
+        if home is None:
+            from .catalogue import find_module  # noqa: PLC0415 - install() alone needs no catalogue
 
-        home = _HOMES.get(name) or find_module(name)
+            home = find_module(name)
         if home is None:
             text = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(text, name=name, obj=sys.modules[__name__])
@@ -105,7 +109,7 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
 def _public_names() -> list[str]:
     from .catalogue import ROWS  # noqa: PLC0415 - install() alone needs no catalogue
 
-    return sorted(["extend", "install", "uninstall", *_HOMES, *(row.factory for row in ROWS)])
+    return sorted([*_HOMES, *(row.factory for row in ROWS)])
 
 
 def __dir__() -> list[str]:

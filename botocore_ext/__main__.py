@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from . import __version__
-from .refresh import logger as refresh_logger
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 #: 128 and the number of SIGINT, as in a shell.
 INTERRUPTED = 130
@@ -42,13 +45,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # perhaps while a module is imported
         sys.stderr.write("botocore-ext: interrupted\n")
         return INTERRUPTED
+    except OSError as error:
+        unwritten = error
+
+    def fail(_: object) -> int:
+        raise unwritten
+
+    from .commands.failures import exit_status  # noqa: PLC0415 - help and version need no botocore
+
+    return exit_status(fail, argparse.Namespace())
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises ``OSError`` if help or the version cannot be written."""
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        is_output = file is not None and file is sys.stdout
+        if is_output:
+            sys.stdout.write(message)
+            sys.stdout.flush()
+        else:
+            super()._print_message(message, file)
 
 
 def _run(argv: Sequence[str] | None) -> int:
     given = sys.argv[1:] if argv is None else [*argv]
     end = given.index("--") if "--" in given else len(given)
     given, child = given[:end], given[end + 1 :]
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="botocore-ext",
         description="The credential providers of the AWS SDK for JavaScript v3 that boto3 lacks.",
     )
@@ -76,10 +100,11 @@ def _run(argv: Sequence[str] | None) -> int:
             needed = "takes no" if child else "needs a"
             parser.error(f"{given[0]} {needed} program after --")
         arguments.command = child
+    from .commands.failures import exit_status  # noqa: PLC0415 - help and version need no botocore
+    from .refresh import logger as refresh_logger  # noqa: PLC0415 - the same
+
     # A command prints the failed fetch itself; other warnings reach the terminal.
     refresh_logger.logger.addHandler(logging.NullHandler())
-    from .commands.failures import exit_status  # noqa: PLC0415 - help and version need no botocore
-
     if arguments.log_level is None:
         return exit_status(arguments.run, arguments)
     with _show_log(arguments.log_level):

@@ -17,11 +17,12 @@ FULL = Path("/dev/full")
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
-def test_full_disk_is_one_line(config, capsys, monkeypatch):
+@pytest.mark.parametrize("command", [["list"], ["--version"], ["list", "--help"]])
+def test_full_disk_is_one_line(command, config, capsys, monkeypatch):
     config("[profile web]\nregion = eu-west-1\n")
     with FULL.open("w") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        assert main(["list"]) == 1
+        assert main(command) == 1
     assert capsys.readouterr().err == (
         "botocore-ext: the output could not be written: No space left on device\n"
     )

@@ -1,6 +1,7 @@
 """What all commands have in common."""
 
 import logging
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -29,6 +30,14 @@ def test_version_is_shown(option, capsys):
         main([option])
     assert stopped.value.code == 0
     assert capsys.readouterr().out == f"botocore_ext {botocore_ext.__version__}\n"
+
+
+def test_version_needs_no_botocore():
+    """Most of a start is its import, in which an interrupt must be one line: see below."""
+    code = "import sys, botocore_ext.__main__ as it\n"
+    code += "try: it.main(['-V'])\nfinally: print('botocore' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == ["False"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
