@@ -315,6 +315,8 @@ def test_session_uses_only_its_provider(monkeypatch, aws):
     session = Session(credentials=provider, region_name="eu-west-1")
     assert session.region_name == "eu-west-1"
     assert session.get_credentials().method == "custom-http"
+    assert methods(session) == PLAIN  # programs that look for one find it
+    assert session.get_credentials().method == "custom-http"
     assert Session(credentials=keys).get_credentials().access_key == "AKIAFUNCTION"
     assert Session(credentials=EnvProvider()).get_credentials().method == "env"
 
