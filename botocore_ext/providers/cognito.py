@@ -304,7 +304,8 @@ class CachedIdentity:
         That is in the IDs of the provider, in those that providers of this process share by user
         identifier, and in the caller's cache. An error of that cache fails no fetch.
         """
-        self.key, self.region, self.cache = key, region, cache
+        self.key, self.region = key, region
+        self.cache = self._cache_of_guests = cache
         self._ids = [own] if shared is None else [own, shared]
         self._began = [ids.current for ids in self._ids]
         self._own_cache, self._in_memory = self._began[0], self._began[-1]
@@ -344,7 +345,7 @@ class CachedIdentity:
 
     def sign_in(self) -> None:
         """Leave the caller's cache to guests, because it does not say whose identity it has."""
-        self._cache_of_guests, self.cache = self.cache, None
+        self.cache = None
 
     def remove_guest(self, identity: str) -> None:
         """Remove ``identity`` from the cache of guests: it belongs to the user who signed in."""
