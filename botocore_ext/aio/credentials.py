@@ -62,17 +62,17 @@ class AsyncCredentials(AioRefreshableCredentials):
         return frozen
 
     async def _get_or_fetch(self) -> ReadOnlyCredentials:
-        cached = self._cached(allow_stale=False)
+        cached = self._cached_credentials(allow_stale=False)
         if cached is not None:
             return cached
         key = self._fetch_key()
-        cached = self._cached(allow_stale=True) if self._fetches.has(key) else None
+        cached = self._cached_credentials(allow_stale=True) if self._fetches.has(key) else None
         if cached is not None:
             return cached
         try:
             return await self._fetches.run(partial(in_thread, self._fetch), key)
         except NeedsItselfError:
-            unexpired = self._unexpired()
+            unexpired = self._unexpired_credentials()
             if unexpired is not None:
                 return unexpired  # the fetch itself makes a request with them
             raise needs_itself(self.method) from None
@@ -92,12 +92,12 @@ class AsyncCredentials(AioRefreshableCredentials):
         """See ``FrozenCredentials.features``."""
         return ()
 
-    def _unexpired(self) -> ReadOnlyCredentials | None:
+    def _unexpired_credentials(self) -> ReadOnlyCredentials | None:
         """Return the credentials if they have not expired."""
         return None if self._last is None or self.refresh_needed(0) else self._last
 
-    def _cached(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
-        """Return the credentials to serve without a fetch, if any (see ``Refresher.cached``)."""
+    def _cached_credentials(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
+        """Return the credentials to serve without a fetch (see ``Refresher.cached_state``)."""
         if self._last is None:
             return None
         is_due = self._credentials.refresh_needed(_ROLE_MANDATORY if allow_stale else None)
@@ -179,12 +179,12 @@ class AsyncProviderCredentials(AsyncCredentials):
     def _features(self) -> tuple[str, ...]:
         return self._credentials._features
 
-    def _unexpired(self) -> ReadOnlyCredentials | None:
+    def _unexpired_credentials(self) -> ReadOnlyCredentials | None:
         # Not ``_last``: a thread may have been late, with credentials of a previous token.
-        return self._credentials._unexpired()
+        return self._credentials._unexpired_credentials()
 
-    def _cached(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
-        return self._credentials._cached(allow_stale=allow_stale)
+    def _cached_credentials(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
+        return self._credentials._cached_credentials(allow_stale=allow_stale)
 
     async def refresh(self) -> None:
         """See ``ProviderCredentials.refresh``."""
@@ -258,7 +258,7 @@ class AsyncIdentityCache(IdentityCache):
 
     async def get_credentials(self, bucket: str) -> Any:
         """See ``IdentityCache.get_credentials``."""
-        session, key = self._cached(bucket), (self.access_key, bucket)
+        session, key = self._cached_session(bucket), (self.access_key, bucket)
         flight = self._sessions.flight
         if session and (session.has_left(ADVISORY) or flight.has(key)):
             return session.credentials

@@ -79,7 +79,7 @@ class Endpoint:
         if "@" in parts.netloc:
             raise ValueError("contains a user name or password, which is never sent")
         # urlsplit reads [a.name] as a.name, and drops what is around brackets.
-        expected = re.escape(_bracketed(host)) + "(:[0-9]*)?"
+        expected = re.escape(_in_brackets(host)) + "(:[0-9]*)?"
         is_whole = re.fullmatch(expected, parts.netloc, re.IGNORECASE) is not None
         if not is_whole or not (is_address(host) or re.fullmatch(_NAME, host, re.IGNORECASE)):
             raise ValueError("names a host that is neither an address nor a DNS name")
@@ -91,12 +91,12 @@ class Endpoint:
     @property
     def authority(self) -> str:
         """Host and port as in the ``Host`` header; errors name the endpoint by it."""
-        host = _bracketed(self.host)
+        host = _in_brackets(self.host)
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     def url(self, address: str) -> str:
         """Return the URL with ``address`` instead of the host."""
-        return f"{self.scheme}://{_bracketed(address)}:{self.port}{self.target}"
+        return f"{self.scheme}://{_in_brackets(address)}:{self.port}{self.target}"
 
     def addresses(self) -> list[str]:
         """Return the addresses to connect to: the host, or for http all addresses of its name.
@@ -130,5 +130,5 @@ def _split(text: str) -> tuple[SplitResult, str, int | None]:
     return parts, parts.hostname or "", port
 
 
-def _bracketed(host: str) -> str:
+def _in_brackets(host: str) -> str:
     return f"[{host}]" if ":" in host else host

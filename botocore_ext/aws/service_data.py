@@ -65,7 +65,7 @@ class _BuiltIn(Loader):
     def load_parsed(self, name: str) -> Any:
         """Return the data in a file that exists."""
         text = _read("load_text", name)
-        return text.parsed() if isinstance(text, Endpoints) else json.loads(text)
+        return text.parse() if isinstance(text, Endpoints) else json.loads(text)
 
 
 #: What was read, by the method of ``_BuiltIn`` and its arguments. Nothing is put here before it is
@@ -129,8 +129,8 @@ class _SharingLoader(Loader):
         others = set(self.search_paths) - {Loader.BUILTIN_DATA_PATH}
         if not self._is_inner:
             others.add(_EXTRAS)
-        places = [join(path, name) for path in others]  # noqa: PTH118 - pathlib takes ten times as long
-        return Loader.BUILTIN_DATA_PATH in self.search_paths and not any(map(exists, places))
+        paths = [join(path, name) for path in others]  # noqa: PTH118 - pathlib takes ten times as long
+        return Loader.BUILTIN_DATA_PATH in self.search_paths and not any(map(exists, paths))
 
 
 def _has_model(type_name: str, folder: str) -> bool:
@@ -187,9 +187,9 @@ class Endpoints:
 
         If the layout differs from botocore's file, nothing is cut.
         """
-        self._text, self._places = text, list(_services_in(text))
+        self._text, self._positions = text, list(_services_in(text))
         self._rest, end = b"", 0
-        for number, (begin, next_end) in enumerate(self._places):
+        for number, (begin, next_end) in enumerate(self._positions):
             self._rest += text[end:begin] + f'\n"{_CUT}": {number}'.encode()
             end = next_end
         self._rest += text[end:]
@@ -199,17 +199,17 @@ class Endpoints:
             cut = []
         if not all(
             {_CUT: number} in cut and text.startswith(_FIRST, begin)
-            for number, (begin, _) in enumerate(self._places)
+            for number, (begin, _) in enumerate(self._positions)
         ):
             self._rest = text
 
-    def parsed(self) -> dict[str, Any]:
+    def parse(self) -> dict[str, Any]:
         """Return the endpoint data, whose services are parsed when they are used."""
         data: dict[str, Any] = json.loads(self._rest)
         for partition in data["partitions"]:
             number = partition.get("services", {}).get(_CUT)
             if number is not None:
-                partition["services"] = _Services(self._text, *self._places[number])
+                partition["services"] = _Services(self._text, *self._positions[number])
         return data
 
 

@@ -109,7 +109,7 @@ def _not_logged_in(context: _Context, error: Exception) -> ProviderError | None:
     return FetchError(provider=context.method, error_msg=fact) if is_absent else None
 
 
-def _expired(context: _Context, error: Exception) -> ProviderError | None:
+def _already_expired(context: _Context, error: Exception) -> ProviderError | None:
     if not str(error).startswith("Credentials were refreshed, but"):
         return None
     fact = f"{context.source} returned credentials that have expired: {context.remedy}"
@@ -131,6 +131,6 @@ _TRANSLATIONS: Mapping[type[Exception], _Translate] = {
     exceptions.CredentialRetrievalError: _not_retrieved,
     exceptions.SSOTokenLoadError: _not_logged_in,
     exceptions.LoginTokenLoadError: _not_logged_in,
-    RuntimeError: _expired,
+    RuntimeError: _already_expired,
     ValueError: _refused_host,
 }

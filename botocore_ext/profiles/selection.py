@@ -48,7 +48,7 @@ def select(values: Mapping[str, Any], source: Row | None = None) -> Selection:
         return Selection(PROFILE, whole)  # it selects for itself
     ignored = [key for key in ROLE_KEYS if key in values]
     if source is None and ignored and _OUR_KEYS & values.keys():
-        return Selection(PROFILE, ignored[0], _ignored(values, ignored[0]))
+        return Selection(PROFILE, ignored[0], _why_ignored(values, ignored[0]))
     if source is None and source_of(values) is not None:
         return Selection()  # the settings are for the source of its role
     selecting = [(row, key) for row, key in selecting_keys(values) if row is not PROFILE]
@@ -81,7 +81,7 @@ def reason_not_selected(values: Mapping[str, Any], row: Row) -> str:
     return f"has no {' or '.join(row.selecting)}"
 
 
-def _ignored(values: Mapping[str, Any], key: str) -> str:
+def _why_ignored(values: Mapping[str, Any], key: str) -> str:
     """Return why a setting of a role has no effect, for an error."""
     if {"source_profile", "credential_source"} & values.keys() and "role_arn" in values:
         return (
@@ -110,7 +110,7 @@ def _contradiction(
             "(web_identity_token = file://PATH reads a file too)"
         )
     if source not in (None, row):
-        return _unused(values, key)
+        return _why_unused(values, key)
     if source is not None:
         return _of_its_own(values, row, key)
     return _of_role(values, row, key) if "role_arn" in values else None
@@ -122,7 +122,7 @@ def _chain_contradiction(
     """Return how a role contradicts a chain, or None; other settings are options of its links."""
     key = selecting[0][1]
     if source not in (None, CHAIN):
-        return _unused(values, key)
+        return _why_unused(values, key)
     is_of_link = any(_owns_role(values, row) for row, _ in selecting)
     if source is None and "role_arn" in values and not is_of_link:
         return _of_role(values, CHAIN, key)
@@ -151,7 +151,7 @@ def _of_its_own(values: Mapping[str, Any], row: Row, key: str) -> str | None:
     return None
 
 
-def _unused(values: Mapping[str, Any], key: str) -> str:
+def _why_unused(values: Mapping[str, Any], key: str) -> str:
     return (
         f"has both credential_source = {values['credential_source']} and {key}: the role takes its "
         f"credentials from the source, so {key} would not be used; remove one of them"

@@ -98,9 +98,9 @@ class SourceProfileProviders(ProfileProviderBuilder):
     def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:  # noqa: FBT001, FBT002 - botocore's signature
         """Return the providers of a profile, in order."""
         botocores: list[Any] = super().providers(profile_name, disable_env_vars)
-        return [*self.inserted(profile_name), *botocores]
+        return [*self.own_providers(profile_name), *botocores]
 
-    def inserted(self, profile: str) -> list[CredentialProvider]:
+    def own_providers(self, profile: str) -> list[CredentialProvider]:
         """Return this package's providers, bound to a profile."""
         if profile not in self._inserted:
             self._inserted.setdefault(profile, inserted_providers(self._scope(profile=profile)))

@@ -166,16 +166,16 @@ class ProviderCredentials(RefreshableCredentials):
         current = self._fetch_with(self._refresher.get_or_fetch)
         return cast("FrozenCredentials", current.state.credentials)  # never None after a fetch
 
-    def _cached(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
-        """Return the credentials to serve without a fetch, if any (see ``Refresher.cached``)."""
+    def _cached_credentials(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:
+        """Return the credentials to serve without a fetch (see ``Refresher.cached_state``)."""
         current = self._refresher.current
         fresh = current.fresh_until
         if self._wall() < fresh.wall and self._steady() < fresh.steady:
             return current.frozen
-        cached = self._refresher.cached(allow_stale=allow_stale)
+        cached = self._refresher.cached_state(allow_stale=allow_stale)
         return None if cached is None else cached.frozen
 
-    def _unexpired(self) -> ReadOnlyCredentials | None:
+    def _unexpired_credentials(self) -> ReadOnlyCredentials | None:
         """Return the credentials if they have not expired."""
         current = self._refresher.current
         return current.frozen if current.state.is_unexpired(self._refresher.now()) else None

@@ -124,7 +124,7 @@ class IdentityCache:
         Raises:
             botocore.exceptions.ClientError: S3 refused to create a session.
         """
-        session = self._cached(bucket)
+        session = self._cached_session(bucket)
         if session and session.has_left(ADVISORY):
             return session.credentials
         create = partial(self._create, bucket)
@@ -141,7 +141,7 @@ class IdentityCache:
         """See ``BucketSessions.drop``."""
         self._sessions.drop(self.access_key, bucket, rejected)
 
-    def _cached(self, bucket: str) -> BucketSession | None:
+    def _cached_session(self, bucket: str) -> BucketSession | None:
         session = self._sessions.get(self.access_key, bucket)
         return session if session and session.has_left(_MANDATORY) else None
 

@@ -215,20 +215,20 @@ class PerRequestCredentials(Credentials):
 
     def _has_served(self, access_key: str) -> bool:
         """Return whether this is an access key of the identity in force."""
-        has_served = getattr(self._loaded(), "_has_served", None)
+        has_served = getattr(self._loaded_credentials(), "_has_served", None)
         return has_served is not None and bool(has_served(access_key))
 
     def invalidate(self, access_key: str | None = None) -> None:
         """Make the next use of the identity in force fetch (see ``ProviderCredentials``)."""
-        invalidate = getattr(self._loaded(), "invalidate", None)
+        invalidate = getattr(self._loaded_credentials(), "invalidate", None)
         if invalidate is not None:
             invalidate(access_key)
 
     def _run_with_logger(self, work: Callable[[], Any]) -> Any:
         """Run ``work``, whose records go to the logger of the identity in force."""
-        return self._loaded()._run_with_logger(work)
+        return self._loaded_credentials()._run_with_logger(work)
 
-    def _loaded(self) -> Any:
+    def _loaded_credentials(self) -> Any:
         found = identity_in_force.get()
         identity = (found and found.identity) or self._default
         bound = None if identity is None else identity.bound.get(self)

@@ -138,7 +138,7 @@ class Refresher:
 
     # Serving.
 
-    def cached(self, *, allow_stale: bool) -> Current | None:
+    def cached_state(self, *, allow_stale: bool) -> Current | None:
         """Return what to serve without a fetch, if anything.
 
         ``allow_stale``: also in the advisory window, because another caller fetches already.

@@ -201,7 +201,7 @@ def test_a_partition_without_services_is_as_it_is(partition):
     """As it is the last one of older versions of botocore."""
     end = '  } ],\n  "version"'
     text = raw_text().replace(end, f"  }}, {{\n    {partition}\n{end}")
-    parsed = service_data.Endpoints(text.encode()).parsed()
+    parsed = service_data.Endpoints(text.encode()).parse()
     assert len(parsed["partitions"]) == len(json.loads(raw_text())["partitions"]) + 1
     assert parsed == json.loads(text)
 
@@ -209,7 +209,7 @@ def test_a_partition_without_services_is_as_it_is(partition):
 def test_a_shorter_line_within_services_does_not_end_them():
     before, begin, services = raw_text().partition(_SERVICES)
     text = before + begin + services.replace("\n      }", "\n    }\n", 1)
-    assert service_data.Endpoints(text.encode()).parsed() == json.loads(text)
+    assert service_data.Endpoints(text.encode()).parse() == json.loads(text)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -217,7 +217,7 @@ def test_in_another_layout_everything_is_parsed(layout):
     original = raw_text()
     text = LAYOUTS[layout](original)
     assert text != original
-    parsed = service_data.Endpoints(text.encode()).parsed()
+    parsed = service_data.Endpoints(text.encode()).parse()
     assert parsed == json.loads(text)
     assert all(type(one.get("services", {})) is dict for one in parsed["partitions"])
 

@@ -264,7 +264,7 @@ def test_cached_returns_what_needs_no_wait(source, clock, set_to):
     credentials = FunctionProvider(function=source).bind(Scope(clock=clock)).load()
 
     def cached(*, allow_stale=False):
-        found = credentials._cached(allow_stale=allow_stale)
+        found = credentials._cached_credentials(allow_stale=allow_stale)
         return found and found.access_key
 
     epoch = credentials._epoch
@@ -274,14 +274,14 @@ def test_cached_returns_what_needs_no_wait(source, clock, set_to):
     assert (cached(), cached(allow_stale=True)) == (None, "AKIA1")  # the advisory window
     clock.advance(240)
     assert (cached(), cached(allow_stale=True)) == (None, None)  # the mandatory one
-    assert credentials._unexpired().access_key == "AKIA1"
+    assert credentials._unexpired_credentials().access_key == "AKIA1"
     source.error = FetchError(provider="custom-test", error_msg="silent")
     assert credentials.get_frozen_credentials().access_key == "AKIA1"
     assert cached() == "AKIA1"  # until the next attempt
     credentials.invalidate()
     assert (credentials._epoch, cached()) == (epoch + 1, None)
     clock.advance(60)
-    assert credentials._unexpired() is None
+    assert credentials._unexpired_credentials() is None
 
 
 def test_credentials_without_expiration_are_fetched_once(clock):
