@@ -157,7 +157,7 @@ class _Idle:
     """The idle connections of a pool, the one used last first.
 
     urllib3 uses ``queue.LifoQueue``. An interrupt while that takes its lock leaves the lock held,
-    and every thread that shares the pool would wait for ever.
+    and every thread that shares the pool would wait forever.
     """
 
     def __init__(self, maxsize: int) -> None:
@@ -171,7 +171,7 @@ class _Idle:
             raise Empty from None  # the pool creates a connection
 
     def put(self, connection: Any, **_: object) -> None:
-        if self.qsize() >= self._maxsize:
+        if len(self._found) >= self._maxsize:
             raise Full  # the pool closes the connection
         self._found.append(connection)
 
