@@ -93,7 +93,6 @@ class AsyncCredentials(AioRefreshableCredentials):
         return ()
 
     def _unexpired_credentials(self) -> ReadOnlyCredentials | None:
-        """Return the credentials if they have not expired."""
         return None if self._last is None or self.refresh_needed(0) else self._last
 
     def _cached_credentials(self, *, allow_stale: bool) -> ReadOnlyCredentials | None:

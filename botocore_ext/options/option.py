@@ -296,12 +296,10 @@ class Declared(CredentialProvider, metaclass=_OptionsMeta):
 
     @classmethod
     def _selecting(cls) -> tuple[Option, ...]:
-        """The options that select the provider."""
         return tuple(one for one in cls._options if one.selects)
 
     @classmethod
     def _option_named(cls, name: str) -> Option:
-        """Return the declaration of an option."""
         return next(one for one in cls._options if one.name == name)
 
     def __repr__(self) -> str:

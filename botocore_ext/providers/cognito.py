@@ -199,7 +199,6 @@ class CognitoProvider(WebIdentityRoleProvider):
         return replace(credentials, identity_id=identity)
 
     def _unusable(self, fact: str) -> FetchError:
-        """Return the error for an answer that cannot be used."""
         return FetchError(provider=self.METHOD, error_msg=f"{fact}: check the endpoint")
 
 

@@ -59,7 +59,6 @@ class FilesProvider(Provider):
         return any(one.selects and one.name in self._code_values for one in self.options())
 
     def _read_again(self) -> None:
-        """Read the files again."""
         try:
             found = self._reading_scope(self._outer_scope, again=True)
         except ConfigurationError as error:

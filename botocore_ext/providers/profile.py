@@ -287,7 +287,6 @@ class ProfileProvider(FilesProvider, ServiceProvider):
         return {}
 
     def _fetch_from(self, provider: Provider) -> FrozenCredentials | None:
-        """Return the credentials of a candidate."""
         return fetch_from(provider)
 
     def _assume_role(

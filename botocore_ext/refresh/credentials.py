@@ -176,7 +176,6 @@ class ProviderCredentials(RefreshableCredentials):
         return None if cached is None else cached.frozen
 
     def _unexpired_credentials(self) -> ReadOnlyCredentials | None:
-        """Return the credentials if they have not expired."""
         current = self._refresher.current
         return current.frozen if current.state.is_unexpired(self._refresher.now()) else None
 
