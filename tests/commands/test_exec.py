@@ -491,7 +491,7 @@ def test_any_other_error_is_said_by_its_name(server):
     assert (status, answer) == (500, {"Code": "KeyError", "Message": "KeyError"})
 
 
-def test_slow_client_keeps_nobody_waiting(server):
+def test_slow_client_keeps_no_other_waiting(server):
     parts = urlsplit(server.url)
     with fakes.socket.create_connection((parts.hostname, parts.port)) as slow:
         slow.sendall(b"GET /credentials HTTP/1.1\r\n")

@@ -28,7 +28,7 @@ def test_who_is_in_force(session, is_used):
     assert "already has credentials" not in str(found)
 
 
-def test_nobody_is_in_force(session):
+def test_no_identity_is_in_force(session):
     found = explain(session)
     assert found.found is None
     assert [(one.provider, one.outcome) for one in found.steps] == [

@@ -44,7 +44,7 @@ def test_a_profile_of_plain_botocore_is_one(text, config):
     [
         "cognito_identity_pool_id = us-east-1:pool",
         "cogntio_identity_pool_id = us-east-1:pool",  # its warning is ours to give
-        "a_key_of_somebodys = 1",
+        "a_setting_of_another_tool = 1",
         "role_arn = arn\nsource_profile = other",
         "role_arn = arn",
         "credential_source = CustomHttp",

@@ -414,7 +414,7 @@ class TestProfileNamedInCode:
         config(f"{endpoint}\n[profile keys]\nother = 1\n{STATIC.partition(']')[2]}")
         botocore_ext.install()
 
-    def test_botocores_providers_are_created_when_somebody_looks(self, mocker):
+    def test_botocores_providers_are_created_when_a_program_looks(self, mocker):
         created = mocker.spy(InstanceMetadataProvider, "__init__")
         session = boto3.Session(profile_name="app")
         assert session.get_credentials().method == "custom-http"
