@@ -115,6 +115,9 @@ def test_an_interrupt_at_any_line_of_a_call_leaves_nothing(aws, caplog):
     assert aws.connections < len(aws.requests) / 2  # most interrupts cost no connection
 
 
+@pytest.mark.skipif(
+    sys.version_info[:2] == (3, 12), reason="traces no instruction at first, then finalizers too"
+)
 def test_an_interrupt_at_any_instruction_leaves_nothing(caplog):
     """Without the call: what surrounds each fetch, and what threads share."""
     numbers = count(1)
