@@ -14,6 +14,9 @@ from .failures import CommandError
 #: Of these, the first two also come from a terminal, which sends them to the program itself.
 _FROM_TERMINAL = ("SIGINT", "SIGQUIT")
 _FORWARDED = (*_FROM_TERMINAL, "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+#: Seconds between two checks whether the program has ended, if SIGCHLD was blocked by what started
+#: this process.
+_LONGEST_WAIT = 0.5
 #: The exit statuses of a shell for a program that it does not find, or cannot run.
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
@@ -46,7 +49,8 @@ def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
         for number in early:
             forward(number, None)
         while os.name == "posix" and child.poll() is None:
-            arrival.recv(1024)
+            with suppress(TimeoutError):
+                arrival.recv(1024)
         status = child.wait()
     return status if status >= 0 else 128 - status
 
@@ -63,6 +67,7 @@ def _handle_signals(forward: Any) -> Iterator[socket.socket]:
     numbers = [one for one in found if one and signal.getsignal(one) is not signal.SIG_IGN]
     ours, its = socket.socketpair()
     its.setblocking(False)  # noqa: FBT003 - the signature of sockets
+    ours.settimeout(_LONGEST_WAIT)
     before = {number: signal.signal(number, forward) for number in numbers}
     if hasattr(signal, "SIGCHLD"):  # pragma: no branch - Windows has none
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)

@@ -1,6 +1,8 @@
 """``botocore-ext run``: a Python program with ``install()``."""
 
 import importlib
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -114,3 +116,14 @@ class TestStartup:
         sys.path.insert(0, str(tmp_path))
         with pytest.raises(ModuleNotFoundError, match="no_such_module"):
             start()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="this system has no SIGCHLD")
+def test_end_is_noticed_where_sigchld_is_blocked():
+    """A program that blocks it, and starts another, hands that down."""
+    code = "import os, signal, sys\n"
+    code += "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])\n"
+    code += "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    command = ["-m", "botocore_ext", "run", "--", sys.executable, "-c", "exit(7)"]
+    done = subprocess.run([sys.executable, "-c", code, *command], timeout=30, check=False)
+    assert done.returncode == 7
