@@ -49,8 +49,11 @@ class Replacement:
 
     def __enter__(self) -> "Self":
         """Create the file."""
-        handle, self._name = tempfile.mkstemp(dir=Path(self._path).parent, suffix=".tmp")
-        self._file = os.fdopen(handle, "w", encoding="utf-8")
+        directory = Path(self._path).parent
+        # Not a descriptor, which would stay open after an interrupt.
+        self._file = tempfile.NamedTemporaryFile(
+            "w", dir=directory, suffix=".tmp", delete=False, encoding="utf-8"
+        )
         return self
 
     def write(self, content: str) -> None:
@@ -62,7 +65,7 @@ class Replacement:
 
     def commit(self) -> None:
         """Replace the file."""
-        Path(self._name).replace(self._path)
+        Path(self._file.name).replace(self._path)
 
     def __exit__(
         self,
@@ -73,7 +76,7 @@ class Replacement:
         """Remove what was not committed."""
         self._file.close()
         with suppress(FileNotFoundError):
-            Path(self._name).unlink()
+            Path(self._file.name).unlink()
 
 
 @contextmanager

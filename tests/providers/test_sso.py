@@ -152,7 +152,7 @@ def test_a_renewed_token_is_used_where_it_cannot_be_written(
     def refused(*_, **__):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("tempfile.mkstemp", refused)
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refused)
     assert from_sso(profile="dev").bind(scope).fetch().access_key
     assert f"could not be written to {path} (Read-only file system)" in caplog.text
 

@@ -69,7 +69,9 @@ def no_space(*_, **__):
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize("refused", ["os.fsync", "pathlib.Path.replace", "tempfile.mkstemp"])
+@pytest.mark.parametrize(
+    "refused", ["os.fsync", "pathlib.Path.replace", "tempfile.NamedTemporaryFile"]
+)
 def test_the_old_file_stays_where_the_disk_refuses(cache, monkeypatch, caplog, refused):
     """The fetch uses the new token; only the next process lacks it."""
     cache[NAME] = {"accessToken": "old"}

@@ -19,6 +19,7 @@ from botocore_ext import (
     from_web_token,
     use_credentials,
 )
+from botocore_ext.runtime.files import Replacement
 from botocore_ext.runtime.process import output_of
 from tests import fakes
 
@@ -107,7 +108,7 @@ def check_each(credentials, caplog, kind):
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-def test_an_interrupt_at_any_line_of_a_call_leaves_nothing(aws, caplog):
+def test_an_interrupt_at_any_line_of_a_call_leaves_nothing(aws, caplog, uncollected):
     """A connection on its way back into the pool is closed, because it has no owner."""
     credentials = from_web_token(role_arn=ROLE, web_identity_token="the-token").load()
     credentials.refresh()
@@ -118,7 +119,7 @@ def test_an_interrupt_at_any_line_of_a_call_leaves_nothing(aws, caplog):
 @pytest.mark.skipif(
     sys.version_info[:2] == (3, 12), reason="traces no instruction at first, then finalizers too"
 )
-def test_an_interrupt_at_any_instruction_leaves_nothing(caplog):
+def test_an_interrupt_at_any_instruction_leaves_nothing(caplog, uncollected):
     """Without the call: what surrounds each fetch, and what threads share."""
     numbers = count(1)
     chain = create_credential_chain(
@@ -128,7 +129,7 @@ def test_an_interrupt_at_any_instruction_leaves_nothing(caplog):
     in_thread(lambda: check_each(chain, caplog, "opcode"))
 
 
-def test_a_request_takes_no_lock_that_an_interrupt_leaves_held(aws):
+def test_a_request_takes_no_lock_that_interrupts_leave_held(aws):
     """An interrupt within ``Condition.__enter__`` leaves its lock held.
 
     Threads share the connections: with a lock like that, one of ``queue``, they would never end.
@@ -194,6 +195,23 @@ def test_an_interrupt_ends_the_process_at_once(tmp_path):
     assert time.monotonic() - began < 10
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+def test_an_interrupt_of_a_replacement_leaves_no_descriptor(tmp_path):
+    def work():
+        with Replacement(str(tmp_path / "token")) as replacement:
+            replacement.write("the-token")
+            replacement.commit()
+
+    def check():
+        before, tried = descriptors(), {}
+        while is_interrupted(work, "line", tried):
+            assert descriptors() == before, [*tried][-1]
+        assert len(tried) > 10
+
+    in_thread(check)
 
 
 def test_an_interrupt_of_a_block_leaves_no_identity():
