@@ -21,6 +21,8 @@ NAME, LEFT_BEHIND = "botocore_ext", "botocore_ext, left behind"
 MOST = 8
 #: Seconds in which work that is stopped is expected to end.
 _LONGEST_END = 1
+#: Seconds in which a thread is expected to start.
+_LONGEST_START = 1
 
 
 def run_within(seconds: float, work: Callable[[], T]) -> T:
@@ -73,13 +75,16 @@ def run_uninterrupted(work: Callable[[], T], stop: Callable[[], None]) -> T:
     """
     if sys.is_finalizing():
         return work()
-    begun: list[None] = []
+    turn: list[None] = [None]  # for the first thread that takes it
     returned: list[T] = []
     raised: list[BaseException] = []
     ended: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def run() -> None:
-        begun.append(None)
+        try:
+            turn.pop()
+        except IndexError:
+            return
         try:
             returned.append(work())
         except BaseException as error:  # noqa: BLE001 - raised again below
@@ -96,13 +101,25 @@ def run_uninterrupted(work: Callable[[], T], stop: Callable[[], None]) -> T:
             _thread.start_new_thread(begin, ())
         except RuntimeError:
             run()
-        ended.get()
+        _wait(ended, run)
     except BaseException:
         stop()
-        if begun and not (returned or raised):
+        if not turn and not (returned or raised):
             with suppress(queue.Empty):
                 ended.get(timeout=_LONGEST_END)
         raise
     if raised:
         raise raised.pop()  # a name for it would be a reference cycle with its traceback
     return returned[0]
+
+
+def _wait(ended: "queue.SimpleQueue[None]", run: Callable[[], None]) -> None:
+    """Wait for the end of ``run``, which another thread runs, or this one if that has died.
+
+    Before Python 3.12, PyThreadState_SetAsyncExc may reach a thread that the intended one starts.
+    """
+    try:
+        ended.get(timeout=_LONGEST_START)
+    except queue.Empty:
+        run()
+        ended.get()

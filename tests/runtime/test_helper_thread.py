@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -109,3 +110,14 @@ def test_while_the_interpreter_ends_there_is_no_limit(mocker):
 def test_an_error_of_uninterrupted_work_reaches_the_caller():
     with pytest.raises(KeyError):
         run_uninterrupted(dict.popitem.__get__({}), list)
+
+
+def test_uninterrupted_work_is_done_without_a_thread_that_died(mocker):
+    mocker.patch("_thread.start_new_thread")
+    assert run_uninterrupted(threading.get_ident, list) == threading.get_ident()
+
+
+def test_uninterrupted_work_that_takes_long_is_done_once():
+    begun = []
+    run_uninterrupted(lambda: begun.append(1) or time.sleep(1.2), list)
+    assert begun == [1]
