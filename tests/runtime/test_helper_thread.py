@@ -4,12 +4,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
 from botocore_ext.runtime import helper_thread
-from botocore_ext.runtime.helper_thread import run_uninterrupted, run_within
+from botocore_ext.runtime.helper_thread import run_within
 from tests import fakes
 
 
@@ -75,11 +74,11 @@ def test_what_the_work_raises_reaches_the_caller(kind):
 
 AT_THE_END = """
 import builtins, sys
-from botocore_ext.runtime.helper_thread import run_uninterrupted, run_within
+from botocore_ext.runtime.helper_thread import run_within
 
 class Late:
-    def __del__(self, one=run_within, other=run_uninterrupted, write=sys.stdout.write):
-        write(str(one(60, lambda: 7)) + str(other(lambda: 8, lambda: None)))
+    def __del__(self, run_within=run_within, write=sys.stdout.write):
+        write(str(run_within(60, lambda: 7)))
 
 builtins.late = Late()
 """
@@ -89,7 +88,7 @@ def test_work_while_modules_are_torn_down_is_not_stuck():
     """Daemons do not run any more then, and before Python 3.12 starting one never returns."""
     command = [sys.executable, "-c", AT_THE_END]
     done = subprocess.run(command, capture_output=True, timeout=30, check=True)
-    assert (done.stdout, done.stderr) == (b"78", b"")
+    assert (done.stdout, done.stderr) == (b"7", b"")
 
 
 def test_without_threads_there_is_no_limit(mocker):
@@ -97,27 +96,8 @@ def test_without_threads_there_is_no_limit(mocker):
     error = RuntimeError("can't create new thread at interpreter shutdown")
     mocker.patch("threading.Thread.start", side_effect=error)
     assert run_within(0, threading.get_ident) == threading.get_ident()
-    mocker.patch("_thread.start_new_thread", side_effect=error)
-    assert run_uninterrupted(threading.get_ident, list) == threading.get_ident()
 
 
 def test_while_the_interpreter_ends_there_is_no_limit(mocker):
     mocker.patch("sys.is_finalizing", return_value=True)
     assert run_within(0, threading.get_ident) == threading.get_ident()
-    assert run_uninterrupted(threading.get_ident, list) == threading.get_ident()
-
-
-def test_an_error_of_uninterrupted_work_reaches_the_caller():
-    with pytest.raises(KeyError):
-        run_uninterrupted(dict.popitem.__get__({}), list)
-
-
-def test_uninterrupted_work_is_done_without_a_thread_that_died(mocker):
-    mocker.patch("_thread.start_new_thread")
-    assert run_uninterrupted(threading.get_ident, list) == threading.get_ident()
-
-
-def test_uninterrupted_work_that_takes_long_is_done_once():
-    begun = []
-    run_uninterrupted(lambda: begun.append(1) or time.sleep(1.2), list)
-    assert begun == [1]
