@@ -879,6 +879,22 @@ class TestSessions:
         assert isinstance(session.get_component("credential_provider"), Resolver)
         assert "custom-http" in methods(session)
 
+    def test_a_resolver_of_another_kind_stays_as_it_is(self, config):
+        class Resolver:
+            """It has no list of providers."""
+
+            async def load_credentials(self):
+                return aio_types.AioCredentials("AKIAOTHER", "secret")
+
+        class Subclass(theirs.AioSession):
+            def _create_credential_resolver(self):
+                return Resolver()
+
+        config(MOBILE)
+        botocore_ext.install()
+        found = asyncio.run(Subclass(profile="mobile").get_credentials())
+        assert found.access_key == "AKIAOTHER"
+
     def test_a_resolver_that_an_initializer_registered_stays(self, config):
         resolver = aio_types.AioCredentialResolver([aio_types.AioEnvProvider()])
 
