@@ -84,8 +84,9 @@ class _Connection:
         roots_first = is_default and not getattr(self, "proxy", None)
         reader = _bundle_reader(context, roots_first=roots_first)
         partial = reader if reader is not None and reader.roots_first else None
+        parent: Any = super()  # this is a mixin
         try:
-            super().connect()  # type: ignore[misc]  # a mixin: only the connection class has it
+            parent.connect()
         except (SSLError, ssl.SSLError):
             if partial is None:
                 raise

@@ -340,8 +340,8 @@ def _signature(cls: type, options: Iterable[Option]) -> Signature:
 
 def annotations(cls: type) -> dict[str, Any]:
     """Return the annotations of a class and its parents."""
-    constructor: Any = cls.__init__  # type: ignore[misc]  # only read, never called
-    found = dict(inspect.get_annotations(constructor))  # one of its own may say more
+    of: Any = cls
+    found = dict(inspect.get_annotations(of.__init__))  # one of its own may say more
     for parent in reversed(cls.__mro__):
         found |= inspect.get_annotations(parent)
     return found

@@ -55,11 +55,12 @@ async def _await_with(found: InForce, awaitable: Awaitable[Any]) -> Any:
 
 
 class PerRequestClient:
-    """A part of the class of a client whose session signs per request."""
+    """A mixin for the class of a client whose session signs per request."""
 
     def get_paginator(self, operation_name: str) -> Any:
         """Return a paginator whose pages are read as the identity in force at ``paginate()``."""
-        paginator: Any = super().get_paginator(operation_name)  # type: ignore[misc]  # a mixin
+        parent: Any = super()
+        paginator = parent.get_paginator(operation_name)
         pages = paginator.PAGE_ITERATOR_CLS
         paginator.PAGE_ITERATOR_CLS = lambda method, *args, **kwargs: pages(
             as_now(method), *args, **kwargs
@@ -72,7 +73,8 @@ class PerRequestClient:
         Raises:
             ConfigurationError: They are not those of one identity.
         """
-        found: Any = super()._get_credentials()  # type: ignore[misc]  # a mixin
+        parent: Any = super()
+        found = parent._get_credentials()
         if getattr(found, "method", None) != PER_REQUEST:
             return found
         raise ConfigurationError(
