@@ -217,6 +217,24 @@ def test_what_cannot_be_compared_is_not_shared(aws):
     assert aws.connections == 2
 
 
+def test_as_many_connections_are_kept_as_the_config_says(aws):
+    """Two requests at once need two, of which the pool keeps one."""
+    config = Config(max_pool_connections=1)
+    users = [resolve(config=config), resolve(config=config)]
+    assert aws.connections == 1
+    both = threading.Barrier(2)
+
+    def answer(request):
+        both.wait(timeout=20)
+        return aws.sts(request)
+
+    aws.always("AssumeRoleWithWebIdentity", answer)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for connections_until_now in (2, 3):
+            list(pool.map(lambda one: one.refresh(), users))
+            assert aws.connections == connections_until_now
+
+
 def test_a_bounded_number_of_sessions_is_shared(aws):
     """Those that were used last."""
     first, *ways = [Config(connect_timeout=timeout) for timeout in range(10, 21)]
